@@ -1,0 +1,86 @@
+export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export const STORAGE_TYPES = ['filesystem', 's3'] as const;
+export type StorageType = (typeof STORAGE_TYPES)[number];
+
+export const DEDUPLICATIONS = ['global', 'namespace'] as const;
+export type Deduplication = (typeof DEDUPLICATIONS)[number];
+
+export const VISIBILITIES = ['private', 'public'] as const;
+export type DefaultVisibility = (typeof VISIBILITIES)[number];
+
+export interface ServerConfig {
+  readonly listenHost: string;
+  /** 0 lets the system choose. */
+  readonly listenPort: number;
+  /** Scheme, host and port without a path; `null` takes each request's own host. */
+  readonly publicUrl: string | null;
+  readonly trustedProxies: readonly string[];
+  readonly logLevel: LogLevel;
+  /** Absolute. */
+  readonly dataDir: string;
+  readonly corsOrigins: readonly string[];
+  readonly shutdownGraceSeconds: number;
+}
+
+export interface DatabaseConfig {
+  /** `null` until the embedded database runs. */
+  readonly url: string | null;
+  readonly directUrl: string | null;
+  readonly maxConnections: number;
+  /** No `DATABASE_URL` was given: this process runs a PostgreSQL of its own and is the only node. */
+  readonly embedded: boolean;
+}
+
+export interface CacheConfig {
+  readonly redisUrl: string | null;
+}
+
+export interface S3Config {
+  readonly endpoint: string;
+  readonly publicEndpoint: string | null;
+  readonly bucket: string;
+  readonly region: string;
+  readonly accessKey: string;
+  readonly secretKey: string;
+  readonly pathStyle: boolean;
+  readonly equalPartBytes: number | null;
+}
+
+export interface StorageConfig {
+  readonly type: StorageType;
+  readonly redirect: boolean;
+  readonly streamCidrs: readonly string[];
+  readonly deduplicate: Deduplication;
+  readonly uploadMemoryBudget: number;
+  readonly uploadExpirySeconds: number;
+  readonly minimumBytesPerSecond: number;
+  /** Not `null` exactly when `type` is `s3`. */
+  readonly s3: S3Config | null;
+}
+
+export interface SecurityConfig {
+  readonly jwtSecret: string;
+  readonly adminUsername: string;
+  /** `null`: one is generated in embedded mode, and no administrator is created in production mode. */
+  readonly adminPassword: string | null;
+  readonly accessTokenSeconds: number;
+  readonly refreshTokenSeconds: number;
+}
+
+export interface RegistryConfig {
+  readonly defaultVisibility: DefaultVisibility;
+  readonly defaultNamespace: string | null;
+  readonly allowSparse: readonly string[];
+  readonly manifestMaxBytes: number;
+}
+
+export interface ConfigValues {
+  readonly server: ServerConfig;
+  readonly database: DatabaseConfig;
+  readonly cache: CacheConfig;
+  readonly storage: StorageConfig;
+  readonly security: SecurityConfig;
+  readonly registry: RegistryConfig;
+}

@@ -1,0 +1,41 @@
+import type { ConfigValues } from './config-values.js';
+
+/**
+ * The whole configuration: read once, complete and frozen. It is also the injection token.
+ * Sizes are bytes and durations seconds.
+ */
+export class AppConfig implements ConfigValues {
+  readonly server: ConfigValues['server'];
+  readonly database: ConfigValues['database'];
+  readonly cache: ConfigValues['cache'];
+  readonly storage: ConfigValues['storage'];
+  readonly security: ConfigValues['security'];
+  readonly registry: ConfigValues['registry'];
+
+  constructor(values: ConfigValues) {
+    const own = structuredClone(values);
+    this.server = own.server;
+    this.database = own.database;
+    this.cache = own.cache;
+    this.storage = own.storage;
+    this.security = own.security;
+    this.registry = own.registry;
+    deepFreeze(this);
+  }
+
+  /** Several nodes may share the database: nothing that another node needs may live in this process alone. */
+  get isProduction(): boolean {
+    return !this.database.embedded;
+  }
+
+  /** The same configuration once the embedded database runs and its address is known. */
+  withEmbeddedDatabase(url: string): AppConfig {
+    return new AppConfig({ ...this, database: { ...this.database, url, directUrl: null, embedded: true } });
+  }
+}
+
+function deepFreeze(value: unknown): void {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return;
+  Object.freeze(value);
+  Object.values(value).forEach(deepFreeze);
+}
