@@ -1,0 +1,90 @@
+import {
+  Check,
+  Column,
+  CreateDateColumn,
+  Entity,
+  Index,
+  JoinColumn,
+  ManyToOne,
+  PrimaryColumn,
+  type Relation,
+} from 'typeorm';
+import { digestColumn } from '../oci/digest-bytes.js';
+import type { Algorithm, Digest } from '../oci/digest.js';
+import { Repo } from '../repos/repo.entity.js';
+import type { WriterState } from '../storage/blob-store.js';
+
+export type UploadState = 'open' | 'completing' | 'done' | 'failed';
+
+/**
+ * An upload session: all that another node needs to go on. Every statement that moves it carries the epoch of the
+ * request that claimed it, so an earlier writer that is still running cannot. A done row answers a repeated PUT
+ * until it expires.
+ */
+@Entity('uploads')
+@Index('uploads_expires_at_idx', ['expiresAt'])
+@Index('uploads_repo_id_idx', ['repoId'])
+@Check('uploads_state_check', `state IN ('open', 'completing', 'done', 'failed')`)
+export class Upload {
+  @PrimaryColumn('uuid', { primaryKeyConstraintName: 'uploads_pkey' })
+  id: string;
+
+  @Column('bigint', { name: 'repo_id' })
+  repoId: number;
+
+  @ManyToOne(() => Repo)
+  @JoinColumn({ name: 'repo_id', foreignKeyConstraintName: 'uploads_repo_id_fkey' })
+  repo: Relation<Repo>;
+
+  @Column('text', { default: 'open' })
+  state: UploadState;
+
+  /** Raised by each request that claims the upload. */
+  @Column('integer', { default: 0 })
+  epoch: number;
+
+  /** Acknowledged bytes: where the next request must start. */
+  @Column('bigint', { default: 0 })
+  received: number;
+
+  /** The object's key, or the stem of all its keys, chosen before the first byte. */
+  @Column('text', { name: 'object_key' })
+  objectKey: string;
+
+  /** What the store's writer needs to go on: parts, tail, segments. */
+  @Column('jsonb', { nullable: true })
+  writer: WriterState | null;
+
+  /** The bytes themselves, while they are few: a small blob meets the store only at its commit. */
+  @Column('bytea', { nullable: true })
+  head: Buffer | null;
+
+  /** The algorithm that `hashState` or `digest` was made with. */
+  @Column('text', { default: 'sha256' })
+  algorithm: Algorithm;
+
+  /** The library build that made `hashState`: a state loads in no other. */
+  @Column('text', { name: 'hash_library', nullable: true })
+  hashLibrary: string | null;
+
+  @Column('bytea', { name: 'hash_state', nullable: true })
+  hashState: Buffer | null;
+
+  /** Of all received bytes when one request brought them; of the blob once the upload is done. */
+  @Column('bytea', { nullable: true, transformer: digestColumn })
+  digest: Digest | null;
+
+  /** Who opened it, such as `user:7`: nobody else may go on. */
+  @Column('text')
+  principal: string;
+
+  /** Which credential opened it, such as `password` or `key:<id>`. */
+  @Column('text')
+  credential: string;
+
+  @CreateDateColumn({ type: 'timestamptz', name: 'created_at' })
+  createdAt: Date;
+
+  @Column('timestamptz', { name: 'expires_at' })
+  expiresAt: Date;
+}

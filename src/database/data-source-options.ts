@@ -1,0 +1,30 @@
+import type { DataSourceOptions } from 'typeorm';
+import type { DatabaseConfig } from '../config/config-values.js';
+
+/** A statement that runs longer is a bug or a lost lock; milliseconds. */
+const STATEMENT_TIMEOUT_MS = 30_000;
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/**
+ * What every connection of this program is made with. No session state and no named prepared statements:
+ * a pooler in transaction mode may stand between.
+ */
+export function dataSourceOptions(database: DatabaseConfig, url = database.url): DataSourceOptions {
+  if (url === null) throw new Error('the database has no address yet');
+  return {
+    type: 'postgres',
+    url,
+    // Sizes and identifiers stay below 2^53.
+    parseInt8: true,
+    synchronize: false,
+    installExtensions: false,
+    poolSize: database.maxConnections,
+    connectTimeoutMS: CONNECT_TIMEOUT_MS,
+    extra: {
+      idleTimeoutMillis: 60_000,
+      keepAlive: true,
+      // A second, direct address says that this one is a pooler's, and poolers refuse start-up parameters.
+      ...(database.directUrl === null ? { statement_timeout: STATEMENT_TIMEOUT_MS } : {}),
+    },
+  };
+}

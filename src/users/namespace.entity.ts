@@ -1,0 +1,30 @@
+import { Check, Column, CreateDateColumn, Entity, Index, PrimaryGeneratedColumn } from 'typeorm';
+
+export type NamespaceKind = 'user' | 'org';
+
+/**
+ * The first component of every repository path. Users and organizations share this one name space.
+ * A name is never reused: a deleted namespace stays as a tombstone until an administrator releases it.
+ */
+@Entity('namespaces')
+@Index('namespaces_name_key', ['name'], { unique: true, where: 'released_at IS NULL' })
+@Check('namespaces_kind_check', `kind IN ('user', 'org')`)
+export class Namespace {
+  @PrimaryGeneratedColumn('identity', { type: 'bigint', primaryKeyConstraintName: 'namespaces_pkey' })
+  id: number;
+
+  @Column({ type: 'text', collation: 'C' })
+  name: string;
+
+  @Column('text')
+  kind: NamespaceKind;
+
+  @CreateDateColumn({ type: 'timestamptz', name: 'created_at' })
+  createdAt: Date;
+
+  @Column('timestamptz', { name: 'deleted_at', nullable: true })
+  deletedAt: Date | null;
+
+  @Column('timestamptz', { name: 'released_at', nullable: true })
+  releasedAt: Date | null;
+}
