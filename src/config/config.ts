@@ -30,7 +30,9 @@ export class AppConfig implements ConfigValues {
 
   /** The same configuration once the embedded database runs and its address is known. */
   withEmbeddedDatabase(url: string): AppConfig {
-    return new AppConfig({ ...this, database: { ...this.database, url, directUrl: null, embedded: true } });
+    const { server, cache, storage, security, registry } = this;
+    const database = { ...this.database, url, directUrl: null, embedded: true };
+    return new AppConfig({ server, database, cache, storage, security, registry });
   }
 }
 

@@ -1,0 +1,108 @@
+import { resolve } from 'node:path';
+import type { S3Config, StorageType } from './config-values.js';
+import { AppConfig } from './config.js';
+import { secretProblem } from './jwt-secret.js';
+import type { ParsedSettings, SettingName } from './settings.js';
+
+type Names = ReadonlySet<SettingName>;
+
+const S3_ONLY: readonly SettingName[] = ['S3_ENDPOINT', 'S3_PUBLIC_ENDPOINT', 'S3_ACCESS_KEY', 'S3_SECRET_KEY'];
+
+/**
+ * The settings put in their places, after the rules that span several of them. `given` are the names that the
+ * operator wrote, right or wrong. `null` when there is any problem; only then nothing is generated.
+ */
+export function toConfig(
+  values: ParsedSettings,
+  given: Names,
+  problems: string[],
+  generatedSecret: () => string,
+): AppConfig | null {
+  checkTogether(values, given, problems);
+  if (problems.length > 0) return null;
+  return new AppConfig({
+    server: {
+      listenHost: values.LISTEN_ADDRESS.host,
+      listenPort: values.LISTEN_ADDRESS.port,
+      publicUrl: values.PUBLIC_URL,
+      trustedProxies: values.TRUSTED_PROXIES ?? [],
+      logLevel: values.LOG_LEVEL,
+      dataDir: resolve(values.DATA_DIR),
+      corsOrigins: values.CORS_ORIGINS ?? [],
+      shutdownGraceSeconds: values.SHUTDOWN_GRACE_SECONDS,
+    },
+    database: {
+      url: values.DATABASE_URL,
+      directUrl: values.DATABASE_DIRECT_URL,
+      maxConnections: values.DATABASE_MAX_CONNECTIONS,
+      embedded: values.DATABASE_URL === null,
+    },
+    cache: { redisUrl: values.REDIS_URL },
+    storage: {
+      type: storageType(values),
+      redirect: values.STORAGE_REDIRECT,
+      streamCidrs: values.STORAGE_STREAM_CIDRS ?? [],
+      deduplicate: values.DEDUPLICATE,
+      uploadMemoryBudget: values.UPLOAD_MEMORY_BUDGET,
+      uploadExpirySeconds: values.UPLOAD_EXPIRY_SECONDS,
+      minimumBytesPerSecond: values.UPLOAD_MINIMUM_RATE,
+      s3: storageType(values) === 's3' ? s3Config(values) : null,
+    },
+    security: {
+      jwtSecret: values.JWT_SECRET ?? generatedSecret(),
+      adminUsername: values.ADMIN_USERNAME,
+      adminPassword: values.ADMIN_PASSWORD,
+      accessTokenSeconds: values.ACCESS_TOKEN_SECONDS,
+      refreshTokenSeconds: values.REFRESH_TOKEN_SECONDS,
+    },
+    registry: {
+      defaultVisibility: values.DEFAULT_VISIBILITY,
+      defaultNamespace: values.DEFAULT_NAMESPACE,
+      allowSparse: values.ALLOW_SPARSE ?? [],
+      manifestMaxBytes: values.MANIFEST_MAX_BYTES,
+    },
+  });
+}
+
+function checkTogether(values: ParsedSettings, given: Names, problems: string[]): void {
+  checkStorage(values, given, problems);
+  if (given.has('DATABASE_URL')) {
+    const problem = given.has('JWT_SECRET') ? secretProblem(values.JWT_SECRET) : 'is required when DATABASE_URL is set';
+    if (problem !== null) problems.push(`JWT_SECRET ${problem}; make one with: openssl rand -hex 32`);
+  } else if (given.has('DATABASE_DIRECT_URL')) {
+    problems.push('DATABASE_DIRECT_URL needs DATABASE_URL');
+  }
+}
+
+function checkStorage(values: ParsedSettings, given: Names, problems: string[]): void {
+  if (storageType(values) === 's3') {
+    for (const name of ['S3_BUCKET', 'S3_ACCESS_KEY', 'S3_SECRET_KEY'] as const) {
+      if (!given.has(name)) problems.push(`${name} is required for S3 storage`);
+    }
+    return;
+  }
+  const stray = S3_ONLY.filter((name) => given.has(name));
+  if (stray.length > 0 && !given.has('STORAGE_TYPE') && !given.has('S3_BUCKET')) {
+    problems.push(`S3_BUCKET is required, because ${stray.join(', ')} ${stray.length > 1 ? 'are' : 'is'} set`);
+  }
+}
+
+function storageType(values: ParsedSettings): StorageType {
+  return values.STORAGE_TYPE ?? (values.S3_BUCKET === null ? 'filesystem' : 's3');
+}
+
+function s3Config(values: ParsedSettings): S3Config | null {
+  const { S3_BUCKET: bucket, S3_ACCESS_KEY: accessKey, S3_SECRET_KEY: secretKey, S3_REGION: region } = values;
+  if (bucket === null || accessKey === null || secretKey === null) return null;
+  const endpoint = values.S3_ENDPOINT ?? `https://s3.${region}.amazonaws.com`;
+  return {
+    endpoint,
+    publicEndpoint: values.S3_PUBLIC_ENDPOINT,
+    bucket,
+    region,
+    accessKey,
+    secretKey,
+    pathStyle: values.S3_PATH_STYLE ?? !new URL(endpoint).hostname.endsWith('.amazonaws.com'),
+    equalPartBytes: values.S3_EQUAL_PART_BYTES,
+  };
+}

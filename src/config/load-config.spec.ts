@@ -1,0 +1,150 @@
+import { describe, expect, it } from '@jest/globals';
+import { ConfigError, loadConfig, type Environment } from './load-config.js';
+import type { AppConfig } from './config.js';
+import { configWarnings } from './warnings.js';
+
+const GOOD_SECRET = '3f9c1d7a5b8e2046c1d7a5b8e20463f9';
+const PRODUCTION: Environment = { DATABASE_URL: 'postgresql://u:hunter22@db/aerugo', JWT_SECRET: GOOD_SECRET };
+const S3: Environment = { S3_BUCKET: 'blobs', S3_ACCESS_KEY: 'id', S3_SECRET_KEY: 'key' };
+
+function load(environment: Environment = {}, toml = ''): AppConfig {
+  return loadConfig(environment, toml, () => GOOD_SECRET);
+}
+
+function problems(environment: Environment, toml = ''): readonly string[] {
+  try {
+    load(environment, toml);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+describe('the configuration', () => {
+  it('is complete without anything given: an embedded database and the filesystem', () => {
+    const config = load();
+    expect(config.server).toMatchObject({ listenHost: '0.0.0.0', listenPort: 8080, publicUrl: null, logLevel: 'info' });
+    expect(config.database).toEqual({ url: null, directUrl: null, maxConnections: 10, embedded: true });
+    expect(config.storage).toMatchObject({ type: 'filesystem', s3: null, uploadMemoryBudget: 256 * 2 ** 20 });
+    expect(config.security).toMatchObject({ jwtSecret: GOOD_SECRET, adminUsername: 'admin', adminPassword: null });
+  });
+
+  it('cannot be changed, not even deep inside', () => {
+    const config = load({ TRUSTED_PROXIES: '10.0.0.0/8' });
+    expect(Object.isFrozen(config)).toBe(true);
+    expect(Object.isFrozen(config.server.trustedProxies)).toBe(true);
+  });
+
+  it('takes the file, and variables over it', () => {
+    const toml = '[server]\nlisten_address = "127.0.0.1:5000"\nlog_level = "warn"\n[security]\ncors_origins = ["*"]';
+    const config = load({ LOG_LEVEL: 'debug' }, toml);
+    expect(config.server).toMatchObject({ listenPort: 5000, logLevel: 'debug', corsOrigins: ['*'] });
+  });
+
+  it('treats an empty variable as one that is not set', () => {
+    expect(load({ DATABASE_URL: '', S3_BUCKET: '' }).database.embedded).toBe(true);
+  });
+
+  it('chooses S3 as soon as there is a bucket, with the endpoint of AWS unless another is given', () => {
+    expect(load({ ...S3, S3_REGION: 'eu-west-1' }).storage.s3).toMatchObject({
+      endpoint: 'https://s3.eu-west-1.amazonaws.com',
+      pathStyle: false,
+    });
+    expect(load({ ...S3, S3_ENDPOINT: 'http://localhost:9000/' }).storage.s3).toMatchObject({
+      endpoint: 'http://localhost:9000',
+      pathStyle: true,
+    });
+  });
+
+  it('knows the address of the embedded database once it runs, and still that it is embedded', () => {
+    const config = load().withEmbeddedDatabase('postgresql://localhost/x');
+    expect(config.database).toMatchObject({ url: 'postgresql://localhost/x', embedded: true });
+    expect(config.isProduction).toBe(false);
+  });
+});
+
+describe('a wrong configuration', () => {
+  it('names every wrong name and value at once', () => {
+    const toml = '[server]\nport = 1\n[databse]\nurl = "x"\n[storage]\nbuckt = "b"\nredirect = "perhaps"';
+    const found = problems({ LISTEN_ADDRESS: 'nowhere', LOG_LEVEL: 'loud', DATABASE_URI: 'x', S3_BUCKT: 'b' }, toml);
+    expect(found).toEqual([
+      '[server] port is not a setting',
+      expect.stringContaining('[databse] is not a section'),
+      '[storage] buckt is not a setting; did you mean bucket?',
+      'DATABASE_URI is not a setting; did you mean DATABASE_URL?',
+      'S3_BUCKT is not a setting; did you mean S3_BUCKET?',
+      'LISTEN_ADDRESS must be host:port, such as 0.0.0.0:8080 or [::]:8080',
+      expect.stringContaining('LOG_LEVEL must be one of'),
+      '[storage] redirect must be one of true, false',
+    ]);
+  });
+
+  it('never shows a value, secret or not', () => {
+    const found = problems({ DATABASE_URL: 'hunter22', JWT_SECRET: 'hunter23', ADMIN_PASSWORD: 'hunt24' });
+    expect(found).toHaveLength(3);
+    expect(found.join()).not.toMatch(/hunt/);
+  });
+
+  it('shows where the file is damaged without quoting the line', () => {
+    const found = problems({}, '[security]\njwt_secret = "hunter22');
+    expect(found).toEqual([expect.stringMatching(/^the file is not valid TOML at line 2/)]);
+    expect(found.join()).not.toMatch(/hunter/);
+  });
+
+  it.each([
+    ['missing', undefined, /JWT_SECRET is required/],
+    ['short', 'x8-Gq0', /JWT_SECRET must have 32 bytes/],
+    ['the one of the documents', 'your-super-secret-jwt-key-for-development', /JWT_SECRET is a well-known/],
+    ['one letter', 'a'.repeat(40), /JWT_SECRET is a well-known/],
+  ])('refuses production mode when JWT_SECRET is %s', (_, secret, message) => {
+    expect(problems({ ...PRODUCTION, JWT_SECRET: secret })).toEqual([expect.stringMatching(message)]);
+  });
+
+  it('refuses less memory for uploads than two of the largest parts', () => {
+    expect(problems({ UPLOAD_MEMORY_BUDGET: '127MiB' })).toEqual([
+      expect.stringMatching(/UPLOAD_MEMORY_BUDGET.*128MiB/),
+    ]);
+    expect(problems({ UPLOAD_MEMORY_BUDGET: '128MiB' })).toEqual([]);
+  });
+
+  it('asks for what S3 needs', () => {
+    expect(problems({ STORAGE_TYPE: 's3' })).toHaveLength(3);
+    expect(problems({ S3_ENDPOINT: 'http://localhost:9000' })).toEqual([
+      'S3_BUCKET is required, because S3_ENDPOINT is set',
+    ]);
+  });
+
+  it('asks for the main address of a database whose direct one is given', () => {
+    expect(problems({ DATABASE_DIRECT_URL: 'postgresql://db/x' })).toEqual(['DATABASE_DIRECT_URL needs DATABASE_URL']);
+  });
+
+  it('leaves alone what Kubernetes adds for services, and what other programs read', () => {
+    const links = { REDIS_PORT: 'tcp://10.0.0.1:6379', REDIS_SERVICE_HOST: 'x', DATABASE_PORT_5432_TCP_ADDR: 'y' };
+    expect(problems({ ...links, PATH: '/bin', HOME: '/root', XDG_DATA_DIRS: '/usr/share' })).toEqual([]);
+  });
+
+  it('generates no secret when something is wrong', () => {
+    const generate = (): string => {
+      throw new Error('generated');
+    };
+    expect(() => loadConfig({ LOG_LEVEL: 'loud' }, '', generate)).toThrow(ConfigError);
+  });
+});
+
+describe('the warnings', () => {
+  it.each([
+    ['https://r.example.com', 'https://s3.r.example.com', 1],
+    ['https://r.example.com', 'https://r.example.com:9000', 1],
+    ['https://r.example.com', 'https://s3.example.com', 0],
+  ])('for a registry at %s with its store at %s are %d', (registry, store, count) => {
+    const config = load({
+      ...PRODUCTION,
+      ...S3,
+      PUBLIC_URL: registry,
+      S3_PUBLIC_ENDPOINT: store,
+      S3_PATH_STYLE: 'true',
+    });
+    expect(configWarnings(config)).toHaveLength(count);
+  });
+});

@@ -1,0 +1,150 @@
+import { isIP } from 'node:net';
+
+/** What a variable (always text) or a TOML file (typed) can hold. */
+export type RawValue = string | number | bigint | boolean | readonly string[];
+
+/** Why a value was refused, worded to follow its name: "must be …". Never contains the value itself. */
+export class InvalidValue extends Error {}
+
+/** Throws `InvalidValue`. */
+export type Parser<T> = (raw: RawValue) => T;
+
+const SIZE = /^(\d+)\s*(B|KiB|MiB|GiB|TiB|kB|MB|GB|TB)?$/;
+const SIZE_UNITS: Readonly<Record<string, number>> = {
+  B: 1,
+  KiB: 2 ** 10,
+  MiB: 2 ** 20,
+  GiB: 2 ** 30,
+  TiB: 2 ** 40,
+  kB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  TB: 1e12,
+};
+const DURATION = /^(\d+)\s*(s|m|h|d)?$/;
+const DURATION_UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
+const ADDRESS = /^(?:\[(?<v6>[0-9a-f:.]+)\]|(?<host>[^:[\]\s]*)):(?<port>\d{1,5})$/i;
+/** What Express understands besides addresses. */
+const PROXY_GROUPS = new Set(['loopback', 'linklocal', 'uniquelocal']);
+
+function asText(raw: RawValue, expected: string): string {
+  if (typeof raw === 'object') throw new InvalidValue(expected);
+  return String(raw).trim();
+}
+
+/** Any text that is not empty. */
+export const text: Parser<string> = (raw) => asText(raw, 'must be text');
+
+export function matching(pattern: RegExp, expected: string): Parser<string> {
+  return (raw) => {
+    const value = asText(raw, expected);
+    if (!pattern.test(value)) throw new InvalidValue(expected);
+    return value;
+  };
+}
+
+export function oneOf<const T extends string>(values: readonly T[]): Parser<T> {
+  const expected = `must be one of ${values.join(', ')}`;
+  return (raw) => {
+    const value = values.find((candidate) => candidate === asText(raw, expected));
+    if (value === undefined) throw new InvalidValue(expected);
+    return value;
+  };
+}
+
+export const boolean: Parser<boolean> = (raw) => oneOf(['true', 'false'])(raw) === 'true';
+
+export function integer(minimum: number, maximum: number): Parser<number> {
+  const expected = `must be a whole number from ${minimum} to ${maximum}`;
+  return (raw) => inRange(/^\d+$/.test(asText(raw, expected)) ? Number(raw) : NaN, minimum, maximum, expected);
+}
+
+/** Bytes: a plain number, or one with a unit. */
+export function size(minimum: number, maximum = Number.MAX_SAFE_INTEGER): Parser<number> {
+  const expected = `must be a size of at least ${formatSize(minimum)}, such as 64MiB`;
+  return (raw) => inRange(withUnit(SIZE, SIZE_UNITS, asText(raw, expected)), minimum, maximum, expected);
+}
+
+/** Seconds: a plain number, or one with a unit. */
+export function duration(minimum: number, maximum: number): Parser<number> {
+  const expected = `must be a duration from ${minimum} to ${maximum} seconds, such as 90, 90s, 15m, 24h or 7d`;
+  return (raw) => inRange(withUnit(DURATION, DURATION_UNITS, asText(raw, expected)), minimum, maximum, expected);
+}
+
+function withUnit(pattern: RegExp, units: Readonly<Record<string, number>>, value: string): number {
+  const [, digits, unit] = pattern.exec(value) ?? [];
+  return digits === undefined ? NaN : Number(digits) * (unit === undefined ? 1 : (units[unit] ?? NaN));
+}
+
+function inRange(value: number, minimum: number, maximum: number, expected: string): number {
+  if (!(value >= minimum && value <= maximum)) throw new InvalidValue(expected);
+  return value;
+}
+
+export function formatSize(bytes: number): string {
+  const unit = (['GiB', 'MiB', 'KiB'] as const).find(
+    (name) => bytes >= (SIZE_UNITS[name] ?? 0) && bytes % (SIZE_UNITS[name] ?? 1) === 0,
+  );
+  return unit === undefined ? `${bytes} bytes` : `${bytes / (SIZE_UNITS[unit] ?? 1)}${unit}`;
+}
+
+/** Separated by commas in a variable, an array in the file. */
+export function list(item: Parser<string>): Parser<readonly string[]> {
+  return (raw) => {
+    const parts = typeof raw === 'object' ? raw : asText(raw, 'must be a list').split(',');
+    return parts
+      .map((part) => part.trim())
+      .filter((part) => part !== '')
+      .map(item);
+  };
+}
+
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+export const listenAddress: Parser<ListenAddress> = (raw) => {
+  const expected = 'must be host:port, such as 0.0.0.0:8080 or [::]:8080';
+  const { v6, host, port } = ADDRESS.exec(asText(raw, expected))?.groups ?? {};
+  if (port === undefined || Number(port) > 65_535 || (v6 !== undefined && isIP(v6) !== 6))
+    throw new InvalidValue(expected);
+  return { host: v6 ?? (host === undefined || host === '' ? '0.0.0.0' : host), port: Number(port) };
+};
+
+export function url(protocols: readonly string[], example: string): Parser<string> {
+  const expected = `must be a URL such as ${example}`;
+  return (raw) => {
+    const value = asText(raw, expected);
+    const parsed = URL.canParse(value) ? new URL(value) : null;
+    if (parsed === null || !protocols.includes(parsed.protocol)) throw new InvalidValue(expected);
+    return value;
+  };
+}
+
+/** Scheme, host and port; a path would end up in the middle of every URL made from it. */
+export function origin(example: string): Parser<string> {
+  const expected = `must be http:// or https:// with a host and no path, such as ${example}`;
+  const parse = url(['http:', 'https:'], example);
+  return (raw) => {
+    const parsed = new URL(parse(raw));
+    const bare = parsed.pathname === '/' && parsed.search === '' && parsed.hash === '' && parsed.username === '';
+    if (!bare) throw new InvalidValue(expected);
+    return parsed.origin;
+  };
+}
+
+/** A browser's Origin, or `*` for every one of them. */
+export const corsOrigin: Parser<string> = (raw) => (raw === '*' ? '*' : origin('https://console.example.com')(raw));
+
+export const network: Parser<string> = (raw) => {
+  const expected = 'must be addresses or networks such as 10.0.0.0/8';
+  const value = asText(raw, expected);
+  const [address = '', bits, ...rest] = value.split('/');
+  const family = isIP(address);
+  const fits = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
+  if (family === 0 || !fits || rest.length > 0) throw new InvalidValue(expected);
+  return value;
+};
+
+export const proxy: Parser<string> = (raw) => (PROXY_GROUPS.has(String(raw)) ? String(raw) : network(raw));

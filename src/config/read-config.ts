@@ -1,0 +1,37 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { AppConfig } from './config.js';
+import { keptSecret } from './data-dir.js';
+import { errorCode } from './error-code.js';
+import { loadConfig } from './load-config.js';
+import { StartupError } from './startup-error.js';
+
+const DEFAULT_FILE = 'config.toml';
+const SECRET_FILE = 'jwt-secret';
+
+/**
+ * The configuration of this process: its variables over the file that `AERUGO_CONFIG` names, or over
+ * `config.toml` when there is one. Throws `StartupError`.
+ */
+export function readConfig(): AppConfig {
+  return loadConfig(process.env, readFile(process.env['AERUGO_CONFIG']), (dataDir) =>
+    keptSecret(dataDir, SECRET_FILE, () => randomBytes(32).toString('hex')),
+  );
+}
+
+function readFile(named: string | undefined): string {
+  const path = resolve(named === undefined || named === '' ? DEFAULT_FILE : named);
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === 'ENOENT' && path === resolve(DEFAULT_FILE)) return '';
+    throw new StartupError(
+      `the configuration file ${path} cannot be read (${code}): correct AERUGO_CONFIG or the file`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
