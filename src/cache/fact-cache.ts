@@ -1,0 +1,28 @@
+/** What a write invalidates as a whole: every fact about one repository (by path) or one principal. */
+export type Subject = `repo:${string}` | `user:${string}` | `robot:${string}`;
+
+export interface FactRequest<T> {
+  readonly subject: Subject;
+  /** Names the fact within its subject, such as `tag:latest`. */
+  readonly name: string;
+  /** Reads the fact from the database; the result must be a JSON value and is never changed by its readers. */
+  readonly load: () => Promise<T>;
+}
+
+/**
+ * Mutable facts (this repository holds that digest, a tag, a permission), read far more often than written.
+ *
+ * The freshness rule: once `drop` has resolved, no read that begins later anywhere in the registry sees a fact that
+ * was loaded before. A write therefore commits, drops, and only then is acknowledged, even when it changed nothing.
+ */
+export abstract class FactCache {
+  /** Whether other nodes share what is remembered: then a drop must survive this process (the outbox repeats it). */
+  abstract readonly shared: boolean;
+
+  abstract read<T>(request: FactRequest<T>): T | Promise<T>;
+
+  /** Several facts for one round trip, in the order asked. */
+  abstract readMany<T extends readonly unknown[]>(requests: { readonly [K in keyof T]: FactRequest<T[K]> }): Promise<T>;
+
+  abstract drop(subjects: readonly Subject[]): Promise<void>;
+}

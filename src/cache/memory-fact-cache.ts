@@ -1,0 +1,43 @@
+import { LRUCache } from 'lru-cache';
+import { FactCache, type FactRequest, type Subject } from './fact-cache.js';
+
+/** Subjects remembered at once. A subject is a repository or a principal with the facts that were asked of it. */
+const MAX_SUBJECTS = 10_000;
+const MAX_FACTS_OF_SUBJECT = 1_000;
+
+/**
+ * Facts in the memory of the one process that is the whole registry (embedded database): nobody else writes,
+ * so what nobody dropped is true.
+ */
+export class MemoryFactCache extends FactCache {
+  override readonly shared = false;
+  private readonly subjects = new LRUCache<Subject, Map<string, unknown>>({ max: MAX_SUBJECTS });
+
+  override read<T>(request: FactRequest<T>): T | Promise<T> {
+    const facts = this.subjects.get(request.subject);
+    const known = facts?.get(request.name);
+    // A fact may be null; undefined only ever means that nobody asked yet.
+    return known === undefined ? this.load(request) : (known as T);
+  }
+
+  override async readMany<T extends readonly unknown[]>(requests: {
+    readonly [K in keyof T]: FactRequest<T[K]>;
+  }): Promise<T> {
+    const facts: unknown = await Promise.all(requests.map((request) => this.read<unknown>(request)));
+    return facts as T;
+  }
+
+  override drop(subjects: readonly Subject[]): Promise<void> {
+    for (const subject of subjects) this.subjects.delete(subject);
+    return Promise.resolve();
+  }
+
+  private async load<T>({ subject, name, load }: FactRequest<T>): Promise<T> {
+    let facts = this.subjects.get(subject);
+    if (!facts || facts.size >= MAX_FACTS_OF_SUBJECT) this.subjects.set(subject, (facts = new Map<string, unknown>()));
+    const value = await load();
+    // A drop replaces the map, so a load that began before it writes where nobody looks.
+    facts.set(name, value);
+    return value;
+  }
+}

@@ -1,0 +1,53 @@
+/** Every condition that /api/v1 answers with a problem document; `code` is stable, one condition has one status. */
+export const API_PROBLEMS = {
+  malformedRequest: { code: 'MALFORMED_REQUEST', status: 400, title: 'The request could not be read' },
+  validationFailed: { code: 'VALIDATION_FAILED', status: 400, title: 'Some fields are missing or wrong' },
+  unknownField: { code: 'UNKNOWN_FIELD', status: 400, title: 'The request has a field that this route does not know' },
+  unauthorized: { code: 'UNAUTHORIZED', status: 401, title: 'Authentication is required' },
+  invalidCredentials: { code: 'INVALID_CREDENTIALS', status: 401, title: 'Wrong credentials' },
+  denied: { code: 'DENIED', status: 403, title: 'You may not do this' },
+  notFound: { code: 'NOT_FOUND', status: 404, title: 'Not found' },
+  methodNotAllowed: { code: 'METHOD_NOT_ALLOWED', status: 405, title: 'The method is not allowed here' },
+  nameTaken: { code: 'NAME_TAKEN', status: 409, title: 'The name is taken' },
+  preconditionFailed: { code: 'PRECONDITION_FAILED', status: 412, title: 'It was changed meanwhile' },
+  bodyTooLarge: { code: 'BODY_TOO_LARGE', status: 413, title: 'The body is too large' },
+  unsupportedMediaType: { code: 'UNSUPPORTED_MEDIA_TYPE', status: 415, title: 'The body must be JSON' },
+  impossible: { code: 'IMPOSSIBLE', status: 422, title: 'Well-formed, but impossible' },
+  tooManyRequests: { code: 'TOO_MANY_REQUESTS', status: 429, title: 'Too many requests' },
+  internal: { code: 'INTERNAL', status: 500, title: 'Something went wrong here' },
+  unavailable: { code: 'UNAVAILABLE', status: 503, title: 'The service is unavailable; try again' },
+} as const satisfies Record<string, ApiProblemRow>;
+
+export interface ApiProblemRow {
+  readonly code: string;
+  readonly status: number;
+  readonly title: string;
+}
+
+export type ApiCondition = keyof typeof API_PROBLEMS;
+
+export interface FieldError {
+  readonly field: string;
+  readonly message: string;
+}
+
+export interface ApiErrorOptions {
+  readonly errors?: readonly FieldError[];
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Thrown by every /api/v1 rule; the error filter is the only place that writes it. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+  readonly row: ApiProblemRow;
+
+  constructor(
+    readonly condition: ApiCondition,
+    /** For the person who reads it; never a secret. */
+    readonly detail?: string,
+    readonly options: ApiErrorOptions = {},
+  ) {
+    super(detail ?? API_PROBLEMS[condition].title);
+    this.row = API_PROBLEMS[condition];
+  }
+}

@@ -1,0 +1,81 @@
+import type { Request, Response } from 'express';
+import type { Principal } from '../access/principal.js';
+import type { RepositoryName } from '../oci/repository-name.js';
+
+/** The credential that a request came with, as far as later steps need it; never the secret itself. */
+export interface RequestCredential {
+  /** Such as `anonymous`, `password`, `key:<id>`: what logs, uploads and audit say. */
+  readonly label: string;
+  /** Seconds since the epoch; `null` for credentials that do not expire within a request. */
+  readonly expiresAt: number | null;
+}
+
+/** What is cached of a repository: all that the policy and the content routes ask. */
+export interface RepositoryFact {
+  readonly id: number;
+  /** Its present path, also when it was asked for by a former one. */
+  readonly path: RepositoryName;
+  readonly namespaceId: number;
+  readonly visibility: 'public' | 'private';
+  readonly sparse: boolean;
+  /** Whether it has had a manifest: before it no list shows it. */
+  readonly listed: boolean;
+}
+
+/** The repository that a path names; `repository` is null when there is none yet and the caller may create it. */
+export interface RepositoryTarget {
+  readonly name: RepositoryName;
+  readonly repository: RepositoryFact | null;
+}
+
+/** What is known of one request, made before its first handler and filled on the way. */
+export interface RequestContext {
+  readonly id: string;
+  /** `process.hrtime.bigint()` when the request's head had been read. */
+  readonly startedAt: bigint;
+  /** Aborts when the client is gone before the answer was sent. */
+  readonly signal: AbortSignal;
+  /** Set by the access guard; handlers of `public` routes never see one. */
+  principal: Principal | null;
+  credential: RequestCredential | null;
+  /** Set by the access guard on routes with a `repository` rule, once the caller may go on. */
+  target: RepositoryTarget | null;
+  /** What went wrong, for the access log. */
+  error: unknown;
+}
+
+declare module 'express-serve-static-core' {
+  interface Request {
+    context: RequestContext;
+  }
+}
+
+/** Ids of proxies are kept when they look like one, so that a request can be followed through. */
+const FOREIGN_ID = /^[\w.-]{8,64}$/;
+let sequence = 0;
+const PROCESS_ID = Math.random().toString(36).slice(2, 8).padEnd(6, '0');
+
+export function createRequestContext(request: Request, response: Response): RequestContext {
+  const foreign = request.headers['x-request-id'];
+  let controller: AbortController | null = null;
+  return {
+    id:
+      typeof foreign === 'string' && FOREIGN_ID.test(foreign) ? foreign : `${PROCESS_ID}-${(++sequence).toString(36)}`,
+    startedAt: process.hrtime.bigint(),
+    // Most requests never look at the signal, and making one costs more than a route.
+    get signal() {
+      if (!controller) {
+        const own = (controller = new AbortController());
+        if (response.closed && !response.writableFinished) own.abort();
+        response.once('close', () => {
+          if (!response.writableFinished) own.abort(new Error('client closed the connection'));
+        });
+      }
+      return controller.signal;
+    },
+    principal: null,
+    credential: null,
+    target: null,
+    error: null,
+  };
+}

@@ -1,0 +1,32 @@
+import { ValidationPipe, type ValidationError } from '@nestjs/common';
+import { ApiError, type FieldError } from './api-error.js';
+
+/** Bodies and queries of /api/v1: unknown fields are refused, every wrong field is named. Not for /v2. */
+export function createValidationPipe(): ValidationPipe {
+  return new ValidationPipe({
+    whitelist: true,
+    forbidNonWhitelisted: true,
+    transform: true,
+    stopAtFirstError: true,
+    exceptionFactory: (errors) => toApiError(errors),
+  });
+}
+
+function toApiError(errors: readonly ValidationError[]): ApiError {
+  const fields = errors.flatMap((error) => fieldErrors(error, ''));
+  const unknown = fields.filter(({ message }) => message.endsWith(UNKNOWN));
+  if (unknown.length > 0 && unknown.length === fields.length) {
+    const names = unknown.map(({ field }) => field).join(', ');
+    return new ApiError('unknownField', `unknown: ${names}`, { errors: unknown });
+  }
+  return new ApiError('validationFailed', undefined, { errors: fields });
+}
+
+/** How class-validator ends the message of a field that the DTO does not have. */
+const UNKNOWN = 'should not exist';
+
+function fieldErrors(error: ValidationError, parent: string): FieldError[] {
+  const field = parent === '' ? error.property : `${parent}.${error.property}`;
+  const own = Object.values(error.constraints ?? {}).map((message) => ({ field, message }));
+  return [...own, ...(error.children ?? []).flatMap((child) => fieldErrors(child, field))];
+}
