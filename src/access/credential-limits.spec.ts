@@ -1,0 +1,37 @@
+import { describe, expect, it } from '@jest/globals';
+import { limitsAllow, limitsOfKey, limitsReach, UNLIMITED } from './credential-limits.js';
+import { ACTIONS } from './roles.js';
+
+describe('the limits of a credential', () => {
+  it.each([
+    [null, 'acme/app', true],
+    [[], 'acme/app', false],
+    [['acme'], 'acme/app', true],
+    [['acme'], 'acme/team/app', true],
+    [['acme'], 'acme2/app', false],
+    [['acme'], 'other/acme', false],
+    [['acme/app'], 'acme/app', true],
+    [['acme/app'], 'acme/app2', false],
+    [['acme/app'], 'acme/app/sub', false],
+    [['acme/team/*'], 'acme/team/app', true],
+    [['acme/team/*'], 'acme/team', false],
+    [['acme/team/*'], 'acme/teams/app', false],
+    [['x/y', 'acme/*'], 'acme/app', true],
+    [[''], 'acme/app', false],
+    [['*'], 'acme/app', false],
+    [['/*'], 'acme/app', false],
+  ])('%j reach %s: %j', (repositories, repository, expected) => {
+    expect(limitsReach({ actions: null, repositories }, repository)).toBe(expected);
+  });
+
+  it('are none for a password', () => {
+    expect(ACTIONS.every((action) => limitsAllow(UNLIMITED, action, 'acme/app'))).toBe(true);
+  });
+
+  it('let through what a key names, and nothing for a scope that is not known', () => {
+    const limits = limitsOfKey(['repo:pull', 'repo:fly', 'toString'], ['acme']);
+    expect(ACTIONS.filter((action) => limitsAllow(limits, action, 'acme/app'))).toEqual(['pull']);
+    expect(limitsAllow(limits, 'pull', 'other/app')).toBe(false);
+    expect(ACTIONS.some((action) => limitsAllow(limitsOfKey([], null), action, 'acme/app'))).toBe(false);
+  });
+});

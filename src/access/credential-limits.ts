@@ -1,0 +1,47 @@
+import type { Action } from './roles.js';
+
+/** What a credential may do of its principal's rights. Limits only ever take away. */
+export interface CredentialLimits {
+  /** `null`: every action of the principal. */
+  readonly actions: readonly Action[] | null;
+  /**
+   * `null`: every repository of the principal. Entries are a repository's full name (`acme/app`), everything below a
+   * path (`acme/team/*`), or a namespace (`acme`).
+   */
+  readonly repositories: readonly string[] | null;
+}
+
+/** A password, or a session that one opened. */
+export const UNLIMITED: CredentialLimits = Object.freeze({ actions: null, repositories: null });
+
+/** The scopes that a user writes on an API key, and what each lets through. */
+export const KEY_SCOPES = {
+  'repo:pull': 'pull',
+  'repo:push': 'push',
+  'repo:delete': 'delete',
+  manage: 'manage',
+} as const satisfies Record<string, Action>;
+export type KeyScope = keyof typeof KEY_SCOPES;
+
+export function isKeyScope(text: string): text is KeyScope {
+  return Object.hasOwn(KEY_SCOPES, text);
+}
+
+/** The limits of an API key's row; a scope that this version does not know lets nothing through. */
+export function limitsOfKey(scopes: readonly string[], repositories: readonly string[] | null): CredentialLimits {
+  return { actions: scopes.filter(isKeyScope).map((scope) => KEY_SCOPES[scope]), repositories };
+}
+
+export function limitsAllow(limits: CredentialLimits, action: Action, repository: string): boolean {
+  return (limits.actions === null || limits.actions.includes(action)) && limitsReach(limits, repository);
+}
+
+/** Whether the credential has anything to do with this repository. */
+export function limitsReach(limits: CredentialLimits, repository: string): boolean {
+  return limits.repositories === null || limits.repositories.some((entry) => matches(entry, repository));
+}
+
+function matches(entry: string, repository: string): boolean {
+  if (entry.endsWith('/*')) return repository.startsWith(entry.slice(0, -1));
+  return entry.includes('/') ? repository === entry : repository.startsWith(`${entry}/`);
+}

@@ -1,0 +1,22 @@
+import { describe, expect, it } from '@jest/globals';
+import { ROLE_ACTIONS, ROLES, strongest } from './roles.js';
+
+describe('roles', () => {
+  it('each has every action of the one before it', () => {
+    for (const [index, role] of ROLES.entries()) {
+      const before = ROLES[index - 1];
+      const actions: readonly string[] = ROLE_ACTIONS[role];
+      expect(actions).toEqual(expect.arrayContaining([...(before === undefined ? [] : ROLE_ACTIONS[before])]));
+    }
+  });
+
+  it.each([
+    [[], null],
+    [[null], null],
+    [['read', null], 'read'],
+    [['write', 'read'], 'write'],
+    [['read', 'admin', 'write'], 'admin'],
+  ] as const)('of %j the strongest is %s', (roles, expected) => {
+    expect(strongest(roles)).toBe(expected);
+  });
+});

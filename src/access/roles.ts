@@ -1,0 +1,20 @@
+/** Roles in a repository, each with everything that the one before it has. */
+export const ROLES = ['read', 'write', 'admin'] as const;
+export type Role = (typeof ROLES)[number];
+
+export const ACTIONS = ['pull', 'push', 'delete', 'manage'] as const;
+export type Action = (typeof ACTIONS)[number];
+
+export const ORG_ROLES = ['owner', 'admin', 'member'] as const;
+export type OrgRole = (typeof ORG_ROLES)[number];
+
+export const ROLE_ACTIONS = {
+  read: ['pull'],
+  write: ['pull', 'push'],
+  admin: ['pull', 'push', 'delete', 'manage'],
+} as const satisfies Record<Role, readonly Action[]>;
+
+/** The strongest of these; `null` when there is none. */
+export function strongest(roles: readonly (Role | null)[]): Role | null {
+  return ROLES.findLast((role) => roles.includes(role)) ?? null;
+}
