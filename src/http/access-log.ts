@@ -1,5 +1,6 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { Request, Response } from 'express';
+import { principalName } from '../access/principal.js';
 import { AppConfig } from '../config/config.js';
 
 const FLUSH_MS = 100;
@@ -21,7 +22,10 @@ export class AccessLog implements OnApplicationShutdown {
   }
 
   observe(request: Request, response: Response): void {
-    if (this.isOn) response.once('close', () => this.append(request, response));
+    if (this.isOn)
+      response.once('close', () => {
+        this.append(request, response);
+      });
   }
 
   onApplicationShutdown(): void {
@@ -31,7 +35,10 @@ export class AccessLog implements OnApplicationShutdown {
   private append(request: Request, response: Response): void {
     this.buffer += accessLine(request, response, Date.now(), process.hrtime.bigint());
     if (this.buffer.length >= FLUSH_BYTES) this.flush();
-    else this.timer ??= setTimeout(() => this.flush(), FLUSH_MS).unref();
+    else
+      this.timer ??= setTimeout(() => {
+        this.flush();
+      }, FLUSH_MS).unref();
   }
 
   private flush(): void {
@@ -51,7 +58,7 @@ export function accessLine(request: Request, response: Response, now: number, cl
   const end = request.originalUrl.indexOf('?');
   const path = end === -1 ? request.originalUrl : request.originalUrl.slice(0, end);
   let line = `{"level":30,"time":${now},"event":"request","requestId":"${context.id}","method":"${request.method}","path":${JSON.stringify(path)},"status":${status},"bytes":${Number(bytes ?? 0)},"ms":${milliseconds}`;
-  if (context.principal) line += `,"user":${JSON.stringify(context.principal.name)}`;
+  if (context.principal) line += `,"user":${JSON.stringify(principalName(context.principal))}`;
   if (context.target) line += `,"repository":${JSON.stringify(context.target.name)}`;
   if (request.ip !== undefined) line += `,"address":${JSON.stringify(request.ip)}`;
   const agent = request.headers['user-agent'];

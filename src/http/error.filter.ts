@@ -67,8 +67,8 @@ export class ErrorFilter implements ExceptionFilter {
 
   private logUnexpected(status: number, error: Error, request: Request): void {
     if (status < 500) return;
-    const cause = error.cause ?? error;
-    const text = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
+    const cause = error.cause instanceof Error ? error.cause : error;
+    const text = cause.stack ?? cause.message;
     this.logger.error({ requestId: request.context.id, error: text, message: 'request failed' });
   }
 }
@@ -129,7 +129,9 @@ function send(request: Request, response: Response, status: number, type: string
   else {
     response.write(bytes);
     const timer = setTimeout(() => response.end(), LINGER_MS);
-    request.once('close', () => clearTimeout(timer));
+    request.once('close', () => {
+      clearTimeout(timer);
+    });
     request.once('end', () => response.end());
     request.resume();
   }
