@@ -1,0 +1,36 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { AuditModule } from './audit/audit.module.js';
+import { AuthModule } from './auth/auth.module.js';
+import { BlobsModule } from './blobs/blobs.module.js';
+import type { AppConfig } from './config/config.js';
+import { ConfigModule } from './config/config.module.js';
+import { EventsModule } from './events/events.module.js';
+import { HealthModule } from './health/health.module.js';
+import { ManifestsModule } from './manifests/manifests.module.js';
+import { OrgsModule } from './orgs/orgs.module.js';
+import { RegistryModule } from './registry/registry.module.js';
+import { ReposModule } from './repos/repos.module.js';
+import { UsersModule } from './users/users.module.js';
+
+/** The list of modules; everything else is each module's own. */
+@Module({})
+export class AppModule {
+  static forRoot(config: AppConfig): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        ConfigModule.forRoot(config),
+        UsersModule,
+        OrgsModule,
+        ReposModule,
+        AuthModule,
+        RegistryModule,
+        BlobsModule,
+        ManifestsModule,
+        EventsModule,
+        AuditModule,
+        HealthModule,
+      ],
+    };
+  }
+}

@@ -1,0 +1,29 @@
+import { describe, expect, it } from '@jest/globals';
+import { isOutage } from './outage.js';
+
+const withCode = (code: string) => Object.assign(new Error('failed'), { code });
+
+describe('isOutage', () => {
+  it.each(['ECONNREFUSED', 'ECONNRESET', '08006', '57P01', '57P03', '53300'])('takes %s for an outage', (code) => {
+    expect(isOutage(withCode(code))).toBe(true);
+  });
+
+  it.each(['23505', '42601', '22P02', 'EACCES', ''])('takes %s for a failure of our own', (code) => {
+    expect(isOutage(withCode(code))).toBe(false);
+  });
+
+  it('looks behind the errors that wrap it', () => {
+    expect(isOutage(Object.assign(new Error('query failed'), { driverError: withCode('57P01') }))).toBe(true);
+    expect(isOutage(new Error('outer', { cause: withCode('ECONNREFUSED') }))).toBe(true);
+  });
+
+  it('survives an error that is its own cause', () => {
+    const error = new Error('round');
+    error.cause = error;
+    expect(isOutage(error)).toBe(false);
+  });
+
+  it('says no to what is not an error', () => {
+    expect(isOutage('ECONNREFUSED')).toBe(false);
+  });
+});
