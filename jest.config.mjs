@@ -15,5 +15,8 @@ export default {
   // Sources import each other as `.js`, as Node wants it; here the file is `.ts`.
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   setupFiles: ['reflect-metadata'],
+  // Where the servers that the tests start keep their data and leave their process numbers.
+  globalSetup: '<rootDir>/test/support/global-setup.mjs',
+  globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
   testTimeout: 20_000,
 };

@@ -1,0 +1,66 @@
+// One directory a test run: data of the servers that tests share, and one file for every process that was started.
+// Plain JavaScript, because scripts/test.mjs uses it before anything is installed.
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** The variable that tells every process of the run where the directory is. */
+export const RUN_DIRECTORY = 'TEST_RUN_DIRECTORY';
+
+export function createRunDirectory() {
+  const directory = mkdtempSync(path.join(os.tmpdir(), 'aerugo-test-'));
+  // PostgreSQL refuses to run as root, so another user has to reach its data in here.
+  chmodSync(directory, 0o755);
+  mkdirSync(path.join(directory, 'processes'));
+  return directory;
+}
+
+/** Ends every process of the run that is still there, and removes the directory. */
+export async function removeRunDirectory(directory) {
+  const living = () => startedProcesses(directory).filter(isAlive);
+  for (const signal of ['SIGTERM', 'SIGKILL']) {
+    for (const { pid } of living()) sendSignal(pid, signal);
+    for (let waited = 0; waited < 10_000 && living().length > 0; waited += 50) await sleep(50);
+  }
+  rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
+}
+
+function startedProcesses(directory) {
+  const records = path.join(directory, 'processes');
+  if (!existsSync(records)) return [];
+  return readdirSync(records).map((name) => ({
+    pid: Number(name),
+    startTime: readFileSync(path.join(records, name), 'utf8'),
+  }));
+}
+
+/** A process number is reused; only with the same start time is it the process that was recorded. */
+function isAlive({ pid, startTime }) {
+  try {
+    process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+  return startTimeOf(pid) === startTime;
+}
+
+/** When the process was started, as the kernel counts it; empty where that cannot be read. */
+export function startTimeOf(pid) {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The name in parentheses may hold spaces; state is the first field after it, start time the twentieth.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return fields[0] === 'Z' ? 'ended' : fields[19];
+  } catch {
+    return '';
+  }
+}
+
+function sendSignal(pid, signal) {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It ended in the meantime.
+  }
+}
