@@ -1,0 +1,51 @@
+import { OciError } from './oci-error.js';
+
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const OPENS = new Set([0x5b, 0x7b]); // [ {
+const CLOSES = new Set([0x5d, 0x7d]); // ] }
+
+/**
+ * Reads a JSON object of bounded depth. Throws `manifestDeepNesting` or `manifestNotJson`; the bytes stay as they are.
+ * Of a key that occurs twice the last counts, as in every client; `__proto__` is a key like another.
+ */
+export function parseJsonObject(bytes: Uint8Array, maxDepth: number): JsonObject {
+  // Before JSON.parse: what is nested too deeply is not built at all.
+  if (isDeeperThan(bytes, maxDepth)) throw new OciError('manifestDeepNesting', { maxDepth });
+  const value = parse(bytes);
+  if (!isJsonObject(value)) throw new OciError('manifestNotJson');
+  return value;
+}
+
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function parse(bytes: Uint8Array): unknown {
+  try {
+    // A byte order mark is kept, and JSON.parse refuses it: RFC 8259, section 8.1.
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
+  } catch (cause) {
+    throw new OciError('manifestNotJson', undefined, { cause });
+  }
+}
+
+/** Counts brackets outside of strings; no byte of a multi-byte character looks like one. */
+function isDeeperThan(bytes: Uint8Array, limit: number): boolean {
+  let depth = 0;
+  let inString = false;
+  for (let index = 0; index < bytes.length; index += 1) {
+    const byte = bytes[index] ?? 0;
+    if (inString) {
+      if (byte === BACKSLASH) index += 1;
+      else if (byte === QUOTE) inString = false;
+    } else if (byte === QUOTE) inString = true;
+    else if (OPENS.has(byte)) {
+      depth += 1;
+      if (depth > limit) return true;
+    } else if (CLOSES.has(byte)) depth -= 1;
+  }
+  return false;
+}
