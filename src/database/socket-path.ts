@@ -1,0 +1,23 @@
+import { chownSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Owner } from './postgres-account.js';
+
+/** What a system allows for the path of a socket, less the byte that ends it. */
+const LONGEST_PATH = process.platform === 'linux' ? 107 : 103;
+/** As PostgreSQL names it for its standard port, which only tells sockets in one directory apart here. */
+const SOCKET_NAME = '.s.PGSQL.5432';
+const SHORT_PREFIX = 'aerugo-db-';
+
+/** `home` when the path of a socket in it is short enough for the system, else a new directory for the socket alone. */
+export function ensureSocketDirectory(home: string, owner: Owner | null): string {
+  if (Buffer.byteLength(join(home, SOCKET_NAME)) <= LONGEST_PATH) return home;
+  const directory = mkdtempSync(join(tmpdir(), SHORT_PREFIX));
+  if (owner !== null) chownSync(directory, owner.uid, owner.gid);
+  return directory;
+}
+
+/** Removes what `ensureSocketDirectory` made, and nothing else. */
+export function removeShortDirectory(directory: string): void {
+  if (directory.startsWith(join(tmpdir(), SHORT_PREFIX))) rmSync(directory, { recursive: true, force: true });
+}
