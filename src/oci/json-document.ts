@@ -4,8 +4,10 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
-const OPENS = new Set([0x5b, 0x7b]); // [ {
-const CLOSES = new Set([0x5d, 0x7d]); // ] }
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
 
 /**
  * Reads a JSON object of bounded depth. Throws `manifestDeepNesting` or `manifestNotJson`; the bytes stay as they are.
@@ -42,10 +44,10 @@ function isDeeperThan(bytes: Uint8Array, limit: number): boolean {
       if (byte === BACKSLASH) index += 1;
       else if (byte === QUOTE) inString = false;
     } else if (byte === QUOTE) inString = true;
-    else if (OPENS.has(byte)) {
+    else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
       depth += 1;
       if (depth > limit) return true;
-    } else if (CLOSES.has(byte)) depth -= 1;
+    } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) depth -= 1;
   }
   return false;
 }
