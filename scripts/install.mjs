@@ -18,6 +18,8 @@ const LOWEST_NODE = [24, 11];
 const HEARTBEAT_MS = 5_000;
 const LOCK_STALE_MS = 30_000;
 const BUILD_INPUTS = ['src', 'migrations', 'tsconfig.json', 'tsconfig.build.json', 'nest-cli.json', '.swcrc'];
+// Tests are not built, and metadata.ts is what the build's own swagger plugin writes beside the sources.
+const NO_INPUT = /\.spec\.ts$|^metadata\.ts$/;
 
 export class SetupError extends Error {}
 
@@ -184,7 +186,7 @@ function filesBelow(entry) {
   if (!existsSync(entry)) return [];
   if (!statSync(entry).isDirectory()) return [entry];
   const names = readdirSync(entry).sort();
-  return names.flatMap((name) => (name.endsWith('.spec.ts') ? [] : filesBelow(path.join(entry, name))));
+  return names.flatMap((name) => (NO_INPUT.test(name) ? [] : filesBelow(path.join(entry, name))));
 }
 
 function readLock(file) {
