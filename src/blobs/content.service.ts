@@ -1,0 +1,73 @@
+import { Injectable } from '@nestjs/common';
+import { FactCache } from '../cache/fact-cache.js';
+import type { Transaction } from '../database/unit-of-work.js';
+import type { RepositoryFact } from '../http/request-context.js';
+import type { Digest } from '../oci/digest.js';
+import { OciError } from '../oci/oci-error.js';
+import { ContentRepository, type HeldBlob } from './content.repository.js';
+import { type ManifestContent, matchContent, type NamedContent } from './named-content.js';
+import type { ContentKind } from './repo-content.entity.js';
+
+/** Parents that a refusal names; the first few are enough to go on. */
+const PARENTS_SHOWN = 10;
+
+/**
+ * Possession: which repository holds which digest. Whoever writes through a transaction here drops the facts of
+ * `repo:<path>` after its commit and before it answers (`FactDrops`).
+ */
+@Injectable()
+export class ContentService {
+  constructor(
+    private readonly content: ContentRepository,
+    private readonly facts: FactCache,
+  ) {}
+
+  /** The blob, if this repository holds it; what other repositories hold does not show. */
+  find(repository: RepositoryFact, digest: Digest): HeldBlob | null | Promise<HeldBlob | null> {
+    return this.facts.read({
+      subject: `repo:${repository.path}`,
+      name: `blob:${digest}`,
+      load: () => this.content.find(repository.id, digest),
+    });
+  }
+
+  /** The repository holds the blob from now on; also flips a row that only named it. Idempotent. */
+  link(tx: Transaction, repoId: number, digest: Digest, blob: Pick<HeldBlob, 'blobId' | 'size'>): Promise<void> {
+    return this.content.link(tx, repoId, digest, blob);
+  }
+
+  /** Throws `blobUnknown`, or `inUse` with the manifests that need it. */
+  async unlinkBlob(tx: Transaction, repository: RepositoryFact, digest: Digest): Promise<void> {
+    if (!(await this.unlink(tx, repository, digest, 'blob'))) throw new OciError('blobUnknown', { digest });
+  }
+
+  /** Throws `manifestUnknown`, or `inUse` with the indexes that name it. */
+  async unlinkManifest(tx: Transaction, repository: RepositoryFact, digest: Digest): Promise<void> {
+    if (!(await this.unlink(tx, repository, digest, 'manifest'))) throw new OciError('manifestUnknown', { digest });
+  }
+
+  /**
+   * The repository holds the manifest from now on, and nothing that it names can be withdrawn before the transaction
+   * ends. Gives the content to write its edges to. Throws `manifestBlobUnknown` or `descriptorSizeMismatch`.
+   */
+  async linkManifest(
+    tx: Transaction,
+    repository: RepositoryFact,
+    manifest: { readonly digest: Digest; readonly size: number },
+    named: readonly NamedContent[],
+  ): Promise<ManifestContent['edges']> {
+    const digests = [...new Set(named.map(({ digest }) => digest))];
+    const held = await this.content.hold(tx, repository.id, manifest, digests);
+    const { edges, absent } = matchContent(named, held);
+    if (absent.length > 0) await this.content.nameAbsent(tx, repository.id, absent);
+    return edges;
+  }
+
+  private async unlink(tx: Transaction, { id }: RepositoryFact, digest: Digest, kind: ContentKind): Promise<boolean> {
+    if (!(await this.content.lock(tx, id, digest, kind))) return false;
+    const parents = await this.content.parents(tx, id, digest, kind, PARENTS_SHOWN);
+    if (parents.length > 0) throw new OciError('inUse', { digest, neededBy: parents });
+    await this.content.withdraw(tx, id, digest, kind);
+    return true;
+  }
+}

@@ -1,0 +1,52 @@
+import type { Digest } from '../oci/digest.js';
+import { OciError } from '../oci/oci-error.js';
+import type { AbsentContent, HeldContent } from './content.repository.js';
+import type { ContentKind } from './repo-content.entity.js';
+
+/** What a manifest names. */
+export interface NamedContent {
+  readonly digest: Digest;
+  /** Bytes, as the descriptor says. */
+  readonly size: number;
+  /** `any`: a manifest if the repository has one of this digest, else a blob. */
+  readonly kind: ContentKind | 'any';
+  /** What the row of content that is not there says, for `any`. */
+  readonly absentKind: ContentKind;
+  readonly mustExist: boolean;
+}
+
+export interface ManifestContent {
+  /** Each content once: what keeps it from being deleted. */
+  readonly edges: readonly { readonly digest: Digest; readonly kind: ContentKind }[];
+  /** What has no row yet. */
+  readonly absent: readonly AbsentContent[];
+}
+
+const KINDS = { blob: ['blob'], manifest: ['manifest'], any: ['manifest', 'blob'] } as const;
+
+/**
+ * Finds what a manifest names among what its repository holds. Throws `manifestBlobUnknown` with everything that is
+ * missing, or `descriptorSizeMismatch`.
+ */
+export function matchContent(named: readonly NamedContent[], held: readonly HeldContent[]): ManifestContent {
+  const rows = new Map(held.map((row) => [keyOf(row), row]));
+  const edges = new Map<string, { digest: Digest; kind: ContentKind }>();
+  const absent = new Map<string, AbsentContent>();
+  const missing = new Set<Digest>();
+  for (const { digest, size, kind, absentKind, mustExist } of named) {
+    const found = KINDS[kind].map((one) => rows.get(keyOf({ digest, kind: one }))).find((row) => row?.present);
+    if (!found && mustExist) missing.add(digest);
+    // What may be missing may also be a claim that nobody checked; what must be there must be as it says.
+    if (found && mustExist && found.size !== size)
+      throw new OciError('descriptorSizeMismatch', { digest, size, actual: found.size });
+    const edge = { digest, kind: found?.kind ?? absentKind };
+    edges.set(keyOf(edge), edge);
+    if (!rows.has(keyOf(edge))) absent.set(keyOf(edge), { ...edge, size });
+  }
+  if (missing.size > 0) throw new OciError('manifestBlobUnknown', { digests: [...missing] });
+  return { edges: [...edges.values()], absent: [...absent.values()] };
+}
+
+function keyOf({ digest, kind }: { readonly digest: Digest; readonly kind: ContentKind }): string {
+  return `${kind} ${digest}`;
+}

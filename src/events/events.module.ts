@@ -1,0 +1,15 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { CacheModule } from '../cache/cache.module.js';
+import { DatabaseModule } from '../database/database.module.js';
+import { FactDrops } from './fact-drops.js';
+import { OutboxEvent } from './outbox-event.entity.js';
+import { OutboxRelay } from './outbox.relay.js';
+import { OutboxService } from './outbox.service.js';
+
+@Module({
+  imports: [TypeOrmModule.forFeature([OutboxEvent]), DatabaseModule, CacheModule],
+  providers: [OutboxService, FactDrops, OutboxRelay],
+  exports: [OutboxService, FactDrops],
+})
+export class EventsModule {}
