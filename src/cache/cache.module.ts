@@ -1,15 +1,35 @@
-import { Module } from '@nestjs/common';
+import { CACHE_MANAGER, type CacheManagerOptions, CacheModule as NestCacheModule } from '@nestjs/cache-manager';
+import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
+import type { Cache } from 'cache-manager';
 import { AppConfig } from '../config/config.js';
 import { FactCache } from './fact-cache.js';
 import { MemoryFactCache } from './memory-fact-cache.js';
+import { RedisFactCache } from './redis-fact-cache.js';
+import { openRedis } from './redis-connection.js';
 import { UncachedFactCache } from './uncached-fact-cache.js';
 
-function openFactCache(config: AppConfig): FactCache {
+/** Facts may stay in a process's memory only where that process is the whole registry. */
+function openFactCache(config: AppConfig, cache: Cache): FactCache {
+  if (config.cache.redisUrl !== null) return new RedisFactCache(cache);
   return config.database.embedded ? new MemoryFactCache() : new UncachedFactCache();
 }
 
 @Module({
-  providers: [{ provide: FactCache, inject: [AppConfig], useFactory: openFactCache }],
+  imports: [
+    // Without Redis the module's own memory store is made, and nothing uses it.
+    NestCacheModule.registerAsync({
+      inject: [AppConfig],
+      useFactory: ({ cache: { redisUrl } }: AppConfig): CacheManagerOptions =>
+        redisUrl === null ? {} : { stores: [openRedis(redisUrl)] },
+    }),
+  ],
+  providers: [{ provide: FactCache, inject: [AppConfig, CACHE_MANAGER], useFactory: openFactCache }],
   exports: [FactCache],
 })
-export class CacheModule {}
+export class CacheModule implements OnApplicationShutdown {
+  constructor(@Inject(CACHE_MANAGER) private readonly cache: Cache) {}
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.cache.disconnect();
+  }
+}

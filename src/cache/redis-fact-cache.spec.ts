@@ -1,0 +1,131 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type Cache, createCache } from 'cache-manager';
+import { startRedis, type RedisServer } from '../../test/support/redis.js';
+import type { FactRequest } from './fact-cache.js';
+import { FACT_TTL_MS, RedisFactCache } from './redis-fact-cache.js';
+import { openRedis } from './redis-connection.js';
+
+let server: RedisServer;
+const open: Cache[] = [];
+
+/** One node's view of the Redis that all share. */
+function node(url = server.url): { facts: RedisFactCache; cache: Cache } {
+  const cache = createCache({ stores: [openRedis(url)] });
+  open.push(cache);
+  return { facts: new RedisFactCache(cache), cache };
+}
+
+async function connected(url?: string): Promise<{ facts: RedisFactCache; cache: Cache }> {
+  const made = node(url);
+  for (let i = 0; i < 100; i++) {
+    const isUp = await made.cache.set('probe', 1, 1000).then(
+      () => true,
+      () => false,
+    );
+    if (isUp) return made;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error('no connection to Redis');
+}
+
+/** A fact over a value that the test changes, counting how often it was read from there. */
+function source(initial: string) {
+  const name = randomBytes(6).toString('hex');
+  const state = { value: initial, loads: 0 };
+  const request: FactRequest<string> = {
+    subject: `repo:${name}`,
+    name: 'tag:latest',
+    load: () => Promise.resolve((state.loads++, state.value)),
+  };
+  return { state, request };
+}
+
+beforeAll(async () => {
+  server = await startRedis();
+});
+
+afterAll(async () => {
+  await Promise.all(open.map((cache) => cache.disconnect()));
+});
+
+describe('RedisFactCache', () => {
+  it('lets one node use what another has loaded', async () => {
+    const [one, two] = [await connected(), await connected()];
+    const { state, request } = source('a');
+    expect(await one.facts.read(request)).toBe('a');
+    await new Promise((resolve) => setTimeout(resolve, 50)); // the fact is stored behind the answer
+    expect(await two.facts.read(request)).toBe('a');
+    expect(state.loads).toBe(1);
+  });
+
+  it('shows a write to every node from the moment it is acknowledged, 200 rounds', async () => {
+    const [one, two] = [await connected(), await connected()];
+    const { state, request } = source('0');
+    for (let round = 1; round <= 200; round++) {
+      const under = two.facts.read(request); // a read that is under way while the write happens
+      state.value = String(round);
+      await one.facts.drop([request.subject]);
+      expect(await two.facts.read(request)).toBe(String(round));
+      await under;
+    }
+  });
+
+  it('never stores under the new generation what was loaded before the write', async () => {
+    const { facts } = await connected();
+    const { request } = source('unused');
+    const old = Promise.withResolvers<string>();
+    const slow = facts.read({ ...request, load: () => old.promise });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await facts.drop([request.subject]);
+    old.resolve('old');
+    await slow;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(await facts.read({ ...request, load: () => Promise.resolve('new') })).toBe('new');
+  });
+
+  it('is not fooled by a Redis that lost its data', async () => {
+    const { facts, cache } = await connected();
+    const { state, request } = source('a');
+    await facts.read(request);
+    await cache.mdel([`aerugo:generation:${request.subject}`]);
+    state.value = 'b';
+    expect(await facts.read(request)).toBe('b');
+  });
+
+  it('reads the database while Redis is away, makes a write wait out old facts, and recovers by itself', async () => {
+    const own = await startRedis();
+    const { facts } = await connected(own.url);
+    const { state, request } = source('a');
+    await facts.read(request);
+    await own.stop();
+    state.value = 'b';
+    expect(await facts.read(request)).toBe('b');
+
+    const begun = Date.now();
+    await facts.drop([request.subject]);
+    expect(Date.now() - begun).toBeGreaterThanOrEqual(FACT_TTL_MS - 50); // otherwise another node might still see it
+
+    await startRedis({ port: own.port });
+    const loads = async () => {
+      const before = state.loads;
+      await facts.read(request);
+      await facts.read(request);
+      return state.loads - before;
+    };
+    for (let i = 0; i < 100 && (await loads()) === 2; i++) await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(await loads()).toBe(0);
+  }, 30_000);
+
+  it('answers in time while Redis hangs', async () => {
+    const own = await startRedis();
+    const { facts } = await connected(own.url);
+    const { request } = source('a');
+    process.kill(own.process.pid, 'SIGSTOP');
+    try {
+      expect(await facts.read(request)).toBe('a');
+    } finally {
+      process.kill(own.process.pid, 'SIGCONT');
+    }
+  });
+});

@@ -1,0 +1,122 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Cache } from 'cache-manager';
+import { FactCache, type FactRequest, type Subject } from './fact-cache.js';
+
+/** How long a fact may live; also how long a write waits that could not tell Redis. Milliseconds. */
+export const FACT_TTL_MS = 5_000;
+const GENERATION_TTL_MS = 24 * 60 * 60 * 1000;
+/** Redis is asked to save time: when it takes longer than this, PostgreSQL is faster. */
+const READ_TIMEOUT_MS = 100;
+const WRITE_TIMEOUT_MS = 500;
+/** After a failure Redis is left alone for this long, so that an outage costs one request a timeout, not each. */
+const PAUSE_MS = 500;
+
+interface Entry {
+  readonly generation: string;
+  readonly value: unknown;
+}
+
+/**
+ * Facts shared by all nodes. A subject has a generation, a random value that every write of the subject replaces;
+ * a fact counts only under the generation that was read before its rows were. Random, never a counter: a Redis that
+ * was flushed or fell back to an old replica must not bring an old fact back to life.
+ */
+export class RedisFactCache extends FactCache {
+  override readonly shared = true;
+  private pausedUntil = 0;
+
+  constructor(private readonly cache: Cache) {
+    super();
+  }
+
+  override async read<T>(request: FactRequest<T>): Promise<T> {
+    const [value] = await this.readMany<[T]>([request]);
+    return value;
+  }
+
+  override async readMany<T extends readonly unknown[]>(requests: {
+    readonly [K in keyof T]: FactRequest<T[K]>;
+  }): Promise<T> {
+    const begun = Date.now();
+    const subjects = [...new Set(requests.map(({ subject }) => subject))];
+    const known = await this.ask([...subjects.map(generationKey), ...requests.map(factKey)]);
+    const generations = new Map(subjects.map((subject, index) => [subject, known?.[index] as string | undefined]));
+    const values: unknown = await Promise.all(
+      requests.map((request, index) => {
+        const generation = generations.get(request.subject);
+        const entry = known?.[subjects.length + index] as Entry | undefined;
+        if (entry && entry.generation === generation) return entry.value;
+        return known ? this.load(request, generation, begun) : request.load();
+      }),
+    );
+    return values as T;
+  }
+
+  /** Waits out the life of every fact when Redis cannot be told, so that the promise of `drop` holds all the same. */
+  override async drop(subjects: readonly Subject[]): Promise<void> {
+    const begun = Date.now();
+    try {
+      const writes = subjects.map((subject) => this.cache.set(generationKey(subject), randomUUID(), GENERATION_TTL_MS));
+      await within(WRITE_TIMEOUT_MS, Promise.all(writes));
+    } catch {
+      await sleep(FACT_TTL_MS - (Date.now() - begun));
+    }
+  }
+
+  private async load<T>(request: FactRequest<T>, known: string | undefined, begun: number): Promise<T> {
+    const generation = known ?? randomUUID();
+    // Before the rows are read: a write that commits meanwhile replaces it, and the fact then counts for nothing.
+    if (known === undefined && !(await this.tell(generationKey(request.subject), generation, GENERATION_TTL_MS))) {
+      return request.load();
+    }
+    const value = await request.load();
+    const life = FACT_TTL_MS - (Date.now() - begun);
+    if (life > 0) void this.tell(factKey(request), { generation, value } satisfies Entry, life);
+    return value;
+  }
+
+  /** `null` while Redis is away. */
+  private async ask(keys: string[]): Promise<unknown[] | null> {
+    if (Date.now() < this.pausedUntil) return null;
+    try {
+      const values = within(READ_TIMEOUT_MS, this.cache.mget(keys));
+      return await values;
+    } catch {
+      this.pausedUntil = Date.now() + PAUSE_MS;
+      return null;
+    }
+  }
+
+  private async tell(key: string, value: unknown, ttl: number): Promise<boolean> {
+    try {
+      await within(WRITE_TIMEOUT_MS, this.cache.set(key, value, ttl));
+      return true;
+    } catch {
+      this.pausedUntil = Date.now() + PAUSE_MS;
+      return false;
+    }
+  }
+}
+
+function generationKey(subject: Subject): string {
+  return `aerugo:generation:${subject}`;
+}
+
+function factKey({ subject, name }: FactRequest<unknown>): string {
+  return `aerugo:fact:${subject}:${name}`;
+}
+
+async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error('Redis did not answer in time'));
+    }, milliseconds);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
