@@ -1,0 +1,79 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { Transform } from 'class-transformer';
+import { IsBoolean, IsEmail, IsOptional, IsString, Length, Matches, MaxLength } from 'class-validator';
+import { ACCOUNT_NAME } from './account-name.js';
+import { normalisePassword } from './password-hasher.js';
+import type { User } from './user.entity.js';
+
+const normalised = ({ value }: { value: unknown }): unknown =>
+  typeof value === 'string' ? normalisePassword(value) : value;
+
+export const PASSWORD_LENGTH = { minLength: 8, maxLength: 256 } as const;
+
+export class CreateUserDto {
+  @ApiProperty({ example: 'alice', pattern: ACCOUNT_NAME.source, description: 'Also the name of the own namespace.' })
+  @IsString()
+  @Matches(ACCOUNT_NAME, {
+    message: 'must be 2 to 39 lower-case letters and digits, with single . _ or - between them',
+  })
+  username: string;
+
+  @ApiProperty({ example: 'correct horse battery', ...PASSWORD_LENGTH, format: 'password' })
+  @IsString()
+  @Transform(normalised)
+  @Length(PASSWORD_LENGTH.minLength, PASSWORD_LENGTH.maxLength)
+  password: string;
+
+  @ApiPropertyOptional({ example: 'alice@example.com', maxLength: 254 })
+  @IsOptional()
+  @IsEmail()
+  @MaxLength(254)
+  email?: string;
+
+  @ApiPropertyOptional({ example: 'Alice', maxLength: 100 })
+  @IsOptional()
+  @IsString()
+  @MaxLength(100)
+  displayName?: string;
+}
+
+export class UpdateUserDto {
+  @ApiPropertyOptional({ description: 'A disabled user is refused from the next request on.' })
+  @IsOptional()
+  @IsBoolean()
+  disabled?: boolean;
+
+  @ApiPropertyOptional({ description: 'An administrator has every right in every repository.' })
+  @IsOptional()
+  @IsBoolean()
+  admin?: boolean;
+}
+
+export class UserDto {
+  @ApiProperty({ example: 'alice' })
+  username: string;
+
+  @ApiProperty({ type: String, nullable: true, example: 'alice@example.com' })
+  email: string | null;
+
+  @ApiProperty({ type: String, nullable: true, example: 'Alice' })
+  displayName: string | null;
+
+  @ApiProperty({ example: false })
+  admin: boolean;
+
+  @ApiProperty({ example: false })
+  disabled: boolean;
+
+  @ApiProperty({ example: '2026-01-02T03:04:05.000Z', format: 'date-time' })
+  createdAt: string;
+
+  constructor(user: User) {
+    this.username = user.username;
+    this.email = user.email;
+    this.displayName = user.displayName;
+    this.admin = user.admin;
+    this.disabled = user.disabledAt !== null;
+    this.createdAt = user.createdAt.toISOString();
+  }
+}

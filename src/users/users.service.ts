@@ -1,0 +1,116 @@
+import { Injectable } from '@nestjs/common';
+import type { UserPrincipal } from '../access/principal.js';
+import { FactCache, type Subject } from '../cache/fact-cache.js';
+import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
+import { ApiError } from '../http/api-error.js';
+import { isReservedName } from './account-name.js';
+import { PasswordHasher } from './password-hasher.js';
+import type { User } from './user.entity.js';
+import { UsersRepository } from './users.repository.js';
+
+/** What is cached of a user: all that authentication asks on each request. */
+export interface UserFact {
+  readonly principal: UserPrincipal;
+  /** A credential that was issued under another version is void. */
+  readonly credentialsVersion: number;
+  readonly disabled: boolean;
+}
+
+/** Says that a password was right, for the version of the credentials that it was compared with. */
+export interface PasswordProof {
+  readonly userId: number;
+  readonly credentialsVersion: number;
+}
+
+export interface UserDraft {
+  readonly username: string;
+  readonly password: string;
+  readonly email?: string | undefined;
+  readonly displayName?: string | undefined;
+}
+
+export type AdministratorOutcome = 'created' | 'passwordChanged' | 'promoted' | 'unchanged';
+
+export function userSubject(id: number): Subject {
+  return `user:${id}`;
+}
+
+@Injectable()
+export class UsersService {
+  constructor(
+    private readonly users: UsersRepository,
+    private readonly passwords: PasswordHasher,
+    private readonly facts: FactCache,
+    private readonly unitOfWork: UnitOfWork,
+  ) {}
+
+  /** The live row, read from the database; whoever caches it does so under `userSubject`. `null` when deleted. */
+  async loadFact(id: number): Promise<UserFact | null> {
+    const row = await this.users.findFact(id);
+    if (!row) return null;
+    const { username, admin, namespaceId, credentialsVersion, disabled } = row;
+    return { principal: { kind: 'user', id, username, admin, namespaceId }, credentialsVersion, disabled };
+  }
+
+  /** `null` for a wrong password and for an unknown user, after the same work. Says nothing of disabled users. */
+  async provePassword(username: string, password: string): Promise<PasswordProof | null> {
+    const user = await this.users.findPassword(username);
+    const matches = await this.passwords.verify(user?.passwordHash ?? null, password);
+    return user && matches ? { userId: user.id, credentialsVersion: user.credentialsVersion } : null;
+  }
+
+  findByName(username: string): Promise<User | null> {
+    return this.users.findByName(username);
+  }
+
+  /** Throws `impossible` for a reserved name and `nameTaken` for one that somebody has, or had. */
+  async create(draft: UserDraft): Promise<User> {
+    if (isReservedName(draft.username)) throw new ApiError('impossible', 'the name is reserved');
+    const user = (await this.insert(draft, false)) ? await this.users.findByName(draft.username) : null;
+    if (!user) throw new ApiError('nameTaken');
+    return user;
+  }
+
+  async setPassword(id: number, password: string): Promise<void> {
+    const passwordHash = await this.passwords.hash(password);
+    await this.change(id, (tx) => this.users.setPassword(tx, id, passwordHash));
+  }
+
+  /** A disabled user's credentials and tokens are refused from the next request on. */
+  async setDisabled(id: number, isDisabled: boolean): Promise<void> {
+    await this.change(id, (tx) => this.users.setDisabled(tx, id, isDisabled));
+  }
+
+  async setAdmin(id: number, isAdmin: boolean): Promise<void> {
+    await this.change(id, (tx) => this.users.setAdmin(tx, id, isAdmin));
+  }
+
+  /**
+   * The administrator that the configuration names: created, or given this password and the right if they differ.
+   * May run on several nodes at once, and again at each start. Throws where an organization has the name.
+   */
+  async ensureAdministrator(username: string, password: string): Promise<AdministratorOutcome> {
+    const known = await this.users.findByName(username);
+    if (!known && (await this.insert({ username, password }, true))) return 'created';
+    const user = known ?? (await this.users.findByName(username));
+    if (!user) throw new Error(`the administrator's name "${username}" belongs to an organization: set ADMIN_USERNAME`);
+    if (!user.admin) await this.setAdmin(user.id, true);
+    if (await this.passwords.verify(user.passwordHash, password)) return user.admin ? 'unchanged' : 'promoted';
+    await this.setPassword(user.id, password);
+    return 'passwordChanged';
+  }
+
+  private async insert({ username, password, email, displayName }: UserDraft, admin: boolean): Promise<boolean> {
+    // Before the transaction: hashing takes its time, and a connection is not held meanwhile.
+    const passwordHash = await this.passwords.hash(password);
+    const row = { username, passwordHash, email: email ?? null, displayName: displayName ?? null, admin };
+    return this.unitOfWork.run((tx) => this.users.insert(tx, row));
+  }
+
+  private async change(id: number, work: (tx: Transaction) => Promise<void>): Promise<void> {
+    await this.unitOfWork.run(async (tx) => {
+      await work(tx);
+      tx.afterCommit(() => this.facts.drop([userSubject(id)]));
+    });
+  }
+}
