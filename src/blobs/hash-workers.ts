@@ -53,8 +53,12 @@ export class HashWorkers implements OnApplicationShutdown {
     const member: Member = { worker, jobs: new Map() };
     worker.unref();
     worker.on('message', (reply: WorkerReply) => member.jobs.get(reply.id)?.take(reply));
-    worker.on('error', (error) => { this.logger.error({ error: String(error), message: 'a hash worker crashed' }); });
-    worker.on('exit', () => { this.lose(member); });
+    worker.on('error', (error) => {
+      this.logger.error({ error: String(error), message: 'a hash worker crashed' });
+    });
+    worker.on('exit', () => {
+      this.lose(member);
+    });
     this.members.push(member);
     return member;
   }
