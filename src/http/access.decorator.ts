@@ -7,13 +7,21 @@ export type AccessRule =
   | { readonly kind: 'public' }
   /** Anonymous callers too, but wrong credentials are refused. */
   | { readonly kind: 'anyone' }
+  /** Any valid credential; on /v2 a token for anonymous callers is one, on /api/v1 a token for /v2 is none. */
   | { readonly kind: 'authenticated' }
   | { readonly kind: 'administrator' }
   /**
    * A right in the repository that the path names. `unknown: 'denied'` refuses a caller who may not know the
    * repository with 403 instead of 404, for routes that must never answer 404.
+   * `allowExpiredToken` looks past a token's expiry for as long as an upload may live, for routes of an upload session:
+   * the route itself must see that the caller is the principal that opened it.
    */
-  | { readonly kind: 'repository'; readonly action: Action; readonly unknown?: 'notFound' | 'denied' };
+  | {
+      readonly kind: 'repository';
+      readonly action: Action;
+      readonly unknown?: 'notFound' | 'denied';
+      readonly allowExpiredToken?: boolean;
+    };
 
 export const ACCESS_RULE = 'aerugo:access';
 

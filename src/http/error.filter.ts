@@ -10,6 +10,7 @@ const OCI_OF_STATUS: Record<number, OciCondition> = {
   404: 'routeUnknown',
   405: 'unsupported',
   413: 'manifestTooLarge',
+  503: 'unavailable',
 };
 const API_OF_STATUS: Record<number, ApiCondition> = {
   400: 'malformedRequest',
@@ -17,6 +18,7 @@ const API_OF_STATUS: Record<number, ApiCondition> = {
   405: 'methodNotAllowed',
   413: 'bodyTooLarge',
   415: 'unsupportedMediaType',
+  503: 'unavailable',
 };
 
 /** The only place that writes an error. No stack, statement or secret leaves the process. */

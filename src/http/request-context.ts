@@ -1,6 +1,8 @@
 import type { Request, Response } from 'express';
+import type { CredentialLimits } from '../access/credential-limits.js';
 import type { Principal } from '../access/principal.js';
 import type { RepositoryName } from '../oci/repository-name.js';
+import type { Scope } from '../oci/scope.js';
 
 /** The credential that a request came with, as far as later steps need it; never the secret itself. */
 export interface RequestCredential {
@@ -8,6 +10,10 @@ export interface RequestCredential {
   readonly label: string;
   /** Seconds since the epoch; `null` for credentials that do not expire within a request. */
   readonly expiresAt: number | null;
+  /** What it may do of its principal's rights. */
+  readonly limits: CredentialLimits;
+  /** What its token was asked for; `null` for credentials without a scope: Basic, and tokens of the JSON login. */
+  readonly scopes: readonly Scope[] | null;
 }
 
 /** What is cached of a repository: all that the policy and the content routes ask. */

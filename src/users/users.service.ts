@@ -29,8 +29,6 @@ export interface UserDraft {
   readonly displayName?: string | undefined;
 }
 
-export type AdministratorOutcome = 'created' | 'passwordChanged' | 'promoted' | 'unchanged';
-
 export function userSubject(id: number): Subject {
   return `user:${id}`;
 }
@@ -86,18 +84,21 @@ export class UsersService {
   }
 
   /**
-   * The administrator that the configuration names: created, or given this password and the right if they differ.
+   * The administrator that the configuration names; `true` when this call created the account. One that exists is made
+   * an administrator, and keeps its password unless `enforcePassword` says that the configuration decides.
    * May run on several nodes at once, and again at each start. Throws where an organization has the name.
    */
-  async ensureAdministrator(username: string, password: string): Promise<AdministratorOutcome> {
+  async ensureAdministrator(username: string, password: string, enforcePassword = false): Promise<boolean> {
     const known = await this.users.findByName(username);
-    if (!known && (await this.insert({ username, password }, true))) return 'created';
+    if (!known && (await this.insert({ username, password }, true))) return true;
     const user = known ?? (await this.users.findByName(username));
     if (!user) throw new Error(`the administrator's name "${username}" belongs to an organization: set ADMIN_USERNAME`);
     if (!user.admin) await this.setAdmin(user.id, true);
-    if (await this.passwords.verify(user.passwordHash, password)) return user.admin ? 'unchanged' : 'promoted';
-    await this.setPassword(user.id, password);
-    return 'passwordChanged';
+    // Sessions end when a password is set, so one that is right already stays.
+    if (enforcePassword && !(await this.passwords.verify(user.passwordHash, password))) {
+      await this.setPassword(user.id, password);
+    }
+    return false;
   }
 
   private async insert({ username, password, email, displayName }: UserDraft, admin: boolean): Promise<boolean> {
