@@ -40,7 +40,7 @@ const REDIS = { TEST_REDIS: '1' };
 export const SUITES = [
   { name: 'units', files: /^src\//, env: EMBEDDED },
   { name: 'units on PostgreSQL 15', files: /^src\//, using: 'support/postgres.js', needs: ['postgresql'], env: DEBIAN },
-  { name: 'structure', files: /^test\/[^/]+\.spec\.ts$/, env: EMBEDDED },
+  { name: 'structure', files: /^test\/([^/]+|architecture\/.*)\.spec\.ts$/, env: EMBEDDED },
   { name: 'test support', files: /^test\/support\//, env: EMBEDDED },
   { name: 'contracts', files: /^test\/contracts\//, env: EMBEDDED },
   {

