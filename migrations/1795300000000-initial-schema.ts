@@ -305,6 +305,7 @@ CREATE TABLE tags (
   repo_id bigint NOT NULL,
   name text COLLATE "C" NOT NULL,
   digest bytea NOT NULL,
+  replaced bytea,
   pushed_by text NOT NULL,
   created_at timestamptz NOT NULL DEFAULT now(),
   updated_at timestamptz NOT NULL DEFAULT now(),

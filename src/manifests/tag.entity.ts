@@ -33,6 +33,13 @@ export class Tag {
   ])
   manifest: Relation<Manifest>;
 
+  /**
+   * What the last push of the tag found there: null when it made the tag, the same digest when it changed nothing.
+   * The statement that moves a tag returns it, so a condition is judged on what was really replaced.
+   */
+  @Column('bytea', { nullable: true, transformer: digestColumn })
+  replaced: Digest | null;
+
   /** Principal, such as `user:7`. */
   @Column('text', { name: 'pushed_by' })
   pushedBy: string;

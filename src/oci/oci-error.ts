@@ -88,6 +88,7 @@ export const OCI_ERRORS = {
   manifestUnknown: { code: 'MANIFEST_UNKNOWN', status: 404, message: 'manifest unknown to registry' },
   manifestInvalid: { code: 'MANIFEST_INVALID', status: 400, message: 'manifest invalid' },
   manifestNotJson: { code: 'MANIFEST_INVALID', status: 400, message: 'manifest is not a JSON object in UTF-8' },
+  manifestTooSlow: { code: 'MANIFEST_INVALID', status: 408, message: 'the manifest arrived too slowly' },
   manifestTooLarge: { code: 'MANIFEST_INVALID', status: 413, message: 'manifest is too large' },
   manifestDeepNesting: { code: 'MANIFEST_INVALID', status: 400, message: 'manifest is nested too deeply' },
   manifestTooManyDescriptors: { code: 'MANIFEST_INVALID', status: 400, message: 'manifest has too many descriptors' },
