@@ -217,7 +217,7 @@ export const SETTINGS = {
     ['security', 'admin_password'],
     p.matching(/^.{8,}$/s, 'must have 8 characters or more'),
     'a-long-passphrase',
-    'Password of the first administrator; without it one is generated in embedded mode, and none is created in production mode.',
+    'Password of the administrator, set at every start; without it one is generated in embedded mode, and no administrator is created in production mode.',
     { isSecret: true },
   ),
   ACCESS_TOKEN_SECONDS: setting(

@@ -1,0 +1,69 @@
+import { SECTIONS, SETTING_NAMES, SETTINGS, type Section, type Setting, type SettingName } from './settings.js';
+
+const WIDTH = 110;
+
+/** `.env.example`: every variable with its default, or with an example where there is none. */
+export function envExample(): string {
+  const intro = [
+    'Every setting of Aerugo, with its default or, where it is off by default, with an example.',
+    'Copy this file to .env, which npm start reads, and remove the # of what you change. Everything is optional.',
+  ];
+  const sections = SECTIONS.map((section) =>
+    [`# --- ${section} ---`, ...inSection(section).map(envEntry)].join('\n\n'),
+  );
+  return `${intro.map(comment).join('\n')}\n\n${sections.join('\n\n')}\n`;
+}
+
+/** `config/config.example.toml`. */
+export function tomlExample(): string {
+  const intro = [
+    'Every setting of Aerugo, with its default or, where it is off by default, with an example.',
+    'Copy this file to config.toml, or name another with AERUGO_CONFIG. Environment variables win over it.',
+    'Secrets are better given as environment variables.',
+  ];
+  const sections = SECTIONS.map((section) => [`[${section}]`, ...inSection(section).map(tomlEntry)].join('\n\n'));
+  return `${intro.map(comment).join('\n')}\n\n${sections.join('\n\n')}\n`;
+}
+
+/** The table of the README. */
+export function markdownTable(): string {
+  const rows = SETTING_NAMES.map((name) => {
+    const setting: Setting<unknown> = SETTINGS[name];
+    const fallback = setting.default === null ? '–' : `\`${setting.default}\``;
+    return `| \`${name}\` | \`[${setting.section}] ${setting.key}\` | ${fallback} | ${setting.description} |`;
+  });
+  return ['| Variable | In the file | Default | |', '|---|---|---|---|', ...rows].join('\n');
+}
+
+function inSection(section: Section): SettingName[] {
+  return SETTING_NAMES.filter((name) => SETTINGS[name].section === section);
+}
+
+function envEntry(name: SettingName): string {
+  const { description, example } = SETTINGS[name];
+  return `${comment(description)}\n# ${name}=${example}`;
+}
+
+function tomlEntry(name: SettingName): string {
+  const { description, example, key, parse } = SETTINGS[name];
+  return `${comment(`${description} (${name})`)}\n# ${key} = ${tomlValue(example, parse(example))}`;
+}
+
+function tomlValue(example: string, parsed: unknown): string {
+  if (Array.isArray(parsed)) return `[${parsed.map((item) => JSON.stringify(item)).join(', ')}]`;
+  if (typeof parsed === 'boolean' || String(parsed) === example) {
+    return typeof parsed === 'string' ? JSON.stringify(example) : example;
+  }
+  return JSON.stringify(example);
+}
+
+/** Wrapped between words. */
+function comment(text: string): string {
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1) ?? '';
+    if (line.length + word.length > WIDTH) lines.push(word);
+    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;
+  }
+  return lines.map((line) => `# ${line}`).join('\n');
+}

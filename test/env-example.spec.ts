@@ -1,0 +1,59 @@
+import { describe, expect, it } from '@jest/globals';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { envExample, tomlExample } from '../src/config/documents.js';
+import { loadConfig } from '../src/config/load-config.js';
+import { SETTING_NAMES, SETTINGS } from '../src/config/settings.js';
+
+const ROOT = join(import.meta.dirname, '..');
+const SECRET = '3f9c1d7a5b8e2046c1d7a5b8e20463f9';
+const FILES = [
+  ['.env.example', envExample],
+  ['config/config.example.toml', tomlExample],
+] as const;
+
+/** The file without the # before each setting. */
+function uncommented(text: string, assignment: RegExp): string {
+  return text.replaceAll(assignment, '$1');
+}
+
+describe('the example files', () => {
+  it.each(FILES)('%s is what the table of settings says (UPDATE_EXAMPLES=1 writes it)', (name, render) => {
+    const path = join(ROOT, name);
+    if (process.env['UPDATE_EXAMPLES'] === '1') {
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, render());
+    }
+    expect(readFileSync(path, 'utf8')).toBe(render());
+  });
+
+  it('name every setting once', () => {
+    const text = readFileSync(join(ROOT, '.env.example'), 'utf8');
+    const named = [...text.matchAll(/^# ([A-Z0-9_]+)=/gm)].map(([, name]) => name);
+    expect(named.sort()).toEqual([...SETTING_NAMES].sort());
+  });
+
+  it('are valid as they are, and change nothing', () => {
+    const defaults = loadConfig({}, '', () => SECRET);
+    const toml = readFileSync(join(ROOT, 'config/config.example.toml'), 'utf8');
+    expect(loadConfig({}, toml, () => SECRET)).toEqual(defaults);
+  });
+
+  it('are valid with every setting switched on, and say the same', () => {
+    const env = uncommented(readFileSync(join(ROOT, '.env.example'), 'utf8'), /^# ([A-Z0-9_]+=)/gm);
+    const toml = uncommented(readFileSync(join(ROOT, 'config/config.example.toml'), 'utf8'), /^# ([a-z0-9_]+ = )/gm);
+    const variables = Object.fromEntries(
+      [...env.matchAll(/^([A-Z0-9_]+)=(.*)$/gm)].map(([, name, value]) => [name ?? '', value]),
+    );
+    // The example of a signing key is refused, as it should be.
+    const fromVariables = loadConfig({ ...variables, JWT_SECRET: SECRET }, '', () => SECRET);
+    const fromFile = loadConfig({ JWT_SECRET: SECRET }, toml, () => SECRET);
+    expect(fromFile).toEqual(fromVariables);
+    expect(fromFile.storage.s3).not.toBeNull();
+  });
+
+  it('hold no default for a secret', () => {
+    const withDefault = SETTING_NAMES.filter((name) => SETTINGS[name].isSecret && SETTINGS[name].default !== null);
+    expect(withDefault).toEqual([]);
+  });
+});
