@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -21,6 +22,8 @@ export interface EmbeddedPostgresOptions {
   readonly maxConnections: number;
   /** Told in words what takes long. */
   readonly say: (line: string) => void;
+  /** Gives up waiting for a server that takes long to start. */
+  readonly stop?: AbortSignal;
 }
 
 /**
@@ -45,7 +48,7 @@ export class EmbeddedPostgres {
   }
 
   /** Throws `StartupError`. */
-  static async start({ dataDir, maxConnections, say }: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+  static async start({ dataDir, maxConnections, say, stop }: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
     const paths = clusterPaths(dataDir);
     const account = postgresAccount(dataDir, clusterOwner(paths));
     const binaries = reachableBinaries(dataDir, await installedBinaries(), account);
@@ -56,19 +59,14 @@ export class EmbeddedPostgres {
     const socketDirectory = ensureSocketDirectory(paths.home, account.owner);
     const logFile = join(dataDir, 'postgres.log');
     const server = spawnServer(binaries, account, paths.cluster, socketDirectory, maxConnections, logFile);
-    const ended = new Promise<void>((resolve) =>
-      server
-        .once('exit', () => {
-          resolve();
-        })
-        .once('error', () => {
-          resolve();
-        }),
+    const ended = once(server, 'exit').then(
+      () => undefined,
+      () => undefined, // it could not even be started, which its log then does not tell; see `ready`
     );
     const password = readFileSync(paths.password, 'utf8').trim();
     const url = `postgresql://${ROLE}:${password}@localhost/postgres?host=${encodeURIComponent(socketDirectory)}`;
     const database = new EmbeddedPostgres(url, server, socketDirectory, ended);
-    await database.ready(paths.cluster, logFile, say);
+    await database.ready(paths.cluster, logFile, say, stop);
     return database;
   }
 
@@ -79,10 +77,19 @@ export class EmbeddedPostgres {
     removeShortDirectory(this.socketDirectory);
   }
 
-  private async ready(cluster: string, logFile: string, say: (line: string) => void): Promise<void> {
+  private async ready(
+    cluster: string,
+    logFile: string,
+    say: (line: string) => void,
+    stop?: AbortSignal,
+  ): Promise<void> {
     const patienceEnds = Date.now() + PATIENCE_MS;
     let isToldSlow = false;
     while (!this.hasEnded) {
+      if (stop?.aborted === true) {
+        await this.stop();
+        throw new StartupError('it was told to stop before it had started');
+      }
       const postmaster = readPostmaster(cluster);
       if (postmaster?.pid === this.server.pid && postmaster?.isReady === true) return;
       if (!isToldSlow && Date.now() > patienceEnds) {

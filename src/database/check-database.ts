@@ -1,0 +1,41 @@
+import pg from 'pg';
+import { errorCode } from '../config/error-code.js';
+import { StartupError } from '../config/startup-error.js';
+
+const CONNECT_TIMEOUT_MS = 5_000;
+const OLDEST_VERSION = 150_000;
+
+/** What PostgreSQL and the system call the usual mistakes, and what to do about each. */
+const ADVICE: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nothing listens there: start PostgreSQL, or correct DATABASE_URL',
+  ENOTFOUND: 'there is no such host: correct DATABASE_URL',
+  EAI_AGAIN: 'its name cannot be looked up: correct DATABASE_URL, or the DNS of this machine',
+  '28P01': 'the user name or password is wrong: correct DATABASE_URL',
+  '28000': 'the server does not let this user in from here: correct DATABASE_URL, or its pg_hba.conf',
+  '3D000': 'it does not exist: create it, or correct DATABASE_URL',
+};
+
+/** Whether the database answers and is new enough, before anything is built on it. Throws `StartupError`. */
+export async function checkDatabase(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
+  client.on('error', () => undefined); // a connection that is lost again shows in the pool
+  try {
+    await client.connect();
+    const { rows } = await client.query<{ server_version_num: string }>('SHOW server_version_num');
+    const version = Number(rows[0]?.server_version_num);
+    if (version < OLDEST_VERSION) throw new StartupError(`the database at ${place(url)} is older than PostgreSQL 15`);
+  } catch (error) {
+    if (error instanceof StartupError) throw error;
+    const code = errorCode(error);
+    const advice = ADVICE[code] ?? `${code}: check DATABASE_URL and the server`;
+    throw new StartupError(`the database at ${place(url)} cannot be used: ${advice}`, { cause: error });
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+/** Without the user and the password. */
+function place(url: string): string {
+  const { host, pathname } = new URL(url);
+  return `${host}${pathname}`;
+}
