@@ -1,0 +1,68 @@
+import type { LoggerService } from '@nestjs/common';
+import { pino, type Level, type Logger } from 'pino';
+import type { LogLevel } from '../config/config-values.js';
+
+/** JSON for machines; on a terminal the same, laid out for reading. */
+export async function openLog(level: LogLevel, isTerminal: boolean): Promise<Logger> {
+  const options = { level, base: null };
+  // Not a destination of pino's own: everything that is written to stdout keeps its order.
+  if (!isTerminal) return pino(options, process.stdout);
+  const { default: pretty } = await import('pino-pretty'); // nobody else needs to load it
+  return pino(options, pretty({ colorize: true, translateTime: 'SYS:HH:MM:ss', sync: true }));
+}
+
+/** Parts of Nest that tell of every module and route at each start. */
+const TALKATIVE: ReadonlySet<unknown> = new Set([
+  'NestFactory',
+  'InstanceLoader',
+  'RoutesResolver',
+  'RouterExplorer',
+  'NestApplication',
+]);
+
+/** What Nest and the modules say through `Logger`, in the lines of the log. */
+export class NestLog implements LoggerService {
+  constructor(private readonly logger: Logger) {}
+
+  log(message: unknown, ...rest: unknown[]): void {
+    this.write(TALKATIVE.has(rest.at(-1)) ? 'debug' : 'info', message, rest);
+  }
+
+  error(message: unknown, ...rest: unknown[]): void {
+    this.write('error', message, rest);
+  }
+
+  warn(message: unknown, ...rest: unknown[]): void {
+    this.write('warn', message, rest);
+  }
+
+  debug(message: unknown, ...rest: unknown[]): void {
+    this.write('debug', message, rest);
+  }
+
+  verbose(message: unknown, ...rest: unknown[]): void {
+    this.write('trace', message, rest);
+  }
+
+  fatal(message: unknown, ...rest: unknown[]): void {
+    this.write('fatal', message, rest);
+  }
+
+  /** Nest puts the name of the speaker last, and a stack before it. */
+  private write(level: Level, message: unknown, rest: readonly unknown[]): void {
+    const context = rest.at(-1);
+    const details = rest.slice(0, -1);
+    const error = [message, ...details].find((part) => part instanceof Error);
+    const stack = details.find((part) => typeof part === 'string');
+    const fields = {
+      context,
+      ...(error === undefined ? {} : { err: error }),
+      ...(stack === undefined ? {} : { stack }),
+    };
+    if (typeof message === 'object' && message !== null && !(message instanceof Error)) {
+      this.logger[level]({ ...fields, ...message });
+    } else {
+      this.logger[level](fields, message instanceof Error ? message.message : String(message));
+    }
+  }
+}
