@@ -1,0 +1,53 @@
+import type { LoggerService } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { json, urlencoded } from 'express';
+import { AppModule } from './app.module.js';
+import type { AppConfig } from './config/config.js';
+import { RegistryAdapter } from './http/registry-adapter.js';
+
+const MANAGEMENT_BODY_LIMIT = '1mb';
+/** What a page of another origin may read of an answer, beyond what every page may. */
+const EXPOSED_HEADERS = [
+  'Content-Range',
+  'Docker-Content-Digest',
+  'ETag',
+  'Link',
+  'Location',
+  'Range',
+  'WWW-Authenticate',
+];
+
+/** The whole registry, configured and not yet listening; tests make theirs here too. */
+export async function createApp(config: AppConfig, logger: LoggerService | false): Promise<NestExpressApplication> {
+  const options = {
+    logger,
+    bodyParser: false, // everything on /v2 streams; configureApp adds parsers for /api
+    abortOnError: false, // the caller knows what else has to be stopped
+  };
+  const app = await NestFactory.create<NestExpressApplication>(
+    AppModule.forRoot(config),
+    new RegistryAdapter(),
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- Nest declares its options as classes and takes literals
+    options,
+  );
+  configureApp(app, config);
+  return app;
+}
+
+/** What spans all routes. Call it before `init`. */
+export function configureApp(app: NestExpressApplication, { server }: AppConfig): void {
+  app.set('trust proxy', [...server.trustedProxies]);
+  if (server.corsOrigins.length > 0) {
+    app.enableCors({
+      origin: server.corsOrigins.includes('*') ? '*' : [...server.corsOrigins],
+      exposedHeaders: EXPOSED_HEADERS,
+    });
+  }
+  // A limit on what comes out of the decompression, not on what goes in.
+  app.use(
+    '/api',
+    json({ limit: MANAGEMENT_BODY_LIMIT }),
+    urlencoded({ limit: MANAGEMENT_BODY_LIMIT, extended: false }),
+  );
+}

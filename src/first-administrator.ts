@@ -1,0 +1,46 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { AppConfig } from './config/config.js';
+import { keptSecret } from './config/data-dir.js';
+
+const PASSWORD_FILE = 'admin-password';
+
+/** What this needs of the users. */
+export interface AdministratorStore {
+  /** Creates the account unless there is one, whose password then only changes on demand; `true` when it created one. */
+  ensureAdministrator(username: string, password: string, enforcePassword?: boolean): Promise<boolean>;
+}
+
+export interface Administrator {
+  readonly username: string;
+  /** `null` when somebody chose the password. */
+  readonly passwordFile: string | null;
+  /** Only where this start made both the password and the account. */
+  readonly generatedPassword: string | null;
+}
+
+/**
+ * Makes sure that somebody can log in: with `ADMIN_PASSWORD`, else with a password that is generated once and kept in
+ * the data directory. `null` in production mode without `ADMIN_PASSWORD`: several nodes would each generate one.
+ */
+export async function ensureFirstAdministrator(
+  config: AppConfig,
+  users: AdministratorStore,
+): Promise<Administrator | null> {
+  const { adminUsername: username, adminPassword } = config.security;
+  if (adminPassword !== null) {
+    await users.ensureAdministrator(username, adminPassword, true);
+    return { username, passwordFile: null, generatedPassword: null };
+  }
+  if (config.isProduction) return null;
+  const { dataDir } = config.server;
+  const file = join(dataDir, PASSWORD_FILE);
+  const wasKept = existsSync(file);
+  const password = keptSecret(dataDir, PASSWORD_FILE, () => randomBytes(12).toString('base64url'));
+  const isNew = await users.ensureAdministrator(username, password);
+  if (isNew) return { username, passwordFile: file, generatedPassword: password };
+  // The account is older than the file: it has a password that somebody chose, and this one opens nothing.
+  if (!wasKept) rmSync(file, { force: true });
+  return { username, passwordFile: wasKept ? file : null, generatedPassword: null };
+}

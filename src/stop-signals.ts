@@ -1,0 +1,30 @@
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** One Ctrl-C can arrive several times: from the terminal, from npm and from the launcher. */
+const SAME_WISH_MS = 500;
+
+/** Turns the signals of the operator into a wish to stop, and a repeated one into a wish to hurry. */
+export class StopSignals {
+  private readonly stopping = new AbortController();
+  private readonly hurrying = new AbortController();
+  private firstAt = 0;
+
+  readonly stop = this.stopping.signal;
+  readonly hurry = this.hurrying.signal;
+
+  constructor(private readonly now: () => number = Date.now) {
+    for (const name of SIGNALS) {
+      process.on(name, () => {
+        this.receive(name);
+      });
+    }
+  }
+
+  receive(reason: string): void {
+    if (!this.stop.aborted) {
+      this.firstAt = this.now();
+      this.stopping.abort(reason);
+    } else if (this.now() - this.firstAt > SAME_WISH_MS) {
+      this.hurrying.abort(reason);
+    }
+  }
+}
