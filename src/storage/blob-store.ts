@@ -1,0 +1,166 @@
+import type { Readable } from 'node:stream';
+import type { ObjectKey } from './object-keys.js';
+
+/** Bytes that are durable in one object. */
+export interface StoredObject {
+  readonly key: ObjectKey;
+  readonly size: number;
+}
+
+export interface StoredPart {
+  readonly number: number;
+  readonly etag: string;
+  readonly size: number;
+}
+
+export interface Multipart {
+  readonly id: string;
+  readonly key: ObjectKey;
+}
+
+/** The acknowledged bytes are the segments, in this order. */
+export interface FilesystemState {
+  readonly driver: 'filesystem';
+  readonly segments: readonly StoredObject[];
+}
+
+/** The acknowledged bytes are the parts, in this order, and then the tail. */
+export interface S3State {
+  readonly driver: 's3';
+  /** Whose append made this state: a larger distance means that writers were lost in between. */
+  readonly epoch: number;
+  readonly multipart: Multipart | null;
+  readonly parts: readonly StoredPart[];
+  readonly tail: StoredObject | null;
+  /** Multipart uploads of lost writers, aborted at the end. */
+  readonly stale: readonly Multipart[];
+}
+
+/**
+ * All that another node needs to go on writing: a JSON value kept in the upload's row, opaque to the caller.
+ * `null` while the store holds nothing.
+ */
+export type WriterState = FilesystemState | S3State;
+
+/** Which upload is written, by whom. The row names both before the first byte, and with them every name used. */
+export interface WriteTarget {
+  /** The upload's stem, from `objectKeyOf`. */
+  readonly key: ObjectKey;
+  /** Raised by every claim of the upload's row; never used by two calls of `append` or `put`. */
+  readonly epoch: number;
+}
+
+export interface AppendOptions {
+  /** Bytes acknowledged so far: what the state must hold. */
+  readonly offset: number;
+  /** Bytes in this body when they are known, else `null`. */
+  readonly expectedBytes: number | null;
+  readonly signal: AbortSignal;
+  /**
+   * Keeps an interim state in the row; zero or more times, before bytes go where only that state names them.
+   * Must throw when the row has passed to a later epoch: that is what stops a writer that was taken over.
+   */
+  persist(state: WriterState): Promise<void>;
+  /** Hex SHA-256 of exactly this body, asked after its last byte; lets the store verify what it received. */
+  sha256?(): string | null;
+}
+
+export interface Appended {
+  /** To be saved in the row; the bytes count from then on. Equal to the state given when the body was empty. */
+  readonly state: WriterState | null;
+  /** Bytes in this body. */
+  readonly bytes: number;
+  /** Delete these if the state could not be saved because the epoch was lost. */
+  readonly created: readonly ObjectKey[];
+  /** Delete these after the durable commit of the row that holds the new state. */
+  readonly obsolete: readonly ObjectKey[];
+}
+
+export interface Completed {
+  /** Where all bytes are, durably. Not a copy: the key that they were written to. */
+  readonly key: ObjectKey;
+  /** Delete these after the durable commit of the row that names `key`. */
+  readonly obsolete: readonly ObjectKey[];
+}
+
+export interface ObjectStat {
+  readonly size: number;
+}
+
+/** First and last byte, both inclusive, both inside the object: the caller has parsed and checked them. */
+export interface ByteRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+export interface ReadOptions {
+  readonly range?: ByteRange;
+  readonly signal?: AbortSignal;
+}
+
+export interface SignedUrlOptions {
+  readonly ttlSeconds: number;
+  /** The `Content-Type` of the store's answer; `application/octet-stream` unless given. */
+  readonly contentType?: string;
+}
+
+/**
+ * Where bytes live: the contract of every driver, and the injection token.
+ *
+ * What a call acknowledged survives a crash of this process and of its machine as far as the medium allows. What an
+ * interrupted call leaves behind is garbage under names that `abandon` derives from the upload's row. Failures are
+ * `StorageError`s; an aborted call throws the signal's reason, a failing source its own error.
+ */
+export abstract class BlobStore {
+  abstract readonly driver: 'filesystem' | 's3';
+
+  /** Throws `StartupError` with one line that says what to do, when the store is missing, closed or read-only. */
+  abstract prepare(): Promise<void>;
+
+  /** Throws `StoreUnavailable` when the store does not answer. */
+  abstract check(): Promise<void>;
+
+  /** `null` only when the key is absent; every other failure throws. */
+  abstract stat(key: ObjectKey): Promise<ObjectStat | null>;
+
+  /** Throws `ObjectNotFound` before the first byte; never an empty stream instead. The caller reads or destroys it. */
+  abstract open(key: ObjectKey, options?: ReadOptions): Promise<Readable>;
+
+  /** `null` when this store cannot hand out URLs; callers then stream. Never to be logged: it is a credential. */
+  abstract signedUrl(key: ObjectKey, options: SignedUrlOptions): Promise<URL | null>;
+
+  /** A whole object of bytes that are in memory, durable on return, under a name of this epoch. */
+  abstract put(target: WriteTarget, bytes: Uint8Array, sha256Hex?: string): Promise<ObjectKey>;
+
+  /** Absent keys are fine. */
+  abstract delete(keys: readonly ObjectKey[]): Promise<void>;
+
+  /**
+   * Writes one request's body after the acknowledged bytes. The bytes are durable on return but count only once the
+   * caller has saved the returned state under the target's epoch. When it throws, nothing of the body counts, the
+   * earlier state stays valid, and a later epoch may go on from it at once, whatever this writer left or still does.
+   * The body is read to its end or left where it was: it is never destroyed here, so that a refusal can be answered.
+   *
+   * Throws `StoreBusy` before the body is read, `LengthMismatch`, `ObjectTooLarge`, `StoreUnavailable`, `UploadLost`.
+   */
+  abstract append(
+    target: WriteTarget,
+    state: WriterState | null,
+    body: AsyncIterable<Uint8Array>,
+    options: AppendOptions,
+  ): Promise<Appended>;
+
+  /**
+   * Makes one object of the acknowledged bytes. Idempotent: repeated after a crash, by any node, in any epoch, with
+   * the same state, it gives an object with the same bytes. Throws `UploadLost` when they cannot be had any more.
+   */
+  abstract complete(target: WriteTarget, state: WriterState | null): Promise<Completed>;
+
+  /**
+   * Removes all that the epochs up to the target's may have left, whether the state names it or not, except `keep`
+   * (the object of a finished upload). Idempotent.
+   */
+  abstract abandon(target: WriteTarget, state: WriterState | null, keep?: ObjectKey): Promise<void>;
+
+  abstract close(): Promise<void>;
+}

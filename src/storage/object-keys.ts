@@ -1,0 +1,31 @@
+/**
+ * The name of an object, or the stem of all names that one upload may use. Opaque: it says nothing of content, tenant
+ * or repository, so a key in a log or a presigned URL gives nothing away.
+ */
+export type ObjectKey = string & { readonly __brand: 'ObjectKey' };
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+// No dot but before the suffix and no slash but the one, so that a key cannot climb out of a directory.
+const KEY = /^[0-9a-f]{2}\/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?:\.[0-9]{1,10}[a-z]?)?$/;
+
+/** The stem of an upload's keys. The folder is taken from the end of the id: a version 7 id starts with the time. */
+export function objectKeyOf(uploadId: string): ObjectKey {
+  if (!UUID.test(uploadId)) throw new TypeError('an upload id is a UUID in lower case');
+  return `${uploadId.slice(-2)}/${uploadId}` as ObjectKey;
+}
+
+/** Throws `TypeError` for text that this module has not made: every key from a row passes here. */
+export function parseObjectKey(text: string): ObjectKey {
+  if (!KEY.test(text)) throw new TypeError(`not an object key: ${JSON.stringify(text.slice(0, 80))}`);
+  return text as ObjectKey;
+}
+
+/** What a name stands for: one request's bytes, a multipart upload's object, the whole made of segments, a half whole. */
+export type KeyRole = 'bytes' | 'multipart' | 'whole' | 'unfinished';
+
+const SUFFIX = { bytes: '', multipart: 'm', whole: 'w', unfinished: 'u' } as const satisfies Record<KeyRole, string>;
+
+/** Each epoch writes under names of its own: two writers never touch one object. */
+export function epochKey(stem: ObjectKey, epoch: number, role: KeyRole = 'bytes'): ObjectKey {
+  return `${stem}.${String(epoch)}${SUFFIX[role]}` as ObjectKey;
+}
