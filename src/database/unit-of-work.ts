@@ -51,11 +51,12 @@ export class UnitOfWork {
 }
 
 function isRetryable(error: unknown): boolean {
-  return error instanceof QueryFailedError && RETRYABLE.has(sqlState(error) ?? '');
+  return RETRYABLE.has(sqlState(error) ?? '');
 }
 
-/** The five-character SQLSTATE of a failed statement, if it has one. */
-export function sqlState(error: QueryFailedError): string | undefined {
+/** The five-character SQLSTATE of a failed statement; `undefined` for every other error. */
+export function sqlState(error: unknown): string | undefined {
+  if (!(error instanceof QueryFailedError)) return undefined;
   const cause: unknown = error.driverError;
   return typeof cause === 'object' && cause !== null && 'code' in cause ? String(cause.code) : undefined;
 }
