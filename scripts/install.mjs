@@ -35,14 +35,14 @@ export async function prepare({ build = true, say = (line) => process.stderr.wri
   return pinnedNode();
 }
 
-/**
- * True when every package that the lockfile pins is in node_modules at its version. npm writes its own copy of the
- * lockfile there last, so an interrupted installation has none.
- */
+/** npm writes its own copy of the lockfile into node_modules last, so an interrupted installation has none. */
 export function isInstalled() {
-  const installed = readLock('node_modules/.package-lock.json');
-  const pinned = readLock('package-lock.json');
-  if (installed === null || pinned === null) return false;
+  const [pinned, installed] = [readLock('package-lock.json'), readLock('node_modules/.package-lock.json')];
+  return pinned !== null && installed !== null && agree(pinned, installed);
+}
+
+/** True when what is installed is every package of the lockfile at its version, and nothing else. */
+export function agree(pinned, installed) {
   for (const [name, entry] of Object.entries(pinned)) {
     if (name === '' || entry.link) continue;
     // An optional package for another platform is in the lockfile and never on this machine.

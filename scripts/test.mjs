@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process';
 import { accessSync, constants, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { planSuite, PROGRAMS, SUITES } from '../test/suites.mjs';
+import { countResult, planSuite, PROGRAMS, SUITES } from '../test/suites.mjs';
 import { createRunDirectory, removeRunDirectory, RUN_DIRECTORY } from '../test/support/run-directory.mjs';
 import { prepare, root, SetupError } from './install.mjs';
 
@@ -58,7 +58,8 @@ async function runPlan(node, { suite, run }, directory, jestOptions) {
   const workers = ['--maxWorkers', String(suite.workers ?? 2), ...jestOptions];
   const env = { ...process.env, ...suite.env, PATH: searchPath, [RUN_DIRECTORY]: directory };
   const ending = await runJest(node, [...flags, jest, ...options, ...workers, '--runTestsByPath', ...run], env, suite);
-  const counts = readResult(result, ending, { isFiltered: jestOptions.length > 0 });
+  const counts = countResult(readResult(result), ending, { isFiltered: jestOptions.length > 0 });
+  if (ending !== null) say(ending);
   say(`== ${suite.name}: ${line(counts)} (${Math.round((Date.now() - started) / 1000)} s)`);
   return counts;
 }
@@ -81,21 +82,12 @@ function runJest(node, args, env, { minutes = 10 }) {
   });
 }
 
-/** A jest that crashed, or that ran nothing, is a failure; so is a spec file that could not be loaded. */
-function readResult(file, ending, { isFiltered }) {
-  if (!existsSync(file)) {
-    say(`${ending ?? 'jest ended'} and wrote no result`);
-    return { passed: 0, failed: 1, skipped: 0 };
+function readResult(file) {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    return null;
   }
-  const result = JSON.parse(readFileSync(file, 'utf8'));
-  const counts = {
-    passed: result.numPassedTests,
-    failed: result.numFailedTests + result.numRuntimeErrorTestSuites,
-    skipped: result.numPendingTests + result.numTodoTests,
-  };
-  if (counts.failed === 0 && ending !== null) return { ...counts, failed: 1 };
-  if (counts.passed + counts.failed === 0 && !isFiltered) return { ...counts, failed: 1 };
-  return counts;
 }
 
 function report(plans, totals) {

@@ -99,6 +99,7 @@ export function needsOf(text, env = {}) {
   const imported = [
     ['support/redis.js', 'redis-server'],
     ['support/dockerd.js', 'dockerd'],
+    ['support/browser.js', 'chromium'],
     ['support/s3.js', env.TEST_S3 ?? 'versitygw'],
   ].flatMap(([module, program]) => (text.includes(module) ? [program] : []));
   return [...new Set([...declared.split(/[\s,]+/).filter(Boolean), ...imported])];
@@ -120,4 +121,19 @@ export function planSuite(suite, specs, has) {
     else plan.leftOut.push({ name: `${suite.name}: ${file}`, missing });
   }
   return plan;
+}
+
+/**
+ * The counts of one jest run, from its JSON (`null` when it wrote none) and from why it ended (`null`: by itself, with
+ * 0). A jest that crashed or ran nothing is a failure, and so is a spec file that could not be loaded.
+ */
+export function countResult(result, ending, { isFiltered = false } = {}) {
+  if (result === null) return { passed: 0, failed: 1, skipped: 0 };
+  const counts = {
+    passed: result.numPassedTests,
+    failed: result.numFailedTests + result.numRuntimeErrorTestSuites,
+    skipped: result.numPendingTests + result.numTodoTests,
+  };
+  const isEmpty = counts.passed + counts.failed === 0 && !isFiltered;
+  return counts.failed === 0 && (ending !== null || isEmpty) ? { ...counts, failed: 1 } : counts;
 }

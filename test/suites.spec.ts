@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { needsOf, planSuite, PROGRAMS, type Suite, SUITES } from './suites.mjs';
+import { countResult, needsOf, planSuite, PROGRAMS, type Suite, SUITES } from './suites.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const SUITE: Suite = { name: 'e2e', files: /^test\/e2e\//, env: {} };
@@ -53,5 +53,39 @@ describe('the suites of npm test', () => {
       return !steps.some((step) => step.includes(installed));
     });
     expect(missing).toEqual([]);
+  });
+});
+
+describe('the totals of a jest run', () => {
+  const none = {
+    numPassedTests: 0,
+    numFailedTests: 0,
+    numPendingTests: 0,
+    numTodoTests: 0,
+    numRuntimeErrorTestSuites: 0,
+  };
+
+  it.each([
+    ['a good run', { ...none, numPassedTests: 3, numPendingTests: 1 }, null, { passed: 3, failed: 0, skipped: 1 }],
+    ['no result', null, 'jest ended with SIGSEGV', { passed: 0, failed: 1, skipped: 0 }],
+    [
+      'a crash after good tests',
+      { ...none, numPassedTests: 3 },
+      'jest ended with 1',
+      { passed: 3, failed: 1, skipped: 0 },
+    ],
+    [
+      'a spec file that does not load',
+      { ...none, numRuntimeErrorTestSuites: 1 },
+      'jest ended with 1',
+      { passed: 0, failed: 1, skipped: 0 },
+    ],
+    ['no test at all', none, null, { passed: 0, failed: 1, skipped: 0 }],
+  ])('count %s', (_name, result, ending, expected) => {
+    expect(countResult(result, ending)).toEqual(expected);
+  });
+
+  it('allow an empty run when the caller asked for single tests', () => {
+    expect(countResult(none, null, { isFiltered: true })).toEqual({ passed: 0, failed: 0, skipped: 0 });
   });
 });
