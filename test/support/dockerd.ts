@@ -5,6 +5,8 @@ import { end, type Finished, needProgram, onFileEnd, ready, run, scratchDirector
 export interface Dockerd {
   /** For `DOCKER_HOST`. */
   host: string;
+  /** The environment of the docker client, for a test that starts and ends it by itself. */
+  env: NodeJS.ProcessEnv;
   /** Runs the docker client against this daemon, with a configuration directory of its own. */
   docker: (
     args: string[],
@@ -33,5 +35,5 @@ export async function startDockerd(): Promise<Dockerd> {
   const docker: Dockerd['docker'] = (given, options = {}) =>
     run('docker', given, { timeoutMs: 600_000, ...options, env });
   await ready(child, at('log'), async () => (await docker(['version'], { anyCode: true })).code === 0);
-  return { host, docker, stop };
+  return { host, env, docker, stop };
 }

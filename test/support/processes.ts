@@ -155,7 +155,8 @@ export async function run(
       }
       reject(new Error(`${program} ${args.join(' ')}\nended with ${error?.signal ?? code}\n${stdout}\n${stderr}`));
     });
-    child.stdin?.end(input ?? '');
+    // A program need not read its input to the end.
+    child.stdin?.on('error', () => undefined).end(input ?? '');
   });
 }
 
