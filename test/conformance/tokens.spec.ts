@@ -2,7 +2,7 @@ import { beforeAll, describe, expect } from '@jest/globals';
 import type { Exchange, Headers } from '../support/http-exchange.js';
 import type { RegistryClient } from '../support/registry-client.js';
 import { type Document, pushedImage, someBytes } from './documents.js';
-import { ours } from './requirement.js';
+import { ours, should } from './requirement.js';
 import { useWorld } from './world.js';
 
 interface TokenAnswer {
@@ -277,5 +277,24 @@ describe('Who may', () => {
     const reply = await world.bob.request('POST', uploads(stolen));
     expect([401, 403, 404]).toContain(reply.status);
     await world.bob.request('POST', uploads(`nobody/${stolen.split('/')[1] ?? ''}`)).expect([401, 403, 404]);
+  });
+});
+
+describe('Error Codes: 429 Too Many Requests', () => {
+  should('says in Retry-After when to try again, on /v2 and at the token endpoint', async () => {
+    const guesser = world.alice.as('carol', 'wrong-password-1', 'basic');
+    let status = 0;
+    for (let guesses = 0; guesses < 60 && status !== 429; guesses++) {
+      status = (await guesser.request('GET', '/v2/')).status;
+    }
+    await guesser
+      .request('GET', '/v2/')
+      .expect(429, { code: 'TOOMANYREQUESTS', headers: { 'retry-after': /^[1-9]\d*$/ } });
+    await ask(guesser, '').expect(429, { headers: { 'retry-after': /^[1-9]\d*$/ } });
+    guesser.close();
+  });
+
+  ours('never locks an account: whoever knows the password of another one gets in', async () => {
+    await ask(world.alice, '').expect(200);
   });
 });
