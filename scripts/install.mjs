@@ -91,8 +91,11 @@ async function install(say) {
   if (pinned === null) throw new SetupError('package-lock.json is missing or damaged; restore it from git.');
   const names = Object.keys(pinned).filter((name) => name !== '' && !pinned[name].optional);
   say(`installing the ${names.length} packages that package-lock.json pins (about a minute, once)`);
-  const progress = () =>
-    `${names.filter((name) => existsSync(path.join(root, name))).length} of ${names.length} packages`;
+  const progress = () => {
+    // npm makes every directory first and fills it later.
+    const there = names.filter((name) => existsSync(path.join(root, name, 'package.json'))).length;
+    return there < names.length ? `${there} of ${names.length} packages` : 'running install scripts';
+  };
   // NODE_ENV=production would leave out the compiler.
   await runStep('npm', ['ci', '--include=dev', '--no-audit', '--no-fund'], { say, progress });
   if (!isInstalled()) throw new SetupError('npm ci ended, but node_modules is not what package-lock.json pins.');
