@@ -2,6 +2,7 @@
 // Runs on whatever Node the machine has; installs and builds first, then jest on the pinned Node, suite by suite.
 // A pattern is a part of a spec file's path or of a suite's name. The last line is `N passed, N failed, N skipped`.
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { accessSync, constants, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -11,6 +12,7 @@ import { prepare, root, SetupError } from './install.mjs';
 
 const say = (line) => process.stdout.write(`${line}\n`);
 const searchPath = programPath();
+let running;
 
 async function main(args) {
   const firstOption = args.findIndex((arg) => arg.startsWith('-'));
@@ -67,6 +69,7 @@ async function runPlan(node, { suite, run }, directory, jestOptions) {
 /** Resolves with `null` when jest ended by itself with 0, else with why not. Its JSON goes to the file, not here. */
 function runJest(node, args, env, { minutes = 10 }) {
   const child = spawn(node, args, { cwd: root, env, stdio: ['ignore', 'ignore', 'inherit'] });
+  running = child;
   let isLate = false;
   const timer = setTimeout(() => {
     isLate = true;
@@ -161,9 +164,15 @@ function isExecutable(file) {
   }
 }
 
-/** Ctrl-C and SIGTERM end what the run has started, too. */
+/** Ctrl-C and SIGTERM end what the run has started, too: jest first, or it would start more. */
 function endOnSignal(directory) {
-  const onSignal = () => removeRunDirectory(directory).finally(() => process.exit(130));
+  const onSignal = async () => {
+    if (running?.exitCode === null && running.signalCode === null) {
+      running.kill('SIGKILL');
+      await once(running, 'exit');
+    }
+    await removeRunDirectory(directory).finally(() => process.exit(130));
+  };
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   return () => process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
 }

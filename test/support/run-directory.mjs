@@ -1,5 +1,6 @@
 // One directory a test run: data of the servers that tests share, and one file for every process that was started.
 // Plain JavaScript, because scripts/test.mjs uses it before anything is installed.
+import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -23,7 +24,17 @@ export async function removeRunDirectory(directory) {
     for (const { pid } of living()) sendSignal(pid, signal);
     for (let waited = 0; waited < 10_000 && living().length > 0; waited += 50) await sleep(50);
   }
+  unmountBelow(directory);
   rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
+}
+
+/** A docker daemon that was killed leaves its data mounted, and what is mounted cannot be removed. */
+function unmountBelow(directory) {
+  if (!existsSync('/proc/self/mounts')) return;
+  const mounted = readFileSync('/proc/self/mounts', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' ')[1] ?? '');
+  for (const place of mounted.reverse()) if (place.startsWith(`${directory}/`)) spawnSync('umount', ['-l', place]);
 }
 
 function startedProcesses(directory) {
