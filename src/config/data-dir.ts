@@ -1,6 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import { errorCode } from './error-code.js';
 import { StartupError } from './startup-error.js';
 
@@ -12,7 +22,7 @@ const PASS_THROUGH = 0o711;
 export function ensureDataDir(dataDir: string): void {
   const probe = join(dataDir, `.probe-${process.pid}-${randomBytes(4).toString('hex')}`);
   try {
-    mkdirSync(dataDir, { recursive: true, mode: PASS_THROUGH });
+    makeDirectory(dataDir);
     writeDurably(probe, '');
     rmSync(probe);
   } catch (error) {
@@ -21,6 +31,17 @@ export function ensureDataDir(dataDir: string): void {
         'give this user the right to write it, or name another one with DATA_DIR',
       { cause: error },
     );
+  }
+}
+
+/** Not mkdir's `recursive`, which never returns where a parent exists and may hold no directory (as /proc). */
+function makeDirectory(path: string): void {
+  if (existsSync(path)) return;
+  makeDirectory(dirname(path));
+  try {
+    mkdirSync(path, { mode: PASS_THROUGH });
+  } catch (error) {
+    if (errorCode(error) !== 'EEXIST') throw error; // another process was faster
   }
 }
 
