@@ -15,6 +15,15 @@ const WAYS: readonly (readonly [way: string, environment: Readonly<Record<string
       ]
     : [['streamed', {}]];
 
+const SATISFIABLE = [
+  ['bytes=500-1499', 500, 1499],
+  ['bytes=500-', 500, SIZE - 1],
+  ['bytes=-500', SIZE - 500, SIZE - 1],
+  ['bytes=2000-5000', 2000, SIZE - 1],
+  ['bytes=0-0', 0, 0],
+  ['bytes=-5000', 0, SIZE - 1],
+] as const;
+
 interface Target {
   readonly bytes: Buffer;
   readonly digest: string;
@@ -132,15 +141,6 @@ function checkingBlobs(world: World, target: Target): void {
     });
   });
 }
-
-const SATISFIABLE = [
-  ['bytes=500-1499', 500, 1499],
-  ['bytes=500-', 500, SIZE - 1],
-  ['bytes=-500', SIZE - 500, SIZE - 1],
-  ['bytes=2000-5000', 2000, SIZE - 1],
-  ['bytes=0-0', 0, 0],
-  ['bytes=-5000', 0, SIZE - 1],
-] as const;
 
 function rangesOfBlobs(world: World, target: Target): void {
   describe('Pulling blobs: the Range header, RFC 9110 section 14', () => {
