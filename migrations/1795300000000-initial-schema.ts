@@ -148,6 +148,7 @@ CREATE TABLE refresh_tokens (
   CONSTRAINT refresh_tokens_api_key_id_fkey FOREIGN KEY (api_key_id) REFERENCES api_keys(id) ON DELETE CASCADE
 );
 CREATE INDEX refresh_tokens_expires_at_idx ON refresh_tokens (expires_at);
+CREATE INDEX refresh_tokens_api_key_id_idx ON refresh_tokens (api_key_id);
 CREATE INDEX refresh_tokens_user_id_idx ON refresh_tokens (user_id);
 CREATE INDEX refresh_tokens_family_idx ON refresh_tokens (family);
 CREATE UNIQUE INDEX refresh_tokens_lookup_key ON refresh_tokens (lookup);
@@ -246,7 +247,7 @@ CREATE TABLE uploads (
   state text NOT NULL DEFAULT 'open',
   epoch integer NOT NULL DEFAULT 0,
   received bigint NOT NULL DEFAULT 0,
-  object_key text NOT NULL,
+  object_key text,
   writer jsonb,
   head bytea,
   algorithm text NOT NULL DEFAULT 'sha256',
@@ -261,6 +262,8 @@ CREATE TABLE uploads (
   CONSTRAINT uploads_state_check CHECK (state IN ('open', 'completing', 'done', 'failed')),
   CONSTRAINT uploads_repo_id_fkey FOREIGN KEY (repo_id) REFERENCES repos(id)
 );
+-- The bytes of small blobs on their way: trying to compress them only costs time.
+ALTER TABLE uploads ALTER COLUMN head SET STORAGE EXTERNAL;
 CREATE INDEX uploads_repo_id_idx ON uploads (repo_id);
 CREATE INDEX uploads_expires_at_idx ON uploads (expires_at);
 `;

@@ -19,6 +19,7 @@ import { ApiKey } from './api-key.entity.js';
 @Entity('refresh_tokens')
 @Index('refresh_tokens_lookup_key', ['lookup'], { unique: true })
 @Index('refresh_tokens_family_idx', ['family'])
+@Index('refresh_tokens_api_key_id_idx', ['apiKeyId'])
 @Index('refresh_tokens_user_id_idx', ['userId'])
 @Index('refresh_tokens_expires_at_idx', ['expiresAt'])
 @Check('refresh_tokens_kind_check', `kind IN ('session', 'offline')`)
