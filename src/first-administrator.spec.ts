@@ -1,0 +1,65 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { AppConfig } from './config/config.js';
+import { loadConfig, type Environment } from './config/load-config.js';
+import { ensureFirstAdministrator, type AdministratorStore } from './first-administrator.js';
+
+const SECRET = '3f9c1d7a5b8e2046c1d7a5b8e20463f9';
+
+class Accounts implements AdministratorStore {
+  readonly passwords = new Map<string, string>();
+
+  ensureAdministrator(username: string, password: string, enforcePassword = false): Promise<boolean> {
+    const isNew = !this.passwords.has(username);
+    if (isNew || enforcePassword) this.passwords.set(username, password);
+    return Promise.resolve(isNew);
+  }
+}
+
+describe('the first administrator', () => {
+  let dataDir: string;
+  let accounts: Accounts;
+
+  beforeEach(() => {
+    dataDir = mkdtempSync(join(tmpdir(), 'aerugo-admin-'));
+    accounts = new Accounts();
+  });
+
+  afterEach(() => {
+    rmSync(dataDir, { recursive: true });
+  });
+
+  function config(environment: Environment = {}): AppConfig {
+    return loadConfig({ DATA_DIR: dataDir, ...environment }, '', () => SECRET);
+  }
+
+  it('gets a generated password, which is shown once and works ever after', async () => {
+    const first = await ensureFirstAdministrator(config(), accounts);
+    const second = await ensureFirstAdministrator(config(), accounts);
+    expect(first?.generatedPassword).toHaveLength(16);
+    expect(second).toEqual({ ...first, generatedPassword: null });
+    expect(readFileSync(second?.passwordFile ?? '', 'utf8').trim()).toBe(accounts.passwords.get('admin'));
+  });
+
+  it('gets the password of the configuration, also in place of another', async () => {
+    await ensureFirstAdministrator(config(), accounts);
+    const chosen = await ensureFirstAdministrator(config({ ADMIN_PASSWORD: 'chosen by me' }), accounts);
+    expect(chosen).toEqual({ username: 'admin', passwordFile: null, generatedPassword: null });
+    expect(accounts.passwords.get('admin')).toBe('chosen by me');
+  });
+
+  it('is not said to have a password in a file that has nothing to do with the account', async () => {
+    await ensureFirstAdministrator(config({ ADMIN_PASSWORD: 'chosen by me' }), accounts);
+    const later = await ensureFirstAdministrator(config(), accounts);
+    expect(later).toEqual({ username: 'admin', passwordFile: null, generatedPassword: null });
+    expect(existsSync(join(dataDir, 'admin-password'))).toBe(false);
+  });
+
+  it('is not made in production mode without a password', async () => {
+    const production = config({ DATABASE_URL: 'postgresql://db/x', JWT_SECRET: SECRET });
+    expect(await ensureFirstAdministrator(production, accounts)).toBeNull();
+    expect(accounts.passwords.size).toBe(0);
+  });
+});

@@ -1,0 +1,46 @@
+import { describe, expect, it } from '@jest/globals';
+import { pino } from 'pino';
+import { NestLog } from './logger.js';
+
+function logged(tell: (log: NestLog) => void, level = 'trace'): Record<string, unknown>[] {
+  const lines: string[] = [];
+  tell(new NestLog(pino({ level, base: null, timestamp: false }, { write: (line) => void lines.push(line) })));
+  return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+describe("the log behind Nest's", () => {
+  it('keeps who spoke', () => {
+    expect(
+      logged((log) => {
+        log.warn('careful', 'Uploads');
+      }),
+    ).toEqual([{ level: 40, context: 'Uploads', msg: 'careful' }]);
+  });
+
+  it('keeps the stack of an error', () => {
+    const [line] = logged((log) => {
+      log.error('broken', 'Error: at x', 'Uploads');
+    });
+    expect(line).toMatchObject({ level: 50, msg: 'broken', stack: 'Error: at x' });
+    const [thrown] = logged((log) => {
+      log.error(new TypeError('oh'), 'Uploads');
+    });
+    expect(thrown).toMatchObject({ msg: 'oh', err: { type: 'TypeError', stack: expect.stringContaining('oh') } });
+  });
+
+  it('merges fields into the line', () => {
+    expect(
+      logged((log) => {
+        log.log({ event: 'swept', count: 3 }, 'Uploads');
+      }),
+    ).toEqual([{ level: 30, context: 'Uploads', event: 'swept', count: 3 }]);
+  });
+
+  it('does not list every module and route at each start', () => {
+    expect(
+      logged((log) => {
+        log.log('Mapped {/v2, GET} route', 'RouterExplorer');
+      }, 'info'),
+    ).toEqual([]);
+  });
+});

@@ -1,0 +1,64 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { once } from 'node:events';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Request, Response } from 'express';
+import { RegistryAdapter } from './registry-adapter.js';
+
+describe('the server', () => {
+  let server: http.Server;
+  let port: number;
+
+  beforeEach(async () => {
+    const adapter = new RegistryAdapter();
+    adapter.put('/upload', (request: Request, response: Response) => {
+      request.resume().on('end', () => response.status(201).end());
+    });
+    adapter.put('/refused', (_: Request, response: Response) => response.status(401).end());
+    adapter.initHttpServer();
+    server = adapter.getHttpServer();
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    port = (server.address() as AddressInfo).port;
+  });
+
+  afterEach(() => {
+    server.close().closeAllConnections();
+  });
+
+  /** Sends the body only when it is asked for. */
+  async function putExpectingContinue(path: string): Promise<{ status: number | undefined; wasAsked: boolean }> {
+    const headers = { expect: '100-continue', 'content-length': 5 };
+    const request = http.request({ host: '127.0.0.1', port, path, method: 'PUT', headers });
+    let wasAsked = false;
+    request.on('continue', () => {
+      wasAsked = true;
+      request.end('hello');
+    });
+    request.flushHeaders();
+    const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+    request.destroy();
+    return { status: response.statusCode, wasAsked };
+  }
+
+  it('asks for a body that is read', async () => {
+    expect(await putExpectingContinue('/upload')).toEqual({ status: 201, wasAsked: true });
+  });
+
+  it('does not ask for the body of a request that is refused', async () => {
+    expect(await putExpectingContinue('/refused')).toEqual({ status: 401, wasAsked: false });
+  });
+
+  it('has no limit on how long a body takes, and one on headers', () => {
+    expect([server.requestTimeout, server.headersTimeout]).toEqual([0, 20_000]);
+  });
+
+  it('tells paths of upper case apart', async () => {
+    const [response] = (await once(
+      http.request({ host: '127.0.0.1', port, path: '/UPLOAD', method: 'PUT' }).end(),
+      'response',
+    )) as [http.IncomingMessage];
+    response.resume();
+    expect([response.statusCode, response.headers['x-powered-by']]).toEqual([404, undefined]);
+  });
+});
