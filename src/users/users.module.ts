@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { CacheModule } from '../cache/cache.module.js';
 import { DatabaseModule } from '../database/database.module.js';
+import { EventsModule } from '../events/events.module.js';
 import { Identity } from './identity.entity.js';
 import { Namespace } from './namespace.entity.js';
 import { PasswordHasher } from './password-hasher.js';
@@ -11,7 +11,7 @@ import { UsersRepository } from './users.repository.js';
 import { UsersService } from './users.service.js';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([User, Identity, Namespace]), DatabaseModule, CacheModule],
+  imports: [TypeOrmModule.forFeature([User, Identity, Namespace]), DatabaseModule, EventsModule],
   controllers: [UsersController],
   providers: [PasswordHasher, UsersRepository, UsersService],
   exports: [UsersService],

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { UserPrincipal } from '../access/principal.js';
-import { FactCache, type Subject } from '../cache/fact-cache.js';
+import type { Subject } from '../cache/fact-cache.js';
 import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
+import { FactDrops } from '../events/fact-drops.js';
 import { ApiError } from '../http/api-error.js';
 import { isReservedName } from './account-name.js';
 import { PasswordHasher } from './password-hasher.js';
@@ -38,7 +39,7 @@ export class UsersService {
   constructor(
     private readonly users: UsersRepository,
     private readonly passwords: PasswordHasher,
-    private readonly facts: FactCache,
+    private readonly factDrops: FactDrops,
     private readonly unitOfWork: UnitOfWork,
   ) {}
 
@@ -111,7 +112,7 @@ export class UsersService {
   private async change(id: number, work: (tx: Transaction) => Promise<void>): Promise<void> {
     await this.unitOfWork.run(async (tx) => {
       await work(tx);
-      tx.afterCommit(() => this.facts.drop([userSubject(id)]));
+      await this.factDrops.afterCommit(tx, [userSubject(id)]);
     });
   }
 }

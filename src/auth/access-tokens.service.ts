@@ -1,0 +1,35 @@
+import { randomUUID } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import jsonwebtoken from 'jsonwebtoken';
+import { AppConfig } from '../config/config.js';
+import { claimsOf, type TokenGrant } from './access-token.js';
+import { SERVICE } from './refusal.js';
+
+/** The one algorithm that is signed with, and the only one that is accepted. */
+export const TOKEN_ALGORITHM = 'HS256';
+export const TOKEN_ISSUER = 'aerugo';
+
+export interface IssuedToken {
+  readonly token: string;
+  /** Seconds. */
+  readonly expiresIn: number;
+  readonly issuedAt: Date;
+}
+
+@Injectable()
+export class AccessTokensService {
+  constructor(private readonly config: AppConfig) {}
+
+  issue(grant: TokenGrant): IssuedToken {
+    const { jwtSecret, accessTokenSeconds } = this.config.security;
+    const issuedAt = Math.floor(Date.now() / 1000);
+    const token = jsonwebtoken.sign({ ...claimsOf(grant), iat: issuedAt }, jwtSecret, {
+      algorithm: TOKEN_ALGORITHM,
+      issuer: TOKEN_ISSUER,
+      audience: SERVICE,
+      expiresIn: accessTokenSeconds,
+      jwtid: randomUUID(),
+    });
+    return { token, expiresIn: accessTokenSeconds, issuedAt: new Date(issuedAt * 1000) };
+  }
+}

@@ -1,0 +1,135 @@
+import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import type { Request } from 'express';
+import { type Decision, decide, SCOPE_TO_ASK } from '../access/policy.js';
+import { AppConfig } from '../config/config.js';
+import { ACCESS_RULE, type AccessRule } from '../http/access.decorator.js';
+import { isRegistryPath } from '../http/error.filter.js';
+import type { RepositoryFact, RepositoryTarget } from '../http/request-context.js';
+import type { RepositoryName } from '../oci/repository-name.js';
+import { repositoryScope, type Scope } from '../oci/scope.js';
+import { reachOf } from '../repos/reach.js';
+import { RepositoriesService } from '../repos/repositories.service.js';
+import { Authenticator, type Caller, NOBODY } from './authenticator.js';
+import { pathName } from './path-name.js';
+import { Refusal, refusalError, type RefusalReason } from './refusal.js';
+
+type ClosedRule = Exclude<AccessRule, { kind: 'public' }>;
+type RepositoryRule = Extract<AccessRule, { kind: 'repository' }>;
+
+const REFUSAL_OF = {
+  challenge: 'credentialsMissing',
+  insufficientScope: 'scopeInsufficient',
+  notFound: 'unknown',
+  denied: 'denied',
+} as const satisfies Record<Exclude<Decision, 'allow'>, RefusalReason>;
+
+const NO_ACTIONS: readonly string[] = [];
+
+/** The one guard of every route: closed unless the route's rule opens it. What it found is in `request.context`. */
+@Injectable()
+export class AccessGuard implements CanActivate {
+  private readonly rules = new Map<unknown, AccessRule>();
+
+  constructor(
+    private readonly reflector: Reflector,
+    private readonly authenticator: Authenticator,
+    private readonly repositories: RepositoriesService,
+    private readonly config: AppConfig,
+  ) {}
+
+  /** Waits only for what is not in memory: this runs on each request. */
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const rule = this.ruleOf(context);
+    if (rule.kind === 'public') return true;
+    const request = context.switchToHttp().getRequest<Request>();
+    try {
+      const found = this.authenticator.authenticate(context, request, this.graceOf(rule));
+      const caller = found instanceof Promise ? await found : found;
+      request.context.principal = caller.principal;
+      request.context.credential = caller.credential;
+      const target = this.enter(rule, caller, request);
+      request.context.target = target instanceof Promise ? await target : target;
+      return true;
+    } catch (error) {
+      throw error instanceof Refusal ? this.explain(error, rule, request) : error;
+    }
+  }
+
+  private ruleOf(context: ExecutionContext): AccessRule {
+    const handler = context.getHandler();
+    const known = this.rules.get(handler);
+    if (known) return known;
+    const rule = this.reflector.getAllAndOverride<AccessRule | undefined>(ACCESS_RULE, [handler, context.getClass()]);
+    if (!rule) throw new Error(`${context.getClass().name}.${handler.name} declares no @Access`);
+    this.rules.set(handler, rule);
+    return rule;
+  }
+
+  private graceOf(rule: AccessRule): number {
+    return rule.kind === 'repository' && rule.allowExpiredToken === true ? this.config.storage.uploadExpirySeconds : 0;
+  }
+
+  private enter(
+    rule: ClosedRule,
+    caller: Caller,
+    request: Request,
+  ): RepositoryTarget | null | Promise<RepositoryTarget> {
+    switch (rule.kind) {
+      case 'anyone':
+        return null;
+      case 'authenticated':
+        requireCredential(caller, request);
+        return null;
+      case 'administrator':
+        requireCredential(caller, request);
+        if (caller.principal.kind !== 'user' || !caller.principal.admin) throw new Refusal('denied');
+        return null;
+      case 'repository': {
+        const name = pathName(request, this.config);
+        const repository = this.repositories.find(name);
+        return repository instanceof Promise
+          ? repository.then((found) => enterRepository(rule, caller, name, found))
+          : enterRepository(rule, caller, name, repository);
+      }
+    }
+  }
+
+  /** The same refusal in the words of the interface, with the scope that a token would have to cover. */
+  private explain(refusal: Refusal, rule: ClosedRule, request: Request): Error {
+    if (rule.kind !== 'repository') return refusalError(refusal, request, this.config);
+    const name = pathName(request, this.config);
+    const scope = repositoryScope(name, SCOPE_TO_ASK[rule.action]);
+    return refusalError(refusal, request, this.config, scope);
+  }
+}
+
+function requireCredential({ principal, credential }: Caller, request: Request): void {
+  if (credential === NOBODY.credential) throw new Refusal('credentialsMissing');
+  if (isRegistryPath(request.path)) return;
+  // What was handed to a build for one repository does not open its user's account.
+  if (credential.scopes !== null) throw new Refusal('scopeInsufficient');
+  if (principal.kind === 'anonymous') throw new Refusal('credentialsMissing');
+}
+
+function enterRepository(
+  { action, unknown }: RepositoryRule,
+  { principal, credential }: Caller,
+  name: RepositoryName,
+  repository: RepositoryFact | null,
+): RepositoryTarget {
+  const decision = decide({
+    ...reachOf(principal, credential.limits, name, repository),
+    principal,
+    action,
+    scoped: scopedActions(credential.scopes, name),
+  });
+  if (decision === 'allow') return { name, repository };
+  throw new Refusal(decision === 'notFound' && unknown === 'denied' ? 'denied' : REFUSAL_OF[decision]);
+}
+
+function scopedActions(scopes: readonly Scope[] | null, name: RepositoryName): readonly string[] | null {
+  if (scopes === null) return null;
+  for (const scope of scopes) if (scope.type === 'repository' && scope.name === name) return scope.actions;
+  return NO_ACTIONS;
+}

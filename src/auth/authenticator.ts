@@ -1,0 +1,90 @@
+import { type ExecutionContext, Injectable } from '@nestjs/common';
+import type { Request } from 'express';
+import { LRUCache } from 'lru-cache';
+import { UNLIMITED } from '../access/credential-limits.js';
+import { ANONYMOUS, type Principal } from '../access/principal.js';
+import type { RequestCredential } from '../http/request-context.js';
+import type { VerifiedToken } from './access-token.js';
+import { readAuthorization } from './authorization-header.js';
+import { JwtGuard } from './jwt.strategy.js';
+import { type LiveUser, livePrincipal, type LiveUserRequest, LiveUsersService } from './live-users.service.js';
+import { PasswordLoginService } from './password-login.service.js';
+import { Refusal } from './refusal.js';
+
+export interface Caller {
+  readonly principal: Principal;
+  readonly credential: RequestCredential;
+}
+
+/** A token whose signature needs no second look, and whom to ask the cache for on each request. */
+interface KnownToken extends VerifiedToken {
+  readonly user: LiveUserRequest | null;
+}
+
+/** A token takes less than a kilobyte. */
+const MAX_TOKENS = 10_000;
+
+const NO_CREDENTIAL: RequestCredential = { label: 'anonymous', expiresAt: null, limits: UNLIMITED, scopes: null };
+const PASSWORD: RequestCredential = { label: 'password', expiresAt: null, limits: UNLIMITED, scopes: null };
+/** Nobody's credentials: the request had none. */
+export const NOBODY: Caller = { principal: ANONYMOUS, credential: NO_CREDENTIAL };
+
+/** Finds out who calls. What it remembers is who signed what; whether that still counts is asked each time. */
+@Injectable()
+export class Authenticator {
+  private readonly tokens = new LRUCache<string, KnownToken>({ max: MAX_TOKENS });
+
+  constructor(
+    private readonly jwt: JwtGuard,
+    private readonly liveUsers: LiveUsersService,
+    private readonly passwords: PasswordLoginService,
+  ) {}
+
+  /**
+   * `NOBODY` without credentials; wrong ones throw `Refusal`. A token may be past its expiry by `graceSeconds`.
+   * Not a promise where everything is in memory: this runs on each request.
+   */
+  authenticate(context: ExecutionContext, request: Request, graceSeconds: number): Caller | Promise<Caller> {
+    const authorization = readAuthorization(request.headers.authorization);
+    switch (authorization.kind) {
+      case 'none':
+        return NOBODY;
+      case 'bearer': {
+        const known = this.tokens.get(authorization.token);
+        return known
+          ? this.holderOf(known, graceSeconds)
+          : this.verify(authorization.token, context, request, graceSeconds);
+      }
+      case 'basic':
+        return this.byPassword(authorization.username, authorization.password, request);
+      case 'unreadable':
+        throw new Refusal('credentialsWrong');
+    }
+  }
+
+  private async verify(token: string, context: ExecutionContext, request: Request, grace: number): Promise<Caller> {
+    await this.jwt.canActivate(context);
+    const verified = request.user as VerifiedToken;
+    const known = { ...verified, user: verified.holder && this.liveUsers.request(verified.holder.userId) };
+    this.tokens.set(token, known);
+    return this.holderOf(known, grace);
+  }
+
+  private holderOf(token: KnownToken, graceSeconds: number): Caller | Promise<Caller> {
+    if (token.expiresAt + graceSeconds <= Date.now() / 1000) throw new Refusal('tokenInvalid');
+    if (token.user === null) return { principal: ANONYMOUS, credential: token.credential };
+    const user = this.liveUsers.read(token.user);
+    return user instanceof Promise ? user.then((live) => callerOf(token, live)) : callerOf(token, user);
+  }
+
+  private async byPassword(username: string, password: string, request: Request): Promise<Caller> {
+    const { principal } = await this.passwords.login(username, password, request.ip ?? '');
+    return { principal, credential: PASSWORD };
+  }
+}
+
+function callerOf({ holder, credential }: KnownToken, user: LiveUser | null): Caller {
+  const principal = holder && livePrincipal(user, holder.credentialsVersion, credential.label);
+  if (!principal) throw new Refusal('tokenInvalid');
+  return { principal, credential };
+}

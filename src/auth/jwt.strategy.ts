@@ -1,0 +1,35 @@
+import { Injectable } from '@nestjs/common';
+import { AuthGuard, PassportStrategy } from '@nestjs/passport';
+import { ExtractJwt, Strategy } from 'passport-jwt';
+import { AppConfig } from '../config/config.js';
+import { readClaims, type VerifiedToken } from './access-token.js';
+import { TOKEN_ALGORITHM, TOKEN_ISSUER } from './access-tokens.service.js';
+import { Refusal, SERVICE } from './refusal.js';
+
+/** Signature, algorithm, issuer and audience. The expiry is judged on each use, since an upload may outlive it. */
+@Injectable()
+export class JwtStrategy extends PassportStrategy(Strategy) {
+  constructor({ security }: AppConfig) {
+    super({
+      jwtFromRequest: ExtractJwt.fromAuthHeaderAsBearerToken(),
+      secretOrKey: security.jwtSecret,
+      algorithms: [TOKEN_ALGORITHM],
+      issuer: TOKEN_ISSUER,
+      audience: SERVICE,
+      ignoreExpiration: true,
+    });
+  }
+
+  validate(claims: Record<string, unknown>): VerifiedToken | null {
+    return readClaims(claims);
+  }
+}
+
+/** Runs the strategy for one request and leaves the token in `request.user`. Throws `Refusal`. */
+@Injectable()
+export class JwtGuard extends AuthGuard('jwt') {
+  override handleRequest<T>(_error: unknown, token: T | false | null): T {
+    if (!token) throw new Refusal('tokenInvalid');
+    return token;
+  }
+}

@@ -1,0 +1,98 @@
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { Repository } from 'typeorm';
+import { AppConfig } from '../config/config.js';
+import type { Transaction } from '../database/unit-of-work.js';
+import { RefreshToken } from './refresh-token.entity.js';
+
+export type RefreshTokenKind = RefreshToken['kind'];
+
+export type RefreshTokenRow = Pick<
+  RefreshToken,
+  'id' | 'family' | 'kind' | 'userId' | 'credentialsVersion' | 'clientId' | 'usedAt'
+>;
+
+export type NewRefreshToken = Omit<RefreshTokenRow, 'usedAt'> & Pick<RefreshToken, 'lookup'>;
+
+const FIND = `
+SELECT id, family, kind, user_id AS "userId", credentials_version AS "credentialsVersion", client_id AS "clientId",
+  used_at AS "usedAt"
+FROM refresh_tokens WHERE lookup = $1 AND revoked_at IS NULL AND expires_at > now()`;
+
+const INSERT = `
+INSERT INTO refresh_tokens (id, family, kind, lookup, user_id, credentials_version, client_id, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, now() + $8 * interval '1 second')`;
+
+// Of two that use one token at once, the second waits here for the first and then finds it used.
+const USE = `
+WITH used AS (
+  UPDATE refresh_tokens SET used_at = now()
+  WHERE id = $1 AND used_at IS NULL AND revoked_at IS NULL AND expires_at > now() RETURNING id
+) SELECT id FROM used`;
+
+const PROLONG = `
+WITH prolonged AS (
+  UPDATE refresh_tokens SET expires_at = now() + $2 * interval '1 second'
+  WHERE id = $1 AND revoked_at IS NULL AND expires_at > now() RETURNING id
+) SELECT id FROM prolonged`;
+
+const REVOKE = 'UPDATE refresh_tokens SET revoked_at = now() WHERE family = $1 AND revoked_at IS NULL';
+
+const REVOKED = `
+SELECT DISTINCT kind || ':' || family AS label FROM refresh_tokens
+WHERE user_id = $1 AND revoked_at > now() - $2 * interval '1 second'`;
+
+// A revoked row is needed for as long as access tokens that came from it.
+const PRUNE = `DELETE FROM refresh_tokens WHERE user_id = $1 AND expires_at < now() - $2 * interval '1 second'`;
+
+@Injectable()
+export class RefreshTokensRepository {
+  /** How long an access token may be accepted after its refresh token was revoked or has expired; seconds. */
+  private readonly afterlife: number;
+  private readonly life: number;
+
+  constructor(
+    @InjectRepository(RefreshToken) private readonly tokens: Repository<RefreshToken>,
+    { security, storage }: AppConfig,
+  ) {
+    this.life = security.refreshTokenSeconds;
+    this.afterlife = security.accessTokenSeconds + storage.uploadExpirySeconds;
+  }
+
+  /** One that is neither revoked nor expired; it may have been used. */
+  async find(lookup: Buffer): Promise<RefreshTokenRow | null> {
+    const [row] = await this.tokens.manager.query<RefreshTokenRow[]>(FIND, [lookup]);
+    return row ?? null;
+  }
+
+  /** Also drops what the user has left behind, so that the table follows the number of users. */
+  async insert(tx: Transaction, token: NewRefreshToken): Promise<void> {
+    const { id, family, kind, lookup, userId, credentialsVersion, clientId } = token;
+    await tx.query(PRUNE, [userId, this.afterlife]);
+    await tx.query(INSERT, [id, family, kind, lookup, userId, credentialsVersion, clientId, this.life]);
+  }
+
+  /** True for exactly one caller. */
+  async use(tx: Transaction, id: string): Promise<boolean> {
+    return (await tx.query(USE, [id])).length === 1;
+  }
+
+  async prolong(id: string): Promise<boolean> {
+    return (await this.tokens.manager.query<unknown[]>(PROLONG, [id, this.life])).length === 1;
+  }
+
+  async revokeFamily(tx: Transaction, family: string): Promise<void> {
+    await tx.query(REVOKE, [family]);
+  }
+
+  /** What `credentialLabel` says of families that were revoked while access tokens of theirs may still be about. */
+  async revokedLabels(userId: number): Promise<string[]> {
+    const rows = await this.tokens.manager.query<{ label: string }[]>(REVOKED, [userId, this.afterlife]);
+    return rows.map(({ label }) => label);
+  }
+}
+
+/** How access tokens, logs and uploads name the credential. */
+export function credentialLabel({ kind, family }: Pick<RefreshTokenRow, 'kind' | 'family'>): string {
+  return `${kind}:${family}`;
+}

@@ -1,0 +1,108 @@
+import { createHmac, randomBytes, randomUUID } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import type { UserPrincipal } from '../access/principal.js';
+import { AppConfig } from '../config/config.js';
+import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
+import { FactDrops } from '../events/fact-drops.js';
+import { userSubject } from '../users/users.service.js';
+import type { TokenHolder } from './access-token.js';
+import { livePrincipal, LiveUsersService } from './live-users.service.js';
+import { Refusal } from './refusal.js';
+import {
+  credentialLabel,
+  type NewRefreshToken,
+  type RefreshTokenKind,
+  type RefreshTokenRow,
+  RefreshTokensRepository,
+} from './refresh-tokens.repository.js';
+
+/** A refresh token that was just issued, used or prolonged. */
+export interface LiveRefreshToken {
+  readonly text: string;
+  readonly kind: RefreshTokenKind;
+  readonly holder: TokenHolder;
+  /** Of the access tokens that it buys. */
+  readonly label: string;
+}
+
+export interface ExchangedToken extends LiveRefreshToken {
+  readonly principal: UserPrincipal;
+}
+
+/** So that scanners for leaked secrets know one when they see it. */
+const PREFIX = 'aerugo_rt_';
+
+@Injectable()
+export class RefreshTokensService {
+  private readonly lookupKey: Buffer;
+
+  constructor(
+    private readonly tokens: RefreshTokensRepository,
+    private readonly liveUsers: LiveUsersService,
+    private readonly factDrops: FactDrops,
+    private readonly unitOfWork: UnitOfWork,
+    { security }: AppConfig,
+  ) {
+    this.lookupKey = createHmac('sha256', security.jwtSecret).update('lookup of refresh tokens').digest();
+  }
+
+  /** `clientId` is the only client that may use an offline token. */
+  issue(kind: RefreshTokenKind, holder: TokenHolder, clientId: string | null): Promise<LiveRefreshToken> {
+    const row = { ...holder, id: randomUUID(), family: randomUUID(), kind, clientId };
+    return this.unitOfWork.run((tx) => this.insert(tx, row));
+  }
+
+  /**
+   * Takes a token for a new one (`session`), or for itself with a later end (`offline`). Throws `Refusal`.
+   * A session token that was used already is a copy in somebody's hands: everything that came from its login ends.
+   */
+  async exchange(text: string, clientId: string | null): Promise<ExchangedToken> {
+    const row = await this.tokens.find(this.lookup(text));
+    if (!row || (row.kind === 'offline' && row.clientId !== clientId)) throw new Refusal('credentialsWrong');
+    const user = await this.liveUsers.read(this.liveUsers.request(row.userId));
+    const principal = livePrincipal(user, row.credentialsVersion, credentialLabel(row));
+    if (!principal) throw new Refusal('credentialsWrong');
+    const next = row.kind === 'session' ? await this.rotate(row) : await this.prolong(row, text);
+    if (!next) throw new Refusal('credentialsWrong');
+    return { ...next, principal };
+  }
+
+  /** Ends the token, and on the next request the access tokens that it bought. Unknown tokens are no error. */
+  async revoke(text: string): Promise<void> {
+    const row = await this.tokens.find(this.lookup(text));
+    if (row) await this.unitOfWork.run((tx) => this.endFamily(tx, row));
+  }
+
+  private rotate(row: RefreshTokenRow): Promise<LiveRefreshToken | null> {
+    return this.unitOfWork.run(async (tx) => {
+      if (await this.tokens.use(tx, row.id)) return this.insert(tx, { ...row, id: randomUUID() });
+      // Throwing here would take the revocation back.
+      await this.endFamily(tx, row);
+      return null;
+    });
+  }
+
+  private async prolong(row: RefreshTokenRow, text: string): Promise<LiveRefreshToken | null> {
+    return (await this.tokens.prolong(row.id)) ? liveToken(row, text) : null;
+  }
+
+  private async insert(tx: Transaction, row: Omit<NewRefreshToken, 'lookup'>): Promise<LiveRefreshToken> {
+    const text = `${PREFIX}${randomBytes(32).toString('base64url')}`;
+    await this.tokens.insert(tx, { ...row, lookup: this.lookup(text) });
+    return liveToken(row, text);
+  }
+
+  private async endFamily(tx: Transaction, { family, userId }: RefreshTokenRow): Promise<void> {
+    await this.tokens.revokeFamily(tx, family);
+    await this.factDrops.afterCommit(tx, [userSubject(userId)]);
+  }
+
+  private lookup(text: string): Buffer {
+    return createHmac('sha256', this.lookupKey).update(text).digest();
+  }
+}
+
+function liveToken(row: Omit<NewRefreshToken, 'lookup'>, text: string): LiveRefreshToken {
+  const { kind, userId, credentialsVersion } = row;
+  return { text, kind, holder: { userId, credentialsVersion }, label: credentialLabel(row) };
+}

@@ -1,0 +1,64 @@
+import type { Request } from 'express';
+import type { AppConfig } from '../config/config.js';
+import { type ApiCondition, ApiError } from '../http/api-error.js';
+import { isRegistryPath } from '../http/error.filter.js';
+import { publicUrl } from '../http/public-url.js';
+import { type OciCondition, OciError } from '../oci/oci-error.js';
+import type { Scope } from '../oci/scope.js';
+import { type BearerChallenge, bearerChallenge } from '../oci/www-authenticate.js';
+
+/** The `service` of challenges and the audience of tokens. */
+export const SERVICE = 'aerugo';
+const TOKEN_PATH = '/api/v1/auth/token';
+
+interface RefusalRow {
+  readonly oci: OciCondition;
+  readonly api: ApiCondition;
+  /** Whether the answer sends the client to the token endpoint, and what it says was wrong. */
+  readonly challenge?: Pick<BearerChallenge, 'error'>;
+}
+
+/** Every reason to turn a caller away, and what each of the two interfaces calls it. */
+export const REFUSALS = {
+  credentialsMissing: { oci: 'unauthorized', api: 'unauthorized', challenge: {} },
+  credentialsWrong: { oci: 'unauthorized', api: 'invalidCredentials', challenge: {} },
+  tokenInvalid: { oci: 'unauthorized', api: 'invalidCredentials', challenge: { error: 'invalid_token' } },
+  scopeInsufficient: { oci: 'insufficientScope', api: 'unauthorized', challenge: { error: 'insufficient_scope' } },
+  unknown: { oci: 'nameUnknown', api: 'notFound' },
+  denied: { oci: 'denied', api: 'denied' },
+  tooManyAttempts: { oci: 'tooManyRequests', api: 'tooManyRequests' },
+} as const satisfies Record<string, RefusalRow>;
+
+export type RefusalReason = keyof typeof REFUSALS;
+
+/** Thrown while authenticating, where it is not known yet which of the two interfaces answers. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+
+  constructor(
+    readonly reason: RefusalReason,
+    readonly retryAfterSeconds?: number,
+  ) {
+    super(reason);
+  }
+}
+
+/** The error that the client gets. `scope` is what a token would have to cover, on routes of a repository. */
+export function refusalError(
+  { reason, retryAfterSeconds }: Refusal,
+  request: Request,
+  config: AppConfig,
+  scope?: Scope,
+): OciError | ApiError {
+  const row: RefusalRow = REFUSALS[reason];
+  const headers: Record<string, string> = {};
+  if (retryAfterSeconds !== undefined) headers['Retry-After'] = String(retryAfterSeconds);
+  if (row.challenge) {
+    const realm = `${publicUrl(request, config)}${TOKEN_PATH}`;
+    const scopes = scope && scope.actions.length > 0 ? [scope] : [];
+    headers['WWW-Authenticate'] = bearerChallenge({ realm, service: SERVICE, scopes, ...row.challenge });
+  }
+  if (!isRegistryPath(request.path)) return new ApiError(row.api, undefined, { headers });
+  // The same detail as for a repository that does not exist: nobody can tell the two apart.
+  return new OciError(row.oci, scope && { name: scope.name }, { headers });
+}

@@ -1,0 +1,88 @@
+import { ApiError } from '../http/api-error.js';
+import type { Authorization } from './authorization-header.js';
+import { Refusal } from './refusal.js';
+import type { TokenRequestDto } from './token.dto.js';
+
+/** What the three ways of asking for a token come to. */
+export type TokenRequest = LoginRequest | DockerRequest | RefreshRequest;
+
+/** The JSON login: a session with a rotating refresh token, reaching whatever its user does. */
+export interface LoginRequest {
+  readonly kind: 'login';
+  readonly username: string;
+  readonly password: string;
+}
+
+/** Docker's token for some repositories; anonymous without a user. */
+export interface DockerRequest {
+  readonly kind: 'docker';
+  readonly user: { readonly username: string; readonly password: string } | null;
+  /** `scope` parameters as they came. */
+  readonly scopes: readonly string[];
+  readonly clientId: string | null;
+  /** Whether a refresh token is asked for. */
+  readonly isOffline: boolean;
+}
+
+export interface RefreshRequest {
+  readonly kind: 'refresh';
+  readonly refreshToken: string;
+  readonly scopes: readonly string[];
+  readonly clientId: string | null;
+}
+
+/** Query strings and forms: a name that comes several times is a list, a nested one is none of ours. */
+export type Parameters = Readonly<Record<string, unknown>>;
+
+/** `GET`, as docker asks. Throws `Refusal` for an `Authorization` header that is no Basic. */
+export function readQuery(query: Parameters, authorization: Authorization): DockerRequest {
+  if (authorization.kind === 'bearer' || authorization.kind === 'unreadable') throw new Refusal('credentialsWrong');
+  const { username = '', password = '' } = authorization.kind === 'basic' ? authorization : {};
+  return {
+    kind: 'docker',
+    user: authorization.kind === 'basic' ? { username, password } : null,
+    scopes: all(query, 'scope'),
+    clientId: first(query, 'client_id'),
+    isOffline: ['true', '1'].includes(first(query, 'offline_token') ?? ''),
+  };
+}
+
+/** `POST` of a form, as OAuth 2 has it (RFC 6749 sections 4.3 and 6): what it does not know is ignored. */
+export function readForm(form: Parameters): DockerRequest | RefreshRequest {
+  const [scopes, clientId] = [all(form, 'scope'), first(form, 'client_id')];
+  const grantType = first(form, 'grant_type');
+  if (grantType === 'refresh_token') {
+    return { kind: 'refresh', refreshToken: need(form, 'refresh_token'), scopes, clientId };
+  }
+  if (grantType !== 'password') throw invalid('grant_type', 'must be password or refresh_token');
+  const user = { username: need(form, 'username'), password: need(form, 'password') };
+  return { kind: 'docker', user, scopes, clientId, isOffline: first(form, 'access_type') === 'offline' };
+}
+
+/** `POST` of JSON, already validated. */
+export function readJson({ username, password, refresh_token }: TokenRequestDto): LoginRequest | RefreshRequest {
+  if (refresh_token !== undefined) {
+    return { kind: 'refresh', refreshToken: refresh_token, scopes: [], clientId: null };
+  }
+  if (username === undefined) throw invalid('username', 'is missing');
+  if (password === undefined) throw invalid('password', 'is missing');
+  return { kind: 'login', username, password };
+}
+
+function all(parameters: Parameters, name: string): string[] {
+  return [parameters[name]].flat().filter((value) => typeof value === 'string');
+}
+
+function first(parameters: Parameters, name: string): string | null {
+  return all(parameters, name)[0] ?? null;
+}
+
+function need(parameters: Parameters, name: string): string {
+  const value = first(parameters, name);
+  if (value === null) throw invalid(name, 'is missing');
+  return value;
+}
+
+function invalid(field: string, message: string): ApiError {
+  return new ApiError('validationFailed', undefined, { errors: [{ field, message }] });
+}
