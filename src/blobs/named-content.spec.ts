@@ -12,7 +12,8 @@ const named = (more: Partial<NamedContent> = {}): NamedContent => ({
   size: 10,
   kind: 'blob',
   absentKind: 'blob',
-  mustExist: true,
+  isRequired: true,
+  isSizeChecked: true,
   ...more,
 });
 const held = (more: Partial<HeldContent> = {}): HeldContent => ({
@@ -56,15 +57,19 @@ describe('content that a manifest names', () => {
     );
   });
 
+  it('has any size where the descriptor may mean something else', () => {
+    expect(matchContent([named({ size: 11, isSizeChecked: false })], [held()]).edges).toHaveLength(1);
+  });
+
   it('may be absent where it need not exist, and becomes a row and an edge', () => {
-    expect(matchContent([named({ mustExist: false })], [])).toEqual({
+    expect(matchContent([named({ isRequired: false })], [])).toEqual({
       edges: [{ digest: A, kind: 'blob' }],
       absent: [{ digest: A, kind: 'blob', size: 10 }],
     });
   });
 
   it('keeps the row that it has when it is absent and was named before', () => {
-    expect(matchContent([named({ mustExist: false })], [held({ present: false })]).absent).toEqual([]);
+    expect(matchContent([named({ isRequired: false })], [held({ present: false })]).absent).toEqual([]);
   });
 });
 
@@ -72,7 +77,9 @@ describe('a child of any kind', () => {
   const any = (more: Partial<NamedContent> = {}) => named({ kind: 'any', absentKind: 'manifest', ...more });
 
   it('is the manifest when there is one', () => {
-    expect(matchContent([any()], [held(), held({ kind: 'manifest' })]).edges).toEqual([{ digest: A, kind: 'manifest' }]);
+    expect(matchContent([any()], [held(), held({ kind: 'manifest' })]).edges).toEqual([
+      { digest: A, kind: 'manifest' },
+    ]);
   });
 
   it('is the blob when there is no manifest', () => {
@@ -81,6 +88,6 @@ describe('a child of any kind', () => {
   });
 
   it('is named as what it would be while neither is there', () => {
-    expect(matchContent([any({ mustExist: false })], []).absent).toEqual([{ digest: A, kind: 'manifest', size: 10 }]);
+    expect(matchContent([any({ isRequired: false })], []).absent).toEqual([{ digest: A, kind: 'manifest', size: 10 }]);
   });
 });

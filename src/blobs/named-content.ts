@@ -12,7 +12,9 @@ export interface NamedContent {
   readonly kind: ContentKind | 'any';
   /** What the row of content that is not there says, for `any`. */
   readonly absentKind: ContentKind;
-  readonly mustExist: boolean;
+  readonly isRequired: boolean;
+  /** Whether the descriptor means this content for sure, so that a wrong size is an error. */
+  readonly isSizeChecked: boolean;
 }
 
 export interface ManifestContent {
@@ -33,11 +35,10 @@ export function matchContent(named: readonly NamedContent[], held: readonly Held
   const edges = new Map<string, { digest: Digest; kind: ContentKind }>();
   const absent = new Map<string, AbsentContent>();
   const missing = new Set<Digest>();
-  for (const { digest, size, kind, absentKind, mustExist } of named) {
+  for (const { digest, size, kind, absentKind, isRequired, isSizeChecked } of named) {
     const found = KINDS[kind].map((one) => rows.get(keyOf({ digest, kind: one }))).find((row) => row?.present);
-    if (!found && mustExist) missing.add(digest);
-    // What may be missing may also be a claim that nobody checked; what must be there must be as it says.
-    if (found && mustExist && found.size !== size)
+    if (!found && isRequired) missing.add(digest);
+    if (found && isSizeChecked && found.size !== size)
       throw new OciError('descriptorSizeMismatch', { digest, size, actual: found.size });
     const edge = { digest, kind: found?.kind ?? absentKind };
     edges.set(keyOf(edge), edge);

@@ -1,0 +1,71 @@
+import { PassThrough } from 'node:stream';
+import { describe, expect, it } from '@jest/globals';
+import type { Request } from 'express';
+import { readManifestBody } from './manifest-body.js';
+
+interface Incoming {
+  readonly request: Request;
+  readonly body: PassThrough;
+  readonly client: AbortController;
+}
+
+function incoming(headers: Record<string, string> = {}): Incoming {
+  const body = new PassThrough();
+  const client = new AbortController();
+  const request = Object.assign(body, { headers, context: { signal: client.signal } }) as unknown as Request;
+  return { request, body, client };
+}
+
+const condition = (name: string) => expect.objectContaining({ condition: name });
+
+describe('the body of a pushed manifest', () => {
+  it('is read as it came, whatever its pieces', async () => {
+    const { request, body } = incoming();
+    const reading = readManifestBody(request, 10);
+    for (const piece of ['{"a"', ':', ' 1 }']) body.write(piece);
+    body.end();
+    expect((await reading).toString()).toBe('{"a": 1 }');
+  });
+
+  it('may be empty, which is for the parser to refuse', async () => {
+    const { request, body } = incoming();
+    body.end();
+    expect(await readManifestBody(request, 10)).toHaveLength(0);
+  });
+
+  it('may have exactly the largest size', async () => {
+    const { request, body } = incoming({ 'content-length': '4' });
+    body.end('{  }');
+    expect(await readManifestBody(request, 4)).toHaveLength(4);
+  });
+
+  it('is refused before it is read when its announced length is too large', async () => {
+    const { request, body } = incoming({ 'content-length': '11' });
+    await expect(readManifestBody(request, 10)).rejects.toThrow(condition('manifestTooLarge'));
+    expect(body.listenerCount('data')).toBe(0);
+  });
+
+  it('is refused at the first byte too many when no length was announced', async () => {
+    const { request, body } = incoming();
+    const reading = readManifestBody(request, 10);
+    body.write('0123456789');
+    body.write('!');
+    await expect(reading).rejects.toThrow(condition('manifestTooLarge'));
+    expect(body.destroyed).toBe(false); // the answer still has to go out over this connection
+  });
+
+  it('is given up when it does not come to an end', async () => {
+    const { request, body } = incoming();
+    body.write('{');
+    await expect(readManifestBody(request, 10, 20)).rejects.toThrow(condition('manifestTooSlow'));
+  });
+
+  it.each([true, false])('ends with its client (already gone: %s)', async (isGone) => {
+    const { request, client, body } = incoming();
+    if (isGone) client.abort();
+    const reading = readManifestBody(request, 10);
+    if (!isGone) client.abort();
+    await expect(reading).rejects.toThrow('the client left');
+    expect(body.listenerCount('data')).toBe(0);
+  });
+});

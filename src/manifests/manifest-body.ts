@@ -1,0 +1,51 @@
+import type { Request } from 'express';
+import { OciError } from '../oci/oci-error.js';
+
+/** From the first handler to the last byte; milliseconds. 4 MiB then need 35 KB/s, and a common manifest none at all. */
+const DEADLINE_MS = 120_000;
+
+/**
+ * The bytes of a pushed manifest, as they came. Throws `manifestTooLarge` as soon as the limit is passed, whether a
+ * length was announced or not, and `manifestTooSlow`; the rest of a refused body is the error filter's to drain.
+ */
+export function readManifestBody(request: Request, maxBytes: number, deadlineMs = DEADLINE_MS): Promise<Buffer> {
+  const announced = Number(request.headers['content-length'] ?? 0);
+  if (announced > maxBytes) return Promise.reject(new OciError('manifestTooLarge', { maxBytes }));
+  const { signal } = request.context;
+  return new Promise<Buffer>((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const settle = (outcome: () => void): void => {
+      clearTimeout(timer);
+      request.off('data', onData).off('end', onEnd).off('error', fail);
+      signal.removeEventListener('abort', onAbort);
+      outcome();
+    };
+    const fail = (error: Error): void => {
+      settle(() => {
+        reject(error);
+      });
+    };
+    const onData = (chunk: Buffer): void => {
+      size += chunk.length;
+      if (size > maxBytes) fail(new OciError('manifestTooLarge', { maxBytes }));
+      else chunks.push(chunk);
+    };
+    const onEnd = (): void => {
+      settle(() => {
+        resolve(Buffer.concat(chunks, size));
+      });
+    };
+    const onAbort = (): void => {
+      fail(new Error('the client left before its manifest was complete', { cause: signal.reason }));
+    };
+    const timer = setTimeout(() => {
+      fail(new OciError('manifestTooSlow', { seconds: deadlineMs / 1000 }));
+    }, deadlineMs);
+    if (signal.aborted) onAbort();
+    else {
+      signal.addEventListener('abort', onAbort);
+      request.on('data', onData).once('end', onEnd).once('error', fail);
+    }
+  });
+}

@@ -1,0 +1,88 @@
+import { hash } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import type { NamedContent } from '../blobs/named-content.js';
+import { AppConfig } from '../config/config.js';
+import type { RepositoryFact } from '../http/request-context.js';
+import { type Algorithm, algorithmOf, type Digest, digestFrom } from '../oci/digest.js';
+import { contentSizeOf, type ManifestReference, type ParsedManifest, parseManifest } from '../oci/manifest.js';
+import { OciError } from '../oci/oci-error.js';
+import type { Reference } from '../oci/reference.js';
+import type { RepositoryName } from '../oci/repository-name.js';
+import { RepositoriesService } from '../repos/repositories.service.js';
+import { ManifestReadService } from './manifest-read.service.js';
+import type { NewManifest } from './manifests.repository.js';
+import { ManifestsService, type Tagging } from './manifests.service.js';
+import { isSparseByName } from './sparse.js';
+
+export interface ManifestPush extends Tagging {
+  readonly name: RepositoryName;
+  readonly reference: Reference;
+  readonly contentType: string | undefined;
+  readonly bytes: Buffer;
+}
+
+export interface PushedManifest {
+  readonly digest: Digest;
+  readonly subject: Digest | null;
+}
+
+@Injectable()
+export class ManifestPushService {
+  constructor(
+    private readonly repositories: RepositoriesService,
+    private readonly manifests: ManifestsService,
+    private readonly reader: ManifestReadService,
+    private readonly config: AppConfig,
+  ) {}
+
+  /** end-7: judged completely before anything is written; the first push makes the repository. */
+  async push(push: ManifestPush): Promise<PushedManifest> {
+    const { bytes, reference } = push;
+    const digest = digestOf(bytes, reference);
+    const parsed = parseManifest(bytes, push.contentType, { maxBytes: this.config.registry.manifestMaxBytes });
+    const repository = await this.repositories.ensure(push.name);
+    const isSparse = this.isSparse(repository);
+    const named = parsed.references.map((one) => toNamedContent(one, isSparse));
+    await this.manifests.save(repository, toRow(digest, bytes, parsed), named, push);
+    this.reader.remember(digest, bytes);
+    return { digest, subject: parsed.subject?.digest ?? null };
+  }
+
+  private isSparse(repository: RepositoryFact): boolean {
+    return repository.sparse || isSparseByName(repository.path, this.config.registry.allowSparse);
+  }
+}
+
+/** Throws `digestMismatch` when the address says another digest than the bytes have. */
+function digestOf(bytes: Buffer, reference: Reference): Digest {
+  const algorithm: Algorithm = reference.kind === 'digest' ? algorithmOf(reference.digest) : 'sha256';
+  const digest = digestFrom(algorithm, hash(algorithm, bytes, 'buffer'));
+  if (reference.kind === 'digest' && reference.digest !== digest)
+    throw new OciError('digestMismatch', { digest: reference.digest, actual: digest });
+  return digest;
+}
+
+function toNamedContent({ descriptor, content, role, mustExist }: ManifestReference, isSparse: boolean): NamedContent {
+  return {
+    digest: descriptor.digest,
+    size: descriptor.size,
+    kind: content,
+    absentKind: content === 'any' ? (role === 'manifest' ? 'manifest' : 'blob') : content,
+    isRequired: mustExist && !isSparse,
+    isSizeChecked: mustExist,
+  };
+}
+
+function toRow(digest: Digest, bytes: Buffer, parsed: ParsedManifest): NewManifest {
+  return {
+    digest,
+    bytes,
+    size: bytes.length,
+    mediaType: parsed.mediaType,
+    artifactType: parsed.artifactType,
+    subject: parsed.subject?.digest ?? null,
+    configDigest: parsed.config?.digest ?? null,
+    configMediaType: parsed.config?.mediaType ?? null,
+    contentSize: contentSizeOf(parsed),
+  };
+}

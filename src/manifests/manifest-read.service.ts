@@ -1,0 +1,54 @@
+import { Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
+import { FactCache } from '../cache/fact-cache.js';
+import type { RepositoryFact } from '../http/request-context.js';
+import type { Digest } from '../oci/digest.js';
+import { OciError } from '../oci/oci-error.js';
+import { type Reference, referenceText } from '../oci/reference.js';
+import { type ManifestFact, ManifestsRepository } from './manifests.repository.js';
+
+/** Bytes of manifests in this process. A common one has 500 to 5,000 bytes. */
+const CACHED_BYTES = 64 * 1024 * 1024;
+/** A larger one would push out a thousand common ones. */
+const LARGEST_CACHED = 1024 * 1024;
+
+/** The way from a reference to the bytes of a manifest; with warm caches nothing on it is asynchronous. */
+@Injectable()
+export class ManifestReadService {
+  /** By digest alone: bytes never change. Whether a repository has them is the fact's to say. */
+  private readonly cached = new LRUCache<Digest, Buffer>({
+    maxSize: CACHED_BYTES,
+    maxEntrySize: LARGEST_CACHED,
+    sizeCalculation: (bytes) => Math.max(bytes.length, 1),
+  });
+
+  constructor(
+    private readonly manifests: ManifestsRepository,
+    private readonly facts: FactCache,
+  ) {}
+
+  /** `null` when the repository has no such manifest now. */
+  resolve(repository: RepositoryFact, reference: Reference): ManifestFact | null | Promise<ManifestFact | null> {
+    return this.facts.read({
+      subject: `repo:${repository.path}`,
+      name: `manifest:${referenceText(reference)}`,
+      load: () => this.manifests.find(repository.id, reference),
+    });
+  }
+
+  bytes(repository: RepositoryFact, digest: Digest): Buffer | Promise<Buffer> {
+    return this.cached.get(digest) ?? this.load(repository, digest);
+  }
+
+  /** What was just pushed is pulled next. */
+  remember(digest: Digest, bytes: Buffer): void {
+    this.cached.set(digest, bytes);
+  }
+
+  private async load(repository: RepositoryFact, digest: Digest): Promise<Buffer> {
+    const bytes = await this.manifests.bytes(repository.id, digest);
+    if (!bytes) throw new OciError('manifestUnknown', { digest });
+    this.remember(digest, bytes);
+    return bytes;
+  }
+}

@@ -1,0 +1,45 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { BlobsModule } from '../blobs/blobs.module.js';
+import { CacheModule } from '../cache/cache.module.js';
+import { DatabaseModule } from '../database/database.module.js';
+import { EventsModule } from '../events/events.module.js';
+import { RegistryModule } from '../registry/registry.module.js';
+import { ReposModule } from '../repos/repos.module.js';
+import { ManifestPushService } from './manifest-push.service.js';
+import { ManifestReadService } from './manifest-read.service.js';
+import { ManifestRef } from './manifest-ref.entity.js';
+import { Manifest } from './manifest.entity.js';
+import { ManifestsController } from './manifests.controller.js';
+import { ManifestsRepository } from './manifests.repository.js';
+import { ManifestsService } from './manifests.service.js';
+import { ReferrersController } from './referrers.controller.js';
+import { ReferrersRepository } from './referrers.repository.js';
+import { ReferrersService } from './referrers.service.js';
+import { TagEvent } from './tag-event.entity.js';
+import { Tag } from './tag.entity.js';
+import { TagsController } from './tags.controller.js';
+import { TagsRepository } from './tags.repository.js';
+
+@Module({
+  imports: [
+    TypeOrmModule.forFeature([Manifest, ManifestRef, Tag, TagEvent]),
+    BlobsModule,
+    CacheModule,
+    DatabaseModule,
+    EventsModule,
+    RegistryModule,
+    ReposModule,
+  ],
+  controllers: [ManifestsController, TagsController, ReferrersController],
+  providers: [
+    ManifestReadService,
+    ManifestPushService,
+    ManifestsService,
+    ManifestsRepository,
+    ReferrersService,
+    ReferrersRepository,
+    TagsRepository,
+  ],
+})
+export class ManifestsModule {}

@@ -1,0 +1,158 @@
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { Repository } from 'typeorm';
+import type { ManifestContent } from '../blobs/named-content.js';
+import type { Transaction } from '../database/unit-of-work.js';
+import { digestFromBytes, digestToBytes } from '../oci/digest-bytes.js';
+import type { Digest } from '../oci/digest.js';
+import type { Reference, Tag } from '../oci/reference.js';
+import type { Actor } from '../registry/actor.decorator.js';
+import { Manifest } from './manifest.entity.js';
+
+/** What a reference leads to, as it is cached: a JSON value. */
+export interface ManifestFact {
+  readonly digest: Digest;
+  readonly mediaType: string;
+  /** Bytes of the manifest itself. */
+  readonly size: number;
+}
+
+/** What a push knows of its manifest; the platform is the config's to say, which is a blob. */
+export type NewManifest = Omit<
+  Manifest,
+  'repoId' | 'repo' | 'os' | 'architecture' | 'variant' | 'pushedBy' | 'pushedAt' | 'pulledAt' | 'deletedAt'
+>;
+
+/** A tag that was pushed, and what it pointed to before; null when there was none. */
+export interface MovedTag {
+  readonly tag: Tag;
+  readonly replaced: Digest | null;
+}
+
+const FACT = 'm.digest, m.media_type AS "mediaType", m.size';
+const FIND = {
+  tag: `
+SELECT ${FACT} FROM tags t JOIN manifests m ON m.repo_id = t.repo_id AND m.digest = t.digest
+WHERE t.repo_id = $1 AND t.name = $2 AND m.deleted_at IS NULL`,
+  digest: `SELECT ${FACT} FROM manifests m WHERE m.repo_id = $1 AND m.digest = $2 AND m.deleted_at IS NULL`,
+} as const;
+
+const BYTES = 'SELECT bytes FROM manifests WHERE repo_id = $1 AND digest = $2';
+
+// One statement for all rows of a push. Tags are written in the order of their names, so that two pushes of the same
+// tags wait for each other and never in a circle; an upsert returns what it replaced, also after such a wait.
+// Edges are only ever added: a manifest that is pushed again under another type keeps what it kept alive before.
+const SAVE = `
+WITH manifest AS (
+  INSERT INTO manifests (repo_id, digest, media_type, artifact_type, subject, size, bytes, config_digest,
+    config_media_type, content_size, pushed_by, pushed_at)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, now())
+  ON CONFLICT (repo_id, digest) DO UPDATE SET media_type = excluded.media_type,
+    artifact_type = excluded.artifact_type, subject = excluded.subject, config_digest = excluded.config_digest,
+    config_media_type = excluded.config_media_type, content_size = excluded.content_size,
+    pushed_by = excluded.pushed_by, pushed_at = excluded.pushed_at, deleted_at = NULL
+), edges AS (
+  INSERT INTO manifest_refs (repo_id, parent, child, child_kind)
+  SELECT $1, $2, e.child, e.kind FROM unnest($12::bytea[], $13::text[]) AS e(child, kind)
+  ORDER BY e.child, e.kind
+  ON CONFLICT DO NOTHING
+), moved AS (
+  INSERT INTO tags (repo_id, name, digest, pushed_by)
+  SELECT $1, n.name, $2, $11 FROM unnest($14::text[]) AS n(name) ORDER BY n.name COLLATE "C"
+  ON CONFLICT (repo_id, name) DO UPDATE SET replaced = tags.digest, digest = excluded.digest,
+    pushed_by = excluded.pushed_by, updated_at = now()
+  RETURNING name, replaced
+), events AS (
+  INSERT INTO tag_events (repo_id, tag, old_digest, new_digest, actor, credential, address)
+  SELECT $1, name, replaced, $2, $11, $15, $16 FROM moved WHERE replaced IS DISTINCT FROM $2
+)
+SELECT name AS tag, replaced FROM moved`;
+
+const REMOVE_TAG = `
+WITH gone AS (
+  DELETE FROM tags WHERE repo_id = $1 AND name = $2 RETURNING name, digest
+), events AS (
+  INSERT INTO tag_events (repo_id, tag, old_digest, actor, credential, address)
+  SELECT $1, name, digest, $3, $4, $5 FROM gone
+)
+SELECT digest FROM gone`;
+
+const REMOVE = `
+WITH locked AS (
+  SELECT name FROM tags WHERE repo_id = $1 AND digest = $2 ORDER BY name FOR UPDATE
+), gone AS (
+  DELETE FROM tags WHERE repo_id = $1 AND name IN (SELECT name FROM locked) RETURNING name
+), events AS (
+  INSERT INTO tag_events (repo_id, tag, old_digest, actor, credential, address)
+  SELECT $1, name, $2, $3, $4, $5 FROM gone ORDER BY name
+), edges AS (
+  DELETE FROM manifest_refs WHERE repo_id = $1 AND parent = $2
+), buried AS (
+  UPDATE manifests SET deleted_at = now() WHERE repo_id = $1 AND digest = $2
+)
+SELECT name FROM gone`;
+
+/** All statements on manifests, their edges, tags and the tags' history, except lists. */
+@Injectable()
+export class ManifestsRepository {
+  constructor(@InjectRepository(Manifest) private readonly manifests: Repository<Manifest>) {}
+
+  async find(repoId: number, reference: Reference): Promise<ManifestFact | null> {
+    const key = reference.kind === 'tag' ? reference.tag : digestToBytes(reference.digest);
+    const [row] = await this.query<Omit<ManifestFact, 'digest'> & { digest: Buffer }>(FIND[reference.kind], [
+      repoId,
+      key,
+    ]);
+    return row ? { ...row, digest: digestFromBytes(row.digest) } : null;
+  }
+
+  /** Also those of a deleted manifest: whether it is there is `find`'s to say. */
+  async bytes(repoId: number, digest: Digest): Promise<Buffer | null> {
+    const [row] = await this.query<{ bytes: Buffer }>(BYTES, [repoId, digestToBytes(digest)]);
+    return row?.bytes ?? null;
+  }
+
+  /** Writes the manifest, also one that was deleted, and points the tags to it. Its content is linked already. */
+  async save(
+    tx: Transaction,
+    repoId: number,
+    manifest: NewManifest,
+    { edges, tags, actor }: { edges: ManifestContent['edges']; tags: readonly Tag[]; actor: Actor },
+  ): Promise<MovedTag[]> {
+    const rows = await tx.query<{ tag: Tag; replaced: Buffer | null }>(SAVE, [
+      repoId,
+      digestToBytes(manifest.digest),
+      manifest.mediaType,
+      manifest.artifactType,
+      manifest.subject && digestToBytes(manifest.subject),
+      manifest.size,
+      manifest.bytes,
+      manifest.configDigest && digestToBytes(manifest.configDigest),
+      manifest.configMediaType,
+      manifest.contentSize,
+      actor.principal,
+      edges.map(({ digest }) => digestToBytes(digest)),
+      edges.map(({ kind }) => kind),
+      tags,
+      actor.credential,
+      actor.address,
+    ]);
+    return rows.map(({ tag, replaced }) => ({ tag, replaced: replaced && digestFromBytes(replaced) }));
+  }
+
+  /** False when there is no such tag. */
+  async removeTag(tx: Transaction, repoId: number, tag: Tag, actor: Actor): Promise<boolean> {
+    const rows = await tx.query(REMOVE_TAG, [repoId, tag, actor.principal, actor.credential, actor.address]);
+    return rows.length > 0;
+  }
+
+  /** Its tags and edges go, the row stays as deleted: what was pushed and by whom can still be told. */
+  async remove(tx: Transaction, repoId: number, digest: Digest, actor: Actor): Promise<void> {
+    const key = digestToBytes(digest);
+    await tx.query(REMOVE, [repoId, key, actor.principal, actor.credential, actor.address]);
+  }
+
+  private query<T>(sql: string, parameters: unknown[]): Promise<T[]> {
+    return this.manifests.manager.query(sql, parameters);
+  }
+}

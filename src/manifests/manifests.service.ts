@@ -1,0 +1,72 @@
+import { Injectable } from '@nestjs/common';
+import { ContentService } from '../blobs/content.service.js';
+import type { NamedContent } from '../blobs/named-content.js';
+import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
+import { FactDrops } from '../events/fact-drops.js';
+import type { RepositoryFact } from '../http/request-context.js';
+import type { Digest } from '../oci/digest.js';
+import { OciError } from '../oci/oci-error.js';
+import type { Tag } from '../oci/reference.js';
+import type { Actor } from '../registry/actor.decorator.js';
+import { RepositoriesService } from '../repos/repositories.service.js';
+import { ManifestsRepository, type NewManifest } from './manifests.repository.js';
+import { mayMove, type TagCondition } from './tag-condition.js';
+
+export interface Tagging {
+  readonly tags: readonly Tag[];
+  readonly condition: TagCondition;
+  readonly actor: Actor;
+}
+
+/** What changes manifests and tags: one transaction each, then the repository's facts are dropped. */
+@Injectable()
+export class ManifestsService {
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly content: ContentService,
+    private readonly manifests: ManifestsRepository,
+    private readonly repositories: RepositoriesService,
+    private readonly drops: FactDrops,
+  ) {}
+
+  /** Throws `manifestBlobUnknown`, `descriptorSizeMismatch`, or `preconditionFailed` for a tag that moved meanwhile. */
+  save(
+    repository: RepositoryFact,
+    manifest: NewManifest,
+    named: readonly NamedContent[],
+    { tags, condition, actor }: Tagging,
+  ): Promise<void> {
+    return this.write(repository, async (tx) => {
+      const edges = await this.content.linkManifest(tx, repository, manifest, named);
+      const moved = await this.manifests.save(tx, repository.id, manifest, { edges, tags, actor });
+      // What was replaced is known only now, and surely: the row is ours until the end of the transaction.
+      const refused = moved.find(({ replaced }) => !mayMove(condition, replaced));
+      if (refused) throw new OciError('preconditionFailed', { tag: refused.tag, current: refused.replaced });
+      await this.repositories.markListed(tx, repository);
+    });
+  }
+
+  /** Throws `tagUnknown`. The manifest and its other tags stay. */
+  removeTag(repository: RepositoryFact, tag: Tag, actor: Actor): Promise<void> {
+    return this.write(repository, async (tx) => {
+      const isGone = await this.manifests.removeTag(tx, repository.id, tag, actor);
+      if (!isGone) throw new OciError('tagUnknown', { tag });
+    });
+  }
+
+  /** Removes a manifest with all its tags. Throws `manifestUnknown`, or `inUse` with the indexes that need it. */
+  remove(repository: RepositoryFact, digest: Digest, actor: Actor): Promise<void> {
+    return this.write(repository, async (tx) => {
+      // Its content row first, as pushes of it do: they queue up there and never in a circle.
+      await this.content.unlinkManifest(tx, repository, digest);
+      await this.manifests.remove(tx, repository.id, digest, actor);
+    });
+  }
+
+  private write(repository: RepositoryFact, work: (tx: Transaction) => Promise<void>): Promise<void> {
+    return this.unitOfWork.run(async (tx) => {
+      await work(tx);
+      await this.drops.afterCommit(tx, [`repo:${repository.path}`]);
+    });
+  }
+}
