@@ -56,7 +56,7 @@ async function runPlan(node, { suite, run }, directory, jestOptions) {
   rmSync(result, { force: true });
   const jest = path.join(root, 'node_modules', 'jest', 'bin', 'jest.js');
   const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
-  const options = ['--json', `--outputFile=${result}`, '--reporters=default', '--silent=false'];
+  const options = ['--json', `--outputFile=${result}`, '--reporters=default'];
   const workers = ['--maxWorkers', String(suite.workers ?? 2), ...jestOptions];
   const env = { ...process.env, ...suite.env, PATH: searchPath, [RUN_DIRECTORY]: directory };
   const ending = await runJest(node, [...flags, jest, ...options, ...workers, '--runTestsByPath', ...run], env, suite);

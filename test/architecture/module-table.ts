@@ -1,4 +1,4 @@
-// The architecture as data: docs/design and the reviewers read this file, and architecture.spec.ts enforces it.
+// The architecture as data; architecture.spec.ts enforces it.
 
 /**
  * What each module (a folder of src) may import from. A folder without a row, and an import without a cell, is an
