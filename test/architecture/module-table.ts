@@ -12,7 +12,7 @@ export const MODULE_TABLE: Readonly<Record<string, readonly string[]>> = {
   cache: ['config'],
   storage: ['config', 'oci'],
   http: ['config', 'oci', 'access'],
-  events: ['database', 'oci', 'access'],
+  events: ['database', 'cache', 'oci', 'access'],
   users: ['http', 'database', 'cache', 'events', 'access'],
   orgs: ['users', 'http', 'database', 'cache', 'events', 'access', 'oci'],
   repos: ['orgs', 'users', 'http', 'database', 'cache', 'events', 'access', 'oci'],
