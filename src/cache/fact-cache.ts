@@ -25,4 +25,7 @@ export abstract class FactCache {
   abstract readMany<T extends readonly unknown[]>(requests: { readonly [K in keyof T]: FactRequest<T[K]> }): Promise<T>;
 
   abstract drop(subjects: readonly Subject[]): Promise<void>;
+
+  /** Throws when what remembers facts for several nodes does not answer: the registry then works on, slower. */
+  abstract check(): Promise<void>;
 }

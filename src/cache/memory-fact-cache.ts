@@ -32,6 +32,10 @@ export class MemoryFactCache extends FactCache {
     return Promise.resolve();
   }
 
+  override check(): Promise<void> {
+    return Promise.resolve();
+  }
+
   private async load<T>({ subject, name, load }: FactRequest<T>): Promise<T> {
     let facts = this.subjects.get(subject);
     if (!facts || facts.size >= MAX_FACTS_OF_SUBJECT) this.subjects.set(subject, (facts = new Map<string, unknown>()));

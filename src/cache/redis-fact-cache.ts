@@ -64,6 +64,10 @@ export class RedisFactCache extends FactCache {
     }
   }
 
+  override async check(): Promise<void> {
+    await within(WRITE_TIMEOUT_MS, this.cache.get('aerugo:check'));
+  }
+
   private async load<T>(request: FactRequest<T>, known: string | undefined, begun: number): Promise<T> {
     const generation = known ?? randomUUID();
     // Before the rows are read: a write that commits meanwhile replaces it, and the fact then counts for nothing.

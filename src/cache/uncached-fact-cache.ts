@@ -18,4 +18,8 @@ export class UncachedFactCache extends FactCache {
   override drop(): Promise<void> {
     return Promise.resolve();
   }
+
+  override check(): Promise<void> {
+    return Promise.resolve();
+  }
 }

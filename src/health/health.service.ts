@@ -1,0 +1,75 @@
+import { Injectable } from '@nestjs/common';
+import { FactCache } from '../cache/fact-cache.js';
+import { UnitOfWork } from '../database/unit-of-work.js';
+import { Drain } from '../http/drain.js';
+import { BlobStore } from '../storage/blob-store.js';
+
+export const PARTS = ['database', 'store', 'cache'] as const;
+export type Part = (typeof PARTS)[number];
+
+export interface Health {
+  /** `degraded`: everything works, slower. `down`: requests fail. `draining`: send no more of them here. */
+  readonly status: 'ok' | 'degraded' | 'down' | 'draining';
+  readonly checks: Readonly<Record<Part, 'ok' | 'failed'>>;
+}
+
+/** What does not answer in this time does not answer clients in time either; milliseconds. */
+const TIMEOUT_MS = 2_000;
+/** Anybody may ask, so one answer serves everybody for a moment. */
+const FRESH_MS = 1_000;
+
+@Injectable()
+export class HealthService {
+  private latest: { readonly at: number; readonly checks: Promise<Health['checks']> } | null = null;
+
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly store: BlobStore,
+    private readonly facts: FactCache,
+    private readonly drain: Drain,
+  ) {}
+
+  async health(): Promise<Health> {
+    const checks = await this.checks();
+    return { status: statusOf(checks, this.drain.isDraining), checks };
+  }
+
+  private checks(): Promise<Health['checks']> {
+    const now = Date.now();
+    if (this.latest === null || now - this.latest.at > FRESH_MS) this.latest = { at: now, checks: this.check() };
+    return this.latest.checks;
+  }
+
+  private async check(): Promise<Health['checks']> {
+    const [database, store, cache] = await Promise.all([
+      outcome(() => this.unitOfWork.run((tx) => tx.query('SELECT 1'))),
+      outcome(() => this.store.check()),
+      outcome(() => this.facts.check()),
+    ]);
+    return { database, store, cache };
+  }
+}
+
+export function statusOf(checks: Health['checks'], isDraining: boolean): Health['status'] {
+  if (isDraining) return 'draining';
+  if (checks.database === 'failed' || checks.store === 'failed') return 'down';
+  // Facts are read from the database then.
+  return checks.cache === 'failed' ? 'degraded' : 'ok';
+}
+
+/** Why a check failed is in the log of whoever failed; nobody outside needs to know. */
+async function outcome(check: () => Promise<unknown>): Promise<'ok' | 'failed'> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<'failed'>((resolve) => {
+    timer = setTimeout(() => {
+      resolve('failed');
+    }, TIMEOUT_MS);
+  });
+  try {
+    return await Promise.race([check().then(() => 'ok' as const), late]);
+  } catch {
+    return 'failed';
+  } finally {
+    clearTimeout(timer);
+  }
+}
