@@ -1,0 +1,214 @@
+import { open, rename, rm, stat, unlink } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { StartupError } from '../../config/startup-error.js';
+import {
+  BlobStore,
+  type AppendOptions,
+  type Appended,
+  type Completed,
+  type FilesystemState,
+  type ObjectStat,
+  type ReadOptions,
+  type StoredObject,
+  type WriterState,
+  type WriteTarget,
+} from '../blob-store.js';
+import { bodyChunks, destroyOnAbort } from '../body-reader.js';
+import { epochKey, type KeyRole, type ObjectKey } from '../object-keys.js';
+import { ObjectNotFound, UploadLost } from '../storage-errors.js';
+import { BlobDirectories } from './blob-directories.js';
+import { errnoOf, storageErrorOf } from './filesystem-errors.js';
+import { writeFileOf, writeFileWith } from './segment-file.js';
+
+const READ_BYTES = 512 * 1024;
+const UNLINKS_AT_ONCE = 64;
+const ROLES: readonly KeyRole[] = ['bytes', 'whole', 'unfinished'];
+
+/**
+ * Objects as files. Every epoch writes one segment under a name of its own, and that name is already the final one:
+ * a blob that came in one request is committed by its row alone.
+ */
+export class FilesystemStore extends BlobStore {
+  readonly driver = 'filesystem';
+  readonly #directories: BlobDirectories;
+
+  constructor(root: string) {
+    super();
+    this.#directories = new BlobDirectories(root);
+  }
+
+  async prepare(): Promise<void> {
+    try {
+      await this.#directories.prepare();
+    } catch (error) {
+      const reason = errnoOf(error) ?? String(error);
+      throw new StartupError(
+        `blobs cannot be kept in ${this.#directories.root} (${reason}): make it a directory that this user can write, or set DATA_DIR`,
+        { cause: error },
+      );
+    }
+  }
+
+  async check(): Promise<void> {
+    await stat(this.#directories.root).catch(rethrow);
+  }
+
+  async stat(key: ObjectKey): Promise<ObjectStat | null> {
+    try {
+      return { size: (await stat(this.#directories.pathOf(key))).size };
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return null;
+      throw storageErrorOf(error);
+    }
+  }
+
+  async open(key: ObjectKey, { range, signal }: ReadOptions = {}): Promise<Readable> {
+    try {
+      const handle = await open(this.#directories.pathOf(key), 'r');
+      const { size } = await handle.stat();
+      const start = range?.first ?? 0;
+      const end = Math.min(range?.last ?? size - 1, size - 1);
+      if (end < start) {
+        await handle.close();
+        return Readable.from([]);
+      }
+      const highWaterMark = Math.min(READ_BYTES, end - start + 1);
+      return destroyOnAbort(handle.createReadStream({ start, end, highWaterMark }), signal);
+    } catch (error) {
+      throw errnoOf(error) === 'ENOENT' ? new ObjectNotFound(key) : storageErrorOf(error);
+    }
+  }
+
+  signedUrl(): Promise<null> {
+    return Promise.resolve(null);
+  }
+
+  async put(target: WriteTarget, bytes: Uint8Array): Promise<ObjectKey> {
+    const key = epochKey(target.key, target.epoch);
+    await writeFileWith(this.#directories.pathOf(key), bytes).catch(rethrow);
+    await this.#directories.syncFolderOf(key).catch(rethrow);
+    return key;
+  }
+
+  async delete(keys: readonly ObjectKey[]): Promise<void> {
+    const touched = new Map<string, ObjectKey>();
+    for (let from = 0; from < keys.length; from += UNLINKS_AT_ONCE) {
+      const batch = keys.slice(from, from + UNLINKS_AT_ONCE);
+      const removed = await Promise.all(batch.map((key) => this.#unlink(key)));
+      batch.filter((_, index) => removed[index]).forEach((key) => touched.set(key.slice(0, 2), key));
+    }
+    // A name that came back after a crash would be garbage that no row names.
+    await Promise.all([...touched.values()].map((key) => this.#directories.syncFolderOf(key).catch(rethrow)));
+  }
+
+  async append(
+    target: WriteTarget,
+    state: WriterState | null,
+    body: AsyncIterable<Uint8Array>,
+    options: AppendOptions,
+  ): Promise<Appended> {
+    const segments = segmentsOf(state);
+    if (sizeOf(segments) !== options.offset) throw new Error('the state does not hold the bytes before the offset');
+    const key = epochKey(target.key, target.epoch);
+    const bytes = await writeFileOf(this.#directories.pathOf(key), bodyChunks(body, options)).catch(rethrow);
+    if (bytes === 0) return { state, bytes, created: [], obsolete: [] };
+    await this.#directories.syncFolderOf(key).catch(rethrow);
+    const next: FilesystemState = { driver: 'filesystem', segments: [...segments, { key, size: bytes }] };
+    return { state: next, bytes, created: [key], obsolete: [] };
+  }
+
+  async complete(target: WriteTarget, state: WriterState | null): Promise<Completed> {
+    const segments = segmentsOf(state);
+    const [first, ...more] = segments;
+    if (!first) return { key: await this.#empty(target), obsolete: [] };
+    if (more.length === 0) return { key: first.key, obsolete: [] };
+    return { key: await this.#concatenated(target, segments), obsolete: segments.map(({ key }) => key) };
+  }
+
+  async abandon(target: WriteTarget, state: WriterState | null, keep?: ObjectKey): Promise<void> {
+    const keys = new Set(segmentsOf(state).map(({ key }) => key));
+    for (let epoch = 0; epoch <= target.epoch; epoch += 1)
+      ROLES.forEach((role) => keys.add(epochKey(target.key, epoch, role)));
+    if (keep) keys.delete(keep);
+    await this.delete([...keys]);
+  }
+
+  async close(): Promise<void> {
+    await this.#directories.close();
+  }
+
+  /** Named by epoch 0, which no writer has, so that a repeated completion makes no second one. */
+  async #empty(target: WriteTarget): Promise<ObjectKey> {
+    const key = epochKey(target.key, 0, 'whole');
+    try {
+      await writeFileWith(this.#directories.pathOf(key), new Uint8Array());
+    } catch (error) {
+      if (errnoOf(error) !== 'EEXIST') throw storageErrorOf(error);
+    }
+    await this.#directories.syncFolderOf(key).catch(rethrow);
+    return key;
+  }
+
+  /** Named by the last segment, so that whoever repeats it finds it; it has its name only once it is whole. */
+  async #concatenated(target: WriteTarget, segments: readonly StoredObject[]): Promise<ObjectKey> {
+    const whole = wholeKey(segments);
+    if ((await this.stat(whole))?.size === sizeOf(segments)) {
+      // The one who renamed it may have died before the name was durable.
+      await this.#directories.syncFolderOf(whole).catch(rethrow);
+      return whole;
+    }
+    const unfinished = this.#directories.pathOf(epochKey(target.key, target.epoch, 'unfinished'));
+    try {
+      await writeFileOf(unfinished, this.#bytesOf(segments), 'w');
+      await rename(unfinished, this.#directories.pathOf(whole));
+      await this.#directories.syncFolderOf(whole);
+    } catch (error) {
+      await rm(unfinished, { force: true }).catch(() => undefined);
+      throw error instanceof ObjectNotFound
+        ? new UploadLost(`segment ${error.key} is gone`, { cause: error })
+        : storageErrorOf(error);
+    }
+    return whole;
+  }
+
+  async *#bytesOf(segments: readonly StoredObject[]): AsyncGenerator<Uint8Array, void, undefined> {
+    for (const { key, size } of segments) {
+      let read = 0;
+      for await (const chunk of await this.open(key)) {
+        read += (chunk as Uint8Array).length;
+        yield chunk as Uint8Array;
+      }
+      if (read !== size) throw new UploadLost(`segment ${key} has ${String(read)} of ${String(size)} bytes`);
+    }
+  }
+
+  async #unlink(key: ObjectKey): Promise<boolean> {
+    try {
+      await unlink(this.#directories.pathOf(key));
+      return true;
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return false;
+      throw storageErrorOf(error);
+    }
+  }
+}
+
+function rethrow(error: unknown): never {
+  throw storageErrorOf(error);
+}
+
+function segmentsOf(state: WriterState | null): readonly StoredObject[] {
+  if (state === null) return [];
+  if (state.driver !== 'filesystem') throw new UploadLost('the upload was begun in another kind of store');
+  return state.segments;
+}
+
+function sizeOf(objects: readonly StoredObject[]): number {
+  return objects.reduce((sum, { size }) => sum + size, 0);
+}
+
+function wholeKey(segments: readonly StoredObject[]): ObjectKey {
+  const last = segments[segments.length - 1];
+  if (!last) throw new Error('no segment, no whole');
+  return `${last.key}w` as ObjectKey;
+}

@@ -1,0 +1,61 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { randomBytes } from 'node:crypto';
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { FilesystemStore } from '../../src/storage/filesystem/filesystem-store.js';
+import { ObjectNotFound, StoreUnavailable } from '../../src/storage/storage-errors.js';
+import { chunked, describeBlobStore, UploadRow } from './blob-store.contract.js';
+
+const scratch = mkdtempSync(join(tmpdir(), 'aerugo-blobs-'));
+afterAll(() => {
+  rmSync(scratch, { recursive: true });
+});
+
+describeBlobStore('filesystem', () => {
+  const root = join(scratch, 'blobs');
+  return Promise.resolve({
+    node: () => new FilesystemStore(root),
+    namesOf: (stem) => {
+      const folder = stem.slice(0, 2);
+      const names = readdirSync(join(root, folder)).map((name) => `${folder}/${name}`);
+      return Promise.resolve(names.filter((name) => name.startsWith(stem)));
+    },
+  });
+});
+
+describe('the filesystem store', () => {
+  it('keeps directories and files from other users', async () => {
+    const store = new FilesystemStore(join(scratch, 'private'));
+    await store.prepare();
+    const key = await store.put(new UploadRow().begin().target, Buffer.from('secret'));
+    const modes = ['', key.slice(0, 2), key].map((path) => statSync(join(scratch, 'private', path)).mode & 0o777);
+    expect(modes).toEqual([0o700, 0o700, 0o600]);
+    await store.close();
+  });
+
+  it('says in one line what is wrong with its directory', async () => {
+    writeFileSync(join(scratch, 'file'), '');
+    const failure = new FilesystemStore(join(scratch, 'file')).prepare();
+    await expect(failure).rejects.toThrow(/^blobs cannot be kept in .*\(EEXIST\).*DATA_DIR$/);
+  });
+
+  it('tells a failing directory from an absent object', async () => {
+    const store = new FilesystemStore(join(scratch, 'broken'));
+    await store.prepare();
+    const row = new UploadRow();
+    const folder = join(scratch, 'broken', row.key.slice(0, 2));
+    rmSync(folder, { recursive: true });
+    writeFileSync(folder, 'a file where a directory should be');
+    await expect(store.stat(row.key)).rejects.toBeInstanceOf(StoreUnavailable);
+    const open = store.open(row.key);
+    await expect(open).rejects.toBeInstanceOf(StoreUnavailable);
+    await expect(open).rejects.not.toBeInstanceOf(ObjectNotFound);
+    const body = chunked(randomBytes(3_000_000));
+    await expect(row.send(store, body)).rejects.toMatchObject({ code: 'store_unavailable', reason: 'io' });
+    rmSync(folder);
+    mkdirSync(folder);
+    expect(await row.send(store, chunked(Buffer.from('well again')))).toBe(true);
+    await store.close();
+  });
+});
