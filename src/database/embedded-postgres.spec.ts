@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -18,6 +18,7 @@ describe('the data directory of the embedded database', () => {
 
   beforeEach(() => {
     root = mkdtempSync(join(tmpdir(), 'aerugo-pg-'));
+    chmodSync(root, 0o755); // the database may run as another user
     dataDir = join(root, 'data');
   });
 
@@ -84,6 +85,15 @@ describe('the data directory of the embedded database', () => {
   it('may have a path that is too long for a socket', async () => {
     const { database } = await start(join(root, 'a'.repeat(60), 'b'.repeat(60)));
     expect(await query(database, 'SELECT 1')).toBe(1);
+  });
+
+  it('may be where only its own user may enter, also when that is root', async () => {
+    chmodSync(root, 0o700);
+    const { database } = await start();
+    await query(database, 'CREATE TABLE kept AS SELECT 42 AS answer');
+    await database.stop();
+    const { database: again } = await start();
+    expect(await query(again, 'SELECT answer FROM kept')).toBe(42);
   });
 
   it('throws away what a first start left that was killed half-way', async () => {
