@@ -54,10 +54,18 @@ describe('the body of a pushed manifest', () => {
     expect(body.destroyed).toBe(false); // the answer still has to go out over this connection
   });
 
-  it('is given up when it does not come to an end', async () => {
+  it('is given up when nothing more comes', async () => {
     const { request, body } = incoming();
     body.write('{');
-    await expect(readManifestBody(request, 10, 20)).rejects.toThrow(condition('manifestTooSlow'));
+    const reading = readManifestBody(request, 10, { silence: 20, whole: 60_000 });
+    await expect(reading).rejects.toThrow(condition('manifestTooSlow'));
+  });
+
+  it('is given up when it trickles for too long', async () => {
+    const { request, body } = incoming();
+    const reading = readManifestBody(request, 10, { silence: 60_000, whole: -1 });
+    body.write('{');
+    await expect(reading).rejects.toThrow(condition('manifestTooSlow'));
   });
 
   it.each([true, false])('ends with its client (already gone: %s)', async (isGone) => {

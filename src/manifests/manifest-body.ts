@@ -1,17 +1,25 @@
 import type { Request } from 'express';
 import { OciError } from '../oci/oci-error.js';
 
-/** From the first handler to the last byte; milliseconds. 4 MiB then need 35 KB/s, and a common manifest none at all. */
-const DEADLINE_MS = 120_000;
+/** Milliseconds. 4 MiB in the whole time need 35 KB/s; a common manifest comes in one piece. */
+export interface BodyPatience {
+  /** For the next bytes. */
+  readonly silence: number;
+  /** For all of them. */
+  readonly whole: number;
+}
+
+const PATIENCE: BodyPatience = { silence: 20_000, whole: 120_000 };
 
 /**
  * The bytes of a pushed manifest, as they came. Throws `manifestTooLarge` as soon as the limit is passed, whether a
  * length was announced or not, and `manifestTooSlow`; the rest of a refused body is the error filter's to drain.
  */
-export function readManifestBody(request: Request, maxBytes: number, deadlineMs = DEADLINE_MS): Promise<Buffer> {
+export function readManifestBody(request: Request, maxBytes: number, patience = PATIENCE): Promise<Buffer> {
   const announced = Number(request.headers['content-length'] ?? 0);
   if (announced > maxBytes) return Promise.reject(new OciError('manifestTooLarge', { maxBytes }));
   const { signal } = request.context;
+  const begun = Date.now();
   return new Promise<Buffer>((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
@@ -28,8 +36,10 @@ export function readManifestBody(request: Request, maxBytes: number, deadlineMs 
     };
     const onData = (chunk: Buffer): void => {
       size += chunk.length;
+      chunks.push(chunk);
+      timer.refresh();
       if (size > maxBytes) fail(new OciError('manifestTooLarge', { maxBytes }));
-      else chunks.push(chunk);
+      else if (Date.now() - begun > patience.whole) fail(new OciError('manifestTooSlow'));
     };
     const onEnd = (): void => {
       settle(() => {
@@ -40,8 +50,8 @@ export function readManifestBody(request: Request, maxBytes: number, deadlineMs 
       fail(new Error('the client left before its manifest was complete', { cause: signal.reason }));
     };
     const timer = setTimeout(() => {
-      fail(new OciError('manifestTooSlow', { seconds: deadlineMs / 1000 }));
-    }, deadlineMs);
+      fail(new OciError('manifestTooSlow'));
+    }, patience.silence);
     if (signal.aborted) onAbort();
     else {
       signal.addEventListener('abort', onAbort);
