@@ -4,30 +4,34 @@ import { OciError } from '../oci/oci-error.js';
 /** How often the rate is looked at, and for how many looks in a row it may be too low; milliseconds. */
 const LOOK_MS = 5_000;
 const SLOW_LOOKS = 3;
-
-/** What takes the bytes; a promise means: nothing more before it resolves. */
-export type Consumer = (chunk: Buffer) => Promise<unknown> | undefined;
+/** Bytes that the socket may be ahead of the reader, so that receiving, hashing and writing overlap. */
+const READ_AHEAD = 256 * 1024;
 
 /** The connection ended before the body did. The answer reaches nobody; an upload stays where it was. */
 export class BodyAborted extends Error {
   override readonly name = 'BodyAborted';
+
+  constructor() {
+    super('the connection ended before the body');
+  }
 }
 
 /**
- * A request's body, read by whoever needs it first: nothing parses bodies below /v2. Chunks are handed on as the
- * socket gave them, and the socket waits while the consumer does. While the node is the one that waits, the client
- * must keep a minimum rate (`bodyTooSlow`, 408).
+ * A request's body, pulled by whoever needs it: nothing parses bodies below /v2. Chunks are handed on as the socket
+ * gave them, and the socket waits while the reader is busy. While the reader is the one that waits, the client must
+ * keep a minimum rate (`bodyTooSlow`, 408). It is never destroyed here, so that a refusal can still be answered.
  */
-export class RequestBody {
-  private consumer: Consumer | null = null;
-  private done: PromiseWithResolvers<undefined> | null = null;
-  /** What the consumer has not finished yet: `end` may come before it has. */
-  private pending: Promise<unknown> | undefined;
-  private failure: unknown = null;
+export class RequestBody implements AsyncIterable<Buffer> {
+  private readonly queue: Buffer[] = [];
+  private queued = 0;
   private isComplete: boolean;
+  private isListening = false;
+  private failure: Error | null = null;
+  private waiting: PromiseWithResolvers<undefined> | null = null;
+  private timer: NodeJS.Timeout | null = null;
   private sinceLook = 0;
   private slowLooks = 0;
-  private hasWaited = false;
+  private wasWaiting = false;
 
   constructor(
     private readonly request: IncomingMessage,
@@ -43,102 +47,116 @@ export class RequestBody {
     return length === undefined ? null : Number(length);
   }
 
-  /** The first bytes, up to the whole body: more than `limit` of them mean that the rest is still to come. */
+  /** Whether the last byte has been handed on. */
+  get hasEnded(): boolean {
+    return this.isComplete && this.queue.length === 0;
+  }
+
+  /**
+   * The first bytes. Up to `limit` of them with `hasEnded` are the whole body; otherwise the rest is still to come.
+   * A body whose announced length is above the limit is not begun.
+   */
   async readFirst(limit: number): Promise<Buffer> {
-    if (this.isComplete || (this.declaredLength ?? 0) > limit) return EMPTY;
+    if ((this.declaredLength ?? 0) > limit) return EMPTY;
     const chunks: Buffer[] = [];
     let length = 0;
-    await this.pump(
-      (chunk) => {
-        chunks.push(chunk);
-        length += chunk.length;
-        return undefined;
-      },
-      () => length > limit,
-    );
+    while (length <= limit) {
+      const chunk = await this.next();
+      if (chunk === null) break;
+      chunks.push(chunk);
+      length += chunk.length;
+    }
     return chunks.length === 1 ? (chunks[0] ?? EMPTY) : Buffer.concat(chunks, length);
   }
 
-  get hasEnded(): boolean {
-    return this.isComplete;
+  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined> {
+    try {
+      for (let chunk = await this.next(); chunk !== null; chunk = await this.next()) yield chunk;
+    } finally {
+      this.stop();
+    }
   }
 
-  /** Hands every remaining byte to the consumer, until the end or until `isEnough`. Its failure ends the reading. */
-  async pump(consumer: Consumer, isEnough: () => boolean = () => false): Promise<void> {
-    if (this.isComplete) return;
-    const { request } = this;
-    const done = (this.done = Promise.withResolvers<undefined>());
-    this.consumer = (chunk) => {
-      const wait = consumer(chunk);
-      if (isEnough()) done.resolve(undefined);
-      return wait;
-    };
-    const timer = setInterval(() => { this.look(); }, LOOK_MS).unref();
-    request.on('data', this.onData).on('end', this.onEnd).on('error', this.onGone).on('close', this.onGone);
-    if (request.readableEnded) this.onEnd();
-    else if (request.destroyed) this.onGone();
-    else request.resume();
-    try {
-      await done.promise;
-      await this.pending;
-    } finally {
-      clearInterval(timer);
-      request.pause();
-      request.off('data', this.onData).off('end', this.onEnd).off('error', this.onGone).off('close', this.onGone);
-      // A request that breaks later must not become an uncaught error.
-      request.on('error', ignore);
-      this.consumer = null;
+  /** The next chunk, `null` after the last. */
+  private async next(): Promise<Buffer | null> {
+    for (;;) {
+      const chunk = this.queue.shift();
+      if (chunk) {
+        this.queued -= chunk.length;
+        if (this.queued < READ_AHEAD && !this.isComplete) this.request.resume();
+        return chunk;
+      }
+      if (this.isComplete) return null;
+      if (this.failure) throw this.failure;
+      this.listen();
+      this.waiting = Promise.withResolvers<undefined>();
+      await this.waiting.promise;
     }
+  }
+
+  private listen(): void {
+    if (this.isListening) return;
+    this.isListening = true;
+    const { request } = this;
+    this.timer = setInterval(() => {
+      this.look();
+    }, LOOK_MS).unref();
+    request.on('data', this.onData).on('end', this.onEnd).on('error', this.onGone).on('close', this.onGone);
+    // What had happened before anybody listened is not told again.
+    if (request.readableEnded) queueMicrotask(this.onEnd);
+    else if (request.destroyed) queueMicrotask(this.onGone);
+  }
+
+  /** What arrives from now on is kept by the request itself. */
+  private stop(): void {
+    if (this.timer) clearInterval(this.timer);
+    this.timer = null;
+    if (!this.isListening || this.isComplete) return;
+    this.isListening = false;
+    this.request.pause();
+    this.request.off('data', this.onData);
   }
 
   private readonly onData = (chunk: Buffer): void => {
     this.sinceLook += chunk.length;
-    if (this.failure !== null) return;
-    try {
-      const wait = this.consumer?.(chunk);
-      if (wait) this.holdUntil(wait);
-    } catch (error) {
-      this.fail(error);
-    }
+    this.queued += chunk.length;
+    this.queue.push(chunk);
+    if (this.queued >= READ_AHEAD) this.request.pause();
+    this.wake();
   };
 
   private readonly onEnd = (): void => {
     this.isComplete = true;
-    this.done?.resolve(undefined);
+    this.stop();
+    this.wake();
   };
 
   private readonly onGone = (): void => {
-    if (!this.isComplete) this.fail(new BodyAborted('the connection ended before the body'));
+    if (!this.isComplete) this.fail(new BodyAborted());
   };
 
-  private holdUntil(wait: Promise<unknown>): void {
-    this.hasWaited = true;
-    this.pending = wait;
-    this.request.pause();
-    wait.then(
-      () => {
-        if (this.consumer) this.request.resume();
-      },
-      (error: unknown) => { this.fail(error); },
-    );
-  }
-
   private look(): void {
-    const isSlow = !this.hasWaited && this.sinceLook < (this.minimumBytesPerSecond * LOOK_MS) / 1000;
+    const isWaiting = this.waiting !== null;
+    const isSlow = isWaiting && this.wasWaiting && this.sinceLook < (this.minimumBytesPerSecond * LOOK_MS) / 1000;
     this.slowLooks = isSlow ? this.slowLooks + 1 : 0;
     this.sinceLook = 0;
-    this.hasWaited = this.request.isPaused();
+    this.wasWaiting = isWaiting;
     if (this.slowLooks >= SLOW_LOOKS) this.fail(new OciError('bodyTooSlow'));
   }
 
-  private fail(error: unknown): void {
-    this.failure ??= error;
-    this.done?.reject(this.failure);
+  private fail(failure: Error): void {
+    this.failure ??= failure;
+    this.stop();
+    this.wake();
+  }
+
+  private wake(): void {
+    this.waiting?.resolve(undefined);
+    this.waiting = null;
   }
 }
 
 const EMPTY = Buffer.alloc(0);
-const ignore = (): void => undefined;
 
 function announcesBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;

@@ -47,9 +47,9 @@ export class Upload {
   @Column('bigint', { default: 0 })
   received: number;
 
-  /** The object's key, or the stem of all its keys, chosen before the first byte. */
-  @Column('text', { name: 'object_key' })
-  objectKey: string;
+  /** The object that a done upload became; names of what is written before that follow from the id and the epoch. */
+  @Column('text', { name: 'object_key', nullable: true })
+  objectKey: string | null;
 
   /** What the store's writer needs to go on: parts, tail, segments. */
   @Column('jsonb', { nullable: true })

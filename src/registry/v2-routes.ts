@@ -1,13 +1,13 @@
 /** Every path below /v2 that the specification knows, and what may be asked of it. The first row that fits wins. */
 const ROUTES: readonly (readonly [path: RegExp, methods: readonly string[]])[] = [
-  [/\/manifests\/[^/]+\/?$/i, ['HEAD', 'GET', 'PUT', 'DELETE']],
-  [/\/blobs\/uploads\/?$/i, ['POST']],
-  [/\/blobs\/uploads\/[^/]+\/?$/i, ['HEAD', 'GET', 'PATCH', 'PUT', 'DELETE']],
-  [/\/blobs\/[^/]+\/?$/i, ['HEAD', 'GET', 'DELETE']],
-  [/\/tags\/list\/?$/i, ['HEAD', 'GET']],
-  [/\/referrers\/[^/]+\/?$/i, ['HEAD', 'GET']],
-  [/^\/v2\/_catalog\/?$/i, ['HEAD', 'GET']],
-  [/^\/v2\/?$/i, ['HEAD', 'GET']],
+  [/\/manifests\/[^/]+\/?$/, ['HEAD', 'GET', 'PUT', 'DELETE']],
+  [/\/blobs\/uploads\/?$/, ['POST']],
+  [/\/blobs\/uploads\/[^/]+\/?$/, ['HEAD', 'GET', 'PATCH', 'PUT', 'DELETE']],
+  [/\/blobs\/[^/]+\/?$/, ['HEAD', 'GET', 'DELETE']],
+  [/\/tags\/list\/?$/, ['HEAD', 'GET']],
+  [/\/referrers\/[^/]+\/?$/, ['HEAD', 'GET']],
+  [/^\/v2\/_catalog\/?$/, ['HEAD', 'GET']],
+  [/^\/v2\/?$/, ['HEAD', 'GET']],
 ];
 
 /** The methods that a known path does take, when `method` is none of them; `null` when there is nothing to object to. */

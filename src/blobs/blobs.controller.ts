@@ -1,0 +1,81 @@
+import { pipeline } from 'node:stream/promises';
+import { Controller, Delete, Get, Head, Req, Res } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import { Access } from '../http/access.decorator.js';
+import type { RepositoryFact } from '../http/request-context.js';
+import { type ByteRange, parseByteRange } from '../oci/content-range.js';
+import type { Digest } from '../oci/digest.js';
+import { etagMatches } from '../oci/etag.js';
+import { DigestParam } from '../registry/reference.decorator.js';
+import { TargetRepository } from '../registry/target.decorator.js';
+import { blobDeleted, blobElsewhere, blobHead, blobNotModified } from './blob-replies.js';
+import { BlobsService } from './blobs.service.js';
+import type { HeldBlob } from './content.repository.js';
+
+@Controller('v2/*name/blobs')
+export class BlobsController {
+  constructor(private readonly blobs: BlobsService) {}
+
+  @Head(':digest') // before @Get: Express answers HEAD with the first route that matches
+  @Access({ kind: 'repository', action: 'pull' })
+  async head(
+    @TargetRepository() repository: RepositoryFact,
+    @DigestParam() digest: Digest,
+    @Res() response: Response,
+  ): Promise<void> {
+    const { size } = await this.blobs.find(repository, digest);
+    blobHead(response, digest, size, null);
+    response.end();
+  }
+
+  @Get(':digest')
+  @Access({ kind: 'repository', action: 'pull' })
+  async get(
+    @TargetRepository() repository: RepositoryFact,
+    @DigestParam() digest: Digest,
+    @Req() request: Request,
+    @Res() response: Response,
+  ): Promise<void> {
+    const blob = await this.blobs.find(repository, digest);
+    const known = request.headers['if-none-match'];
+    if (known !== undefined && etagMatches(known, digest)) {
+      blobNotModified(response, digest);
+      return;
+    }
+    // Before any redirect: a range outside of the blob is for this registry to refuse.
+    const range = rangeOf(request, digest, blob);
+    const url = await this.blobs.urlFor(blob, request.ip);
+    if (url) blobElsewhere(response, digest, url);
+    else await this.stream(blob, range, digest, request, response);
+  }
+
+  @Delete(':digest')
+  @Access({ kind: 'repository', action: 'delete' })
+  async remove(
+    @TargetRepository() repository: RepositoryFact,
+    @DigestParam() digest: Digest,
+    @Res() response: Response,
+  ): Promise<void> {
+    await this.blobs.unlink(repository, digest);
+    blobDeleted(response);
+  }
+
+  private async stream(
+    blob: HeldBlob,
+    range: ByteRange | null,
+    digest: Digest,
+    { context: { signal } }: Request,
+    response: Response,
+  ): Promise<void> {
+    const bytes = await this.blobs.open(blob, range, signal);
+    blobHead(response, digest, blob.size, range);
+    await pipeline(bytes, response);
+  }
+}
+
+/** `If-Range` with another tag means: everything (RFC 9110 section 13.1.5). */
+function rangeOf({ headers }: Request, digest: Digest, { size }: HeldBlob): ByteRange | null {
+  const condition = headers['if-range'];
+  if (typeof condition === 'string' && !etagMatches(condition, digest)) return null;
+  return parseByteRange(headers.range, size);
+}

@@ -1,0 +1,52 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { CacheModule } from '../cache/cache.module.js';
+import { DatabaseModule } from '../database/database.module.js';
+import { EventsModule } from '../events/events.module.js';
+import { ReposModule } from '../repos/repos.module.js';
+import { StorageModule } from '../storage/storage.module.js';
+import { Blob } from './blob.entity.js';
+import { BlobUrls } from './blob-urls.js';
+import { BlobsController } from './blobs.controller.js';
+import { BlobsRepository } from './blobs.repository.js';
+import { BlobsService } from './blobs.service.js';
+import { ContentRepository } from './content.repository.js';
+import { ContentService } from './content.service.js';
+import { HashWorkers } from './hash-workers.js';
+import { RepoContent } from './repo-content.entity.js';
+import { Upload } from './upload.entity.js';
+import { UploadCloser } from './upload-closer.service.js';
+import { UploadCommit } from './upload-commit.service.js';
+import { UploadEndService } from './upload-end.service.js';
+import { UploadWriter } from './upload-writer.service.js';
+import { UploadsController } from './uploads.controller.js';
+import { UploadsRepository } from './uploads.repository.js';
+import { UploadsService } from './uploads.service.js';
+
+@Module({
+  imports: [
+    TypeOrmModule.forFeature([Blob, RepoContent, Upload]),
+    DatabaseModule,
+    CacheModule,
+    EventsModule,
+    StorageModule,
+    ReposModule,
+  ],
+  controllers: [UploadsController, BlobsController],
+  providers: [
+    BlobsRepository,
+    BlobsService,
+    BlobUrls,
+    ContentRepository,
+    ContentService,
+    HashWorkers,
+    UploadCloser,
+    UploadCommit,
+    UploadEndService,
+    UploadsRepository,
+    UploadsService,
+    UploadWriter,
+  ],
+  exports: [ContentService],
+})
+export class BlobsModule {}

@@ -1,0 +1,64 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { AppConfig } from '../config/config.js';
+import { UnitOfWork } from '../database/unit-of-work.js';
+import { FactDrops } from '../events/fact-drops.js';
+import type { RepositoryFact } from '../http/request-context.js';
+import type { Digest } from '../oci/digest.js';
+import { BlobStore } from '../storage/blob-store.js';
+import type { ObjectKey } from '../storage/object-keys.js';
+import { BlobsRepository } from './blobs.repository.js';
+import { ContentService } from './content.service.js';
+
+export interface StoredUpload {
+  readonly id: string;
+  readonly epoch: number;
+  readonly repository: RepositoryFact;
+  readonly digest: Digest;
+  readonly size: number;
+  readonly key: ObjectKey;
+}
+
+/** The one transaction that makes an upload a blob. Nothing is copied: the digest's row names the object as written. */
+@Injectable()
+export class UploadCommit {
+  private readonly logger = new Logger(UploadCommit.name);
+
+  constructor(
+    private readonly blobs: BlobsRepository,
+    private readonly unitOfWork: UnitOfWork,
+    private readonly content: ContentService,
+    private readonly drops: FactDrops,
+    private readonly store: BlobStore,
+    private readonly config: AppConfig,
+  ) {}
+
+  /** False when the upload has passed to a later epoch: then nothing has changed. */
+  async commit(upload: StoredUpload): Promise<boolean> {
+    const { id, epoch, repository, digest, size, key } = upload;
+    const finished = { id, epoch, domain: this.domainOf(repository), digest, size, store: this.store.driver, key };
+    return this.unitOfWork.run(async (tx) => {
+      const blob = await this.blobs.commit(tx, finished);
+      if (!blob) return false;
+      await this.content.link(tx, repository.id, digest, blob);
+      await this.drops.afterCommit(tx, [`repo:${repository.path}`]);
+      if (blob.revivedFrom !== null) await this.blobs.leaveToSweep(tx, blob.revivedFrom, repository.id);
+      if (blob.storageKey !== key)
+        tx.afterCommit(() => {
+          this.removeLoser(key);
+        });
+      return true;
+    });
+  }
+
+  /** Within what equal bytes are stored once. */
+  private domainOf({ namespaceId }: RepositoryFact): string {
+    return this.config.storage.deduplicate === 'global' ? '*' : String(namespaceId);
+  }
+
+  /** Another upload of the digest was earlier. What is not removed now, the sweep of the done row removes. */
+  private removeLoser(key: ObjectKey): void {
+    this.store.delete([key]).catch((error: unknown) => {
+      this.logger.warn({ key, error: String(error), message: 'the sweep has to remove a duplicate' });
+    });
+  }
+}

@@ -1,0 +1,31 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { BlobStore } from '../storage/blob-store.js';
+import { objectKeyOf } from '../storage/object-keys.js';
+import { UploadsRepository } from './uploads.repository.js';
+
+/** The end of an upload that became no blob: nothing of it is left in the store or in the database. */
+@Injectable()
+export class UploadEndService {
+  private readonly logger = new Logger(UploadEndService.name);
+
+  constructor(
+    private readonly uploads: UploadsRepository,
+    private readonly store: BlobStore,
+  ) {}
+
+  /**
+   * First no writer may go on, then the bytes go, last the row that names them: whoever dies in between leaves the
+   * rest to the sweep. With an epoch, only if that is still the last one. False when there was nothing to end.
+   */
+  async end(id: string, epoch: number | null = null): Promise<boolean> {
+    const row = await this.uploads.condemn(id, epoch);
+    if (!row) return false;
+    try {
+      await this.store.abandon({ key: objectKeyOf(id), epoch: row.epoch }, row.writer);
+      await this.uploads.remove(id, row.epoch);
+    } catch (error) {
+      this.logger.warn({ upload: id, error: String(error), message: 'the sweep has to remove an ended upload' });
+    }
+    return true;
+  }
+}

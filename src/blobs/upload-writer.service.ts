@@ -1,0 +1,110 @@
+import { Injectable } from '@nestjs/common';
+import { AppConfig } from '../config/config.js';
+import { OciError } from '../oci/oci-error.js';
+import { type Appended, BlobStore, type WriterState } from '../storage/blob-store.js';
+import { objectKeyOf } from '../storage/object-keys.js';
+import { beginHash, type BodyHash } from './body-hash.js';
+import { type BodyKind, planHash } from './hash-plan.js';
+import { HashWorkers } from './hash-workers.js';
+import { endsUpload, uploadFailure } from './upload-failures.js';
+import { UploadEndService } from './upload-end.service.js';
+import { type UploadHash, type UploadRow, UploadsRepository } from './uploads.repository.js';
+
+/** The bytes of one request. */
+export interface Chunk {
+  readonly kind: BodyKind;
+  /** What has been read of it. */
+  readonly first: Buffer;
+  /** What comes after that; `null` when that was all. */
+  readonly rest: AsyncIterable<Buffer> | null;
+  /** Its length when it is known, else `null`. */
+  readonly bytes: number | null;
+  readonly signal: AbortSignal;
+}
+
+/** Bytes that are durable in the store; they count once `UploadsRepository.record` has said so. */
+export interface Written extends UploadHash {
+  readonly received: number;
+  readonly writer: WriterState | null;
+  readonly appended: Appended;
+}
+
+/** Streams bodies to the store, hashing them as they pass. No database connection is held meanwhile. */
+@Injectable()
+export class UploadWriter {
+  private readonly expirySeconds: number;
+
+  constructor(
+    private readonly uploads: UploadsRepository,
+    private readonly store: BlobStore,
+    private readonly workers: HashWorkers,
+    private readonly ends: UploadEndService,
+    { storage }: AppConfig,
+  ) {
+    this.expirySeconds = storage.uploadExpirySeconds;
+  }
+
+  /** Writes after the acknowledged bytes of an upload that the caller has claimed durably. */
+  async write(row: UploadRow, chunk: Chunk): Promise<Written> {
+    const head = row.head ?? EMPTY;
+    const offset = row.head ? 0 : row.received;
+    const bytes = chunk.bytes === null ? null : head.length + chunk.bytes;
+    const hash = beginHash(planHash(row, chunk.kind), bytes, this.workers);
+    try {
+      const appended = await this.store.append(
+        { key: objectKeyOf(row.id), epoch: row.epoch },
+        row.writer,
+        hashed(hash, [head, chunk.first], chunk.rest),
+        {
+          offset,
+          expectedBytes: bytes,
+          signal: chunk.signal,
+          persist: (writer) => this.persist(row, writer),
+          sha256: () => hash.sha256(),
+        },
+      );
+      const hashOfAll = await hash.finish();
+      return { ...hashOfAll, received: offset + appended.bytes, writer: appended.state, appended };
+    } catch (error) {
+      hash.discard();
+      if (endsUpload(error)) await this.ends.end(row.id, row.epoch);
+      throw uploadFailure(error);
+    }
+  }
+
+  /** Makes the bytes count; false when another request has taken the upload over, and then they are removed. */
+  async acknowledge(row: UploadRow, written: Written, state: 'open' | 'completing'): Promise<boolean> {
+    const { appended, ...progress } = written;
+    const isHeld = await this.uploads.record(row.id, row.epoch, {
+      ...progress,
+      state,
+      expirySeconds: this.expirySeconds,
+    });
+    await this.store.delete(isHeld ? appended.obsolete : appended.created);
+    return isHeld;
+  }
+
+  private async persist(row: UploadRow, writer: WriterState): Promise<void> {
+    if (!(await this.uploads.persist(row.id, row.epoch, writer))) throw new OciError('chunkOutOfOrder');
+  }
+}
+
+const EMPTY = Buffer.alloc(0);
+
+async function* hashed(
+  hash: BodyHash,
+  first: readonly Buffer[],
+  rest: AsyncIterable<Buffer> | null,
+): AsyncGenerator<Buffer, void, undefined> {
+  for (const chunk of first) {
+    if (chunk.length === 0) continue;
+    await hash.update(chunk);
+    yield chunk;
+  }
+  if (!rest) return;
+  for await (const chunk of rest) {
+    const wait = hash.update(chunk);
+    if (wait) await wait;
+    yield chunk;
+  }
+}

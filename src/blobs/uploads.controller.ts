@@ -1,0 +1,89 @@
+import { Controller, Delete, Get, Patch, Post, Put, Query, Req, Res } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import { AppConfig } from '../config/config.js';
+import { Access } from '../http/access.decorator.js';
+import type { RepositoryTarget } from '../http/request-context.js';
+import { parseDigest, parseDigestAlgorithm } from '../oci/digest.js';
+import { RepositoriesService } from '../repos/repositories.service.js';
+import { type Actor, CurrentActor } from '../registry/actor.decorator.js';
+import { Target } from '../registry/target.decorator.js';
+import { blobCreated, uploadAccepted, uploadCancelled, uploadStatus } from './blob-replies.js';
+import { RequestBody } from './request-body.js';
+import type { IncomingBody, UploadSession } from './upload-session.js';
+import { Session } from './upload.decorators.js';
+import { UploadsService } from './uploads.service.js';
+
+/** A parameter that is repeated counts once, as the first. */
+type QueryText = string | string[] | undefined;
+
+@Controller('v2/*name/blobs/uploads')
+export class UploadsController {
+  constructor(
+    private readonly uploads: UploadsService,
+    private readonly repositories: RepositoriesService,
+    private readonly config: AppConfig,
+  ) {}
+
+  @Post()
+  @Access({ kind: 'repository', action: 'push' })
+  async start(
+    @Target() { name }: RepositoryTarget,
+    @CurrentActor() uploader: Actor,
+    @Query() query: Record<string, QueryText>,
+    @Req() request: Request,
+    @Res() response: Response,
+  ): Promise<void> {
+    const algorithm = parseDigestAlgorithm(textOf(query['digest-algorithm']) ?? 'sha256');
+    const digestText = textOf(query['digest']);
+    const digest = digestText === null ? null : parseDigest(digestText);
+    const repository = await this.repositories.ensure(name);
+    if (digest === null) uploadAccepted(response, await this.uploads.start(repository, uploader, algorithm));
+    else {
+      await this.uploads.storeAtOnce(repository, uploader, digest, this.incoming(request));
+      blobCreated(response, repository.path, digest);
+    }
+  }
+
+  @Get(':id')
+  @Access({ kind: 'repository', action: 'push' })
+  async status(@Session() session: UploadSession, @Res() response: Response): Promise<void> {
+    uploadStatus(response, await this.uploads.status(session));
+  }
+
+  @Patch(':id')
+  @Access({ kind: 'repository', action: 'push' })
+  async append(@Session() session: UploadSession, @Req() request: Request, @Res() response: Response): Promise<void> {
+    uploadAccepted(response, await this.uploads.append(session, this.incoming(request)));
+  }
+
+  @Put(':id')
+  @Access({ kind: 'repository', action: 'push' })
+  async close(
+    @Session() session: UploadSession,
+    @Query('digest') digestText: QueryText,
+    @Req() request: Request,
+    @Res() response: Response,
+  ): Promise<void> {
+    const digest = await this.uploads.close(session, textOf(digestText) ?? '', this.incoming(request));
+    blobCreated(response, session.repository.path, digest);
+  }
+
+  @Delete(':id')
+  @Access({ kind: 'repository', action: 'push' })
+  async cancel(@Session() session: UploadSession, @Res() response: Response): Promise<void> {
+    await this.uploads.cancel(session);
+    uploadCancelled(response);
+  }
+
+  private incoming(request: Request): IncomingBody {
+    return {
+      body: new RequestBody(request, this.config.storage.minimumBytesPerSecond),
+      contentRange: request.headers['content-range'],
+      signal: request.context.signal,
+    };
+  }
+}
+
+function textOf(value: QueryText): string | null {
+  return (Array.isArray(value) ? value[0] : value) ?? null;
+}

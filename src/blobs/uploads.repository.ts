@@ -1,0 +1,193 @@
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { Repository } from 'typeorm';
+import { digestFromBytes, digestToBytes } from '../oci/digest-bytes.js';
+import type { Algorithm, Digest } from '../oci/digest.js';
+import type { WriterState } from '../storage/blob-store.js';
+import { Upload, type UploadState } from './upload.entity.js';
+
+/** Which upload, and for whom: a foreign one and another repository's are as unknown as one that never was. */
+export interface UploadKey {
+  readonly id: string;
+  readonly repoId: number;
+  readonly principal: string;
+}
+
+/** How far the hash of the received bytes is; nothing of it means that they have to be read again. */
+export interface UploadHash {
+  readonly algorithm: Algorithm;
+  readonly hashLibrary: string | null;
+  readonly hashState: Buffer | null;
+  readonly digest: Digest | null;
+}
+
+/** An upload as a request meets it. */
+export interface UploadRow extends UploadHash {
+  readonly id: string;
+  readonly state: UploadState;
+  readonly epoch: number;
+  readonly received: number;
+  readonly writer: WriterState | null;
+  readonly head: Buffer | null;
+}
+
+export interface NewUpload extends UploadKey {
+  /** 0 for a session, 1 when the request that opens it also writes. */
+  readonly epoch: 0 | 1;
+  readonly algorithm: Algorithm;
+  readonly credential: string;
+  readonly expirySeconds: number;
+  /** Whether to wait for the disk: large objects are about to be written that only the row names. */
+  readonly durably: boolean;
+}
+
+/** What a request has added under the epoch that it claimed. */
+export interface UploadProgress extends UploadHash {
+  readonly state: 'open' | 'completing';
+  readonly received: number;
+  readonly writer: WriterState | null;
+  readonly expirySeconds: number;
+}
+
+const COLUMNS = `u.id, u.state, u.epoch, u.received, u.writer, u.head, u.algorithm,
+  u.hash_library AS "hashLibrary", u.hash_state AS "hashState", u.digest`;
+const MINE = 'u.id = $1 AND u.repo_id = $2 AND u.principal = $3 AND u.expires_at > now()';
+/** The epoch that the request claimed is still the last one. */
+const HELD = `u.id = $1 AND u.epoch = $2 AND u.state IN ('open', 'completing')`;
+
+// Rows that only carry an upload along need not wait for the disk: what a crash takes back, the client finds missing.
+// The setting holds for the statement's own transaction; a CTE that nobody reads from would not run.
+const LAZY = `lazy AS (SELECT set_config('synchronous_commit', 'off', true))`;
+
+const START = `
+INSERT INTO uploads (id, repo_id, principal, epoch, algorithm, credential, expires_at)
+SELECT $1, $2, $3, $4, $5, $6, now() + make_interval(secs => $7)`;
+const START_LAZILY = `WITH ${LAZY} ${START} FROM lazy`;
+
+const FIND = `SELECT ${COLUMNS} FROM uploads u WHERE ${MINE}`;
+
+// Claims and records in one statement, since all bytes are at hand, and only while the row holds every byte itself.
+// The expiry moves in steps: a chunk that changes no index is cheaper.
+const APPEND_HEAD = `
+WITH ${LAZY}, moved AS (
+  UPDATE uploads u SET epoch = u.epoch + 1, received = u.received + octet_length($4::bytea),
+    head = coalesce(u.head, '') || $4::bytea,
+    expires_at = CASE WHEN u.expires_at < now() + make_interval(secs => $7::double precision * 0.9)
+      THEN now() + make_interval(secs => $7) ELSE u.expires_at END
+  FROM lazy
+  WHERE ${MINE} AND u.state = 'open' AND u.received = coalesce(octet_length(u.head), 0)
+    AND ($5::bigint IS NULL OR u.received = $5) AND u.received + octet_length($4::bytea) <= $6
+  RETURNING u.received
+) SELECT received FROM moved`;
+
+const CLAIM = `
+  UPDATE uploads u SET epoch = u.epoch + 1
+  FROM lazy WHERE ${MINE} AND u.state = 'open' AND ($4::bigint IS NULL OR u.received = $4) RETURNING u.*`;
+// Durable where objects will be written that only the row's epoch names.
+const CLAIM_DURABLY = `WITH lazy AS (SELECT), moved AS (${CLAIM}) SELECT ${COLUMNS} FROM moved u`;
+const CLAIM_LAZILY = `WITH ${LAZY}, moved AS (${CLAIM}) SELECT ${COLUMNS} FROM moved u`;
+
+// A closing request that was cut off is repeated: only the same digest may take it over.
+const CLAIM_CLOSING = `
+WITH moved AS (
+  UPDATE uploads u SET epoch = u.epoch + 1
+  WHERE ${MINE} AND u.digest = $4 AND u.state = 'completing' RETURNING u.*
+) SELECT ${COLUMNS} FROM moved u`;
+
+const PERSIST = `
+WITH moved AS (UPDATE uploads u SET writer = $3 WHERE ${HELD} RETURNING u.id) SELECT id FROM moved`;
+
+const RECORD = `
+WITH moved AS (
+  UPDATE uploads u SET state = $3, received = $4, writer = $5, head = NULL, algorithm = $6, hash_library = $7,
+    hash_state = $8, digest = $9, expires_at = now() + make_interval(secs => $10)
+  WHERE ${HELD} RETURNING u.id
+) SELECT id FROM moved`;
+
+// From here on every writer's epoch is void, so what they leave can be removed.
+const CONDEMN = `
+WITH moved AS (
+  UPDATE uploads u SET state = 'failed', epoch = u.epoch + 1
+  WHERE u.id = $1 AND u.state IN ('open', 'completing') AND ($2::integer IS NULL OR u.epoch = $2)
+  RETURNING u.*
+) SELECT ${COLUMNS} FROM moved u`;
+
+const REMOVE = `
+WITH gone AS (DELETE FROM uploads u WHERE u.id = $1 AND u.epoch = $2 RETURNING u.id) SELECT id FROM gone`;
+
+/** Statements of the requests on one upload; the sweep and the commit have theirs. */
+@Injectable()
+export class UploadsRepository {
+  constructor(@InjectRepository(Upload) private readonly uploads: Repository<Upload>) {}
+
+  async start(upload: NewUpload): Promise<void> {
+    const { id, repoId, principal, epoch, algorithm, credential, expirySeconds, durably } = upload;
+    const values = [id, repoId, principal, epoch, algorithm, credential, expirySeconds];
+    await this.query(durably ? START : START_LAZILY, values);
+  }
+
+  async find({ id, repoId, principal }: UploadKey): Promise<UploadRow | null> {
+    return this.row(FIND, [id, repoId, principal]);
+  }
+
+  /** The bytes received so far; `null` when the row cannot take them: ask `find` why. */
+  async appendHead(
+    { id, repoId, principal }: UploadKey,
+    bytes: Buffer,
+    { offset, limit, expirySeconds }: { offset: number | null; limit: number; expirySeconds: number },
+  ): Promise<number | null> {
+    const values = [id, repoId, principal, bytes, offset, limit, expirySeconds];
+    const [moved] = await this.query<{ received: number }>(APPEND_HEAD, values);
+    return moved?.received ?? null;
+  }
+
+  /** Makes the caller the only writer, from the offset that it saw; earlier epochs are void from here. */
+  claim({ id, repoId, principal }: UploadKey, offset: number | null, durably: boolean): Promise<UploadRow | null> {
+    return this.row(durably ? CLAIM_DURABLY : CLAIM_LAZILY, [id, repoId, principal, offset]);
+  }
+
+  claimClosing({ id, repoId, principal }: UploadKey, digest: Digest): Promise<UploadRow | null> {
+    return this.row(CLAIM_CLOSING, [id, repoId, principal, digestToBytes(digest)]);
+  }
+
+  /** Keeps what the store's writer needs, in the middle of a body; false when the epoch was lost. */
+  async persist(id: string, epoch: number, writer: WriterState): Promise<boolean> {
+    return (await this.query(PERSIST, [id, epoch, JSON.stringify(writer)])).length > 0;
+  }
+
+  /** The bytes count from here on; false when the epoch was lost. */
+  async record(id: string, epoch: number, progress: UploadProgress): Promise<boolean> {
+    const { state, received, writer, algorithm, hashLibrary, hashState, digest, expirySeconds } = progress;
+    const rows = await this.query(RECORD, [
+      id,
+      epoch,
+      state,
+      received,
+      writer && JSON.stringify(writer),
+      algorithm,
+      hashLibrary,
+      hashState,
+      digest && digestToBytes(digest),
+      expirySeconds,
+    ]);
+    return rows.length > 0;
+  }
+
+  /** Ends the upload, at this epoch only or whoever holds it; `null` when there was nothing to end. */
+  condemn(id: string, epoch: number | null): Promise<UploadRow | null> {
+    return this.row(CONDEMN, [id, epoch]);
+  }
+
+  async remove(id: string, epoch: number): Promise<void> {
+    await this.query(REMOVE, [id, epoch]);
+  }
+
+  private async row(sql: string, values: unknown[]): Promise<UploadRow | null> {
+    const [row] = await this.query<Omit<UploadRow, 'digest'> & { digest: Buffer | null }>(sql, values);
+    return row ? { ...row, digest: row.digest && digestFromBytes(row.digest) } : null;
+  }
+
+  private query<T>(sql: string, values: unknown[]): Promise<T[]> {
+    return this.uploads.manager.query(sql, values);
+  }
+}
