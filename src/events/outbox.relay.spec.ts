@@ -1,21 +1,33 @@
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { contentServices, type ContentServices } from '../../test/support/content-services.js';
-import type { Subject } from '../cache/fact-cache.js';
+import { FactCache, type FactRequest, type Subject } from '../cache/fact-cache.js';
 import { MemoryFactCache } from '../cache/memory-fact-cache.js';
 import { FactDrops } from './fact-drops.js';
 import { OutboxRelay } from './outbox.relay.js';
 import { OutboxService } from './outbox.service.js';
 
-/** What other nodes share, as far as these tests can see it. */
-class SharedFacts extends MemoryFactCache {
+/** What nodes share, as far as these tests can see it. */
+class SharedFacts extends FactCache {
   override readonly shared = true;
   readonly dropped: Subject[] = [];
   failure: Error | null = null;
 
+  override read<T>({ load }: FactRequest<T>): Promise<T> {
+    return load();
+  }
+
+  override readMany(): Promise<never> {
+    return Promise.reject(new Error('nobody asks'));
+  }
+
   override drop(subjects: readonly Subject[]): Promise<void> {
     if (this.failure) return Promise.reject(this.failure);
     this.dropped.push(...subjects);
-    return super.drop(subjects);
+    return Promise.resolve();
+  }
+
+  override check(): Promise<void> {
+    return Promise.resolve();
   }
 }
 
