@@ -1,27 +1,28 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsIn, IsOptional, IsString, MaxLength } from 'class-validator';
+import { IsIn, IsString, MaxLength } from 'class-validator';
+import { MayBeAbsent } from '../http/validation.js';
 
 /** The JSON login and its refresh. Names are OAuth 2's. */
 export class TokenRequestDto {
   @ApiPropertyOptional({ enum: ['password', 'refresh_token'], default: 'password' })
-  @IsOptional()
+  @MayBeAbsent()
   @IsIn(['password', 'refresh_token'])
   grant_type?: 'password' | 'refresh_token';
 
   @ApiPropertyOptional({ example: 'admin' })
-  @IsOptional()
+  @MayBeAbsent()
   @IsString()
   @MaxLength(1024)
   username?: string;
 
   @ApiPropertyOptional({ example: 'a-long-passphrase', format: 'password' })
-  @IsOptional()
+  @MayBeAbsent()
   @IsString()
   @MaxLength(1024)
   password?: string;
 
   @ApiPropertyOptional({ description: 'Instead of user name and password; each works once.' })
-  @IsOptional()
+  @MayBeAbsent()
   @IsString()
   @MaxLength(1024)
   refresh_token?: string;

@@ -1,4 +1,5 @@
 import { ValidationPipe, type ValidationError } from '@nestjs/common';
+import { ValidateIf } from 'class-validator';
 import { ApiError, type FieldError } from './api-error.js';
 
 /** Bodies and queries of /api/v1: unknown fields are refused, every wrong field is named. Not for /v2. */
@@ -29,4 +30,9 @@ function fieldErrors(error: ValidationError, parent: string): FieldError[] {
   const field = parent === '' ? error.property : `${parent}.${error.property}`;
   const own = Object.values(error.constraints ?? {}).map((message) => ({ field, message }));
   return [...own, ...(error.children ?? []).flatMap((child) => fieldErrors(child, field))];
+}
+
+/** For fields of a PATCH: left out they stay as they are, and unlike `@IsOptional()` it does not let `null` in. */
+export function MayBeAbsent(): PropertyDecorator {
+  return ValidateIf((_object, value) => value !== undefined);
 }

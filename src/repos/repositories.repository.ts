@@ -58,12 +58,17 @@ export class RepositoriesRepository {
     return this.repos.findOneBy({ id, deletedAt: IsNull() });
   }
 
+  /** Nothing, and false, when `unchangedSince` is given and the row is younger. */
   async update(
     tx: Transaction,
     id: number,
     changes: Partial<Pick<Repo, 'visibility' | 'sparse' | 'description'>>,
-  ): Promise<void> {
-    await tx.manager.update(Repo, { id }, changes);
+    unchangedSince: Date | null,
+  ): Promise<boolean> {
+    const update = tx.manager.createQueryBuilder().update(Repo).set(changes).where('id = :id', { id });
+    // A Date has milliseconds, the column microseconds.
+    if (unchangedSince) update.andWhere(`date_trunc('milliseconds', updated_at) = :unchangedSince`, { unchangedSince });
+    return (await update.execute()).affected === 1;
   }
 
   async markListed(tx: Transaction, id: number): Promise<void> {

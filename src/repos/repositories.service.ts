@@ -3,6 +3,7 @@ import type { Principal } from '../access/principal.js';
 import { FactCache } from '../cache/fact-cache.js';
 import { AppConfig } from '../config/config.js';
 import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
+import { FactDrops } from '../events/fact-drops.js';
 import type { RepositoryFact } from '../http/request-context.js';
 import { OciError } from '../oci/oci-error.js';
 import type { RepositoryName } from '../oci/repository-name.js';
@@ -16,6 +17,7 @@ export class RepositoriesService {
   constructor(
     private readonly repositories: RepositoriesRepository,
     private readonly facts: FactCache,
+    private readonly factDrops: FactDrops,
     private readonly unitOfWork: UnitOfWork,
     private readonly config: AppConfig,
   ) {}
@@ -53,10 +55,12 @@ export class RepositoriesService {
     return this.repositories.findDetail(repository.id);
   }
 
-  async update(repository: RepositoryFact, settings: RepositorySettings): Promise<void> {
-    await this.unitOfWork.run(async (tx) => {
-      await this.repositories.update(tx, repository.id, settings);
-      tx.afterCommit(() => this.facts.drop([`repo:${repository.path}`]));
+  /** False, and nothing changed, when `unchangedSince` is given and somebody changed the settings since then. */
+  update(repository: RepositoryFact, settings: RepositorySettings, unchangedSince: Date | null): Promise<boolean> {
+    return this.unitOfWork.run(async (tx) => {
+      const isUpdated = await this.repositories.update(tx, repository.id, settings, unchangedSince);
+      await this.factDrops.afterCommit(tx, [`repo:${repository.path}`]);
+      return isUpdated;
     });
   }
 

@@ -1,6 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
-import { IsBoolean, IsEmail, IsOptional, IsString, Length, Matches, MaxLength } from 'class-validator';
+import { IsBoolean, IsEmail, IsString, Length, Matches, MaxLength } from 'class-validator';
+import { MayBeAbsent } from '../http/validation.js';
 import { ACCOUNT_NAME } from './account-name.js';
 import { normalisePassword } from './password-hasher.js';
 import type { User } from './user.entity.js';
@@ -25,13 +26,13 @@ export class CreateUserDto {
   password: string;
 
   @ApiPropertyOptional({ example: 'alice@example.com', maxLength: 254 })
-  @IsOptional()
+  @MayBeAbsent()
   @IsEmail()
   @MaxLength(254)
   email?: string;
 
   @ApiPropertyOptional({ example: 'Alice', maxLength: 100 })
-  @IsOptional()
+  @MayBeAbsent()
   @IsString()
   @MaxLength(100)
   displayName?: string;
@@ -39,12 +40,12 @@ export class CreateUserDto {
 
 export class UpdateUserDto {
   @ApiPropertyOptional({ description: 'A disabled user is refused from the next request on.' })
-  @IsOptional()
+  @MayBeAbsent()
   @IsBoolean()
   disabled?: boolean;
 
   @ApiPropertyOptional({ description: 'An administrator has every right in every repository.' })
-  @IsOptional()
+  @MayBeAbsent()
   @IsBoolean()
   admin?: boolean;
 }
