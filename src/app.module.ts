@@ -6,6 +6,7 @@ import type { AppConfig } from './config/config.js';
 import { ConfigModule } from './config/config.module.js';
 import { EventsModule } from './events/events.module.js';
 import { HealthModule } from './health/health.module.js';
+import { HttpModule } from './http/http.module.js';
 import { ManifestsModule } from './manifests/manifests.module.js';
 import { OrgsModule } from './orgs/orgs.module.js';
 import { RegistryModule } from './registry/registry.module.js';
@@ -20,6 +21,7 @@ export class AppModule {
       module: AppModule,
       imports: [
         ConfigModule.forRoot(config),
+        HttpModule,
         UsersModule,
         OrgsModule,
         ReposModule,

@@ -1,10 +1,13 @@
 import type { LoggerService } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { json, urlencoded } from 'express';
+import { json, urlencoded, type NextFunction, type Request, type Response } from 'express';
 import { AppModule } from './app.module.js';
 import type { AppConfig } from './config/config.js';
+import { AccessLog } from './http/access-log.js';
+import { ErrorFilter } from './http/error.filter.js';
 import { RegistryAdapter } from './http/registry-adapter.js';
+import { createRequestContext } from './http/request-context.js';
 
 const MANAGEMENT_BODY_LIMIT = '1mb';
 /** What a page of another origin may read of an answer, beyond what every page may. */
@@ -37,7 +40,15 @@ export async function createApp(config: AppConfig, logger: LoggerService | false
 
 /** What spans all routes. Call it before `init`. */
 export function configureApp(app: NestExpressApplication, { server }: AppConfig): void {
+  const accessLog = app.get(AccessLog);
   app.set('trust proxy', [...server.trustedProxies]);
+  // First of all, since whatever fails later is written and logged with it.
+  app.use((request: Request, response: Response, next: NextFunction) => {
+    request.context = createRequestContext(request, response);
+    accessLog.observe(request, response);
+    next();
+  });
+  app.useGlobalFilters(new ErrorFilter());
   if (server.corsOrigins.length > 0) {
     app.enableCors({
       origin: server.corsOrigins.includes('*') ? '*' : [...server.corsOrigins],
