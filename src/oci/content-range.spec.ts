@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { contentRange, parseByteRange, parseChunkRange, rangeLength, uploadRange } from './content-range.js';
 
 describe('the Content-Range of a chunk', () => {
-  it.each(['0-4', 'bytes 0-4/*', 'bytes 0-4/5', 'bytes 0-4', 'bytes=0-4', ' 0-4 '])('is read from %j', (header) => {
+  it.each(['0-4', ' 0-4 '])('is read from %j', (header) => {
     expect(parseChunkRange(header)).toEqual({ start: 0, end: 4 });
   });
 
@@ -19,6 +19,9 @@ describe('the Content-Range of a chunk', () => {
     '4-0',
     'a-b',
     '0-4-8',
+    'bytes 0-4/*',
+    'bytes 0-4/5',
+    'bytes=0-4',
     '0,4',
     '0-4/x',
     '0x0-4',
@@ -61,7 +64,6 @@ describe('the Range of a blob GET', () => {
     'bytes=',
     'bytes=-',
     'bytes=a-b',
-    'bytes=5-3',
     'bytes=0-1,3-4',
     'lines=0-4',
     'bytes 0-4',
@@ -74,6 +76,7 @@ describe('the Range of a blob GET', () => {
     ['bytes=10-12', 10],
     ['bytes=99999999999999999999-', 10],
     ['bytes=-0', 10],
+    ['bytes=5-3', 10],
     ['bytes=0-', 0],
     ['bytes=0-0', 0],
   ])('%s of %d bytes cannot be satisfied, and the answer tells the size', (header, size) => {
