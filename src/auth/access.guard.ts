@@ -7,7 +7,7 @@ import { ACCESS_RULE, type AccessRule } from '../http/access.decorator.js';
 import { isRegistryPath } from '../http/error.filter.js';
 import type { RepositoryFact, RepositoryTarget } from '../http/request-context.js';
 import type { RepositoryName } from '../oci/repository-name.js';
-import { repositoryScope, type Scope } from '../oci/scope.js';
+import { CATALOG_SCOPE, repositoryScope, type Scope, scopesCoverCatalog } from '../oci/scope.js';
 import { reachOf } from '../repos/reach.js';
 import { RepositoriesService } from '../repos/repositories.service.js';
 import { Authenticator, type Caller, NOBODY } from './authenticator.js';
@@ -80,6 +80,7 @@ export class AccessGuard implements CanActivate {
         return null;
       case 'authenticated':
         requireCredential(caller, request);
+        if (rule.scope === 'catalog') requireCatalog(caller);
         return null;
       case 'administrator':
         requireCredential(caller, request);
@@ -97,11 +98,17 @@ export class AccessGuard implements CanActivate {
 
   /** The same refusal in the words of the interface, with the scope that a token would have to cover. */
   private explain(refusal: Refusal, rule: ClosedRule, request: Request): Error {
-    if (rule.kind !== 'repository') return refusalError(refusal, request, this.config);
-    const name = pathName(request, this.config);
-    const scope = repositoryScope(name, SCOPE_TO_ASK[rule.action]);
-    return refusalError(refusal, request, this.config, scope);
+    return refusalError(refusal, request, this.config, this.scopeToAsk(rule, request));
   }
+
+  private scopeToAsk(rule: ClosedRule, request: Request): Scope | undefined {
+    if (rule.kind === 'repository') return repositoryScope(pathName(request, this.config), SCOPE_TO_ASK[rule.action]);
+    return rule.kind === 'authenticated' && rule.scope === 'catalog' ? CATALOG_SCOPE : undefined;
+  }
+}
+
+function requireCatalog({ credential }: Caller): void {
+  if (credential.scopes !== null && !scopesCoverCatalog(credential.scopes)) throw new Refusal('scopeInsufficient');
 }
 
 function requireCredential({ principal, credential }: Caller, request: Request): void {

@@ -17,6 +17,7 @@ import { PasswordLoginService } from './password-login.service.js';
 import { RefreshToken } from './refresh-token.entity.js';
 import { RefreshTokensRepository } from './refresh-tokens.repository.js';
 import { RefreshTokensService } from './refresh-tokens.service.js';
+import { SessionController } from './session.controller.js';
 import { TokenController } from './token.controller.js';
 import { TokensService } from './tokens.service.js';
 
@@ -29,7 +30,7 @@ import { TokensService } from './tokens.service.js';
     UsersModule,
     ReposModule,
   ],
-  controllers: [TokenController],
+  controllers: [TokenController, SessionController],
   providers: [
     { provide: APP_GUARD, useClass: AccessGuard },
     AccessTokensService,

@@ -60,5 +60,6 @@ export function refusalError(
   }
   if (!isRegistryPath(request.path)) return new ApiError(row.api, undefined, { headers });
   // The same detail as for a repository that does not exist: nobody can tell the two apart.
-  return new OciError(row.oci, scope && { name: scope.name }, { headers });
+  const detail = scope?.type === 'repository' ? { name: scope.name } : undefined;
+  return new OciError(row.oci, detail, { headers });
 }

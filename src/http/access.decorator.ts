@@ -7,8 +7,11 @@ export type AccessRule =
   | { readonly kind: 'public' }
   /** Anonymous callers too, but wrong credentials are refused. */
   | { readonly kind: 'anyone' }
-  /** Any valid credential; on /v2 a token for anonymous callers is one, on /api/v1 a token for /v2 is none. */
-  | { readonly kind: 'authenticated' }
+  /**
+   * Any valid credential; on /v2 a token for anonymous callers is one, on /api/v1 a token for /v2 is none.
+   * `scope` is what a token must have been asked for, if it was asked for anything.
+   */
+  | { readonly kind: 'authenticated'; readonly scope?: 'catalog' }
   | { readonly kind: 'administrator' }
   /**
    * A right in the repository that the path names. `unknown: 'denied'` refuses a caller who may not know the

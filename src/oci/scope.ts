@@ -9,7 +9,8 @@ export type Scope =
   | { readonly type: 'repository'; readonly name: RepositoryName; readonly actions: readonly ScopeAction[] }
   | { readonly type: 'registry'; readonly name: 'catalog'; readonly actions: readonly ['*'] };
 
-const CATALOG: Scope = { type: 'registry', name: 'catalog', actions: ['*'] };
+/** Listing the repositories of the registry. */
+export const CATALOG_SCOPE: Scope = { type: 'registry', name: 'catalog', actions: ['*'] };
 
 /**
  * Reads `scope` parameters of the token endpoint: `type(class):name:action,action`, several in one text separated by
@@ -69,7 +70,7 @@ function parseScope(text: string, options: NameOptions): Scope | null {
   // A name may have a colon of its own (a host with its port): the type ends at the first, the actions begin at the last.
   const [, type = '', name = '', list = ''] = /^([a-z0-9]+)(?:\([a-z0-9]+\))?:(.+):([^:]*)$/.exec(text) ?? [];
   const actions = list.split(',');
-  if (type === 'registry') return name === 'catalog' && actions.includes('*') ? CATALOG : null;
+  if (type === 'registry') return name === 'catalog' && actions.includes('*') ? CATALOG_SCOPE : null;
   if (type !== 'repository') return null;
   const known = actions.includes('*') ? SCOPE_ACTIONS : ordered(actions);
   const repository = nameOrNull(name, options);

@@ -17,7 +17,7 @@ export class CatalogController {
   constructor(private readonly repositories: RepositoriesService) {}
 
   @Get()
-  @Access({ kind: 'authenticated' })
+  @Access({ kind: 'authenticated', scope: 'catalog' })
   @ApiOperation({ summary: 'List the repositories that the caller may pull' })
   @ApiQuery({ name: 'n', required: false, description: 'Entries of a page, at most 1000' })
   @ApiQuery({ name: 'last', required: false, description: 'The entry after which the page starts' })

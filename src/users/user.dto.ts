@@ -1,15 +1,9 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { Transform } from 'class-transformer';
-import { IsBoolean, IsEmail, IsString, Length, Matches, MaxLength } from 'class-validator';
+import { IsBoolean, IsEmail, IsString, Matches, MaxLength } from 'class-validator';
 import { MayBeAbsent } from '../http/validation.js';
 import { ACCOUNT_NAME } from './account-name.js';
-import { normalisePassword } from './password-hasher.js';
+import { NewPassword } from './new-password.decorator.js';
 import type { User } from './user.entity.js';
-
-const normalised = ({ value }: { value: unknown }): unknown =>
-  typeof value === 'string' ? normalisePassword(value) : value;
-
-export const PASSWORD_LENGTH = { minLength: 8, maxLength: 256 } as const;
 
 export class CreateUserDto {
   @ApiProperty({ example: 'alice', pattern: ACCOUNT_NAME.source, description: 'Also the name of the own namespace.' })
@@ -19,10 +13,7 @@ export class CreateUserDto {
   })
   username: string;
 
-  @ApiProperty({ example: 'correct horse battery', ...PASSWORD_LENGTH, format: 'password' })
-  @IsString()
-  @Transform(normalised)
-  @Length(PASSWORD_LENGTH.minLength, PASSWORD_LENGTH.maxLength)
+  @NewPassword()
   password: string;
 
   @ApiPropertyOptional({ example: 'alice@example.com', maxLength: 254 })
