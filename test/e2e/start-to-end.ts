@@ -4,8 +4,18 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runDirectory, start } from '../support/processes.js';
+import { startRegistry, type Registry } from '../support/registry.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/src/main.js', import.meta.url));
+
+/** As `npm start` does without any setting, whatever the suite's are. */
+export function startEmbedded(env: Record<string, string> = {}): Promise<Registry> {
+  return startRegistry({ database: 'embedded', store: 'filesystem', redis: false, env });
+}
+
+export function startAgain(registry: Registry): Promise<Registry> {
+  return startRegistry({ like: registry });
+}
 
 export interface Ending {
   code: number | null;

@@ -6,17 +6,13 @@ import net from 'node:net';
 import path from 'node:path';
 import { identify } from '../../src/database/process-identity.js';
 import { eventually, scratchDirectory } from '../support/processes.js';
-import { startRegistry, type Registry } from '../support/registry.js';
-import { startToEnd } from './start-to-end.js';
+import type { Registry } from '../support/registry.js';
+import { startAgain, startEmbedded, startToEnd } from './start-to-end.js';
 
 jest.setTimeout(120_000);
 
 /** Empty is the same as not set. */
 const NO_PASSWORD = { ADMIN_PASSWORD: '', JWT_SECRET: '' };
-
-function embedded(env: Record<string, string> = {}): Promise<Registry> {
-  return startRegistry({ database: 'embedded', store: 'filesystem', redis: false, env });
-}
 
 function databasePid({ dataDir }: Registry): number {
   return Number(readFileSync(path.join(dataDir, 'database/cluster/postmaster.pid'), 'utf8').split('\n')[0]);
@@ -30,7 +26,7 @@ describe('a first start', () => {
   let first: Registry;
 
   beforeAll(async () => {
-    first = await embedded(NO_PASSWORD);
+    first = await startEmbedded(NO_PASSWORD);
     await eventually('the banner', () => first.logs().includes('docker pull'));
   });
 
@@ -60,7 +56,7 @@ describe('a first start', () => {
     const secrets = ['admin-password', 'jwt-secret'].map((name) => path.join(first.dataDir, name));
     const before = secrets.map((file) => readFileSync(file, 'utf8').trim());
     await first.stop();
-    const second = await startRegistry({ like: first });
+    const second = await startAgain(first);
     await eventually('the banner', () => second.logs().includes('docker pull'));
     expect(secrets.map((file) => readFileSync(file, 'utf8').trim())).toEqual(before);
     for (const secret of before) expect(second.logs()).not.toContain(secret);
@@ -71,7 +67,7 @@ describe('a first start', () => {
 
 describe('a stop', () => {
   it('gives a running upload its time, refuses new connections, and then ends the database', async () => {
-    const registry = await embedded();
+    const registry = await startEmbedded();
     const authorization = `Basic ${Buffer.from(`${registry.username}:${registry.password}`).toString('base64')}`;
     const { hostname, port } = new URL(registry.url);
     const post = http.request({
@@ -107,7 +103,7 @@ describe('a stop', () => {
   });
 
   it('cuts off what has not finished when its time is over', async () => {
-    const registry = await embedded({ SHUTDOWN_GRACE_SECONDS: '1' });
+    const registry = await startEmbedded({ SHUTDOWN_GRACE_SECONDS: '1' });
     const { hostname, port } = new URL(registry.url);
     const socket = net.connect(Number(port), hostname);
     socket.on('error', () => undefined);
@@ -123,12 +119,12 @@ describe('a stop', () => {
 
 describe('after kill -9', () => {
   it('the next start ends the database that was left running, and goes on', async () => {
-    const killed = await embedded();
+    const killed = await startEmbedded();
     const orphan = databasePid(killed);
     await killed.kill();
     expect(identify(orphan)).not.toBeNull();
 
-    const next = await startRegistry({ like: killed });
+    const next = await startAgain(killed);
     expect(next.logs()).toContain(`(process ${orphan})`);
     expect(identify(orphan)).toBeNull();
     await next.stop();
@@ -140,13 +136,13 @@ describe('after kill -9', () => {
     await eventually('the first files', () => readdirSync(dataDir).some((name) => name.startsWith('database.new')));
     half.child.kill('SIGKILL');
     await half.ended;
-    const next = await embedded({ DATA_DIR: dataDir });
+    const next = await startEmbedded({ DATA_DIR: dataDir });
     await next.stop();
     await eventually('the leftovers are gone', () => !readdirSync(dataDir).some((name) => name.includes('.new-')));
   });
 
   it('of the database alone, the registry says so and ends', async () => {
-    const registry = await embedded();
+    const registry = await startEmbedded();
     process.kill(databasePid(registry), 'SIGKILL');
     expect(await registry.exited).toBe(1);
     expect(registry.logs()).toContain('the embedded database has ended by itself');
@@ -155,7 +151,7 @@ describe('after kill -9', () => {
 
 describe('a second registry in one data directory', () => {
   it('is refused with one line, and the first one goes on', async () => {
-    const first = await embedded();
+    const first = await startEmbedded();
     const second = await startToEnd({ DATA_DIR: first.dataDir }).ended;
     expect(second).toEqual({
       code: 1,
@@ -168,12 +164,12 @@ describe('a second registry in one data directory', () => {
 
   it('is refused also when both start at once', async () => {
     const dataDir = scratchDirectory('race');
-    const starts = await Promise.allSettled([1, 2, 3].map(() => embedded({ DATA_DIR: dataDir })));
+    const starts = await Promise.allSettled([1, 2, 3].map(() => startEmbedded({ DATA_DIR: dataDir })));
     const running = starts.flatMap((start) => (start.status === 'fulfilled' ? [start.value] : []));
     expect(running.length).toBeLessThanOrEqual(1);
     for (const registry of running) await registry.stop();
     // Those that saw each other may all have withdrawn; then nothing is locked.
-    await (await embedded({ DATA_DIR: dataDir })).stop();
+    await (await startEmbedded({ DATA_DIR: dataDir })).stop();
   });
 });
 
@@ -231,7 +227,7 @@ describe('a start that cannot succeed', () => {
     const { code } = await startToEnd({ DATA_DIR: dataDir, LISTEN_ADDRESS: await portInUse() }).ended;
     expect(code).toBe(1);
     expect(readdirSync(path.join(dataDir, 'lock'))).toEqual([]);
-    const next = await embedded({ ...NO_PASSWORD, DATA_DIR: dataDir });
+    const next = await startEmbedded({ ...NO_PASSWORD, DATA_DIR: dataDir });
     await eventually('the banner', () => next.logs().includes('shown only now'));
     await next.stop();
   });
