@@ -9,12 +9,16 @@ import { etagMatches } from '../oci/etag.js';
 import { DigestParam } from '../registry/reference.decorator.js';
 import { TargetRepository } from '../registry/target.decorator.js';
 import { blobDeleted, blobElsewhere, blobHead, blobNotModified } from './blob-replies.js';
+import { BlobLinks } from './blob-links.service.js';
 import { BlobsService } from './blobs.service.js';
 import type { HeldBlob } from './content.repository.js';
 
 @Controller('v2/*name/blobs')
 export class BlobsController {
-  constructor(private readonly blobs: BlobsService) {}
+  constructor(
+    private readonly blobs: BlobsService,
+    private readonly links: BlobLinks,
+  ) {}
 
   @Head(':digest') // before @Get: Express answers HEAD with the first route that matches
   @Access({ kind: 'repository', action: 'pull' })
@@ -56,7 +60,7 @@ export class BlobsController {
     @DigestParam() digest: Digest,
     @Res() response: Response,
   ): Promise<void> {
-    await this.blobs.unlink(repository, digest);
+    await this.links.unlink(repository, digest);
     blobDeleted(response);
   }
 

@@ -6,6 +6,7 @@ import { EventsModule } from '../events/events.module.js';
 import { ReposModule } from '../repos/repos.module.js';
 import { StorageModule } from '../storage/storage.module.js';
 import { Blob } from './blob.entity.js';
+import { BlobLinks } from './blob-links.service.js';
 import { BlobUrls } from './blob-urls.js';
 import { BlobsController } from './blobs.controller.js';
 import { BlobsRepository } from './blobs.repository.js';
@@ -13,6 +14,8 @@ import { BlobsService } from './blobs.service.js';
 import { ContentRepository } from './content.repository.js';
 import { ContentService } from './content.service.js';
 import { HashWorkers } from './hash-workers.js';
+import { MountRepository } from './mount.repository.js';
+import { MountService } from './mount.service.js';
 import { RepoContent } from './repo-content.entity.js';
 import { Upload } from './upload.entity.js';
 import { UploadCloser } from './upload-closer.service.js';
@@ -34,12 +37,15 @@ import { UploadsService } from './uploads.service.js';
   ],
   controllers: [UploadsController, BlobsController],
   providers: [
+    BlobLinks,
     BlobsRepository,
     BlobsService,
     BlobUrls,
     ContentRepository,
     ContentService,
     HashWorkers,
+    MountRepository,
+    MountService,
     UploadCloser,
     UploadCommit,
     UploadEndService,

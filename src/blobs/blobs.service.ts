@@ -1,7 +1,5 @@
 import type { Readable } from 'node:stream';
 import { Injectable } from '@nestjs/common';
-import { UnitOfWork } from '../database/unit-of-work.js';
-import { FactDrops } from '../events/fact-drops.js';
 import type { RepositoryFact } from '../http/request-context.js';
 import type { ByteRange } from '../oci/content-range.js';
 import type { Digest } from '../oci/digest.js';
@@ -13,15 +11,13 @@ import { BlobUrls } from './blob-urls.js';
 import { ContentService } from './content.service.js';
 import type { HeldBlob } from './content.repository.js';
 
-/** Blobs as a repository holds them. */
+/** Blobs as a repository holds them, for those who read. */
 @Injectable()
 export class BlobsService {
   constructor(
     private readonly content: ContentService,
     private readonly store: BlobStore,
     private readonly urls: BlobUrls,
-    private readonly unitOfWork: UnitOfWork,
-    private readonly drops: FactDrops,
   ) {}
 
   /** Throws `blobUnknown`, also for a blob that only other repositories hold. */
@@ -45,13 +41,5 @@ export class BlobsService {
       if (error instanceof ObjectNotFound || !(error instanceof StorageError)) throw error;
       throw new OciError('unavailable', undefined, { cause: error });
     }
-  }
-
-  /** The repository holds it no more; its bytes are the collector's. Throws `blobUnknown` or `inUse`. */
-  async unlink(repository: RepositoryFact, digest: Digest): Promise<void> {
-    await this.unitOfWork.run(async (tx) => {
-      await this.content.unlinkBlob(tx, repository, digest);
-      await this.drops.afterCommit(tx, [`repo:${repository.path}`]);
-    });
   }
 }

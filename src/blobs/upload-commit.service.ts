@@ -8,6 +8,7 @@ import { BlobStore } from '../storage/blob-store.js';
 import type { ObjectKey } from '../storage/object-keys.js';
 import { BlobsRepository } from './blobs.repository.js';
 import { ContentService } from './content.service.js';
+import { domainOf } from './deduplication.js';
 
 export interface StoredUpload {
   readonly id: string;
@@ -35,7 +36,15 @@ export class UploadCommit {
   /** False when the upload has passed to a later epoch: then nothing has changed. */
   async commit(upload: StoredUpload): Promise<boolean> {
     const { id, epoch, repository, digest, size, key } = upload;
-    const finished = { id, epoch, domain: this.domainOf(repository), digest, size, store: this.store.driver, key };
+    const finished = {
+      id,
+      epoch,
+      domain: domainOf(repository, this.config),
+      digest,
+      size,
+      store: this.store.driver,
+      key,
+    };
     return this.unitOfWork.run(async (tx) => {
       const blob = await this.blobs.commit(tx, finished);
       if (!blob) return false;
@@ -48,11 +57,6 @@ export class UploadCommit {
         });
       return true;
     });
-  }
-
-  /** Within what equal bytes are stored once. */
-  private domainOf({ namespaceId }: RepositoryFact): string {
-    return this.config.storage.deduplicate === 'global' ? '*' : String(namespaceId);
   }
 
   /** Another upload of the digest was earlier. What is not removed now, the sweep of the done row removes. */

@@ -3,11 +3,12 @@ import type { Request, Response } from 'express';
 import { AppConfig } from '../config/config.js';
 import { Access } from '../http/access.decorator.js';
 import type { RepositoryTarget } from '../http/request-context.js';
-import { parseDigest, parseDigestAlgorithm } from '../oci/digest.js';
+import { type Digest, parseDigest, parseDigestAlgorithm } from '../oci/digest.js';
 import { RepositoriesService } from '../repos/repositories.service.js';
 import { type Actor, CurrentActor } from '../registry/actor.decorator.js';
 import { Target } from '../registry/target.decorator.js';
 import { blobCreated, uploadAccepted, uploadCancelled, uploadStatus } from './blob-replies.js';
+import { type MountCaller, MountService } from './mount.service.js';
 import { RequestBody } from './request-body.js';
 import type { IncomingBody, UploadSession } from './upload-session.js';
 import { Session } from './upload.decorators.js';
@@ -16,10 +17,14 @@ import { UploadsService } from './uploads.service.js';
 /** A parameter that is repeated counts once, as the first. */
 type QueryText = string | string[] | undefined;
 
+/** A push may take longer than its token lives; the upload is bound to the principal that opened it. */
+const SESSION = { kind: 'repository', action: 'push', allowExpiredToken: true } as const;
+
 @Controller('v2/*name/blobs/uploads')
 export class UploadsController {
   constructor(
     private readonly uploads: UploadsService,
+    private readonly mounts: MountService,
     private readonly repositories: RepositoriesService,
     private readonly config: AppConfig,
   ) {}
@@ -28,36 +33,37 @@ export class UploadsController {
   @Access({ kind: 'repository', action: 'push' })
   async start(
     @Target() { name }: RepositoryTarget,
-    @CurrentActor() uploader: Actor,
+    @CurrentActor() actor: Actor,
     @Query() query: Record<string, QueryText>,
     @Req() request: Request,
     @Res() response: Response,
   ): Promise<void> {
     const algorithm = parseDigestAlgorithm(textOf(query['digest-algorithm']) ?? 'sha256');
-    const digestText = textOf(query['digest']);
-    const digest = digestText === null ? null : parseDigest(digestText);
+    const digest = digestOf(query['digest']);
+    const mount = digestOf(query['mount']);
     const repository = await this.repositories.ensure(name);
-    if (digest === null) uploadAccepted(response, await this.uploads.start(repository, uploader, algorithm));
-    else {
-      await this.uploads.storeAtOnce(repository, uploader, digest, this.incoming(request));
+    if (digest) {
+      await this.uploads.storeAtOnce(repository, actor, digest, this.incoming(request));
       blobCreated(response, repository.path, digest);
-    }
+    } else if (mount && (await this.mounts.mount(repository, mount, textOf(query['from']), callerOf(request)))) {
+      blobCreated(response, repository.path, mount);
+    } else uploadAccepted(response, await this.uploads.start(repository, actor, algorithm));
   }
 
   @Get(':id')
-  @Access({ kind: 'repository', action: 'push' })
+  @Access(SESSION)
   async status(@Session() session: UploadSession, @Res() response: Response): Promise<void> {
     uploadStatus(response, await this.uploads.status(session));
   }
 
   @Patch(':id')
-  @Access({ kind: 'repository', action: 'push' })
+  @Access(SESSION)
   async append(@Session() session: UploadSession, @Req() request: Request, @Res() response: Response): Promise<void> {
     uploadAccepted(response, await this.uploads.append(session, this.incoming(request)));
   }
 
   @Put(':id')
-  @Access({ kind: 'repository', action: 'push' })
+  @Access(SESSION)
   async close(
     @Session() session: UploadSession,
     @Query('digest') digestText: QueryText,
@@ -69,7 +75,7 @@ export class UploadsController {
   }
 
   @Delete(':id')
-  @Access({ kind: 'repository', action: 'push' })
+  @Access(SESSION)
   async cancel(@Session() session: UploadSession, @Res() response: Response): Promise<void> {
     await this.uploads.cancel(session);
     uploadCancelled(response);
@@ -86,4 +92,14 @@ export class UploadsController {
 
 function textOf(value: QueryText): string | null {
   return (Array.isArray(value) ? value[0] : value) ?? null;
+}
+
+function digestOf(value: QueryText): Digest | null {
+  const text = textOf(value);
+  return text === null ? null : parseDigest(text);
+}
+
+function callerOf({ context: { principal, credential } }: Request): MountCaller {
+  if (!principal || !credential) throw new Error('a public route has no caller');
+  return { principal, limits: credential.limits };
 }

@@ -1,0 +1,74 @@
+import { Injectable } from '@nestjs/common';
+import type { CredentialLimits } from '../access/credential-limits.js';
+import { mayEffectively } from '../access/policy.js';
+import type { Principal } from '../access/principal.js';
+import { AppConfig } from '../config/config.js';
+import type { RepositoryFact } from '../http/request-context.js';
+import type { Digest } from '../oci/digest.js';
+import { OciError } from '../oci/oci-error.js';
+import { parseRepositoryName, type RepositoryName } from '../oci/repository-name.js';
+import { reachOf } from '../repos/reach.js';
+import { RepositoriesService } from '../repos/repositories.service.js';
+import { BlobLinks } from './blob-links.service.js';
+import type { HeldBlob } from './content.repository.js';
+import { ContentService } from './content.service.js';
+import { domainOf } from './deduplication.js';
+import { MountRepository } from './mount.repository.js';
+
+export interface MountCaller {
+  readonly principal: Principal;
+  readonly limits: CredentialLimits;
+}
+
+/**
+ * A blob that another repository holds, held by this one too, without its bytes. Sources are judged by what the caller
+ * may do, not by what its token was asked for: clients come with the target's token. "Not there" and "not yours" are one
+ * answer.
+ */
+@Injectable()
+export class MountService {
+  constructor(
+    private readonly sources: MountRepository,
+    private readonly repositories: RepositoriesService,
+    private readonly content: ContentService,
+    private readonly links: BlobLinks,
+    private readonly config: AppConfig,
+  ) {}
+
+  /** False when the caller has to upload it. `from` is the client's text; `null` asks for any source. */
+  async mount(target: RepositoryFact, digest: Digest, from: string | null, caller: MountCaller): Promise<boolean> {
+    const blob = from === null ? await this.anySource(target, digest, caller) : await this.source(from, digest, caller);
+    return blob !== null && (await this.links.link(target, digest, blob));
+  }
+
+  private async source(from: string, digest: Digest, caller: MountCaller): Promise<HeldBlob | null> {
+    const name = this.nameOf(from);
+    const repository = name && (await this.repositories.find(name));
+    return name && repository && mayPull(caller, repository) ? this.content.find(repository, digest) : null;
+  }
+
+  private async anySource(target: RepositoryFact, digest: Digest, caller: MountCaller): Promise<HeldBlob | null> {
+    const { principal } = caller;
+    const candidates = await this.sources.candidates({
+      domain: domainOf(target, this.config),
+      digest,
+      namespaceId: principal.kind === 'user' ? principal.namespaceId : null,
+      everything: principal.kind === 'user' && principal.admin,
+    });
+    return candidates.find((candidate) => mayPull(caller, candidate)) ?? null;
+  }
+
+  /** What is no name is no repository either. */
+  private nameOf(from: string): RepositoryName | null {
+    try {
+      return parseRepositoryName(from, { defaultNamespace: this.config.registry.defaultNamespace });
+    } catch (error) {
+      if (error instanceof OciError) return null;
+      throw error;
+    }
+  }
+}
+
+function mayPull({ principal, limits }: MountCaller, repository: RepositoryFact): boolean {
+  return mayEffectively('pull', reachOf(principal, limits, repository.path, repository));
+}
