@@ -54,7 +54,7 @@ export async function pushWhileItLasts(client: RegistryClient, repository: strin
       acknowledged.push(await client.pushImage(repository, `n${acknowledged.length}`));
     } catch (error) {
       // An error of the connection; an answer that is not as expected has no code, and is a failure.
-      if (error instanceof Error && 'code' in error) return acknowledged;
+      if (typeof error === 'object' && error !== null && 'code' in error) return acknowledged;
       throw error;
     }
   }
