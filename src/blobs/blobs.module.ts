@@ -17,10 +17,12 @@ import { HashWorkers } from './hash-workers.js';
 import { MountRepository } from './mount.repository.js';
 import { MountService } from './mount.service.js';
 import { RepoContent } from './repo-content.entity.js';
+import { SweepRepository } from './sweep.repository.js';
 import { Upload } from './upload.entity.js';
 import { UploadCloser } from './upload-closer.service.js';
 import { UploadCommit } from './upload-commit.service.js';
 import { UploadEndService } from './upload-end.service.js';
+import { UploadSweeper } from './upload-sweeper.js';
 import { UploadWriter } from './upload-writer.service.js';
 import { UploadsController } from './uploads.controller.js';
 import { UploadsRepository } from './uploads.repository.js';
@@ -46,11 +48,13 @@ import { UploadsService } from './uploads.service.js';
     HashWorkers,
     MountRepository,
     MountService,
+    SweepRepository,
     UploadCloser,
     UploadCommit,
     UploadEndService,
     UploadsRepository,
     UploadsService,
+    UploadSweeper,
     UploadWriter,
   ],
   exports: [ContentService],

@@ -104,10 +104,10 @@ WITH moved AS (
   WHERE ${HELD} RETURNING u.id
 ) SELECT id FROM moved`;
 
-// From here on every writer's epoch is void, so what they leave can be removed.
+// From here on every writer's epoch is void, so what they leave can be removed; by the sweep, if not at once.
 const CONDEMN = `
 WITH moved AS (
-  UPDATE uploads u SET state = 'failed', epoch = u.epoch + 1
+  UPDATE uploads u SET state = 'failed', epoch = u.epoch + 1, expires_at = now() + interval '5 minutes'
   WHERE u.id = $1 AND u.state IN ('open', 'completing') AND ($2::integer IS NULL OR u.epoch = $2)
   RETURNING u.*
 ) SELECT ${COLUMNS} FROM moved u`;
