@@ -11,7 +11,7 @@ import { blobCreated, uploadAccepted, uploadCancelled, uploadStatus } from './bl
 import { type MountCaller, MountService } from './mount.service.js';
 import { RequestBody } from './request-body.js';
 import type { IncomingBody, UploadSession } from './upload-session.js';
-import { Session } from './upload.decorators.js';
+import { Session } from './upload-session.decorator.js';
 import { UploadsService } from './uploads.service.js';
 
 /** A parameter that is repeated counts once, as the first. */
