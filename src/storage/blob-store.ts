@@ -114,7 +114,7 @@ export interface SignedUrlOptions {
 export abstract class BlobStore {
   abstract readonly driver: 'filesystem' | 's3';
 
-  /** Throws `StartupError` with one line that says what to do, when the store is missing, closed or read-only. */
+  /** Throws `StartupError` with one line that says what to do, when the store cannot be used. */
   abstract prepare(): Promise<void>;
 
   /** Throws `StoreUnavailable` when the store does not answer. */

@@ -6,12 +6,15 @@ import { StartupError } from '../config/startup-error.js';
 import { BlobStore } from './blob-store.js';
 import { FilesystemStore } from './filesystem/filesystem-store.js';
 import { InstrumentedStore } from './instrumented-store.js';
+import { MemoryBudget } from './memory-budget.js';
+import { S3Store } from './s3/s3-store.js';
 
 type Open = (config: AppConfig) => BlobStore;
 
 const openFilesystem: Open = ({ server }) => new FilesystemStore(join(server.dataDir, 'blobs'));
-const openS3: Open = () => {
-  throw new StartupError('STORAGE_TYPE=s3 comes with the next commit');
+const openS3: Open = ({ storage }) => {
+  if (storage.s3 === null) throw new StartupError('S3 storage needs the S3_* settings');
+  return new S3Store(storage.s3, new MemoryBudget(storage.uploadMemoryBudget));
 };
 
 const DRIVERS = { s3: openS3, filesystem: openFilesystem } as const satisfies Record<StorageType, Open>;

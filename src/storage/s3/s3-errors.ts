@@ -1,5 +1,5 @@
 import { S3ServiceException } from '@aws-sdk/client-s3';
-import { StorageError, StoreUnavailable, type UnavailableReason } from '../storage-errors.js';
+import { StorageError, StoreUnavailable, UploadLost, type UnavailableReason } from '../storage-errors.js';
 
 const REASONS: Partial<Record<string, UnavailableReason>> = {
   AccessDenied: 'denied',
@@ -13,21 +13,18 @@ const REASONS: Partial<Record<string, UnavailableReason>> = {
   TimeoutError: 'timeout',
   RequestTimeout: 'timeout',
 };
+/** The multipart upload is not what our state says: aborted, completed, or a counted part was written over. */
+const LOST = new Set(['NoSuchUpload', 'InvalidPart', 'InvalidPartOrder', 'EntityTooSmall']);
 const STATUS_REASONS: Partial<Record<number, UnavailableReason>> = { 401: 'denied', 403: 'denied', 507: 'full' };
 
-/** The store's own name for what went wrong, such as `NoSuchUpload`; `null` when the store did not answer. */
-export function s3CodeOf(error: unknown): string | null {
-  return error instanceof S3ServiceException ? error.name : null;
-}
-
 export function isAbsent(error: unknown): boolean {
-  const code = s3CodeOf(error);
-  return code === 'NoSuchKey' || code === 'NotFound';
+  return error instanceof S3ServiceException && (error.name === 'NoSuchKey' || error.name === 'NotFound');
 }
 
 export function storageErrorOf(error: unknown): Error {
   if (error instanceof StorageError) return error;
   if (error instanceof S3ServiceException) {
+    if (LOST.has(error.name)) return new UploadLost(`the object store answered ${error.name}`);
     const { httpStatusCode = 0 } = error.$metadata;
     const reason = REASONS[error.name] ?? STATUS_REASONS[httpStatusCode] ?? 'io';
     return new StoreUnavailable(reason, `the object store answered ${String(httpStatusCode)} ${error.name}`);

@@ -1,0 +1,195 @@
+import type { AppendOptions, Appended, Multipart, S3State, StoredPart, WriteTarget } from '../blob-store.js';
+import { bodyChunks } from '../body-reader.js';
+import type { Lease, MemoryBudget } from '../memory-budget.js';
+import { epochKey, type ObjectKey } from '../object-keys.js';
+import { ObjectNotFound, ObjectTooLarge, UploadLost } from '../storage-errors.js';
+import { MAX_PARTS, type PartPlan } from './part-plan.js';
+import type { S3Calls } from './s3-calls.js';
+
+export interface Writing {
+  readonly calls: S3Calls;
+  readonly budget: MemoryBudget;
+  readonly plan: PartPlan;
+}
+
+export function emptyState(): S3State {
+  return { driver: 's3', epoch: 0, multipart: null, parts: [], tail: null, stale: [] };
+}
+
+export function partsSize(parts: readonly StoredPart[]): number {
+  return parts.reduce((sum, { size }) => sum + size, 0);
+}
+
+/**
+ * The number of the next part in an upload that already counts parts. Writers that were lost since the state was made
+ * may have written parts under the next numbers, and each may have one more on its way: the numbers skipped are theirs.
+ */
+export async function nextPartNumber(calls: S3Calls, base: S3State, multipart: Multipart, epoch: number) {
+  const counted = base.parts.at(-1)?.number ?? 0;
+  const writers = epoch - base.epoch;
+  if (writers <= 1) return counted + 1;
+  return (await calls.lastPartNumber(multipart, counted)) + writers;
+}
+
+/** The bytes of a tail; `UploadLost` when it is gone or not what the state says. */
+export async function* tailBytes(calls: S3Calls, tail: { key: ObjectKey; size: number }, signal?: AbortSignal) {
+  let read = 0;
+  try {
+    for await (const chunk of await calls.read(tail.key, { signal })) {
+      read += (chunk as Uint8Array).length;
+      yield chunk as Uint8Array;
+    }
+  } catch (error) {
+    throw error instanceof ObjectNotFound ? new UploadLost('the tail of the upload is gone', { cause: error }) : error;
+  }
+  if (read !== tail.size) throw new UploadLost(`the tail has ${String(read)} of ${String(tail.size)} bytes`);
+}
+
+/** Writes one request's body: whole parts as they fill, the rest at the end. One object for one call of `append`. */
+export class PartWriter {
+  readonly #parts: StoredPart[] = [];
+  #multipart: Multipart | null = null;
+  #nextNumber = 1;
+  #stale: readonly Multipart[];
+  #lease: Lease | null = null;
+  #buffer: Buffer = Buffer.alloc(0);
+  #filled = 0;
+  /** Where in the object the buffer begins. */
+  #partOffset: number;
+
+  constructor(
+    private readonly writing: Writing,
+    private readonly target: WriteTarget,
+    private readonly base: S3State,
+    private readonly options: AppendOptions,
+  ) {
+    this.#stale = base.stale;
+    this.#partOffset = partsSize(base.parts);
+  }
+
+  async write(body: AsyncIterable<Uint8Array>): Promise<Appended> {
+    const { base, options } = this;
+    this.#refuseTooLarge(options.expectedBytes ?? 0);
+    let bytes = 0;
+    try {
+      if (options.expectedBytes !== 0) await this.#takeBuffer();
+      for await (const chunk of bodyChunks(body, options)) {
+        if (bytes === 0 && base.tail) await this.#addTail(base.tail);
+        bytes += chunk.length;
+        this.#refuseTooLarge(bytes);
+        await this.#add(chunk);
+      }
+      return bytes === 0 ? { state: base, bytes, created: [], obsolete: [] } : await this.#finish(bytes);
+    } catch (error) {
+      await this.#abortOwn();
+      throw error;
+    } finally {
+      this.#lease?.release();
+    }
+  }
+
+  /** Before the body is read: a whole part, or less when it is known that less will come. */
+  async #takeBuffer(): Promise<void> {
+    this.#lease = await this.writing.budget.take(this.#wantedBytes(), this.options.signal);
+    this.#buffer = Buffer.allocUnsafeSlow(this.#lease.bytes);
+  }
+
+  #wantedBytes(): number {
+    const { offset, expectedBytes } = this.options;
+    const planned = this.writing.plan.partBytesAt(this.#partOffset);
+    return expectedBytes === null ? planned : Math.min(planned, offset + expectedBytes - this.#partOffset);
+  }
+
+  async #addTail(tail: { key: ObjectKey; size: number }): Promise<void> {
+    for await (const chunk of tailBytes(this.writing.calls, tail, this.options.signal)) await this.#add(chunk);
+  }
+
+  async #add(chunk: Uint8Array): Promise<void> {
+    for (let at = 0; at < chunk.length;) {
+      if (this.#filled === this.#buffer.length) await this.#sendPart();
+      const piece = chunk.subarray(at, at + this.#buffer.length - this.#filled);
+      this.#buffer.set(piece, this.#filled);
+      this.#filled += piece.length;
+      at += piece.length;
+    }
+  }
+
+  async #sendPart(): Promise<void> {
+    await this.#sendBuffer();
+    const wanted = this.#wantedBytes();
+    if (wanted <= this.#buffer.length) return;
+    // Without memory for a larger part the upload goes on with parts of the size that it has.
+    if (this.#lease?.tryGrow(wanted)) this.#buffer = Buffer.allocUnsafeSlow(wanted);
+  }
+
+  async #sendBuffer(): Promise<void> {
+    const { base, writing, options } = this;
+    const { signal } = options;
+    const multipart = this.#multipart ?? (await this.#openMultipart());
+    // In an upload that earlier requests began, only the row can tell whether this writer was taken over.
+    if (base.parts.length > 0) await options.persist(base);
+    if (this.#nextNumber > MAX_PARTS) throw new ObjectTooLarge(this.#partOffset);
+    const bytes = this.#buffer.subarray(0, this.#filled);
+    this.#parts.push(await writing.calls.uploadPart(multipart, this.#nextNumber, bytes, { signal }));
+    this.#nextNumber += 1;
+    this.#partOffset += this.#filled;
+    this.#filled = 0;
+  }
+
+  async #openMultipart(): Promise<Multipart> {
+    const { base, writing, target, options } = this;
+    if (base.multipart && base.parts.length > 0) {
+      this.#nextNumber = await nextPartNumber(writing.calls, base, base.multipart, target.epoch);
+      return (this.#multipart = base.multipart);
+    }
+    // One that counts no part is a lost writer's: with an upload of its own this one cannot meet it.
+    if (base.multipart) this.#stale = [...base.stale, base.multipart];
+    const key = epochKey(target.key, 0, 'multipart');
+    this.#multipart = await writing.calls.createMultipart(key, { signal: options.signal });
+    await options.persist({ ...base, multipart: this.#multipart, stale: this.#stale });
+    return this.#multipart;
+  }
+
+  async #finish(bytes: number): Promise<Appended> {
+    const { base, target, writing } = this;
+    const created: ObjectKey[] = [];
+    let tail: S3State['tail'] = null;
+    if (this.#filled > 0 && this.#restIsPart()) await this.#sendBuffer();
+    if (this.#filled > 0) {
+      tail = { key: epochKey(target.key, target.epoch), size: this.#filled };
+      const isWhole = this.options.offset === 0 && this.#filled === bytes;
+      await writing.calls.put(tail.key, this.#buffer.subarray(0, this.#filled), {
+        signal: this.options.signal,
+        sha256Hex: isWhole ? this.options.sha256?.() : null,
+      });
+      created.push(tail.key);
+    }
+    const state: S3State = {
+      driver: 's3',
+      epoch: target.epoch,
+      multipart: this.#multipart ?? base.multipart,
+      parts: [...base.parts, ...this.#parts],
+      tail,
+      stale: this.#stale,
+    };
+    return { state, bytes, created, obsolete: base.tail ? [base.tail.key] : [] };
+  }
+
+  #restIsPart(): boolean {
+    const { plan } = this.writing;
+    const partsBefore = this.base.parts.length + this.#parts.length;
+    if (this.#filled >= plan.partBytesAt(this.#partOffset)) return true;
+    return partsBefore > 0 && plan.mayBePart(this.#filled, partsBefore);
+  }
+
+  #refuseTooLarge(bytes: number): void {
+    const { maxObjectBytes } = this.writing.plan;
+    if (this.options.offset + bytes > maxObjectBytes) throw new ObjectTooLarge(maxObjectBytes);
+  }
+
+  /** What the row may not name, or names for a writer that is gone. What cannot be aborted now `abandon` finds. */
+  async #abortOwn(): Promise<void> {
+    if (this.#multipart === null || this.#multipart === this.base.multipart) return;
+    await this.writing.calls.abortMultipart(this.#multipart).catch(() => undefined);
+  }
+}

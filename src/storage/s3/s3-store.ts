@@ -1,0 +1,201 @@
+import type { Readable } from 'node:stream';
+import type { S3Config } from '../../config/config-values.js';
+import { StartupError } from '../../config/startup-error.js';
+import {
+  BlobStore,
+  type AppendOptions,
+  type Appended,
+  type Completed,
+  type Multipart,
+  type ObjectStat,
+  type ReadOptions,
+  type S3State,
+  type SignedUrlOptions,
+  type StoredPart,
+  type WriterState,
+  type WriteTarget,
+} from '../blob-store.js';
+import { destroyOnAbort } from '../body-reader.js';
+import type { MemoryBudget } from '../memory-budget.js';
+import { epochKey, parseObjectKey, type ObjectKey } from '../object-keys.js';
+import { StoreUnavailable, UploadLost } from '../storage-errors.js';
+import { PartPlan } from './part-plan.js';
+import { emptyState, nextPartNumber, PartWriter, partsSize, tailBytes } from './part-writer.js';
+import { S3Calls } from './s3-calls.js';
+import { createS3Client } from './s3-client.js';
+import { storageErrorOf } from './s3-errors.js';
+import { SignedUrls } from './signed-urls.js';
+
+/**
+ * Objects in a bucket. A blob is written once, to the key that it keeps: small ones by one `PutObject`, large ones by
+ * a multipart upload whose parts count when their ETags are in the upload's row.
+ */
+export class S3Store extends BlobStore {
+  readonly driver = 's3';
+  readonly #calls: S3Calls;
+  readonly #plan: PartPlan;
+  readonly #urls: SignedUrls;
+
+  constructor(
+    private readonly config: S3Config,
+    private readonly budget: MemoryBudget,
+  ) {
+    super();
+    this.#plan = new PartPlan(config.equalPartBytes);
+    this.#calls = new S3Calls(createS3Client(config, config.endpoint), config.bucket);
+    this.#urls = new SignedUrls(createS3Client(config, config.publicEndpoint ?? config.endpoint), config.bucket);
+  }
+
+  async prepare(): Promise<void> {
+    const { bucket, endpoint } = this.config;
+    const twoParts = 2 * this.#plan.largestPartBytes;
+    if (this.budget.totalBytes < twoParts) {
+      throw new StartupError(
+        `UPLOAD_MEMORY_BUDGET must be at least two of the largest parts: ${String(twoParts)} bytes`,
+      );
+    }
+    try {
+      await this.#calls.headBucket();
+    } catch (error) {
+      const { $metadata, name } = error as { $metadata?: { httpStatusCode?: number }; name?: string };
+      const status = $metadata?.httpStatusCode ?? 0;
+      const advice = BUCKET_ADVICE[status] ?? 'see whether S3_ENDPOINT is right and the store runs';
+      const failure = status === 0 ? storageErrorOf(error).message : `${String(status)} ${name ?? ''}`.trim();
+      throw new StartupError(`the bucket "${bucket}" at ${endpoint} cannot be used (${failure}): ${advice}`, {
+        cause: error,
+      });
+    }
+  }
+
+  async check(): Promise<void> {
+    await this.#calls.headBucket().catch((error: unknown) => {
+      throw storageErrorOf(error);
+    });
+  }
+
+  async stat(key: ObjectKey): Promise<ObjectStat | null> {
+    const size = await this.#calls.size(parseObjectKey(key));
+    return size === null ? null : { size };
+  }
+
+  async open(key: ObjectKey, { range, signal }: ReadOptions = {}): Promise<Readable> {
+    return destroyOnAbort(await this.#calls.read(parseObjectKey(key), { range, signal }), signal);
+  }
+
+  signedUrl(key: ObjectKey, options: SignedUrlOptions): Promise<URL> {
+    return this.#urls.of(parseObjectKey(key), options);
+  }
+
+  async put(target: WriteTarget, bytes: Uint8Array, sha256Hex?: string): Promise<ObjectKey> {
+    const key = epochKey(target.key, target.epoch);
+    await this.#calls.put(key, bytes, { sha256Hex });
+    return key;
+  }
+
+  async delete(keys: readonly ObjectKey[]): Promise<void> {
+    await this.#calls.delete(keys.map(parseObjectKey));
+  }
+
+  async append(
+    target: WriteTarget,
+    state: WriterState | null,
+    body: AsyncIterable<Uint8Array>,
+    options: AppendOptions,
+  ): Promise<Appended> {
+    const base = s3StateOf(state);
+    if (sizeOf(base) !== options.offset) throw new Error('the state does not hold the bytes before the offset');
+    const writing = { calls: this.#calls, budget: this.budget, plan: this.#plan };
+    const appended = await new PartWriter(writing, target, base, options).write(body);
+    return appended.bytes === 0 ? { ...appended, state } : appended;
+  }
+
+  async complete(target: WriteTarget, state: WriterState | null): Promise<Completed> {
+    const base = s3StateOf(state);
+    const { multipart, parts, tail, stale } = base;
+    if (multipart && parts.length > 0) {
+      await this.#completeMultipart(target, base, multipart);
+      await this.#abortAll(stale);
+      return { key: multipart.key, obsolete: tail ? [tail.key] : [] };
+    }
+    await this.#abortAll(multipart ? [...stale, multipart] : stale);
+    if (tail) return { key: tail.key, obsolete: [] };
+    // Epoch 0 has no writer: a repeated completion makes no second object.
+    const key = epochKey(target.key, 0, 'whole');
+    await this.#calls.put(key, new Uint8Array());
+    return { key, obsolete: [] };
+  }
+
+  async abandon(target: WriteTarget, state: WriterState | null, keep?: ObjectKey): Promise<void> {
+    const { multipart, stale } = s3StateOf(state);
+    const known = multipart ? [...stale, multipart] : stale;
+    const listed = await this.#calls.multiparts(epochKey(target.key, 0, 'multipart'));
+    const ids = new Map([...known, ...listed].map((upload) => [upload.id, upload]));
+    await Promise.all([...ids.values()].map((upload) => this.#calls.abortMultipart(upload)));
+    // After the uploads: one of them might have been completed a moment ago.
+    const objects = await this.#calls.objects(`${target.key}.`);
+    await this.#calls.delete(objects.map(({ key }) => key).filter((key) => key !== keep));
+  }
+
+  close(): Promise<void> {
+    this.#calls.close();
+    this.#urls.close();
+    return Promise.resolve();
+  }
+
+  /** Also after a crash: an upload that is gone because it was completed shows as an object of the right size. */
+  async #completeMultipart(target: WriteTarget, base: S3State, multipart: Multipart): Promise<void> {
+    try {
+      const last = base.tail ? [await this.#tailAsPart(target, base, base.tail, multipart)] : [];
+      await this.#calls.completeMultipart(multipart, [...base.parts, ...last]);
+    } catch (error) {
+      if (!(error instanceof UploadLost)) throw error;
+      if ((await this.#calls.size(multipart.key)) !== sizeOf(base)) throw error;
+    }
+  }
+
+  async #tailAsPart(
+    target: WriteTarget,
+    base: S3State,
+    tail: NonNullable<S3State['tail']>,
+    multipart: Multipart,
+  ): Promise<StoredPart> {
+    const signal = new AbortController().signal;
+    const lease = await this.budget.take(tail.size, signal);
+    try {
+      const number = await nextPartNumber(this.#calls, base, multipart, target.epoch);
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of tailBytes(this.#calls, tail)) chunks.push(chunk);
+      return await this.#calls.uploadPart(multipart, number, Buffer.concat(chunks));
+    } finally {
+      lease.release();
+    }
+  }
+
+  /** Best effort: what cannot be aborted now is garbage that `abandon` finds by its key. */
+  async #abortAll(uploads: readonly Multipart[]): Promise<void> {
+    await Promise.all(
+      uploads.map((upload) =>
+        this.#calls.abortMultipart(upload).catch((error: unknown) => {
+          if (!(error instanceof StoreUnavailable)) throw error;
+        }),
+      ),
+    );
+  }
+}
+
+const BUCKET_ADVICE: Partial<Record<number, string>> = {
+  301: 'it is in another region than S3_REGION',
+  400: 'see whether S3_REGION and S3_ACCESS_KEY are right',
+  403: 'see whether S3_ACCESS_KEY and S3_SECRET_KEY are right and may list the bucket',
+  404: 'make it, or set S3_BUCKET to one that exists',
+};
+
+function s3StateOf(state: WriterState | null): S3State {
+  if (state === null) return emptyState();
+  if (state.driver !== 's3') throw new UploadLost('the upload was begun in another kind of store');
+  return state;
+}
+
+function sizeOf({ parts, tail }: S3State): number {
+  return partsSize(parts) + (tail?.size ?? 0);
+}
