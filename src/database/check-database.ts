@@ -2,7 +2,8 @@ import pg from 'pg';
 import { errorCode } from '../config/error-code.js';
 import { StartupError } from '../config/startup-error.js';
 
-const CONNECT_TIMEOUT_MS = 5_000;
+// A database that is there but slow is worth waiting for: nothing runs yet that would wait behind it.
+const CONNECT_TIMEOUT_MS = 15_000;
 const OLDEST_VERSION = 150_000;
 
 /** What PostgreSQL and the system call the usual mistakes, and what to do about each. */

@@ -76,6 +76,9 @@ function mayEnter(directory: string, owner: Owner): boolean {
   return spawnSync('test', ['-x', directory], { ...owner, cwd: '/' }).status === 0;
 }
 
+/** Enough for the shell that initdb calls. */
+const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
 /** What to spawn, so that `program` runs as the account and in a process group of its own. */
 export function asAccount(
   { owner, prefix }: PostgresAccount,
@@ -87,6 +90,6 @@ export function asAccount(
     command,
     args: rest,
     // Of the environment nothing is handed on: it holds secrets, and PG… variables would change what happens.
-    options: { ...owner, detached: true, cwd: '/', env: { PATH: process.env['PATH'], LC_ALL: 'C', TZ: 'UTC' } },
+    options: { ...owner, detached: true, cwd: '/', env: { PATH: SYSTEM_PATH, LC_ALL: 'C', TZ: 'UTC' } },
   };
 }

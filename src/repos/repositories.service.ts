@@ -1,13 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import type { Principal } from '../access/principal.js';
 import { FactCache } from '../cache/fact-cache.js';
-import { AppConfig } from '../config/config.js';
 import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
 import { FactDrops } from '../events/fact-drops.js';
 import type { RepositoryFact } from '../http/request-context.js';
 import { OciError } from '../oci/oci-error.js';
 import type { RepositoryName } from '../oci/repository-name.js';
-import type { Repo } from './repo.entity.js';
+import type { Repo, Visibility } from './repo.entity.js';
 import { type Keyset, RepositoriesRepository } from './repositories.repository.js';
 
 export type RepositorySettings = Partial<Pick<Repo, 'visibility' | 'sparse' | 'description'>>;
@@ -19,7 +18,6 @@ export class RepositoriesService {
     private readonly facts: FactCache,
     private readonly factDrops: FactDrops,
     private readonly unitOfWork: UnitOfWork,
-    private readonly config: AppConfig,
   ) {}
 
   /** The one function that turns a path into a repository; a former path finds it too. */
@@ -32,13 +30,13 @@ export class RepositoriesService {
   }
 
   /**
-   * The repository to push to, made on the first push. The caller has checked that the principal may.
+   * The repository to push to, made with this visibility on the first push. The caller has checked that the principal may.
    * Throws `nameUnknown` where the namespace does not exist, `denied` at a repository's former path.
    */
-  async ensure(path: RepositoryName): Promise<RepositoryFact> {
+  async ensure(path: RepositoryName, visibility: Visibility): Promise<RepositoryFact> {
     const known = await this.find(path);
     if (known) return pushable(path, known);
-    await this.repositories.insert(path, this.config.registry.defaultVisibility);
+    await this.repositories.insert(path, visibility);
     await this.facts.drop([`repo:${path}`]);
     const made = await this.find(path);
     if (!made) throw new OciError('nameUnknown', { name: path });
