@@ -6,6 +6,7 @@ import { AppModule } from './app.module.js';
 import type { AppConfig } from './config/config.js';
 import { AccessLog } from './http/access-log.js';
 import { ErrorFilter } from './http/error.filter.js';
+import { serveOpenApi } from './http/openapi.js';
 import { RegistryAdapter } from './http/registry-adapter.js';
 import { createRequestContext } from './http/request-context.js';
 
@@ -61,4 +62,5 @@ export function configureApp(app: NestExpressApplication, { server }: AppConfig)
     json({ limit: MANAGEMENT_BODY_LIMIT }),
     urlencoded({ limit: MANAGEMENT_BODY_LIMIT, extended: false }),
   );
+  serveOpenApi(app);
 }

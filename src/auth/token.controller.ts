@@ -3,6 +3,7 @@ import {
   ApiBasicAuth,
   ApiBody,
   ApiConsumes,
+  ApiExtraModels,
   ApiOkResponse,
   ApiOperation,
   ApiQuery,
@@ -70,6 +71,7 @@ export class TokenController {
   @Header('Cache-Control', 'no-store')
   @ApiOperation({ summary: 'Log in with JSON, refresh a token, or ask as OAuth 2 clients do' })
   @ApiConsumes('application/json', 'application/x-www-form-urlencoded')
+  @ApiExtraModels(TokenRequestDto)
   @ApiBody({ schema: { oneOf: [{ $ref: getSchemaPath(TokenRequestDto) }, FORM_SCHEMA] } })
   @ApiOkResponse({ type: TokenDto })
   forBody(@Req() request: Request): Promise<TokenAnswer> {

@@ -1,4 +1,5 @@
-import { SetMetadata } from '@nestjs/common';
+import { applyDecorators, SetMetadata } from '@nestjs/common';
+import { ApiSecurity } from '@nestjs/swagger';
 import type { Action } from '../access/roles.js';
 
 /** What a route asks of its caller. The guard refuses every route that does not say. */
@@ -28,4 +29,8 @@ export type AccessRule =
 
 export const ACCESS_RULE = 'aerugo:access';
 
-export const Access = (rule: AccessRule): MethodDecorator & ClassDecorator => SetMetadata(ACCESS_RULE, rule);
+/** The API's description follows the rule: a public route asks for no credentials. */
+export function Access(rule: AccessRule): MethodDecorator & ClassDecorator {
+  const described = rule.kind === 'public' || rule.kind === 'anyone' ? [ApiSecurity({})] : [];
+  return applyDecorators(SetMetadata(ACCESS_RULE, rule), ...described);
+}

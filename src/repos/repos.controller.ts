@@ -1,5 +1,5 @@
 import { Body, Controller, Get, Headers, Patch, Req, Res, UsePipes } from '@nestjs/common';
-import { ApiBearerAuth, ApiHeader, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { ApiHeader, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { Access } from '../http/access.decorator.js';
 import { ApiError } from '../http/api-error.js';
@@ -16,7 +16,6 @@ import { RepositoriesService } from './repositories.service.js';
 const REPOSITORY_PATHS = [':namespace/:name', ':namespace/*name/-'];
 
 @ApiTags('repositories')
-@ApiBearerAuth()
 @ApiParam({ name: 'namespace', example: 'acme' })
 @ApiParam({ name: 'name', example: 'app' })
 @Controller('api/v1/repos')

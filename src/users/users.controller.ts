@@ -1,5 +1,5 @@
 import { Body, Controller, Get, Param, Patch, Post, Res, UsePipes } from '@nestjs/common';
-import { ApiBearerAuth, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import type { Principal } from '../access/principal.js';
 import { Access } from '../http/access.decorator.js';
@@ -11,7 +11,6 @@ import type { User } from './user.entity.js';
 import { UsersService } from './users.service.js';
 
 @ApiTags('users')
-@ApiBearerAuth()
 @Controller('api/v1/users')
 @UsePipes(createValidationPipe())
 export class UsersController {

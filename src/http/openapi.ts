@@ -1,0 +1,115 @@
+import type { INestApplication } from '@nestjs/common';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { PROBLEM_SCHEMAS, withErrors } from './openapi-errors.js';
+import { PATH_EXAMPLES, REGISTRY_ROUTES, type RouteSupplement } from './openapi-registry.js';
+
+const DOCS_PATH = 'api/docs';
+const METHODS = ['get', 'head', 'post', 'put', 'patch', 'delete'] as const;
+
+const DESCRIPTION = `Two interfaces on one address: the management API under \`/api/v1\` (JSON; errors are problem \
+documents of RFC 9457) and the registry protocol under \`/v2\` (OCI distribution specification).
+
+**Authorize** with user name and password (Basic) or with an access token (Bearer). \`POST /api/v1/auth/token\` with \
+\`{"username": "…", "password": "…"}\` gives a token that opens both interfaces.
+
+A repository name of several components is one path segment: \`acme%2Fteam%2Fapp\` under \`/v2\`, \`team%2Fapp\` after \
+its namespace under \`/api/v1\`. Where a gateway refuses \`%2F\`, \`/v2/acme/team/app/…\` and \
+\`/api/v1/repos/acme/team/app/-\` are the same paths.`;
+
+type PathItem = OpenAPIObject['paths'][string];
+type Operation = NonNullable<PathItem['get']>;
+type Parameter = NonNullable<Operation['parameters']>[number];
+
+/** The whole API. Controllers describe their routes; what all routes have in common is added here. */
+export function createOpenApiDocument(app: INestApplication): OpenAPIObject {
+  const config = new DocumentBuilder()
+    .setTitle('Aerugo')
+    .setDescription(DESCRIPTION)
+    .setVersion('1')
+    .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' })
+    .addBasicAuth()
+    .addSecurityRequirements('bearer')
+    .addSecurityRequirements('basic')
+    .build();
+  const document = SwaggerModule.createDocument(app, config);
+  const paths = Object.entries(document.paths).map(([path, item]) => [path, describe(path, item)] as const);
+  return {
+    ...document,
+    paths: Object.fromEntries(paths),
+    components: { ...document.components, schemas: { ...document.components?.schemas, ...PROBLEM_SCHEMAS } },
+  };
+}
+
+/** `/api/docs` and `/api/docs-json`, made when somebody first asks; nothing on the page comes from elsewhere. */
+export function serveOpenApi(app: NestExpressApplication): void {
+  SwaggerModule.setup(DOCS_PATH, app, () => createOpenApiDocument(app), {
+    customSiteTitle: 'Aerugo API',
+    raw: ['json'],
+    swaggerOptions: { validatorUrl: null, persistAuthorization: true, displayRequestDuration: true },
+  });
+}
+
+function describe(path: string, item: PathItem): PathItem {
+  const described = { ...item };
+  for (const method of METHODS) {
+    const operation = item[method];
+    if (!operation) continue;
+    const supplement = REGISTRY_ROUTES[`${method} ${path}`];
+    const full = supplement ? supplemented(operation, path, supplement) : operation;
+    described[method] = withErrors(full, path);
+  }
+  return described;
+}
+
+function supplemented(operation: Operation, path: string, supplement: RouteSupplement): Operation {
+  const { summary, body, answers } = supplement;
+  const responses = Object.fromEntries(answers.map(([status, ...answer]) => [status, response(...answer)]));
+  return {
+    ...operation,
+    tags: ['registry'],
+    ...(summary === undefined ? {} : { summary }),
+    parameters: parametersOf(operation, path, supplement),
+    ...(body ? { requestBody: { content: content(...body) } } : {}),
+    responses: { ...described(operation), ...responses },
+  };
+}
+
+function parametersOf({ parameters = [] }: Operation, path: string, { query, headers }: RouteSupplement): Parameter[] {
+  const own: Parameter[] = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => {
+    const [example, description] = PATH_EXAMPLES[name] ?? ['', ''];
+    return { name, in: 'path', required: true, description, example, schema: { type: 'string' } };
+  });
+  own.push(...optional('query', query), ...optional('header', headers));
+  const isOwn = (parameter: Parameter): boolean =>
+    'name' in parameter && own.some((one) => 'name' in one && one.name === parameter.name);
+  return [...own, ...parameters.filter((parameter) => !isOwn(parameter))];
+}
+
+function optional(place: 'query' | 'header', examples: Readonly<Record<string, string>> = {}): Parameter[] {
+  // An example here would be sent by everybody who tries the route out.
+  return Object.entries(examples).map(([name, example]) => ({
+    name,
+    in: place,
+    required: false,
+    description: `Such as \`${example}\``,
+    schema: { type: 'string' },
+  }));
+}
+
+/** Answers that a decorator says something of; Nest adds an empty 200 to routes without any. */
+function described({ responses }: Operation): Operation['responses'] {
+  const entries = Object.entries(responses).filter(
+    ([, answer]) => answer && 'description' in answer && answer.description !== '',
+  );
+  return Object.fromEntries(entries);
+}
+
+function response(description: string, mediaType?: string, example?: unknown): Operation['responses'][string] {
+  return { description, ...(mediaType === undefined ? {} : { content: content(mediaType, example) }) };
+}
+
+function content(mediaType: string, example?: unknown): Record<string, { schema: object; example?: unknown }> {
+  const schema = example === undefined ? { type: 'string', format: 'binary' } : { type: 'object' };
+  return { [mediaType]: { schema, ...(example === undefined ? {} : { example }) } };
+}

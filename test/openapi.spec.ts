@@ -1,0 +1,58 @@
+import { describe, expect, it } from '@jest/globals';
+import { readFileSync } from 'node:fs';
+import { createOpenApiDocument } from '../src/http/openapi.js';
+import { REGISTRY_ROUTES } from '../src/http/openapi-registry.js';
+import { previewApp } from './support/app-preview.js';
+
+const FILE = new URL('../docs/openapi.json', import.meta.url);
+
+interface Operation {
+  readonly summary?: string;
+  readonly security?: readonly object[];
+  readonly responses: Readonly<Record<string, { readonly description: string }>>;
+}
+
+const app = await previewApp();
+const document = createOpenApiDocument(app);
+const operations = Object.entries(document.paths).flatMap(([path, item]) =>
+  Object.entries(item as Record<string, Operation>).map(
+    ([method, operation]) => [`${method} ${path}`, operation] as const,
+  ),
+);
+
+describe('docs/openapi.json', () => {
+  it('is what the routes say: "npm run build && npm run openapi" writes it', () => {
+    expect(JSON.parse(readFileSync(FILE, 'utf8'))).toEqual(JSON.parse(JSON.stringify(document)));
+  });
+
+  it.each(operations)('%s has a summary and says what its answers are', (_route, { summary, responses }) => {
+    expect(summary).toEqual(expect.stringMatching(/\w/));
+    expect(Object.values(responses).length).toBeGreaterThan(1);
+    expect(responses['default']).toBeDefined();
+  });
+
+  it('knows every route of the registry that it has examples for', () => {
+    const known: string[] = operations.map(([route]) => route);
+    expect(Object.keys(REGISTRY_ROUTES).filter((route) => !known.includes(route))).toEqual([]);
+    expect(known.filter((route) => route.includes(' /v2') && !(route in REGISTRY_ROUTES))).toEqual([]);
+  });
+
+  it('asks for no credentials where none are needed, and for either kind elsewhere', () => {
+    const open = operations.filter(([, { security }]) => security?.some((one) => Object.keys(one).length === 0));
+    expect(open.map(([route]) => route).sort()).toEqual([
+      'get /api/v1/auth/token',
+      'get /api/v1/health',
+      'get /livez',
+      'get /readyz',
+      'post /api/v1/auth/logout',
+      'post /api/v1/auth/token',
+    ]);
+    expect(document.security).toEqual([{ bearer: [] }, { basic: [] }]);
+  });
+
+  it('refers to nothing that it does not define', () => {
+    const text = JSON.stringify(document);
+    const references = [...text.matchAll(/"#\/components\/schemas\/(\w+)"/g)].map(([, name]) => name);
+    expect(references.filter((name) => name === undefined || !document.components?.schemas?.[name])).toEqual([]);
+  });
+});
