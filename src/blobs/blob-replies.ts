@@ -3,7 +3,7 @@ import { type ByteRange, contentRange, rangeLength, uploadRange } from '../oci/c
 import type { Digest } from '../oci/digest.js';
 import { etagOf } from '../oci/etag.js';
 import type { RepositoryName } from '../oci/repository-name.js';
-import { type FlatHeaders, reply, replyEmpty } from '../registry/replies.js';
+import { type FlatHeaders, reply, replyEmpty, replyHead } from '../registry/replies.js';
 import { uploadLocation, type UploadPosition } from './upload-session.js';
 
 function positionOf({ name, id, received }: UploadPosition): FlatHeaders {
@@ -44,7 +44,7 @@ export function blobHead(response: Response, digest: Digest, size: number, range
   const length = range ? rangeLength(range) : size;
   const headers = [...blobHeaders(digest), ...OCTETS, 'Content-Length', String(length)];
   if (range) headers.push('Content-Range', contentRange(range, size));
-  response.writeHead(range ? 206 : 200, headers);
+  replyHead(response, range ? 206 : 200, headers);
 }
 
 export function blobNotModified(response: Response, digest: Digest): void {

@@ -52,7 +52,7 @@ export class AccessLog implements OnApplicationShutdown {
 /** `ms` is the time from the request's head to the end of the answer; `status` 499 means that the client left. */
 export function accessLine(request: Request, response: Response, now: number, clock: bigint): string {
   const { context } = request;
-  const bytes = response.getHeader('content-length');
+  const bytes = context.bytes ?? response.getHeader('content-length');
   const milliseconds = Number((clock - context.startedAt) / 1000n) / 1000;
   const status = response.writableFinished ? response.statusCode : 499;
   const end = request.originalUrl.indexOf('?');

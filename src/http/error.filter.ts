@@ -3,6 +3,8 @@ import type { Request, Response } from 'express';
 import { OciError, type OciCondition, ociErrorBody } from '../oci/oci-error.js';
 import { type ApiCondition, ApiError } from './api-error.js';
 import { isOutage } from './outage.js';
+import { V2_HEADERS } from './v2-headers.js';
+import { methodsInstead } from './v2-routes.js';
 
 /** Nest's and Express's own refusals (unknown route, broken URL, body parser), by status. */
 const OCI_OF_STATUS: Record<number, OciCondition> = {
@@ -40,12 +42,13 @@ export class ErrorFilter implements ExceptionFilter {
       response.destroy();
       return;
     }
-    if (isRegistryPath(request.path)) this.writeOci(toOciError(error), request, response);
+    if (isRegistryPath(request.path)) this.writeOci(toOciError(error, request), request, response);
     else this.writeProblem(toApiError(error), request, response);
   }
 
   private writeOci(error: OciError, request: Request, response: Response): void {
     this.logUnexpected(error.status, error, request);
+    for (let i = 0; i < V2_HEADERS.length; i += 2) response.setHeader(V2_HEADERS[i] ?? '', V2_HEADERS[i + 1] ?? '');
     if (error.status === 503) response.setHeader('Retry-After', '5');
     for (const [name, value] of Object.entries(error.headers ?? {})) response.setHeader(name, value);
     send(request, response, error.status, 'application/json', ociErrorBody(error));
@@ -79,9 +82,12 @@ export function isRegistryPath(path: string): boolean {
   return path === '/v2' || path.startsWith('/v2/');
 }
 
-function toOciError(error: unknown): OciError {
+function toOciError(error: unknown, { method, originalUrl }: Request): OciError {
   if (error instanceof OciError) return error;
   const status = statusOf(error);
+  // Nobody's route: if the path is one of the specification's, the method was wrong.
+  const instead = status === 404 ? methodsInstead(method, originalUrl) : null;
+  if (instead) return new OciError('unsupported', { method }, { headers: { Allow: instead.join(', ') } });
   const condition = status === null ? null : OCI_OF_STATUS[status];
   if (condition) return new OciError(condition);
   return new OciError(isOutage(error) ? 'unavailable' : 'internal', undefined, { cause: error });

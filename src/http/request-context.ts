@@ -46,6 +46,8 @@ export interface RequestContext {
   credential: RequestCredential | null;
   /** Set by the access guard on routes with a `repository` rule, once the caller may go on. */
   target: RepositoryTarget | null;
+  /** Bytes of the answer's body as announced, for the access log; null where the answer's own header says it. */
+  bytes: number | null;
   /** What went wrong, for the access log. */
   error: unknown;
 }
@@ -82,6 +84,7 @@ export function createRequestContext(request: Request, response: Response): Requ
     principal: null,
     credential: null,
     target: null,
+    bytes: null,
     error: null,
   };
 }

@@ -15,11 +15,11 @@ const LARGEST_CACHED = 1024 * 1024;
 /** The way from a reference to the bytes of a manifest; with warm caches nothing on it is asynchronous. */
 @Injectable()
 export class ManifestReadService {
-  /** By digest alone: bytes never change. Whether a repository has them is the fact's to say. */
-  private readonly cached = new LRUCache<Digest, Buffer>({
+  /** By digest alone, and as `reply` sends them best: bytes never change. Whether a repository has them is the fact's to say. */
+  private readonly cached = new LRUCache<Digest, string>({
     maxSize: CACHED_BYTES,
     maxEntrySize: LARGEST_CACHED,
-    sizeCalculation: (bytes) => Math.max(bytes.length, 1),
+    sizeCalculation: (body) => Math.max(body.length, 1),
   });
 
   constructor(
@@ -36,19 +36,21 @@ export class ManifestReadService {
     });
   }
 
-  bytes(repository: RepositoryFact, digest: Digest): Buffer | Promise<Buffer> {
+  /** The bytes as a `latin1` string, each character one of them. */
+  body(repository: RepositoryFact, digest: Digest): string | Promise<string> {
     return this.cached.get(digest) ?? this.load(repository, digest);
   }
 
   /** What was just pushed is pulled next. */
   remember(digest: Digest, bytes: Buffer): void {
-    this.cached.set(digest, bytes);
+    this.cached.set(digest, bytes.toString('latin1'));
   }
 
-  private async load(repository: RepositoryFact, digest: Digest): Promise<Buffer> {
+  private async load(repository: RepositoryFact, digest: Digest): Promise<string> {
     const bytes = await this.manifests.bytes(repository.id, digest);
     if (!bytes) throw new OciError('manifestUnknown', { digest });
-    this.remember(digest, bytes);
-    return bytes;
+    const body = bytes.toString('latin1');
+    this.cached.set(digest, body);
+    return body;
   }
 }

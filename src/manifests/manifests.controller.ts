@@ -63,8 +63,8 @@ export class ManifestsController {
       notModified(response, fact);
       return;
     }
-    const bytes = this.reader.bytes(repository, fact.digest);
-    reply(response, 200, manifestHeaders(fact), bytes instanceof Promise ? await bytes : bytes);
+    const body = this.reader.body(repository, fact.digest);
+    reply(response, 200, manifestHeaders(fact), body instanceof Promise ? await body : body);
   }
 
   @Put(':reference')

@@ -1,12 +1,25 @@
 import type { Response } from 'express';
+import { V2_HEADERS } from '../http/v2-headers.js';
 import { warningHeaders } from '../oci/warning.js';
 
 /** Header names and values in turn, as `writeHead` takes them: the cheapest way out of Node. */
 export type FlatHeaders = string[];
 
-/** The whole answer in one go; Node leaves the body out of an answer to HEAD. */
-export function reply(response: Response, status: number, headers: FlatHeaders, body?: Buffer): void {
-  response.writeHead(status, headers).end(body);
+/** Status and headers of an answer whose body, if any, the caller writes. */
+export function replyHead(response: Response, status: number, headers: FlatHeaders): Response {
+  const length = headers.indexOf('Content-Length');
+  response.req.context.bytes = length === -1 ? 0 : Number(headers[length + 1]);
+  return response.writeHead(status, [...V2_HEADERS, ...headers]);
+}
+
+/**
+ * The whole answer in one go; Node leaves the body out of an answer to HEAD. A string is one of `latin1`, each
+ * character a byte: Node sends it in one piece with the headers, a Buffer in two.
+ */
+export function reply(response: Response, status: number, headers: FlatHeaders, body?: Buffer | string): void {
+  replyHead(response, status, headers);
+  if (typeof body === 'string') response.end(body, 'latin1');
+  else response.end(body);
 }
 
 export function replyJson(

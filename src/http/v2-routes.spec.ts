@@ -25,6 +25,7 @@ describe('methods of the /v2 paths', () => {
   it.each([
     ['POST', '/v2/', ['HEAD', 'GET']],
     ['DELETE', '/v2/_catalog', ['HEAD', 'GET']],
+    ['DELETE', '/v2/_catalog?n=1', ['HEAD', 'GET']],
     ['PATCH', '/v2/acme/app/manifests/latest', ['HEAD', 'GET', 'PUT', 'DELETE']],
     ['GET', '/v2/acme/app/blobs/uploads/', ['POST']],
     ['POST', '/v2/acme/app/blobs/uploads/5f2c', ['HEAD', 'GET', 'PATCH', 'PUT', 'DELETE']],

@@ -11,7 +11,9 @@ const ROUTES: readonly (readonly [path: RegExp, methods: readonly string[]])[] =
 ];
 
 /** The methods that a known path does take, when `method` is none of them; `null` when there is nothing to object to. */
-export function methodsInstead(method: string, path: string): readonly string[] | null {
+export function methodsInstead(method: string, url: string): readonly string[] | null {
+  const query = url.indexOf('?');
+  const path = query === -1 ? url : url.slice(0, query);
   const methods = ROUTES.find(([pattern]) => pattern.test(path))?.[1];
   return methods === undefined || methods.includes(method) ? null : methods;
 }
