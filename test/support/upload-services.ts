@@ -1,0 +1,103 @@
+import { createHash } from 'node:crypto';
+import { readdirSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import path from 'node:path';
+import { Readable } from 'node:stream';
+import { BlobsRepository } from '../../src/blobs/blobs.repository.js';
+import { HashWorkers } from '../../src/blobs/hash-workers.js';
+import { RequestBody } from '../../src/blobs/request-body.js';
+import { SweepRepository } from '../../src/blobs/sweep.repository.js';
+import { Upload } from '../../src/blobs/upload.entity.js';
+import { UploadCloser } from '../../src/blobs/upload-closer.service.js';
+import { UploadCommit } from '../../src/blobs/upload-commit.service.js';
+import { UploadEndService } from '../../src/blobs/upload-end.service.js';
+import type { IncomingBody, UploadSession } from '../../src/blobs/upload-session.js';
+import { UploadSweeper } from '../../src/blobs/upload-sweeper.js';
+import { UploadWriter } from '../../src/blobs/upload-writer.service.js';
+import { UploadsRepository } from '../../src/blobs/uploads.repository.js';
+import { UploadsService } from '../../src/blobs/uploads.service.js';
+import type { AppConfig } from '../../src/config/config.js';
+import type { RepositoryFact } from '../../src/http/request-context.js';
+import { type Algorithm, type Digest, digestFrom } from '../../src/oci/digest.js';
+import type { BlobStore } from '../../src/storage/blob-store.js';
+import { FilesystemStore } from '../../src/storage/filesystem/filesystem-store.js';
+import { InstrumentedStore } from '../../src/storage/instrumented-store.js';
+import { parseObjectKey } from '../../src/storage/object-keys.js';
+import { contentServices, type ContentServices } from './content-services.js';
+import { onFileEnd, scratchDirectory } from './processes.js';
+
+export const UPLOADER = { principal: 'user:1', credential: 'password' };
+
+export interface SessionRow {
+  state: string;
+  epoch: number;
+}
+
+/** The upload engine over a database and a filesystem store of the spec file's own. */
+export interface UploadServices extends ContentServices {
+  readonly store: InstrumentedStore;
+  /** Names of the files that the store has of an upload. */
+  filesOf(session: UploadSession): string[];
+  rowOf(session: UploadSession): Promise<SessionRow | undefined>;
+  /** One node; another `node()` shares nothing with it but the database and the store. */
+  node(store?: BlobStore): { readonly uploads: UploadsService; readonly sweeper: UploadSweeper };
+  /** The blob as the repository holds it, read from the store. */
+  pull(repository: RepositoryFact, digest: Digest): Promise<Buffer>;
+}
+
+export async function uploadServices(): Promise<UploadServices> {
+  const services = await contentServices();
+  const root = path.join(scratchDirectory('blobs'), 'blobs');
+  const store = new InstrumentedStore(new FilesystemStore(root));
+  await store.prepare();
+  onFileEnd(() => store.close());
+  return {
+    ...services,
+    store,
+    filesOf: ({ id }) => readdirSync(path.join(root, id.slice(-2))).filter((name) => name.startsWith(id)),
+    rowOf: async ({ id }) => {
+      const [row] = await services.database.query<SessionRow>('SELECT state, epoch FROM uploads WHERE id = $1', [id]);
+      return row;
+    },
+    node: (other = store) => nodeOf(services, other),
+    pull: async (repository, digest) => {
+      const blob = await services.content.find(repository, digest);
+      if (!blob) throw new Error(`${repository.path} does not hold ${digest}`);
+      const chunks: Buffer[] = [];
+      for await (const chunk of await store.open(parseObjectKey(blob.storageKey))) chunks.push(chunk as Buffer);
+      return Buffer.concat(chunks);
+    },
+  };
+}
+
+function nodeOf(services: ContentServices, store: BlobStore): ReturnType<UploadServices['node']> {
+  const config = { storage: { uploadExpirySeconds: 3600, deduplicate: 'global' } } as unknown as AppConfig;
+  const workers = new HashWorkers();
+  onFileEnd(() => workers.onApplicationShutdown());
+  const rows = new UploadsRepository(services.repository(Upload));
+  const ends = new UploadEndService(rows, store);
+  const writer = new UploadWriter(rows, store, workers, ends, config);
+  const { unitOfWork, content, drops } = services;
+  const commit = new UploadCommit(new BlobsRepository(), unitOfWork, content, drops, store, config);
+  const closer = new UploadCloser(rows, store, writer, commit, ends);
+  return {
+    uploads: new UploadsService(rows, writer, closer, ends, config),
+    sweeper: new UploadSweeper(new SweepRepository(services.repository(Upload)), store),
+  };
+}
+
+export function hashOf(bytes: Buffer, algorithm: Algorithm = 'sha256'): Digest {
+  return digestFrom(algorithm, createHash(algorithm).update(bytes).digest());
+}
+
+export function sessionOf(repository: RepositoryFact, id: string): UploadSession {
+  return { id, repository, uploader: UPLOADER };
+}
+
+/** A request's body as the engine gets it; with a range it is a chunk, else a stream of unknown length. */
+export function incoming(bytes: Buffer | Readable | null, range?: string): IncomingBody {
+  const stream = bytes instanceof Readable ? bytes : Readable.from(bytes ? [bytes] : [], { objectMode: false });
+  const headers = bytes ? { 'transfer-encoding': 'chunked' } : {};
+  const request = Object.assign(stream, { headers }) as unknown as IncomingMessage;
+  return { body: new RequestBody(request, 1024), contentRange: range, signal: new AbortController().signal };
+}
