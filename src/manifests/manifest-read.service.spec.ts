@@ -1,0 +1,76 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { MemoryFactCache } from '../cache/memory-fact-cache.js';
+import type { RepositoryFact } from '../http/request-context.js';
+import { parseDigest } from '../oci/digest.js';
+import { parseReference } from '../oci/reference.js';
+import { ManifestReadService } from './manifest-read.service.js';
+import type { ManifestFact, ManifestsRepository } from './manifests.repository.js';
+
+const REPOSITORY = { id: 1, path: 'acme/app' } as RepositoryFact;
+const DIGEST = parseDigest(`sha256:${'a'.repeat(64)}`);
+const FACT: ManifestFact = { digest: DIGEST, mediaType: 'application/vnd.oci.image.index.v1+json', size: 2 };
+const TAG = parseReference('v1');
+
+let asked: string[];
+let rows: { fact: ManifestFact | null; bytes: Buffer | null };
+let facts: MemoryFactCache;
+let reader: ManifestReadService;
+
+beforeEach(() => {
+  asked = [];
+  rows = { fact: FACT, bytes: Buffer.from('{}') };
+  facts = new MemoryFactCache();
+  const repository = {
+    find: () => {
+      asked.push('fact');
+      return Promise.resolve(rows.fact);
+    },
+    bytes: () => {
+      asked.push('bytes');
+      return Promise.resolve(rows.bytes);
+    },
+  };
+  reader = new ManifestReadService(repository as unknown as ManifestsRepository, facts);
+});
+
+describe('reading a manifest', () => {
+  it('waits for nothing once it was read', async () => {
+    await reader.resolve(REPOSITORY, TAG);
+    await reader.body(REPOSITORY, DIGEST);
+    expect([reader.resolve(REPOSITORY, TAG), reader.body(REPOSITORY, DIGEST)]).toEqual([FACT, '{}']);
+    expect(asked).toEqual(['fact', 'bytes']);
+  });
+
+  it('waits for nothing but the fact after a push', () => {
+    reader.remember(DIGEST, Buffer.from('{}'));
+    expect(reader.body(REPOSITORY, DIGEST)).toBe('{}');
+  });
+
+  it('asks for the fact again after a drop, and not for the bytes, which never change', async () => {
+    await reader.resolve(REPOSITORY, TAG);
+    await reader.body(REPOSITORY, DIGEST);
+    await facts.drop(['repo:acme/app']);
+    rows = { fact: null, bytes: null };
+    expect(await reader.resolve(REPOSITORY, TAG)).toBeNull();
+    expect(asked).toEqual(['fact', 'bytes', 'fact']);
+  });
+
+  it('remembers that there is none, until a drop', async () => {
+    rows.fact = null;
+    await reader.resolve(REPOSITORY, TAG);
+    expect(reader.resolve(REPOSITORY, TAG)).toBeNull();
+  });
+
+  it('gives each byte back, also those that are no text', async () => {
+    rows.bytes = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
+    const body = await reader.body(REPOSITORY, DIGEST);
+    expect(Buffer.from(body, 'latin1')).toEqual(rows.bytes);
+  });
+
+  it('is unknown when its row has gone since', async () => {
+    rows.bytes = null;
+    await expect(reader.body(REPOSITORY, DIGEST)).rejects.toThrow(
+      expect.objectContaining({ condition: 'manifestUnknown' }),
+    );
+  });
+});
