@@ -61,7 +61,7 @@ function systemUser(): Owner | null {
   const found = lookUp();
   if (found !== null) return found;
   for (const [command, ...args] of MAKE_USER) {
-    if (spawnSync(command, args).status === 0) return lookUp();
+    if (spawnSync(command, args, { env: { PATH: SYSTEM_PATH } }).status === 0) return lookUp();
   }
   return null;
 }
