@@ -7,6 +7,7 @@ import type { AppConfig } from './config/config.js';
 import { AccessLog } from './http/access-log.js';
 import { ErrorFilter } from './http/error.filter.js';
 import { serveOpenApi } from './http/openapi.js';
+import { refuseDeepJson } from './http/json-depth.js';
 import { RegistryAdapter } from './http/registry-adapter.js';
 import { createRequestContext } from './http/request-context.js';
 
@@ -59,7 +60,7 @@ export function configureApp(app: NestExpressApplication, { server }: AppConfig)
   // A limit on what comes out of the decompression, not on what goes in.
   app.use(
     '/api',
-    json({ limit: MANAGEMENT_BODY_LIMIT }),
+    json({ limit: MANAGEMENT_BODY_LIMIT, verify: refuseDeepJson }),
     urlencoded({ limit: MANAGEMENT_BODY_LIMIT, extended: false }),
   );
   serveOpenApi(app);

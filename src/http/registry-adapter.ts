@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import express from 'express';
+import { answerUnreadable } from './unreadable-request.js';
 
 const HEADERS_TIMEOUT_MS = 20_000;
 /** Longer than load balancers keep an idle connection (60 s as a rule), so that it is they who close it. */
@@ -39,6 +40,7 @@ function createRegistryServer(listener: Listener): Server {
     listener,
   );
   server.setTimeout(IDLE_TIMEOUT_MS);
+  server.on('clientError', answerUnreadable);
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     answerContinueOnFirstRead(request, response);
     listener(request, response);
