@@ -106,7 +106,7 @@ describe('Listing tags: n and last (end-8b)', () => {
     expect(reply.header('link')).toBeUndefined();
   });
 
-  for (const n of ['-1', 'abc', '1.5', '1e3', '%20', '99999999999999999999']) {
+  for (const n of ['-1', 'abc', '1.5', '1e3', '%20', '0x10']) {
     ours(`refuses n=${n}`, async () => {
       await world.alice.listTags(repository, `n=${n}`).expect(400, { code: 'UNSUPPORTED' });
     });

@@ -145,9 +145,13 @@ describe('Token endpoint: GET with Basic', () => {
   });
 
   ours('answers 401 to a wrong password and to a user that does not exist, with the same words', async () => {
-    const wrong = await ask(world.alice.as('alice', 'wrong-password-1'), '').expect(401);
-    const nobody = await ask(world.alice.as('nobody-at-all', 'wrong-password-1'), '').expect(401);
-    expect(nobody.text.replace(/[0-9a-f-]{16,}/g, '')).toBe(wrong.text.replace(/[0-9a-f-]{16,}/g, ''));
+    const said = async (username: string): Promise<unknown> => {
+      const { requestId: _, ...rest } = (
+        await ask(world.alice.as(username, 'wrong-password-1'), '').expect(401)
+      ).json();
+      return rest;
+    };
+    expect(await said('nobody-at-all')).toEqual(await said('alice'));
   });
 });
 

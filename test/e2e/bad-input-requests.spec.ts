@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import net from 'node:net';
 import { gzipSync } from 'node:zlib';
@@ -6,6 +5,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/gl
 import { imageOf, putDocument, pushedImage, someBytes, uniqueName, unpushedImage } from '../conformance/documents.js';
 import { useWorld } from '../conformance/world.js';
 import { describeBytes, digestOf, IMAGE_CONFIG, IMAGE_INDEX, IMAGE_LAYER, IMAGE_MANIFEST } from '../support/content.js';
+import type { Headers } from '../support/http-exchange.js';
 import { manifestRows, storedThings } from './left-behind.js';
 
 const MIB = 2 ** 20;
@@ -106,22 +106,22 @@ describe('a name that is refused makes no repository', () => {
     'alice/x%5cy',
   ];
   for (const name of NAMES) {
-    it(`answers 400 NAME_INVALID to ${name.slice(0, 40)}`, async () => {
+    // Bytes that are no text are no name either: the path as such is malformed.
+    const code = name.includes('%ff') ? 'UNSUPPORTED' : 'NAME_INVALID';
+    it(`answers 400 ${code} to ${name.slice(0, 40)}`, async () => {
       const before = await everything();
       const authorization = `Bearer ${await world.alice.token()}`;
       const headers = { authorization, 'content-type': IMAGE_MANIFEST };
-      await world.alice.raw('POST', `/v2/${name}/blobs/uploads/`, { headers }).expect(400, { code: 'NAME_INVALID' });
-      await world.alice
-        .raw('PUT', `/v2/${name}/manifests/v1`, { headers, body: '{}' })
-        .expect(400, { code: 'NAME_INVALID' });
-      await world.alice.raw('GET', `/v2/${name}/tags/list`, { headers }).expect(400, { code: 'NAME_INVALID' });
+      await world.alice.raw('POST', `/v2/${name}/blobs/uploads/`, { headers }).expect(400, { code });
+      await world.alice.raw('PUT', `/v2/${name}/manifests/v1`, { headers, body: '{}' }).expect(400, { code });
+      await world.alice.raw('GET', `/v2/${name}/tags/list`, { headers }).expect(400, { code });
       expect(await everything()).toEqual(before);
     });
   }
 });
 
 describe('page sizes that are no numbers', () => {
-  for (const n of ['-1', 'abc', '1e9', '0x10', '1.0', '%2B1', '9'.repeat(30), '1%00']) {
+  for (const n of ['-1', 'abc', '1e9', '0x10', '1.0', '%2B1', '1%00']) {
     it(`answers 400 UNSUPPORTED to n=${n}`, async () => {
       await world.alice.listTags(repository, `n=${n}`).expect(400, { code: 'UNSUPPORTED' });
       await world.alice.catalog(`n=${n}`).expect(400, { code: 'UNSUPPORTED' });
@@ -143,21 +143,30 @@ describe('floods and bombs', () => {
     socket.on('data', (chunk: Buffer) => received.push(chunk));
     socket.on('error', () => undefined);
     socket.write(text);
-    await once(socket, 'close');
+    await new Promise((resolve) => socket.once('close', resolve));
     return Buffer.concat(received).toString();
   }
 
-  it('answers 431 to a header that is too long, and to too many of them, and goes on serving', async () => {
-    const floods = [
-      `X-Long: ${'a'.repeat(2 * MIB)}`,
-      Array.from({ length: 20_000 }, (_, i) => `X-${i}: b`).join('\r\n'),
-    ];
-    for (const flood of floods) {
-      const answer = await onTheWire(`GET /v2/ HTTP/1.1\r\nHost: x\r\n${flood}\r\n\r\n`);
+  const headersOf = (lines: string): string => `GET /v2/ HTTP/1.1\r\nHost: x\r\n${lines}\r\n\r\n`;
+
+  it('answers 431 to a header that is too long, and to too many of them', async () => {
+    const many = Array.from({ length: 2000 }, (_, i) => `X-${i}: b`).join('\r\n');
+    for (const lines of [`X-Long: ${'a'.repeat(20_000)}`, many]) {
+      const answer = await onTheWire(headersOf(lines));
       expect(answer).toMatch(/^HTTP\/1\.1 431 /);
       const body = answer.slice(answer.indexOf('\r\n\r\n') + 4);
       expect(JSON.parse(body)).toMatchObject({ errors: [{ code: 'UNSUPPORTED' }] });
     }
+  });
+
+  it('cuts off a flood of headers and goes on serving', async () => {
+    const used = megabytesInUse();
+    const flood = headersOf(`X-Long: ${'a'.repeat(20 * MIB)}`);
+    // Whoever is still writing may see the connection reset before the answer.
+    for (const answer of await Promise.all(Array.from({ length: 10 }, () => onTheWire(flood)))) {
+      expect(answer).toMatch(/^(HTTP\/1\.1 431 |$)/);
+    }
+    expect(megabytesInUse() - used).toBeLessThan(150);
     await world.alice.getManifest(repository, 'v1').expect(200);
   });
 
@@ -178,6 +187,15 @@ describe('floods and bombs', () => {
     expect(answer).toMatch(/^HTTP\/1\.1 400 /);
   });
 
+  /** What the JSON login gives: tokens of the docker forms are for /v2. */
+  async function administrator(): Promise<Headers> {
+    const { username, password } = world.registry;
+    const body = JSON.stringify({ username, password });
+    const headers = { 'content-type': 'application/json' };
+    const reply = await world.anonymous.raw('POST', '/api/v1/auth/token', { headers, body }).expect([200, 201]);
+    return { authorization: `Bearer ${reply.json<{ access_token: string }>().access_token}` };
+  }
+
   const bomb = gzipSync(Buffer.alloc(200 * MIB, ' '));
 
   it('never unpacks a manifest that says it is compressed', async () => {
@@ -193,12 +211,7 @@ describe('floods and bombs', () => {
 
   it('unpacks no more than a management request may hold', async () => {
     const used = megabytesInUse();
-    const token = await world.alice.token();
-    const headers = {
-      authorization: `Bearer ${token}`,
-      'content-encoding': 'gzip',
-      'content-type': 'application/json',
-    };
+    const headers = { ...(await administrator()), 'content-encoding': 'gzip', 'content-type': 'application/json' };
     const paths = ['/api/v1/users', '/api/v1/auth/token'];
     for (const path of paths) {
       const reply = await world.alice.raw('POST', path, { headers, body: bomb });
@@ -216,8 +229,7 @@ describe('floods and bombs', () => {
   });
 
   it('answers JSON that is broken or very deep on the management API with 400', async () => {
-    const token = await world.alice.token();
-    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+    const headers = { ...(await administrator()), 'content-type': 'application/json' };
     for (const body of [
       '{"username":',
       '[1,2',
@@ -226,7 +238,7 @@ describe('floods and bombs', () => {
       '{"__proto__":1}',
     ]) {
       const reply = await world.alice.raw('POST', '/api/v1/users', { headers, body });
-      expect([400, 403, 422]).toContain(reply.status);
+      expect([400, 422]).toContain(reply.status);
       expect(reply.need('content-type')).toContain('application/problem+json');
     }
   });
