@@ -66,13 +66,19 @@ export class MemoryBudget {
     return new Lease(this, bytes);
   }
 
-  /** Never overtakes those who wait. For `Lease` and for what can do without. */
+  /** Memory for what can do without it: `null` when there is none, or when others wait. */
+  tryLease(bytes: number): Lease | null {
+    return this.tryTake(bytes) ? new Lease(this, bytes) : null;
+  }
+
+  /** Never overtakes those who wait. Used by `Lease`. */
   tryTake(bytes: number): boolean {
     if (this.#waiters.length > 0 || bytes > this.#free) return false;
     this.#free -= bytes;
     return true;
   }
 
+  /** Used by `Lease`. */
   giveBack(bytes: number): void {
     this.#free += bytes;
     this.#grantInTurn();

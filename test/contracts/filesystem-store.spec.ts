@@ -15,6 +15,7 @@ afterAll(() => {
 describeBlobStore('filesystem', () => {
   const root = join(scratch, 'blobs');
   return Promise.resolve({
+    races: 40,
     node: () => new FilesystemStore(root),
     namesOf: (stem) => {
       const folder = stem.slice(0, 2);

@@ -1,8 +1,9 @@
 import type { AppendOptions, Appended, Multipart, S3State, StoredPart, WriteTarget } from '../blob-store.js';
 import { bodyChunks } from '../body-reader.js';
-import type { Lease, MemoryBudget } from '../memory-budget.js';
+import type { MemoryBudget } from '../memory-budget.js';
 import { epochKey, type ObjectKey } from '../object-keys.js';
 import { ObjectNotFound, ObjectTooLarge, UploadLost } from '../storage-errors.js';
+import { PartBuffers } from './part-buffers.js';
 import { MAX_PARTS, type PartPlan } from './part-plan.js';
 import type { S3Calls } from './s3-calls.js';
 
@@ -50,10 +51,13 @@ export class PartWriter {
   readonly #parts: StoredPart[] = [];
   #multipart: Multipart | null = null;
   #nextNumber = 1;
+  #sent = 0;
   #stale: readonly Multipart[];
-  #lease: Lease | null = null;
-  #buffer: Buffer = Buffer.alloc(0);
-  #filled = 0;
+  readonly #buffers: PartBuffers;
+  /** The one part that is being sent while the next one fills. */
+  #inFlight: Promise<void> = Promise.resolve();
+  readonly #failed = new AbortController();
+  readonly #signal: AbortSignal;
   /** Where in the object the buffer begins. */
   #partOffset: number;
 
@@ -65,6 +69,8 @@ export class PartWriter {
   ) {
     this.#stale = base.stale;
     this.#partOffset = partsSize(base.parts);
+    this.#buffers = new PartBuffers(writing.budget);
+    this.#signal = AbortSignal.any([options.signal, this.#failed.signal]);
   }
 
   async write(body: AsyncIterable<Uint8Array>): Promise<Appended> {
@@ -72,7 +78,8 @@ export class PartWriter {
     this.#refuseTooLarge(options.expectedBytes ?? 0);
     let bytes = 0;
     try {
-      if (options.expectedBytes !== 0) await this.#takeBuffer();
+      // Before the body is read: a whole part, or less when it is known that less will come.
+      if (options.expectedBytes !== 0) await this.#buffers.open(this.#wantedBytes(), options.signal);
       for await (const chunk of bodyChunks(body, options)) {
         if (bytes === 0 && base.tail) await this.#addTail(base.tail);
         bytes += chunk.length;
@@ -81,17 +88,13 @@ export class PartWriter {
       }
       return bytes === 0 ? { state: base, bytes, created: [], obsolete: [] } : await this.#finish(bytes);
     } catch (error) {
+      this.#failed.abort();
+      await this.#inFlight.catch(() => undefined);
       await this.#abortOwn();
       throw error;
     } finally {
-      this.#lease?.release();
+      this.#buffers.release();
     }
-  }
-
-  /** Before the body is read: a whole part, or less when it is known that less will come. */
-  async #takeBuffer(): Promise<void> {
-    this.#lease = await this.writing.budget.take(this.#wantedBytes(), this.options.signal);
-    this.#buffer = Buffer.allocUnsafeSlow(this.#lease.bytes);
   }
 
   #wantedBytes(): number {
@@ -101,39 +104,36 @@ export class PartWriter {
   }
 
   async #addTail(tail: { key: ObjectKey; size: number }): Promise<void> {
-    for await (const chunk of tailBytes(this.writing.calls, tail, this.options.signal)) await this.#add(chunk);
+    for await (const chunk of tailBytes(this.writing.calls, tail, this.#signal)) await this.#add(chunk);
   }
 
   async #add(chunk: Uint8Array): Promise<void> {
     for (let at = 0; at < chunk.length;) {
-      if (this.#filled === this.#buffer.length) await this.#sendPart();
-      const piece = chunk.subarray(at, at + this.#buffer.length - this.#filled);
-      this.#buffer.set(piece, this.#filled);
-      this.#filled += piece.length;
-      at += piece.length;
+      if (this.#buffers.isFull) await this.#sendBuffer();
+      at += this.#buffers.add(chunk.subarray(at));
     }
-  }
-
-  async #sendPart(): Promise<void> {
-    await this.#sendBuffer();
-    const wanted = this.#wantedBytes();
-    if (wanted <= this.#buffer.length) return;
-    // Without memory for a larger part the upload goes on with parts of the size that it has.
-    if (this.#lease?.tryGrow(wanted)) this.#buffer = Buffer.allocUnsafeSlow(wanted);
   }
 
   async #sendBuffer(): Promise<void> {
     const { base, writing, options } = this;
-    const { signal } = options;
+    // Never two at once: `nextPartNumber` of a later writer counts on it.
+    await this.#inFlight;
     const multipart = this.#multipart ?? (await this.#openMultipart());
     // In an upload that earlier requests began, only the row can tell whether this writer was taken over.
     if (base.parts.length > 0) await options.persist(base);
     if (this.#nextNumber > MAX_PARTS) throw new ObjectTooLarge(this.#partOffset);
-    const bytes = this.#buffer.subarray(0, this.#filled);
-    this.#parts.push(await writing.calls.uploadPart(multipart, this.#nextNumber, bytes, { signal }));
+    const bytes = this.#buffers.content;
+    const sent = writing.calls.uploadPart(multipart, this.#nextNumber, bytes, { signal: this.#signal });
+    this.#inFlight = sent.then((part) => void this.#parts.push(part));
+    // It is awaited later: until then a failure must not end the process.
+    this.#inFlight.catch(() => undefined);
     this.#nextNumber += 1;
-    this.#partOffset += this.#filled;
-    this.#filled = 0;
+    this.#sent += 1;
+    this.#partOffset += bytes.length;
+    const wanted = this.#wantedBytes();
+    if (wanted > 0 && this.#buffers.trySwap(wanted)) return;
+    await this.#inFlight;
+    this.#buffers.clear(wanted);
   }
 
   async #openMultipart(): Promise<Multipart> {
@@ -145,7 +145,7 @@ export class PartWriter {
     // One that counts no part is a lost writer's: with an upload of its own this one cannot meet it.
     if (base.multipart) this.#stale = [...base.stale, base.multipart];
     const key = epochKey(target.key, 0, 'multipart');
-    this.#multipart = await writing.calls.createMultipart(key, { signal: options.signal });
+    this.#multipart = await writing.calls.createMultipart(key, { signal: this.#signal });
     await options.persist({ ...base, multipart: this.#multipart, stale: this.#stale });
     return this.#multipart;
   }
@@ -154,12 +154,14 @@ export class PartWriter {
     const { base, target, writing } = this;
     const created: ObjectKey[] = [];
     let tail: S3State['tail'] = null;
-    if (this.#filled > 0 && this.#restIsPart()) await this.#sendBuffer();
-    if (this.#filled > 0) {
-      tail = { key: epochKey(target.key, target.epoch), size: this.#filled };
-      const isWhole = this.options.offset === 0 && this.#filled === bytes;
-      await writing.calls.put(tail.key, this.#buffer.subarray(0, this.#filled), {
-        signal: this.options.signal,
+    if (this.#restIsPart()) await this.#sendBuffer();
+    await this.#inFlight;
+    const rest = this.#buffers.content;
+    if (rest.length > 0) {
+      tail = { key: epochKey(target.key, target.epoch), size: rest.length };
+      const isWhole = this.options.offset === 0 && rest.length === bytes;
+      await writing.calls.put(tail.key, rest, {
+        signal: this.#signal,
         sha256Hex: isWhole ? this.options.sha256?.() : null,
       });
       created.push(tail.key);
@@ -177,9 +179,10 @@ export class PartWriter {
 
   #restIsPart(): boolean {
     const { plan } = this.writing;
-    const partsBefore = this.base.parts.length + this.#parts.length;
-    if (this.#filled >= plan.partBytesAt(this.#partOffset)) return true;
-    return partsBefore > 0 && plan.mayBePart(this.#filled, partsBefore);
+    const partsBefore = this.base.parts.length + this.#sent;
+    const { length } = this.#buffers.content;
+    if (length >= plan.partBytesAt(this.#partOffset)) return true;
+    return partsBefore > 0 && plan.mayBePart(length, partsBefore);
   }
 
   #refuseTooLarge(bytes: number): void {

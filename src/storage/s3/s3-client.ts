@@ -15,7 +15,7 @@ export function createS3Client(config: S3Config, endpoint: string): S3Client {
     responseChecksumValidation: 'WHEN_REQUIRED',
     // Bodies of 2 MiB and more would wait seconds for servers that never answer 100.
     expectContinueHeader: false,
-    maxAttempts: 4,
+    maxAttempts: 3,
     retryMode: 'standard',
     requestHandler: {
       connectionTimeout: 5_000,

@@ -1,0 +1,69 @@
+import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+export interface Proxied {
+  /** Such as `PUT`, `PUT part`, `POST uploads`, `POST complete`, `GET`. */
+  readonly call: string;
+  readonly headers: IncomingMessage['headers'];
+}
+
+/** What happens to a call instead of being passed on and answered: `true` when it has been dealt with. */
+export type Fault = (call: Proxied, reply: ServerResponse, pass: () => Promise<IncomingMessage>) => boolean;
+
+/** A way to an S3 server on which calls are counted, and can be lost, delayed or answered by the test. */
+export interface S3Proxy {
+  readonly endpoint: string;
+  readonly calls: Proxied[];
+  fault: Fault | null;
+  close(): Promise<void>;
+}
+
+export async function startProxy(target: string): Promise<S3Proxy> {
+  const state: { calls: Proxied[]; fault: Fault | null } = { calls: [], fault: null };
+  const server = createServer((incoming, reply) => {
+    const proxied = { call: callOf(incoming), headers: incoming.headers };
+    state.calls.push(proxied);
+    // The signature covers the host, so the header goes on as it came.
+    const pass = (): Promise<IncomingMessage> =>
+      new Promise((resolve, reject) => {
+        const { method, headers } = incoming;
+        const outgoing = request(new URL(incoming.url ?? '/', target), { method, headers, agent: false }, resolve);
+        outgoing.once('error', reject);
+        incoming.pipe(outgoing);
+      });
+    if (state.fault?.(proxied, reply, pass)) return;
+    pass()
+      .then((answer) => {
+        reply.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.pipe(reply);
+      })
+      .catch(() => reply.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return Object.assign(state, {
+    endpoint: `http://127.0.0.1:${port}`,
+    close: () =>
+      new Promise<void>((resolve) => {
+        server.close(() => {
+          resolve();
+        });
+        server.closeAllConnections();
+      }),
+  });
+}
+
+function callOf({ method = '', url = '' }: IncomingMessage): string {
+  const { searchParams } = new URL(url, 'http://localhost');
+  const has = (name: string): boolean => searchParams.has(name);
+  if (method === 'POST' && has('uploadId')) return 'POST complete';
+  if (has('partNumber')) return `${method} part`;
+  if (has('uploads')) return `${method} uploads`;
+  return method;
+}
+
+export function answerXml(reply: ServerResponse, status: number, code: string): true {
+  reply.writeHead(status, { 'Content-Type': 'application/xml' });
+  reply.end(`<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code><Message>made up</Message></Error>`);
+  return true;
+}
