@@ -1,7 +1,6 @@
 import { ApiError } from '../http/api-error.js';
 import type { Authorization } from './authorization-header.js';
 import { Refusal } from './refusal.js';
-import type { TokenRequestDto } from './token.dto.js';
 
 /** What the three ways of asking for a token come to. */
 export type TokenRequest = LoginRequest | DockerRequest | RefreshRequest;
@@ -29,6 +28,14 @@ export interface RefreshRequest {
   readonly refreshToken: string;
   readonly scopes: readonly string[];
   readonly clientId: string | null;
+}
+
+/** The body of the JSON login and its refresh. */
+export interface JsonRequest {
+  readonly grant_type?: 'password' | 'refresh_token';
+  readonly username?: string;
+  readonly password?: string;
+  readonly refresh_token?: string;
 }
 
 /** Query strings and forms: a name that comes several times is a list, a nested one is none of ours. */
@@ -60,7 +67,7 @@ export function readForm(form: Parameters): DockerRequest | RefreshRequest {
 }
 
 /** `POST` of JSON, already validated. */
-export function readJson({ username, password, refresh_token }: TokenRequestDto): LoginRequest | RefreshRequest {
+export function readJson({ username, password, refresh_token }: JsonRequest): LoginRequest | RefreshRequest {
   if (refresh_token !== undefined) {
     return { kind: 'refresh', refreshToken: refresh_token, scopes: [], clientId: null };
   }

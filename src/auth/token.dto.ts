@@ -1,9 +1,10 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn, IsString, MaxLength } from 'class-validator';
 import { MayBeAbsent } from '../http/validation.js';
+import type { JsonRequest } from './token-request.js';
 
 /** The JSON login and its refresh. Names are OAuth 2's. */
-export class TokenRequestDto {
+export class TokenRequestDto implements JsonRequest {
   @ApiPropertyOptional({ enum: ['password', 'refresh_token'], default: 'password' })
   @MayBeAbsent()
   @IsIn(['password', 'refresh_token'])

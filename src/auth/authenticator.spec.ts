@@ -1,0 +1,160 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { ExecutionContext } from '@nestjs/common';
+import type { Request } from 'express';
+import jsonwebtoken from 'jsonwebtoken';
+import type { AppConfig } from '../config/config.js';
+import { loadConfig } from '../config/load-config.js';
+import { AccessTokensService } from './access-tokens.service.js';
+import type { TokenGrant } from './access-token.js';
+import { Authenticator, type Caller, NOBODY } from './authenticator.js';
+import { JwtGuard, JwtStrategy } from './jwt.strategy.js';
+import type { LiveUser, LiveUsersService } from './live-users.service.js';
+import type { PasswordLoginService } from './password-login.service.js';
+
+const SECRET = '3f9c1d7a5b8e2046c1d7a5b8e20463f9';
+const ALICE: TokenGrant = { holder: { userId: 7, credentialsVersion: 1 }, label: 'session:x', scopes: null };
+const CLAIMS = { sub: 'user:7', ver: 1, cred: 'password', iss: 'aerugo', aud: 'aerugo' };
+const IN_AN_HOUR = Math.floor(Date.now() / 1000) + 3600;
+
+function requestWith(authorization: string | undefined): Request {
+  return { headers: { authorization } } as unknown as Request;
+}
+
+describe('Authenticator', () => {
+  let config: AppConfig;
+  let authenticator: Authenticator;
+  let jwt: JwtGuard;
+  let live: LiveUser | null;
+  let tokens: AccessTokensService;
+
+  beforeEach(() => {
+    config = loadConfig({ ACCESS_TOKEN_SECONDS: '60' }, '', () => SECRET);
+    new JwtStrategy(config); // registers itself with passport
+    jwt = new JwtGuard();
+    live = {
+      principal: { kind: 'user', id: 7, username: 'alice', admin: false, namespaceId: 1 },
+      credentialsVersion: 1,
+      disabled: false,
+      revoked: [],
+    };
+    tokens = new AccessTokensService(config);
+    const users: Pick<LiveUsersService, 'request' | 'read'> = {
+      request: (id) => ({ subject: `user:${id}`, name: 'live', load: () => Promise.resolve(live) }),
+      read: ({ subject }) => (subject === 'user:7' ? live : null),
+    };
+    const passwords: Pick<PasswordLoginService, 'login'> = {
+      login: (username) => Promise.reject(new Error(`password of ${username}`)),
+    };
+    authenticator = new Authenticator(jwt, users as LiveUsersService, passwords as PasswordLoginService);
+  });
+
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  async function call(authorization: string | undefined, graceSeconds = 0): Promise<Caller> {
+    const request = requestWith(authorization);
+    const http = { getRequest: () => request, getResponse: () => ({}), getNext: () => undefined };
+    const context: Pick<ExecutionContext, 'switchToHttp'> = {
+      switchToHttp: () => http as ReturnType<ExecutionContext['switchToHttp']>,
+    };
+    return authenticator.authenticate(context as ExecutionContext, request, graceSeconds);
+  }
+
+  const sign = (claims: object, secret = SECRET, options: jsonwebtoken.SignOptions = {}): string =>
+    jsonwebtoken.sign(claims, secret, options);
+
+  it('finds nobody without credentials', async () => {
+    expect(await call(undefined)).toBe(NOBODY);
+  });
+
+  it('finds the user of a token, and verifies its signature once', async () => {
+    const verify = jest.spyOn(jwt, 'canActivate');
+    const { token } = tokens.issue(ALICE);
+    for (let i = 0; i < 5; i++) {
+      expect(await call(`Bearer ${token}`)).toMatchObject({
+        principal: { kind: 'user', username: 'alice' },
+        credential: { label: 'session:x', scopes: null },
+      });
+    }
+    expect(verify).toHaveBeenCalledTimes(1);
+  });
+
+  it('does not make a request wait for what is in memory', async () => {
+    const { token } = tokens.issue(ALICE);
+    await call(`Bearer ${token}`);
+    const request = requestWith(`Bearer ${token}`);
+    expect(authenticator.authenticate({} as ExecutionContext, request, 0)).not.toBeInstanceOf(Promise);
+  });
+
+  it('finds an anonymous caller in a token for nobody', async () => {
+    const { token } = tokens.issue({ holder: null, label: 'anonymous', scopes: [] });
+    expect(await call(`Bearer ${token}`)).toMatchObject({
+      principal: { kind: 'anonymous' },
+      credential: { scopes: [] },
+    });
+  });
+
+  it('takes a token that it knows for void once it has expired, except within a grace', async () => {
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate'] });
+    const { token } = tokens.issue(ALICE);
+    await call(`Bearer ${token}`);
+    jest.advanceTimersByTime(61_000);
+    await expect(call(`Bearer ${token}`)).rejects.toThrow('tokenInvalid');
+    await expect(call(`Bearer ${token}`, 3600)).resolves.toMatchObject({ principal: { id: 7 } });
+    jest.advanceTimersByTime(3_600_000);
+    await expect(call(`Bearer ${token}`, 3600)).rejects.toThrow('tokenInvalid');
+  });
+
+  it('judges a token first seen after its expiry in the same way', async () => {
+    const token = sign({ ...CLAIMS, exp: Math.floor(Date.now() / 1000) - 100 });
+    await expect(call(`Bearer ${token}`)).rejects.toThrow('tokenInvalid');
+    await expect(call(`Bearer ${token}`, 3600)).resolves.toMatchObject({ principal: { id: 7 } });
+    await expect(call(`Bearer ${token}`, 50)).rejects.toThrow('tokenInvalid');
+  });
+
+  const CHANGES: readonly (readonly [string, Partial<LiveUser> | null])[] = [
+    ['disabled', { disabled: true }],
+    ['given another password', { credentialsVersion: 2 }],
+    ['logged out', { revoked: ['session:x'] }],
+    ['deleted', null],
+  ];
+  it.each(CHANGES)('refuses the known token of a user who was %s, on the next request', async (_what, change) => {
+    const { token } = tokens.issue(ALICE);
+    await call(`Bearer ${token}`);
+    live = change && live && { ...live, ...change };
+    await expect(call(`Bearer ${token}`)).rejects.toThrow('tokenInvalid');
+    await expect(call(`Bearer ${token}`, 3600)).rejects.toThrow('tokenInvalid');
+  });
+
+  const unsigned = (): string =>
+    [{ alg: 'none' }, { ...CLAIMS, exp: IN_AN_HOUR }]
+      .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
+      .join('.');
+  const FORGERIES: readonly (readonly [string, () => string])[] = [
+    ['without a signature', () => `${unsigned()}.`],
+    ['of another key', () => sign({ ...CLAIMS, exp: IN_AN_HOUR }, 'another')],
+    ['of another algorithm', () => sign({ ...CLAIMS, exp: IN_AN_HOUR }, SECRET, { algorithm: 'HS512' })],
+    ['for another service', () => sign({ ...CLAIMS, aud: 'docker.io', exp: IN_AN_HOUR })],
+    ['of another issuer', () => sign({ ...CLAIMS, iss: 'somebody', exp: IN_AN_HOUR })],
+    ['that is not valid yet', () => sign({ ...CLAIMS, nbf: IN_AN_HOUR - 60, exp: IN_AN_HOUR })],
+    ['that never expires', () => sign(CLAIMS)],
+    ['of a user who does not exist', () => sign({ ...CLAIMS, sub: 'user:8', exp: IN_AN_HOUR })],
+    ['that is none', () => 'x'],
+    ['that is empty', () => ''],
+  ];
+  it.each(FORGERIES)('refuses a token %s', async (_what, make) => {
+    await expect(call(`Bearer ${make()}`)).rejects.toThrow('tokenInvalid');
+  });
+
+  it('takes a token like those, were it not for what is wrong with them', async () => {
+    await expect(call(`Bearer ${sign({ ...CLAIMS, exp: IN_AN_HOUR })}`)).resolves.toMatchObject({
+      principal: { id: 7 },
+    });
+  });
+
+  it('refuses a header that it cannot read, and asks for the password of Basic', async () => {
+    await expect(call('Digest x')).rejects.toThrow('credentialsWrong');
+    await expect(call(`Basic ${Buffer.from('bob:x').toString('base64')}`)).rejects.toThrow('password of bob');
+  });
+});
