@@ -265,6 +265,7 @@ export class RegistryClient {
 
 /** The scope a client asks for to do anything at this path. */
 function scopesOf(path: string): string[] {
+  if (path.startsWith('/v2/_catalog')) return ['registry:catalog:*'];
   const [, name] = /^\/v2\/(.+)\/(?:blobs|manifests|tags|referrers)\//.exec(path.split('?')[0] ?? '') ?? [];
   return name === undefined ? [] : [`repository:${name}:pull,push,delete`];
 }
