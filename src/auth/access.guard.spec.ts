@@ -36,8 +36,6 @@ function caller(principal: Principal, scopes: string | null = null): Caller {
   return { principal, credential };
 }
 
-class Routes {}
-
 /** A handler of a route with this rule, or of one that has none. */
 function handlerOf(rule: AccessRule | null): () => void {
   const handler = (): void => undefined;
@@ -74,7 +72,7 @@ describe('AccessGuard', () => {
 
   function contextOf(handler: () => void, request: Request): ExecutionContext {
     const http = { getRequest: () => request };
-    const context = { getHandler: () => handler, getClass: () => Routes, switchToHttp: () => http };
+    const context = { getHandler: () => handler, getClass: () => AccessGuard, switchToHttp: () => http };
     return context as unknown as ExecutionContext;
   }
 
@@ -104,7 +102,9 @@ describe('AccessGuard', () => {
     who = caller(ROOT);
     const request = { path: '/', params: {}, context: {} } as unknown as Request;
     const [closed, open] = [handlerOf(null), handlerOf({ kind: 'public' })];
-    await expect(guard.canActivate(contextOf(closed, request))).rejects.toThrow('Routes.handler declares no @Access');
+    await expect(guard.canActivate(contextOf(closed, request))).rejects.toThrow(
+      'AccessGuard.handler declares no @Access',
+    );
     await expect(guard.canActivate(contextOf(open, request))).resolves.toBe(true);
   });
 
