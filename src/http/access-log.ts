@@ -2,6 +2,7 @@ import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { principalName } from '../access/principal.js';
 import { AppConfig } from '../config/config.js';
+import { logOutput } from './log-output.js';
 
 const FLUSH_MS = 100;
 const FLUSH_BYTES = 64 * 1024;
@@ -44,7 +45,7 @@ export class AccessLog implements OnApplicationShutdown {
   private flush(): void {
     if (this.timer) clearTimeout(this.timer);
     this.timer = null;
-    if (this.buffer !== '') process.stdout.write(this.buffer);
+    if (this.buffer !== '') logOutput().write(this.buffer);
     this.buffer = '';
   }
 }

@@ -1,14 +1,13 @@
 import type { LoggerService } from '@nestjs/common';
 import { pino, type Level, type Logger } from 'pino';
 import type { LogLevel } from '../config/config-values.js';
+import { layOutForReading, logOutput } from './log-output.js';
 
 /** JSON for machines; on a terminal the same, laid out for reading. */
 export async function openLog(level: LogLevel, isTerminal: boolean): Promise<Logger> {
-  const options = { level, base: null };
+  if (isTerminal) await layOutForReading();
   // Not a destination of pino's own: everything that is written to stdout keeps its order.
-  if (!isTerminal) return pino(options, process.stdout);
-  const { default: pretty } = await import('pino-pretty'); // nobody else needs to load it
-  return pino(options, pretty({ colorize: true, translateTime: 'SYS:HH:MM:ss', sync: true }));
+  return pino({ level, base: null }, logOutput());
 }
 
 /** Parts of Nest that tell of every module and route at each start. */

@@ -1,0 +1,49 @@
+/** Where every line of the log goes, whoever writes it. */
+export interface LogOutput {
+  write(lines: string): unknown;
+}
+
+/** Of one request a reader at a terminal wants one short line. */
+const REQUEST_FIELDS = [
+  'requestId',
+  'method',
+  'path',
+  'status',
+  'bytes',
+  'ms',
+  'user',
+  'repository',
+  'address',
+  'agent',
+];
+
+let output: LogOutput = process.stdout;
+
+export function logOutput(): LogOutput {
+  return output;
+}
+
+/** From now on the same lines are laid out for reading. */
+export async function layOutForReading(): Promise<void> {
+  const { default: pretty } = await import('pino-pretty'); // nobody else needs to load it
+  output = pretty({
+    colorize: true,
+    translateTime: 'SYS:HH:MM:ss',
+    singleLine: true,
+    sync: true,
+    errorLikeObjectKeys: ['err'],
+    ignore: ['event', ...REQUEST_FIELDS].join(','),
+    messageFormat: (line, messageKey) => (line['event'] === 'request' ? requestText(line) : textOf(line[messageKey])),
+  });
+}
+
+export function requestText(line: Readonly<Record<string, unknown>>): string {
+  const [method, path, status, bytes, ms, user] = ['method', 'path', 'status', 'bytes', 'ms', 'user'].map((name) =>
+    textOf(line[name]),
+  );
+  return `${method ?? ''} ${path ?? ''} ${status ?? ''} ${bytes ?? ''} B ${ms ?? ''} ms ${user ?? ''}`.trimEnd();
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+}
