@@ -60,8 +60,9 @@ export function configureApp(app: NestExpressApplication, { server }: AppConfig)
   // A limit on what comes out of the decompression, not on what goes in.
   app.use(
     '/api',
-    json({ limit: MANAGEMENT_BODY_LIMIT, verify: refuseDeepJson }),
+    json({ limit: MANAGEMENT_BODY_LIMIT }),
     urlencoded({ limit: MANAGEMENT_BODY_LIMIT, extended: false }),
+    refuseDeepJson,
   );
   serveOpenApi(app);
 }

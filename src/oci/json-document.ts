@@ -35,7 +35,7 @@ function parse(bytes: Uint8Array): unknown {
 }
 
 /** Counts brackets outside of strings; no byte of a multi-byte character looks like one. */
-export function isDeeperThan(bytes: Uint8Array, limit: number): boolean {
+function isDeeperThan(bytes: Uint8Array, limit: number): boolean {
   let depth = 0;
   let inString = false;
   for (let index = 0; index < bytes.length; index += 1) {
