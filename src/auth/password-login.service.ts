@@ -35,6 +35,7 @@ export class PasswordLoginService {
   async login(username: string, password: string, address: string): Promise<Login> {
     const name = this.nameOf(username, password);
     const proof = this.proofs.get(name);
+    // What is remembered takes no failure back: beside a program that logs in all the time anybody could go on guessing.
     if (proof) {
       const principal = await this.live(proof);
       if (principal) return { ...proof, principal };

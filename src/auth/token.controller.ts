@@ -80,7 +80,9 @@ export class TokenController {
 
   private async readBody(request: Request): Promise<TokenRequest> {
     const body: unknown = request.body;
-    if (typeof body !== 'object' || body === null) throw new ApiError('malformedRequest', 'the body must be an object');
+    if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+      throw new ApiError('malformedRequest', 'the body must be an object or a form');
+    }
     if (request.is('application/x-www-form-urlencoded')) return readForm(body as Parameters);
     const metadata = { type: 'body', metatype: TokenRequestDto } as const;
     return readJson((await this.validation.transform(body, metadata)) as TokenRequestDto);
