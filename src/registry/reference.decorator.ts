@@ -1,7 +1,7 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { Request } from 'express';
 import { type Digest, parseDigest } from '../oci/digest.js';
-import type { OciCondition } from '../oci/oci-error.js';
+import { type OciCondition, OciError } from '../oci/oci-error.js';
 import { parseReference, type Reference } from '../oci/reference.js';
 
 function parameter(context: ExecutionContext, name: string): string {
@@ -16,6 +16,9 @@ export const ReferenceParam = createParamDecorator(
 );
 
 /** `:digest`; throws `digestMalformed` or `digestUnsupported`. */
-export const DigestParam = createParamDecorator((_: unknown, context: ExecutionContext): Digest =>
-  parseDigest(parameter(context, 'digest')),
-);
+export const DigestParam = createParamDecorator((_: unknown, context: ExecutionContext): Digest => {
+  const text = parameter(context, 'digest');
+  // The route of a blob fits this path too, but it is one of its own.
+  if (text === 'uploads') throw new OciError('unsupported', undefined, { headers: { Allow: 'POST' } });
+  return parseDigest(text);
+});
