@@ -23,7 +23,7 @@ const ADMIN = 'admin';
 const PASSWORD = 'a-password-for-this-run-only';
 const START_MS = 60_000;
 
-/** This registry as `npm start` runs it: embedded PostgreSQL, filesystem, authentication on. */
+/** This registry as `npm start` runs it (scripts/start.mjs): embedded PostgreSQL, filesystem, authentication on. */
 export async function startAerugo(): Promise<Target> {
   const directory = await scratch('aerugo');
   chmodSync(directory, 0o755); // the embedded database runs as another user
@@ -31,12 +31,13 @@ export async function startAerugo(): Promise<Target> {
   const entry = path.join(import.meta.dirname, '../dist/src/main.js');
   const env = {
     ...process.env,
+    UV_THREADPOOL_SIZE: '16',
     DATA_DIR: path.join(directory, 'data'),
     LISTEN_ADDRESS: `127.0.0.1:${port}`,
     ADMIN_USERNAME: ADMIN,
     ADMIN_PASSWORD: PASSWORD,
   };
-  const child = spawn(process.execPath, [entry], { cwd: directory, env, stdio: ['ignore', 'ignore', 'inherit'] });
+  const child = spawn(process.execPath, ['--enable-source-maps', entry], { cwd: directory, env, stdio: ['ignore', 'ignore', 'inherit'] });
   return started('aerugo', `http://127.0.0.1:${port}`, `${ADMIN}/bench`, child, directory, aerugoToken);
 }
 

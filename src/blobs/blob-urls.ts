@@ -1,21 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import ipaddr from 'ipaddr.js';
-import { LRUCache } from 'lru-cache';
 import { AppConfig } from '../config/config.js';
 import { BlobStore } from '../storage/blob-store.js';
 import type { ObjectKey } from '../storage/object-keys.js';
 
-/** How long a URL is good for, and how long it is handed out again: signing costs more than the rest of a pull. */
+/** How long a new URL is good for; the store hands one out again for half of that. */
 const TTL_SECONDS = 300;
-const REUSE_MS = (TTL_SECONDS / 2) * 1000;
-const MAX_URLS = 10_000;
 
 type Network = ReturnType<typeof ipaddr.parseCIDR>;
 
 /** Presigned addresses of objects in the store. */
 @Injectable()
 export class BlobUrls {
-  private readonly urls = new LRUCache<ObjectKey, URL>({ max: MAX_URLS, ttl: REUSE_MS });
   private readonly isOn: boolean;
   private readonly streamed: readonly Network[];
 
@@ -30,11 +26,7 @@ export class BlobUrls {
   /** `null` where redirects are off, for a client that cannot reach the store, and for stores without URLs. */
   async find(key: ObjectKey, address: string | undefined): Promise<URL | null> {
     if (!this.isOn || this.isStreamedTo(address)) return null;
-    const known = this.urls.get(key);
-    if (known) return known;
-    const url = await this.store.signedUrl(key, { ttlSeconds: TTL_SECONDS });
-    if (url) this.urls.set(key, url);
-    return url;
+    return this.store.signedUrl(key, { ttlSeconds: TTL_SECONDS });
   }
 
   private isStreamedTo(address: string | undefined): boolean {
