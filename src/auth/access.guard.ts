@@ -43,16 +43,23 @@ export class AccessGuard implements CanActivate {
     const rule = this.ruleOf(context);
     if (rule.kind === 'public') return true;
     const request = context.switchToHttp().getRequest<Request>();
+    const name = rule.kind === 'repository' ? pathName(request, this.config) : null;
     try {
+      // Both questions leave together, so that a shared cache is one round trip away and not two.
+      const asked = name === null ? null : this.repositories.find(name);
+      if (asked instanceof Promise) asked.catch(() => undefined); // whoever is refused never waits for it
       const found = this.authenticator.authenticate(context, request, this.graceOf(rule));
       const caller = found instanceof Promise ? await found : found;
       request.context.principal = caller.principal;
       request.context.credential = caller.credential;
-      const target = this.enter(rule, caller, request);
-      request.context.target = target instanceof Promise ? await target : target;
+      if (rule.kind !== 'repository') requireCaller(rule, caller, request);
+      else if (name !== null) {
+        const repository = asked instanceof Promise ? await asked : asked;
+        request.context.target = enterRepository(rule, caller, name, repository);
+      }
       return true;
     } catch (error) {
-      throw error instanceof Refusal ? this.explain(error, rule, request) : error;
+      throw error instanceof Refusal ? refusalError(error, request, this.config, scopeToAsk(rule, name)) : error;
     }
   }
 
@@ -69,41 +76,25 @@ export class AccessGuard implements CanActivate {
   private graceOf(rule: AccessRule): number {
     return rule.kind === 'repository' && rule.allowExpiredToken === true ? this.config.storage.uploadExpirySeconds : 0;
   }
+}
 
-  private enter(
-    rule: ClosedRule,
-    caller: Caller,
-    request: Request,
-  ): RepositoryTarget | null | Promise<RepositoryTarget> {
-    switch (rule.kind) {
-      case 'anyone':
-        return null;
-      case 'authenticated':
-        requireCredential(caller, request);
-        if (rule.scope === 'catalog') requireCatalog(caller);
-        return null;
-      case 'administrator':
-        requireCredential(caller, request);
-        if (caller.principal.kind !== 'user' || !caller.principal.admin) throw new Refusal('denied');
-        return null;
-      case 'repository': {
-        const name = pathName(request, this.config);
-        const repository = this.repositories.find(name);
-        return repository instanceof Promise
-          ? repository.then((found) => enterRepository(rule, caller, name, found))
-          : enterRepository(rule, caller, name, repository);
-      }
-    }
-  }
+/** What a token would have to cover; the refusal says it. */
+function scopeToAsk(rule: ClosedRule, name: RepositoryName | null): Scope | undefined {
+  if (rule.kind === 'repository') return name === null ? undefined : repositoryScope(name, SCOPE_TO_ASK[rule.action]);
+  return rule.kind === 'authenticated' && rule.scope === 'catalog' ? CATALOG_SCOPE : undefined;
+}
 
-  /** The same refusal in the words of the interface, with the scope that a token would have to cover. */
-  private explain(refusal: Refusal, rule: ClosedRule, request: Request): Error {
-    return refusalError(refusal, request, this.config, this.scopeToAsk(rule, request));
-  }
-
-  private scopeToAsk(rule: ClosedRule, request: Request): Scope | undefined {
-    if (rule.kind === 'repository') return repositoryScope(pathName(request, this.config), SCOPE_TO_ASK[rule.action]);
-    return rule.kind === 'authenticated' && rule.scope === 'catalog' ? CATALOG_SCOPE : undefined;
+function requireCaller(rule: Exclude<ClosedRule, RepositoryRule>, caller: Caller, request: Request): void {
+  switch (rule.kind) {
+    case 'anyone':
+      return;
+    case 'authenticated':
+      requireCredential(caller, request);
+      if (rule.scope === 'catalog') requireCatalog(caller);
+      return;
+    case 'administrator':
+      requireCredential(caller, request);
+      if (caller.principal.kind !== 'user' || !caller.principal.admin) throw new Refusal('denied');
   }
 }
 
