@@ -1,25 +1,10 @@
 import { expect, it, jest } from '@jest/globals';
-import { once } from 'node:events';
 import { chmodSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { eventually, scratchDirectory, start } from '../support/processes.js';
+import { npmStart } from '../support/npm-start.js';
+import { scratchDirectory } from '../support/processes.js';
 
 jest.setTimeout(180_000);
-
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-
-/** `npm start` as the leader of a process group, as a shell runs it, until it says that it listens. */
-async function npmStart(dataDir: string): Promise<{ pid: number; output: () => string; exit: Promise<unknown[]> }> {
-  const { PATH = '', HOME = '/' } = process.env;
-  const env = { PATH, HOME, DATA_DIR: dataDir, LISTEN_ADDRESS: '127.0.0.1:0' };
-  const npm = start('npm', ['start'], { cwd: ROOT, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
-  let output = '';
-  for (const stream of [npm.stdout, npm.stderr]) stream?.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  const exit = once(npm, 'exit');
-  await eventually('npm start listens', () => output.includes('"event":"listening"') || npm.exitCode !== null, 120_000);
-  return { pid: npm.pid, output: () => output, exit };
-}
 
 it.each([
   ['Ctrl-C, which reaches the whole process group', (pid: number) => process.kill(-pid, 'SIGINT')],
