@@ -37,7 +37,11 @@ export async function startAerugo(): Promise<Target> {
     ADMIN_USERNAME: ADMIN,
     ADMIN_PASSWORD: PASSWORD,
   };
-  const child = spawn(process.execPath, ['--enable-source-maps', entry], { cwd: directory, env, stdio: ['ignore', 'ignore', 'inherit'] });
+  const child = spawn(process.execPath, ['--enable-source-maps', entry], {
+    cwd: directory,
+    env,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   return started('aerugo', `http://127.0.0.1:${port}`, `${ADMIN}/bench`, child, directory, aerugoToken);
 }
 
