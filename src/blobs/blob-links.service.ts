@@ -5,7 +5,7 @@ import type { RepositoryFact } from '../http/request-context.js';
 import type { Digest } from '../oci/digest.js';
 import { BlobsRepository } from './blobs.repository.js';
 import type { HeldBlob } from './content.repository.js';
-import { ContentService } from './content.service.js';
+import { ContentService, heldBlob } from './content.service.js';
 
 /** Makes repositories hold blobs that are stored already, and lets go of them. No bytes are touched. */
 @Injectable()
@@ -22,7 +22,7 @@ export class BlobLinks {
     return this.unitOfWork.run(async (tx) => {
       if (!(await this.blobs.hold(tx, blob.blobId))) return false;
       await this.content.link(tx, repository.id, digest, blob);
-      await this.drops.afterCommit(tx, [`repo:${repository.path}`]);
+      await this.drops.afterCommit(tx, [heldBlob(repository, digest)]);
       return true;
     });
   }
@@ -31,7 +31,7 @@ export class BlobLinks {
   async unlink(repository: RepositoryFact, digest: Digest): Promise<void> {
     await this.unitOfWork.run(async (tx) => {
       await this.content.unlinkBlob(tx, repository, digest);
-      await this.drops.afterCommit(tx, [`repo:${repository.path}`]);
+      await this.drops.afterCommit(tx, [heldBlob(repository, digest)]);
     });
   }
 }

@@ -34,6 +34,15 @@ SELECT b.id AS "blobId", b.size, b.storage_key AS "storageKey"
 FROM repo_content c JOIN blobs b ON b.id = c.blob_id
 WHERE c.repo_id = $1 AND c.digest = $2 AND c.kind = 'blob' AND c.present AND b.state = 'live'`;
 
+/**
+ * The repository's possession of a blob as part of a larger statement; `blob` is a CTE with one row of `id` and `size`,
+ * the others are parameters.
+ */
+export const linkIn = (repoId: string, digest: string, blob: string): string => `
+  INSERT INTO repo_content (repo_id, digest, kind, blob_id, size, present)
+  SELECT ${repoId}, ${digest}, 'blob', id, size, true FROM ${blob}
+  ON CONFLICT (repo_id, digest, kind) DO UPDATE SET blob_id = excluded.blob_id, size = excluded.size, present = true`;
+
 const LINK = `
 INSERT INTO repo_content (repo_id, digest, kind, blob_id, size, present) VALUES ($1, $2, 'blob', $3, $4, true)
 ON CONFLICT (repo_id, digest, kind) DO UPDATE SET blob_id = excluded.blob_id, size = excluded.size, present = true`;

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { FactCache } from '../cache/fact-cache.js';
+import { FactCache, type Subject } from '../cache/fact-cache.js';
 import type { Transaction } from '../database/unit-of-work.js';
 import type { RepositoryFact } from '../http/request-context.js';
 import type { Digest } from '../oci/digest.js';
@@ -12,8 +12,8 @@ import type { ContentKind } from './repo-content.entity.js';
 const PARENTS_SHOWN = 10;
 
 /**
- * Possession: which repository holds which digest. Whoever writes through a transaction here drops the facts of
- * `repo:<path>` after its commit and before it answers (`FactDrops`).
+ * Possession: which repository holds which digest. Whoever links or unlinks a blob drops its `heldBlob` after the commit
+ * and before it answers (`FactDrops`).
  */
 @Injectable()
 export class ContentService {
@@ -25,8 +25,8 @@ export class ContentService {
   /** The blob, if this repository holds it; what other repositories hold does not show. */
   find(repository: RepositoryFact, digest: Digest): HeldBlob | null | Promise<HeldBlob | null> {
     return this.facts.read({
-      subject: `repo:${repository.path}`,
-      name: `blob:${digest}`,
+      subject: heldBlob(repository, digest),
+      name: 'held',
       load: () => this.content.find(repository.id, digest),
     });
   }
@@ -70,4 +70,9 @@ export class ContentService {
     await this.content.withdraw(tx, id, digest, kind);
     return true;
   }
+}
+
+/** What is cached of one blob in one repository. */
+export function heldBlob({ id }: Pick<RepositoryFact, 'id'>, digest: Digest): Subject {
+  return `blob:${id}:${digest}`;
 }

@@ -1,13 +1,13 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { AppConfig } from '../config/config.js';
-import { UnitOfWork } from '../database/unit-of-work.js';
+import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
 import { FactDrops } from '../events/fact-drops.js';
 import type { RepositoryFact } from '../http/request-context.js';
 import type { Digest } from '../oci/digest.js';
 import { BlobStore } from '../storage/blob-store.js';
 import type { ObjectKey } from '../storage/object-keys.js';
 import { BlobsRepository } from './blobs.repository.js';
-import { ContentService } from './content.service.js';
+import { heldBlob } from './content.service.js';
 import { domainOf } from './deduplication.js';
 
 export interface StoredUpload {
@@ -27,7 +27,6 @@ export class UploadCommit {
   constructor(
     private readonly blobs: BlobsRepository,
     private readonly unitOfWork: UnitOfWork,
-    private readonly content: ContentService,
     private readonly drops: FactDrops,
     private readonly store: BlobStore,
     private readonly config: AppConfig,
@@ -36,27 +35,16 @@ export class UploadCommit {
   /** False when the upload has passed to a later epoch: then nothing has changed. */
   async commit(upload: StoredUpload): Promise<boolean> {
     const { id, epoch, repository, digest, size, key } = upload;
-    const finished = {
-      id,
-      epoch,
-      domain: domainOf(repository, this.config),
-      digest,
-      size,
-      store: this.store.driver,
-      key,
-    };
-    return this.unitOfWork.run(async (tx) => {
+    const domain = domainOf(repository, this.config);
+    const finished = { id, repoId: repository.id, epoch, domain, digest, size, store: this.store.driver, key };
+    const work = async (tx: Transaction): Promise<boolean> => {
       const blob = await this.blobs.commit(tx, finished);
       if (!blob) return false;
-      await this.content.link(tx, repository.id, digest, blob);
-      await this.drops.afterCommit(tx, [`repo:${repository.path}`]);
-      if (blob.revivedFrom !== null) await this.blobs.leaveToSweep(tx, blob.revivedFrom, repository.id);
-      if (blob.storageKey !== key)
-        tx.afterCommit(() => {
-          this.removeLoser(key);
-        });
+      await this.drops.afterCommit(tx, [heldBlob(repository, digest)]);
+      if (blob.storageKey !== key) tx.afterCommit(() => { this.removeLoser(key); });
       return true;
-    });
+    };
+    return this.drops.addStatements ? this.unitOfWork.run(work) : this.unitOfWork.runStatement(work);
   }
 
   /** Another upload of the digest was earlier. What is not removed now, the sweep of the done row removes. */

@@ -9,6 +9,7 @@ import {
   type UploadServices,
 } from '../../test/support/upload-services.js';
 import type { RepositoryFact } from '../http/request-context.js';
+import { heldBlob } from './content.service.js';
 import type { UploadSession } from './upload-session.js';
 import type { UploadsService } from './uploads.service.js';
 
@@ -54,7 +55,7 @@ describe('two uploads of one digest', () => {
     await uploads.append(first, incoming(body));
     await uploads.close(first, hashOf(body), incoming(null));
     await services.database.query(`UPDATE blobs SET state = 'deleting'`);
-    await services.facts.drop([`repo:${repository.path}`]);
+    await services.facts.drop([heldBlob(repository, hashOf(body))]);
     expect(await services.content.find(repository, hashOf(body))).toBeNull();
     const second = await open();
     await uploads.append(second, incoming(body));

@@ -1,5 +1,8 @@
-/** What a write invalidates as a whole: every fact about one repository (by path) or one principal. */
-export type Subject = `repo:${string}` | `user:${string}` | `robot:${string}`;
+/**
+ * What a write invalidates as a whole: every fact about one repository (by path) or one principal. Each blob in a
+ * repository (by its id) is a subject of its own: a push brings many, and none changes what is known of the rest.
+ */
+export type Subject = `repo:${string}` | `user:${string}` | `robot:${string}` | `blob:${number}:${string}`;
 
 export interface FactRequest<T> {
   readonly subject: Subject;

@@ -24,30 +24,62 @@ export class UnitOfWork {
    * Runs `work` in one transaction, again when PostgreSQL asks for it, and its effects after the commit.
    * `work` must therefore be free of effects of its own outside the database.
    */
-  async run<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
-    for (let attempt = 1; ; attempt++) {
+  run<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    return this.repeat(() =>
+      settled((effects) =>
+        this.dataSource.transaction((manager) => {
+          return work({
+            manager,
+            query: (sql, parameters) => manager.query(sql, parameters),
+            afterCommit: (effect) => effects.push(effect),
+          });
+        }),
+      ),
+    );
+  }
+
+  /**
+   * As `run`, for work that is one statement: it is its own transaction, which saves two of three round trips.
+   * A second statement would not be in it, and throws.
+   */
+  async runStatement<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    const { manager } = this.dataSource;
+    return this.repeat(() => {
+      let statements = 0;
+      return settled((effects) =>
+        work({
+          manager,
+          query: (sql, parameters) => {
+            if (++statements > 1) throw new Error('a second statement needs a transaction');
+            return manager.query(sql, parameters);
+          },
+          afterCommit: (effect) => effects.push(effect),
+        }),
+      );
+    });
+  }
+
+  private async repeat<T>(attempt: () => Promise<T>): Promise<T> {
+    for (let count = 1; ; count++) {
       try {
-        return await this.attempt(work);
+        return await attempt();
       } catch (error) {
-        if (attempt === ATTEMPTS || !isRetryable(error)) throw error;
-        this.logger.debug({ attempt, message: 'transaction is run again' });
-        await new Promise((resolve) => setTimeout(resolve, Math.random() * 10 * 2 ** attempt));
+        if (count === ATTEMPTS || !isRetryable(error)) throw error;
+        this.logger.debug({ attempt: count, message: 'transaction is run again' });
+        await new Promise((resolve) => setTimeout(resolve, Math.random() * 10 * 2 ** count));
       }
     }
   }
+}
 
-  private async attempt<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
-    const effects: (() => Promise<void> | void)[] = [];
-    const result = await this.dataSource.transaction((manager) =>
-      work({
-        manager,
-        query: (sql, parameters) => manager.query(sql, parameters),
-        afterCommit: (effect) => effects.push(effect),
-      }),
-    );
-    for (const effect of effects) await effect();
-    return result;
-  }
+type Effect = () => Promise<void> | void;
+
+/** Runs the work, then the effects that it asked for, in their order. */
+async function settled<T>(work: (effects: Effect[]) => Promise<T>): Promise<T> {
+  const effects: Effect[] = [];
+  const result = await work(effects);
+  for (const effect of effects) await effect();
+  return result;
 }
 
 function isRetryable(error: unknown): boolean {

@@ -13,6 +13,11 @@ export class FactDrops {
     private readonly outbox: OutboxService,
   ) {}
 
+  /** Whether `afterCommit` writes a message: then a write of one statement needs a transaction around it. */
+  get addStatements(): boolean {
+    return this.facts.shared;
+  }
+
   /**
    * Drops the subjects' facts once the transaction is committed and before `UnitOfWork.run` returns. Where other nodes
    * remember them too, a message in the same transaction lets any node repeat the drop if this one dies in between.

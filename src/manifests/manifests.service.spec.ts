@@ -1,6 +1,7 @@
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { contentServices, type ContentServices } from '../../test/support/content-services.js';
 import { digestOf } from '../../test/support/content.js';
+import { heldBlob } from '../blobs/content.service.js';
 import type { NamedContent } from '../blobs/named-content.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import type { RepositoryFact } from '../http/request-context.js';
@@ -128,7 +129,7 @@ describe('a pushed manifest', () => {
     await service.save(repository, manifest('one'), [sparse], tagging([]));
     expect(await services.content.find(repository, layer.digest)).toBeNull();
     await services.holdBlob(repository, 'later');
-    await services.facts.drop([`repo:${repository.path}`]);
+    await services.facts.drop([heldBlob(repository, layer.digest)]);
     expect(await services.content.find(repository, layer.digest)).toMatchObject({ size: 5 });
   });
 

@@ -100,6 +100,11 @@ async function entities(): Promise<(new () => object)[]> {
   const files = readdirSync(ENTITIES, { recursive: true, encoding: 'utf8' }).filter((file) =>
     file.endsWith('.entity.ts'),
   );
-  const modules = files.map((file) => import(pathToFileURL(path.join(ENTITIES, file)).href) as Promise<object>);
-  return (await Promise.all(modules)).flatMap((module) => Object.values(module) as (new () => object)[]);
+  const classes: (new () => object)[] = [];
+  // One after the other: jest links modules that are imported at once only by luck.
+  for (const file of files) {
+    const module = (await import(pathToFileURL(path.join(ENTITIES, file)).href)) as object;
+    classes.push(...(Object.values(module) as (new () => object)[]));
+  }
+  return classes;
 }

@@ -77,8 +77,8 @@ function nodeOf(services: ContentServices, store: BlobStore): ReturnType<UploadS
   const rows = new UploadsRepository(services.repository(Upload));
   const ends = new UploadEndService(rows, store);
   const writer = new UploadWriter(rows, store, workers, ends, config);
-  const { unitOfWork, content, drops } = services;
-  const commit = new UploadCommit(new BlobsRepository(), unitOfWork, content, drops, store, config);
+  const { unitOfWork, drops } = services;
+  const commit = new UploadCommit(new BlobsRepository(), unitOfWork, drops, store, config);
   const closer = new UploadCloser(rows, store, writer, commit, ends);
   return {
     uploads: new UploadsService(rows, writer, closer, ends, config),
