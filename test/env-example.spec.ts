@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { envExample, tomlExample } from '../src/config/documents.js';
+import { envExample, markdownTable, tomlExample } from '../src/config/documents.js';
 import { loadConfig } from '../src/config/load-config.js';
 import { SETTING_NAMES, SETTINGS } from '../src/config/settings.js';
 
@@ -16,6 +16,21 @@ const FILES = [
 function uncommented(text: string, assignment: RegExp): string {
   return text.replaceAll(assignment, '$1');
 }
+
+const SETTINGS_OF_README = /(?<=<!-- settings -->\n)[^]*(?=\n<!-- \/settings -->)/;
+
+describe('the README', () => {
+  it('has the table of settings (UPDATE_EXAMPLES=1 writes it)', () => {
+    const path = join(ROOT, 'README.md');
+    const readme = readFileSync(path, 'utf8');
+    if (process.env['UPDATE_EXAMPLES'] === '1')
+      writeFileSync(
+        path,
+        readme.replace(SETTINGS_OF_README, () => `\n${markdownTable()}\n`),
+      );
+    expect(SETTINGS_OF_README.exec(readFileSync(path, 'utf8'))?.[0].trim()).toBe(markdownTable());
+  });
+});
 
 describe('the example files', () => {
   it.each(FILES)('%s is what the table of settings says (UPDATE_EXAMPLES=1 writes it)', (name, render) => {

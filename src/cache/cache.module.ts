@@ -5,7 +5,6 @@ import { AppConfig } from '../config/config.js';
 import { FactCache } from './fact-cache.js';
 import { MemoryFactCache } from './memory-fact-cache.js';
 import { RedisFactCache } from './redis-fact-cache.js';
-import { openRedis } from './redis-connection.js';
 import { UncachedFactCache } from './uncached-fact-cache.js';
 
 /** Facts may stay in a process's memory only where that process is the whole registry. */
@@ -19,8 +18,11 @@ function openFactCache(config: AppConfig, cache: Cache): FactCache {
     // Without Redis the module's own memory store is made, and nothing uses it.
     NestCacheModule.registerAsync({
       inject: [AppConfig],
-      useFactory: ({ cache: { redisUrl } }: AppConfig): CacheManagerOptions =>
-        redisUrl === null ? {} : { stores: [openRedis(redisUrl)] },
+      useFactory: async ({ cache: { redisUrl } }: AppConfig): Promise<CacheManagerOptions> => {
+        if (redisUrl === null) return {};
+        const { openRedis } = await import('./redis-connection.js'); // 20 MB that most small registries do not need
+        return { stores: [openRedis(redisUrl)] };
+      },
     }),
   ],
   providers: [{ provide: FactCache, inject: [AppConfig, CACHE_MANAGER], useFactory: openFactCache }],

@@ -4,23 +4,26 @@ import { AppConfig } from '../config/config.js';
 import type { StorageType } from '../config/config-values.js';
 import { StartupError } from '../config/startup-error.js';
 import { BlobStore } from './blob-store.js';
-import { FilesystemStore } from './filesystem/filesystem-store.js';
 import { InstrumentedStore } from './instrumented-store.js';
-import { MemoryBudget } from './memory-budget.js';
-import { S3Store } from './s3/s3-store.js';
 
-type Open = (config: AppConfig) => BlobStore;
+type Open = (config: AppConfig) => Promise<BlobStore>;
 
-const openFilesystem: Open = ({ server }) => new FilesystemStore(join(server.dataDir, 'blobs'));
-const openS3: Open = ({ storage }) => {
+// Each driver is loaded only where it is used: the S3 client takes time and memory to load.
+const openFilesystem: Open = async ({ server }) => {
+  const { FilesystemStore } = await import('./filesystem/filesystem-store.js');
+  return new FilesystemStore(join(server.dataDir, 'blobs'));
+};
+
+const openS3: Open = async ({ storage }) => {
   if (storage.s3 === null) throw new StartupError('S3 storage needs the S3_* settings');
+  const [{ S3Store }, { MemoryBudget }] = await Promise.all([import('./s3/s3-store.js'), import('./memory-budget.js')]);
   return new S3Store(storage.s3, new MemoryBudget(storage.uploadMemoryBudget));
 };
 
 const DRIVERS = { s3: openS3, filesystem: openFilesystem } as const satisfies Record<StorageType, Open>;
 
 async function openStore(config: AppConfig): Promise<InstrumentedStore> {
-  const store = new InstrumentedStore(DRIVERS[config.storage.type](config));
+  const store = new InstrumentedStore(await DRIVERS[config.storage.type](config));
   await store.prepare();
   return store;
 }
