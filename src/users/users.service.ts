@@ -87,13 +87,14 @@ export class UsersService {
   /**
    * The administrator that the configuration names; `true` when this call created the account. One that exists is made
    * an administrator, and keeps its password unless `enforcePassword` says that the configuration decides.
-   * May run on several nodes at once, and again at each start. Throws where an organization has the name.
+   * May run on several nodes at once, and again at each start. Throws where the name is another's, or was.
    */
   async ensureAdministrator(username: string, password: string, enforcePassword = false): Promise<boolean> {
     const known = await this.users.findByName(username);
     if (!known && (await this.insert({ username, password }, true))) return true;
     const user = known ?? (await this.users.findByName(username));
-    if (!user) throw new Error(`the administrator's name "${username}" belongs to an organization: set ADMIN_USERNAME`);
+    if (!user)
+      throw new Error(`"${username}" is or was somebody else's name, such as an organization's: set ADMIN_USERNAME`);
     if (!user.admin) await this.setAdmin(user.id, true);
     // Sessions end when a password is set, so one that is right already stays.
     if (enforcePassword && !(await this.passwords.verify(user.passwordHash, password))) {
