@@ -1,12 +1,14 @@
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { DataSource } from 'typeorm';
+import { pathToFileURL } from 'node:url';
+import { DataSource, type MigrationInterface } from 'typeorm';
 import type { DatabaseConfig } from '../config/config-values.js';
 import { dataSourceOptions } from './data-source-options.js';
 
 /** Any constant: all nodes of a registry ask for the same one. */
 const MIGRATION_LOCK = 7_236_401;
 
-const MIGRATIONS = join(import.meta.dirname, '../../migrations/*.{js,ts}');
+const DIRECTORY = join(import.meta.dirname, '../../migrations');
 
 /**
  * Brings the schema up to date, past a pooler where `DATABASE_DIRECT_URL` names the way. Many nodes may start at
@@ -16,7 +18,7 @@ const MIGRATIONS = join(import.meta.dirname, '../../migrations/*.{js,ts}');
 export async function migrate(database: DatabaseConfig): Promise<void> {
   // Two connections of its own, one for the lock and one for the work, whatever the pool's bound is.
   const options = dataSourceOptions({ ...database, maxConnections: 2 }, database.directUrl ?? database.url);
-  const dataSource = await new DataSource({ ...options, migrations: [MIGRATIONS] }).initialize();
+  const dataSource = await new DataSource({ ...options, migrations: await migrations() }).initialize();
   try {
     await dataSource.transaction(async (manager) => {
       await manager.query('SET LOCAL statement_timeout = 0'); // another node's migration may take its time
@@ -26,4 +28,15 @@ export async function migrate(database: DatabaseConfig): Promise<void> {
   } finally {
     await dataSource.destroy();
   }
+}
+
+/**
+ * Imported here and not by TypeORM, which makes its `import` from text: what V8 then remembers of the text belongs to
+ * the first test file of a process and fails in the next.
+ */
+async function migrations(): Promise<(new () => MigrationInterface)[]> {
+  const files = readdirSync(DIRECTORY).filter((file) => /^\d+-[\w-]+\.(js|ts)$/.test(file));
+  const modules: object[] = [];
+  for (const file of files.sort()) modules.push((await import(pathToFileURL(join(DIRECTORY, file)).href)) as object);
+  return modules.flatMap((module) => Object.values(module) as (new () => MigrationInterface)[]);
 }
