@@ -7,7 +7,7 @@ import { errorCode } from './config/error-code.js';
 import { StartupError } from './config/startup-error.js';
 import { configWarnings } from './config/warnings.js';
 import { openDatabase, type OpenDatabase } from './database/open-database.js';
-import { ensureFirstAdministrator } from './first-administrator.js';
+import { type Administrator, ensureFirstAdministrator } from './first-administrator.js';
 import { drainServer } from './http/drain-server.js';
 import { Drain } from './http/drain.js';
 import { NestLog } from './http/logger.js';
@@ -30,8 +30,11 @@ export async function run(config: AppConfig, log: Logger, signals: StopSignals):
     const { createApp } = await loading;
     const app = await createApp(database.config, new NestLog(log));
     try {
+      await app.init();
+      // Before anybody can connect: whoever waits for the port may log in at once.
+      const administrator = await ensureFirstAdministrator(database.config, app.get(UsersService, { strict: false }));
       await listen(app, database.config);
-      await announce(app, database.config, log);
+      announce(app, database.config, administrator, log);
       return await serve(app, database, log, signals);
     } finally {
       await app.close();
@@ -60,10 +63,14 @@ async function listen(app: NestExpressApplication, { server }: AppConfig): Promi
   }
 }
 
-/** The banner comes last: what it says works from that moment on. */
-async function announce(app: NestExpressApplication, config: AppConfig, log: Logger): Promise<void> {
+/** What it says works from this moment on. */
+function announce(
+  app: NestExpressApplication,
+  config: AppConfig,
+  administrator: Administrator | null,
+  log: Logger,
+): void {
   const address = app.getHttpServer().address() as AddressInfo;
-  const administrator = await ensureFirstAdministrator(config, app.get(UsersService, { strict: false }));
   if (administrator === null) log.warn('no ADMIN_PASSWORD is set, so no administrator is created');
   else if (!config.isProduction) process.stdout.write(banner(config, address, administrator));
   if (!process.stdout.isTTY) log.info({ event: 'listening', url: localUrl(address) }, 'listening');
