@@ -1,13 +1,13 @@
 import type { DataSourceOptions } from 'typeorm';
 import type { DatabaseConfig } from '../config/config-values.js';
+import { PreparingClient } from './preparing-client.js';
 
 /** A statement that runs longer is a bug or a lost lock; milliseconds. */
 const STATEMENT_TIMEOUT_MS = 30_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 
 /**
- * What every connection of this program is made with. No session state and no named prepared statements:
- * a pooler in transaction mode may stand between.
+ * What every connection of this program is made with. No session state: a pooler in transaction mode may stand between.
  */
 export function dataSourceOptions(database: DatabaseConfig, url = database.url): DataSourceOptions {
   if (url === null) throw new Error('the database has no address yet');
@@ -23,8 +23,8 @@ export function dataSourceOptions(database: DatabaseConfig, url = database.url):
     extra: {
       idleTimeoutMillis: 60_000,
       keepAlive: true,
-      // A second, direct address says that this one is a pooler's, and poolers refuse start-up parameters.
-      ...(database.directUrl === null ? { statement_timeout: STATEMENT_TIMEOUT_MS } : {}),
+      // A second, direct address says that this one is a pooler's: it refuses start-up parameters and forgets statements.
+      ...(database.directUrl === null ? { statement_timeout: STATEMENT_TIMEOUT_MS, Client: PreparingClient } : {}),
     },
   };
 }

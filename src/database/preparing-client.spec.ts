@@ -1,0 +1,47 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { freshDatabase, type TestDatabase } from '../../test/support/postgres.js';
+import { PreparingClient } from './preparing-client.js';
+
+const PREPARED = 'SELECT statement FROM pg_prepared_statements ORDER BY statement';
+
+describe('a connection that prepares', () => {
+  let client: PreparingClient;
+  let other: PreparingClient;
+  let database: TestDatabase;
+
+  beforeAll(async () => {
+    database = await freshDatabase();
+    [client, other] = [0, 1].map(() => new PreparingClient({ connectionString: database.url })) as [
+      PreparingClient,
+      PreparingClient,
+    ];
+    await Promise.all([client.connect(), other.connect()]);
+  }, 60_000);
+
+  afterAll(() => Promise.all([client.end(), other.end()]));
+
+  it('keeps each statement with parameters once, and answers as any other', async () => {
+    for (const number of [1, 2, 3]) {
+      const { rows } = await client.query<{ sum: number }>('SELECT $1::integer + 1 AS sum', [number]);
+      expect(rows).toEqual([{ sum: number + 1 }]);
+    }
+    expect((await client.query(PREPARED)).rows).toEqual([{ statement: 'SELECT $1::integer + 1 AS sum' }]);
+  });
+
+  it('makes the same statement anew on another connection', async () => {
+    expect((await other.query('SELECT $1::integer + 1 AS sum', [5])).rows).toEqual([{ sum: 6 }]);
+  });
+
+  it('reports an error of a prepared statement, and goes on', async () => {
+    await expect(client.query('SELECT 1 / $1::integer', [0])).rejects.toThrow('division by zero');
+    expect((await client.query('SELECT 1 / $1::integer AS one', [1])).rows).toEqual([{ one: 1 }]);
+  });
+
+  it('sees the table as it is after a migration', async () => {
+    await client.query('CREATE TABLE things (id integer, name text)');
+    await client.query('INSERT INTO things VALUES ($1, $2)', [1, 'one']);
+    await other.query('ALTER TABLE things ADD COLUMN more integer DEFAULT 7');
+    await client.query('INSERT INTO things VALUES ($1, $2)', [2, 'two']);
+    expect((await client.query('SELECT id, more FROM things WHERE id = $1', [2])).rows).toEqual([{ id: 2, more: 7 }]);
+  });
+});
