@@ -163,6 +163,15 @@ describe('Listing referrers (end-12a)', () => {
     expect((await referrersOf(subject.digest)).map(({ digest }) => digest)).not.toContain(foreign.digest);
   });
 
+  ours('leaves the referrers tag of older clients to them, beside the list', async () => {
+    const sbom = await attach(artifact(subject, SBOM));
+    const fallback = indexOf([{ ...describeDocument(sbom), artifactType: SBOM }]);
+    const tag = subject.digest.replace(':', '-');
+    await putDocument(world.alice, repository, fallback, tag).expect(201);
+    await world.alice.getManifest(repository, tag).expect(200, { digest: fallback.digest });
+    found(await referrersOf(subject.digest), sbom);
+  });
+
   ours('no longer lists a referrer that was deleted', async () => {
     const gone = await attach(artifact(subject, SBOM));
     await world.alice.deleteManifest(repository, gone.digest).expect(202);

@@ -117,6 +117,9 @@ describe('an upload that ends with nothing left behind', () => {
     for (const [, size] of RECEIVED) {
       const upload = await alice.startUpload(repository);
       if (size > 0) await upload.patch(null, someBytes(size)).expect(202);
+      // Seen to be there before it is seen to be gone.
+      if (size > MIB) expect(await storedThings(registry)).not.toEqual(before);
+      expect(await uploadRow(registry, upload.id)).toMatchObject({ received: String(size) });
       await upload.cancel().expect(204);
       await expectNothingLeft(upload);
     }
