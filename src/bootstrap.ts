@@ -7,11 +7,12 @@ import type { AppConfig } from './config/config.js';
 import { AccessLog } from './http/access-log.js';
 import { ErrorFilter } from './http/error.filter.js';
 import { serveOpenApi } from './http/openapi.js';
-import { refuseDeepJson } from './http/json-depth.js';
+import { refuseCostlyJson } from './http/json-limits.js';
 import { RegistryAdapter } from './http/registry-adapter.js';
 import { createRequestContext } from './http/request-context.js';
 
-const MANAGEMENT_BODY_LIMIT = '1mb';
+/** Several times what the longest description takes. */
+const MANAGEMENT_BODY_LIMIT = '128kb';
 /** What a page of another origin may read of an answer, beyond what every page may. */
 const EXPOSED_HEADERS = [
   'Content-Range',
@@ -62,7 +63,7 @@ export function configureApp(app: NestExpressApplication, { server }: AppConfig)
     '/api',
     json({ limit: MANAGEMENT_BODY_LIMIT }),
     urlencoded({ limit: MANAGEMENT_BODY_LIMIT, extended: false }),
-    refuseDeepJson,
+    refuseCostlyJson,
   );
   serveOpenApi(app);
 }

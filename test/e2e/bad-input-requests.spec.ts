@@ -228,12 +228,13 @@ describe('floods and bombs', () => {
     expect((await world.alice.pullBlob(repository, digest)).equals(bomb)).toBe(true);
   });
 
-  it('answers JSON that is broken or very deep on the management API with 400', async () => {
+  it('answers JSON that is broken, very deep or very wide on the management API with 400', async () => {
     const headers = { ...(await administrator()), 'content-type': 'application/json' };
     for (const body of [
       '{"username":',
       '[1,2',
-      `${'['.repeat(100_000)}${']'.repeat(100_000)}`,
+      `${'['.repeat(50_000)}${']'.repeat(50_000)}`,
+      JSON.stringify(Object.fromEntries(Array.from({ length: 9_000 }, (_, i) => [`f${i}`, 1]))),
       '"text"',
       '{"__proto__":1}',
     ]) {
