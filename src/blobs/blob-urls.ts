@@ -9,7 +9,7 @@ const TTL_SECONDS = 300;
 
 type Network = ReturnType<typeof ipaddr.parseCIDR>;
 
-/** Presigned addresses of objects in the store. */
+/** Who is sent to the store for a blob, and where: presigned addresses of objects. */
 @Injectable()
 export class BlobUrls {
   private readonly isOn: boolean;

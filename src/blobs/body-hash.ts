@@ -73,7 +73,7 @@ class InlineHash implements BodyHash {
   ) {}
 
   update(chunk: Uint8Array): undefined {
-    this.chunks.push(chunk);
+    this.chunks.push(Uint8Array.from(chunk)); // the chunk is the body's own again after this
   }
 
   finish(): Promise<UploadHash> {

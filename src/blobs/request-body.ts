@@ -1,5 +1,6 @@
-import type { IncomingMessage } from 'node:http';
+import { IncomingMessage } from 'node:http';
 import { OciError } from '../oci/oci-error.js';
+import { releaseMemory } from '../storage/release-memory.js';
 
 /** How often the rate is looked at, and for how many looks in a row it may be too low; milliseconds. */
 const LOOK_MS = 5_000;
@@ -18,13 +19,16 @@ export class BodyAborted extends Error {
 
 /**
  * A request's body, pulled by whoever needs it: nothing parses bodies below /v2. Chunks are handed on as the socket
- * gave them, and the socket waits while the reader is busy. While the reader is the one that waits, the client must
- * keep a minimum rate (`bodyTooSlow`, 408). It is never destroyed here, so that a refusal can still be answered.
+ * gave them, and the socket waits while the reader is busy. A chunk may be looked at until the next one is asked for:
+ * then its memory is given back. While the reader is the one that waits, the client must keep a minimum rate
+ * (`bodyTooSlow`, 408). It is never destroyed here, so that a refusal can still be answered.
  */
 export class RequestBody implements AsyncIterable<Buffer> {
   private readonly queue: Buffer[] = [];
   private queued = 0;
   private isComplete: boolean;
+  /** The HTTP parser makes a copy for each chunk, which nobody else has; other streams may hand on what is not theirs. */
+  private readonly isOwn: boolean;
   private isListening = false;
   private failure: Error | null = null;
   private waiting: PromiseWithResolvers<undefined> | null = null;
@@ -38,6 +42,7 @@ export class RequestBody implements AsyncIterable<Buffer> {
     private readonly minimumBytesPerSecond: number,
   ) {
     this.isComplete = !announcesBody(request);
+    this.isOwn = request instanceof IncomingMessage;
   }
 
   /** `Content-Length`, 0 without a body, `null` for a body of unknown length. */
@@ -71,7 +76,10 @@ export class RequestBody implements AsyncIterable<Buffer> {
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined> {
     try {
-      for (let chunk = await this.next(); chunk !== null; chunk = await this.next()) yield chunk;
+      for (let chunk = await this.next(); chunk !== null; chunk = await this.next()) {
+        yield chunk;
+        if (this.isOwn) releaseMemory(chunk);
+      }
     } finally {
       this.stop();
     }
