@@ -2,7 +2,7 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger 
 import type { Request, Response } from 'express';
 import { OciError, type OciCondition, ociErrorBody } from '../oci/oci-error.js';
 import { type ApiCondition, ApiError } from './api-error.js';
-import { isOutage } from './outage.js';
+import { isOutage, isUnstorableText } from './failure-causes.js';
 import { V2_HEADERS } from './v2-headers.js';
 import { methodsInstead } from './v2-routes.js';
 
@@ -106,10 +106,10 @@ function toApiError(error: unknown): ApiError {
   return failure;
 }
 
-/** The status that a framework's refusal carries. */
+/** The status that a refusal of the framework or of the database's text type carries. */
 function statusOf(error: unknown): number | null {
   if (error instanceof HttpException) return error.getStatus();
-  if (error instanceof URIError) return 400;
+  if (error instanceof URIError || isUnstorableText(error)) return 400;
   // http-errors, as Express's router and body parser throw them
   if (error instanceof Error && 'status' in error && 'expose' in error && typeof error.status === 'number') {
     return error.status;

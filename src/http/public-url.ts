@@ -1,10 +1,19 @@
 import type { Request } from 'express';
 import type { AppConfig } from '../config/config.js';
+import { OciError } from '../oci/oci-error.js';
+
+/** A name or an address, and a port: RFC 9112 section 3.2 asks for 400 where `Host` is anything else. */
+const HOST = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i;
 
 /**
  * Where clients reach this registry: `PUBLIC_URL`, or what the request itself says. `X-Forwarded-*` counts only
- * from trusted proxies (Express's `trust proxy`). Without a trailing slash.
+ * from trusted proxies (Express's `trust proxy`). Without a trailing slash. Throws `requestInvalid` for a host that
+ * cannot be one.
  */
 export function publicUrl(request: Request, config: AppConfig): string {
-  return config.server.publicUrl ?? `${request.protocol}://${request.host}`;
+  if (config.server.publicUrl !== null) return config.server.publicUrl;
+  const { host = '' }: { readonly host?: string } = request; // absent without a `Host`, whatever Express's types say
+  const url = `${request.protocol}://${host}`;
+  if (!HOST.test(host) || !URL.canParse(url)) throw new OciError('requestInvalid', { host });
+  return url;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { isOutage } from './outage.js';
+import { isOutage, isUnstorableText } from './failure-causes.js';
 
 const withCode = (code: string) => Object.assign(new Error('failed'), { code });
 
@@ -25,5 +25,15 @@ describe('isOutage', () => {
 
   it('says no to what is not an error', () => {
     expect(isOutage('ECONNREFUSED')).toBe(false);
+  });
+});
+
+describe('isUnstorableText', () => {
+  it('knows the refusal of U+0000, also behind the error of the query', () => {
+    expect(isUnstorableText(Object.assign(new Error('query failed'), { driverError: withCode('22021') }))).toBe(true);
+  });
+
+  it.each(['22P02', '23505', 'ECONNRESET', ''])('says no to %s', (code) => {
+    expect(isUnstorableText(withCode(code))).toBe(false);
   });
 });

@@ -3,14 +3,24 @@ const OUTAGE_CODES =
   /^(08|53|57P)...?$|^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENOENT)$/;
 const OUTAGE_MESSAGES =
   /Connection terminated|timeout exceeded when trying to connect|Cannot use a pool after calling end/;
+/** "Character not in repertoire": the client sent U+0000, which PostgreSQL stores in no text. */
+const UNSTORABLE_TEXT = '22021';
 const MAX_CAUSES = 5;
 
 /** Whether a failure is a service's that this one depends on: the client is told to try again. */
 export function isOutage(error: unknown): boolean {
+  return hasCause(error, (code, { message }) => OUTAGE_CODES.test(code) || OUTAGE_MESSAGES.test(message));
+}
+
+/** Whether the database refused a text for a character in it: the request was wrong, whichever field it was. */
+export function isUnstorableText(error: unknown): boolean {
+  return hasCause(error, (code) => code === UNSTORABLE_TEXT);
+}
+
+function hasCause(error: unknown, fits: (code: string, cause: Error) => boolean): boolean {
   let current: unknown = error;
   for (let depth = 0; depth < MAX_CAUSES && current instanceof Error; depth++) {
-    const code = 'code' in current ? String(current.code) : '';
-    if (OUTAGE_CODES.test(code) || OUTAGE_MESSAGES.test(current.message)) return true;
+    if (fits('code' in current ? String(current.code) : '', current)) return true;
     current = 'driverError' in current ? current.driverError : current.cause;
   }
   return false;

@@ -1,0 +1,34 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Request } from 'express';
+import { loadConfig } from '../config/load-config.js';
+import { publicUrl } from './public-url.js';
+
+const SECRET = '3f9c1d7a5b8e2046c1d7a5b8e20463f9';
+
+function urlOf(host: string | undefined, environment: Record<string, string> = {}): string {
+  const request: Partial<Request> = { protocol: 'http', ...(host === undefined ? {} : { host }) };
+  return publicUrl(
+    request as Request,
+    loadConfig(environment, '', () => SECRET),
+  );
+}
+
+describe('publicUrl', () => {
+  it.each(['localhost', 'registry.example.com:8080', '127.0.0.1:5000', '[::1]:8080', 'my_host'])(
+    'takes %s from the request',
+    (host) => {
+      expect(urlOf(host)).toBe(`http://${host}`);
+    },
+  );
+
+  it.each([undefined, '', 'a b', '[', 'a"b', 'http://x', 'a/b', 'user:password@host', 'host:99999', '\u0080'])(
+    'refuses %j',
+    (host) => {
+      expect(() => urlOf(host)).toThrow(expect.objectContaining({ condition: 'requestInvalid' }));
+    },
+  );
+
+  it('is PUBLIC_URL whatever the request says', () => {
+    expect(urlOf('a b', { PUBLIC_URL: 'https://registry.example.com' })).toBe('https://registry.example.com');
+  });
+});
