@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { PasswordHasher } from './password-hasher.js';
+import { normalisePassword, PasswordHasher } from './password-hasher.js';
 
 describe('PasswordHasher', () => {
   const hasher = new PasswordHasher();
@@ -14,6 +14,13 @@ describe('PasswordHasher', () => {
   it('takes one password for the same, however its characters were composed', async () => {
     const hash = await hasher.hash('Ame\u0301lie-\ufb01ve'); // e + combining accent, the ligature fi
     expect(await hasher.verify(hash, 'Am\u00e9lie-five')).toBe(true);
+  });
+
+  it('neither keeps nor accepts nor normalises what is too long to be a password', async () => {
+    expect(normalisePassword('e\u0301'.repeat(512))).toHaveLength(512);
+    expect(normalisePassword('\u0301\u0316'.repeat(500_000))).toBe('');
+    await expect(hasher.hash('x'.repeat(1025))).rejects.toThrow(RangeError);
+    expect(await hasher.verify(await hasher.hash(''), 'x'.repeat(1025))).toBe(false);
   });
 
   it('refuses every password of a user without one', async () => {

@@ -9,6 +9,9 @@ const AT_ONCE = 2;
 /** About four seconds of work; beyond it a client is told to come again instead of waiting until it gives up. */
 const MAX_WAITING = 128;
 
+/** Characters before normalisation. */
+const MAX_LENGTH = 1024;
+
 /** The hash of a password that nobody has: an unknown user costs as much time as a wrong password. */
 const NOBODYS_HASH =
   '$argon2id$v=19$m=19456,t=2,p=1$ppPXCyyYYcqGg5x5TwcLSw$0LqYuetPOEl9fQc2MsA4mZXKgmVzlVRVhRcU4DdzPCg';
@@ -19,14 +22,16 @@ export class PasswordHasher {
   private running = 0;
   private readonly waiting: (() => void)[] = [];
 
-  hash(password: string): Promise<string> {
+  /** Throws `RangeError` for what is too long to be a password. */
+  async hash(password: string): Promise<string> {
+    if (password.length > MAX_LENGTH) throw new RangeError(`a password has at most ${MAX_LENGTH} characters`);
     return this.inTurn(() => hash(normalisePassword(password), PARAMETERS));
   }
 
   /** `null` for a user that does not exist or has no password: takes as long, and is false. */
   async verify(passwordHash: string | null, password: string): Promise<boolean> {
     const matches = await this.inTurn(() => verify(passwordHash ?? NOBODYS_HASH, normalisePassword(password)));
-    return matches && passwordHash !== null;
+    return matches && passwordHash !== null && password.length <= MAX_LENGTH;
   }
 
   private async inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -45,7 +50,10 @@ export class PasswordHasher {
   }
 }
 
-/** One password, however a keyboard composed its characters; applied wherever a password is stored or compared. */
+/**
+ * One password, however a keyboard composed its characters; applied wherever a password is stored or compared. One that
+ * is too long is as good as none, and is not worth the square of a run of combining marks, which normalisation takes.
+ */
 export function normalisePassword(password: string): string {
-  return password.normalize('NFKC');
+  return password.length > MAX_LENGTH ? '' : password.normalize('NFKC');
 }

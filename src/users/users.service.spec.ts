@@ -57,6 +57,7 @@ describe('UsersService', () => {
     expect(await users.provePassword(name, 'a password')).toEqual({ userId: id, credentialsVersion: 1 });
     expect(await users.provePassword(name, 'another')).toBeNull();
     expect(await users.provePassword(`${name}x`, 'a password')).toBeNull();
+    expect(await users.provePassword(`${name}\0`, 'a password')).toBeNull();
   });
 
   it('voids what was issued before when the password changes, and tells the cache', async () => {

@@ -4,7 +4,7 @@ import type { Subject } from '../cache/fact-cache.js';
 import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
 import { FactDrops } from '../events/fact-drops.js';
 import { ApiError } from '../http/api-error.js';
-import { isReservedName } from './account-name.js';
+import { isAccountName, isReservedName } from './account-name.js';
 import { PasswordHasher } from './password-hasher.js';
 import type { User } from './user.entity.js';
 import { UsersRepository } from './users.repository.js';
@@ -53,7 +53,8 @@ export class UsersService {
 
   /** `null` for a wrong password and for an unknown user, after the same work. Says nothing of disabled users. */
   async provePassword(username: string, password: string): Promise<PasswordProof | null> {
-    const user = await this.users.findPassword(username);
+    // What can be nobody's name is not looked up: the database would refuse some of it.
+    const user = isAccountName(username) ? await this.users.findPassword(username) : null;
     const matches = await this.passwords.verify(user?.passwordHash ?? null, password);
     return user && matches ? { userId: user.id, credentialsVersion: user.credentialsVersion } : null;
   }
