@@ -80,6 +80,14 @@ describe('Authenticator', () => {
     expect(verify).toHaveBeenCalledTimes(1);
   });
 
+  it.each(['Bearer  %', 'Bearer %  ', 'Bearer % x', 'Bearer %,', 'Bearer ', 'bearer'])(
+    'takes %j for no token, where the token stands for %%',
+    async (header) => {
+      const { token } = tokens.issue(ALICE);
+      await expect(call(header.replace('%', token))).rejects.toThrow();
+    },
+  );
+
   it('does not make a request wait for what is in memory', async () => {
     const { token } = tokens.issue(ALICE);
     await call(`Bearer ${token}`);

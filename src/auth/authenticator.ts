@@ -21,8 +21,9 @@ interface KnownToken extends VerifiedToken {
   readonly user: LiveUserRequest | null;
 }
 
-/** A token takes less than a kilobyte. */
+/** As a rule a token has a few hundred characters, and what it says takes as much again. */
 const MAX_TOKENS = 10_000;
+const MAX_CHARACTERS = 16 * 1024 * 1024;
 
 const NO_CREDENTIAL: RequestCredential = { label: 'anonymous', expiresAt: null, limits: UNLIMITED, scopes: null };
 const PASSWORD: RequestCredential = { label: 'password', expiresAt: null, limits: UNLIMITED, scopes: null };
@@ -32,7 +33,11 @@ export const NOBODY: Caller = { principal: ANONYMOUS, credential: NO_CREDENTIAL 
 /** Finds out who calls. What it remembers is who signed what; whether that still counts is asked each time. */
 @Injectable()
 export class Authenticator {
-  private readonly tokens = new LRUCache<string, KnownToken>({ max: MAX_TOKENS });
+  private readonly tokens = new LRUCache<string, KnownToken>({
+    max: MAX_TOKENS,
+    maxSize: MAX_CHARACTERS,
+    sizeCalculation: (_, token) => token.length,
+  });
 
   constructor(
     private readonly jwt: JwtGuard,

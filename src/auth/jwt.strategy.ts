@@ -1,9 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { AuthGuard, PassportStrategy } from '@nestjs/passport';
-import { ExtractJwt, Strategy } from 'passport-jwt';
+import type { Request } from 'express';
+import { Strategy } from 'passport-jwt';
 import { AppConfig } from '../config/config.js';
 import { readClaims, type VerifiedToken } from './access-token.js';
 import { TOKEN_ALGORITHM, TOKEN_ISSUER } from './access-tokens.service.js';
+import { readAuthorization } from './authorization-header.js';
 import { Refusal, SERVICE } from './refusal.js';
 
 /** Signature, algorithm, issuer and audience. The expiry is judged on each use, since an upload may outlive it. */
@@ -11,7 +13,7 @@ import { Refusal, SERVICE } from './refusal.js';
 export class JwtStrategy extends PassportStrategy(Strategy) {
   constructor({ security }: AppConfig) {
     super({
-      jwtFromRequest: ExtractJwt.fromAuthHeaderAsBearerToken(),
+      jwtFromRequest: tokenOf,
       secretOrKey: security.jwtSecret,
       algorithms: [TOKEN_ALGORITHM],
       issuer: TOKEN_ISSUER,
@@ -23,6 +25,12 @@ export class JwtStrategy extends PassportStrategy(Strategy) {
   validate(claims: Record<string, unknown>): VerifiedToken | null {
     return readClaims(claims);
   }
+}
+
+/** By the one reader of the header: what is verified is exactly what is remembered as verified. */
+function tokenOf({ headers }: Request): string | null {
+  const authorization = readAuthorization(headers.authorization);
+  return authorization.kind === 'bearer' ? authorization.token : null;
 }
 
 /** Runs the strategy for one request and leaves the token in `request.user`. Throws `Refusal`. */

@@ -32,7 +32,7 @@ describe('LoginThrottle', () => {
   it('forgets the failures after a success', async () => {
     const throttle = new LoginThrottle();
     await failures(throttle, 'alice', '192.0.2.1', MAX_FAILURES);
-    await throttle.succeed('alice', '192.0.2.1');
+    throttle.succeed('alice', '192.0.2.1');
     await expect(failures(throttle, 'alice', '192.0.2.1', MAX_FAILURES)).resolves.toBeUndefined();
   });
 
@@ -50,5 +50,15 @@ describe('LoginThrottle', () => {
     const throttle = new LoginThrottle();
     for (let i = 0; i < MAX_FAILURES; i++) await throttle.begin(`Not A Name ${i}`, '192.0.2.1');
     await expect(throttle.begin('Another', '192.0.2.1')).rejects.toThrow(Refusal);
+  });
+
+  it('counts a bounded number of pairs, and forgets the one that was quiet for longest', async () => {
+    const throttle = new LoginThrottle(2);
+    await failures(throttle, 'alice', '192.0.2.1', MAX_FAILURES);
+    await failures(throttle, 'bob', '192.0.2.1', MAX_FAILURES);
+    await expect(throttle.begin('alice', '192.0.2.1')).rejects.toThrow(Refusal);
+    await throttle.begin('carol', '192.0.2.1');
+    await expect(throttle.begin('alice', '192.0.2.1')).rejects.toThrow(Refusal);
+    await expect(throttle.begin('bob', '192.0.2.1')).resolves.toBeUndefined();
   });
 });

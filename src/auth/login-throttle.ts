@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import ipaddr from 'ipaddr.js';
+import { LRUCache } from 'lru-cache';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { isAccountName } from '../users/account-name.js';
 import { Refusal } from './refusal.js';
@@ -7,6 +8,8 @@ import { Refusal } from './refusal.js';
 /** Failures of one account from one address before that pair has to wait. */
 export const MAX_FAILURES = 10;
 const WINDOW_SECONDS = 300;
+/** Pairs that are counted at once: whoever tries a new name each time fills no memory. */
+const MAX_PAIRS = 50_000;
 
 /**
  * Slows guessing down per pair of account and address: nobody can lock somebody else out from elsewhere. An attempt
@@ -15,19 +18,27 @@ const WINDOW_SECONDS = 300;
 @Injectable()
 export class LoginThrottle {
   private readonly failures = new RateLimiterMemory({ points: MAX_FAILURES, duration: WINDOW_SECONDS });
+  private readonly counted: LRUCache<string, true>;
+
+  constructor(maxPairs = MAX_PAIRS) {
+    this.counted = new LRUCache({ max: maxPairs, dispose: (_, pair) => void this.failures.delete(pair) });
+  }
 
   /** Throws `Refusal` with the time to wait. */
   async begin(username: string, address: string): Promise<void> {
+    const pair = pairOf(username, address);
+    // Setting what is there already would dispose of it.
+    if (!this.counted.get(pair)) this.counted.set(pair, true);
     try {
-      await this.failures.consume(pairOf(username, address));
+      await this.failures.consume(pair);
     } catch (error) {
       if (!(error instanceof RateLimiterRes)) throw error;
       throw new Refusal('tooManyAttempts', Math.max(1, Math.ceil(error.msBeforeNext / 1000)));
     }
   }
 
-  async succeed(username: string, address: string): Promise<void> {
-    await this.failures.delete(pairOf(username, address));
+  succeed(username: string, address: string): void {
+    this.counted.delete(pairOf(username, address));
   }
 }
 
