@@ -6,6 +6,7 @@ import { Access } from '../http/access.decorator.js';
 import { ApiError } from '../http/api-error.js';
 import { CurrentPrincipal } from '../http/current-principal.decorator.js';
 import { createValidationPipe } from '../http/validation.js';
+import { isAccountName } from './account-name.js';
 import { CreateUserDto, UpdateUserDto, UserDto } from './user.dto.js';
 import type { User } from './user.entity.js';
 import { UsersService } from './users.service.js';
@@ -55,7 +56,8 @@ export class UsersController {
   }
 
   private async find(username: string): Promise<User> {
-    const user = await this.users.findByName(username);
+    // What can be nobody's name is not looked up: the database would refuse some of it.
+    const user = isAccountName(username) ? await this.users.findByName(username) : null;
     if (!user) throw new ApiError('notFound');
     return user;
   }

@@ -244,6 +244,16 @@ describe('floods and bombs', () => {
     }
   });
 
+  it('answers 404 on the management API to names that nobody can have', async () => {
+    const headers = await administrator();
+    for (const name of ['%00', 'a%00b', '%F0%9F%98%80', 'UPPER', 'a'.repeat(1000), '__proto__', "x'--"]) {
+      for (const path of [`/api/v1/users/${name}`, `/api/v1/repos/${name}/x`, `/api/v1/repos/alice/${name}`]) {
+        const reply = await world.anonymous.raw('GET', path, { headers });
+        reply.expect([400, 404], { headers: { 'content-type': /^application\/problem\+json/ } });
+      }
+    }
+  });
+
   it('keeps the manifest of the same push when everything about it is right', async () => {
     const image = await unpushedImage(world.alice, repository);
     await putDocument(world.alice, repository, image, uniqueName('right')).expect(201);
