@@ -12,7 +12,7 @@ const HOST = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i;
  */
 export function publicUrl(request: Request, config: AppConfig): string {
   if (config.server.publicUrl !== null) return config.server.publicUrl;
-  const { host = '' }: { readonly host?: string } = request; // absent without a `Host`, whatever Express's types say
+  const host = (request.host as string | undefined) ?? ''; // absent without a `Host`, whatever Express's types say
   const url = `${request.protocol}://${host}`;
   if (!HOST.test(host) || !URL.canParse(url)) throw new OciError('requestInvalid', { host });
   return url;
