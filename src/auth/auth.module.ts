@@ -38,7 +38,7 @@ import { TokensService } from './tokens.service.js';
     JwtGuard,
     JwtStrategy,
     LiveUsersService,
-    LoginThrottle,
+    { provide: LoginThrottle, useFactory: () => new LoginThrottle() },
     PasswordLoginService,
     RefreshTokensRepository,
     RefreshTokensService,
