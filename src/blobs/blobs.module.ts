@@ -22,6 +22,7 @@ import { Upload } from './upload.entity.js';
 import { UploadCloser } from './upload-closer.service.js';
 import { UploadCommit } from './upload-commit.service.js';
 import { UploadEndService } from './upload-end.service.js';
+import { UploadHold } from './upload-hold.service.js';
 import { UploadSweeper } from './upload-sweeper.js';
 import { UploadWriter } from './upload-writer.service.js';
 import { UploadsController } from './uploads.controller.js';
@@ -52,6 +53,7 @@ import { UploadsService } from './uploads.service.js';
     UploadCloser,
     UploadCommit,
     UploadEndService,
+    UploadHold,
     UploadsRepository,
     UploadsService,
     UploadSweeper,

@@ -7,6 +7,7 @@ import { objectKeyOf } from '../storage/object-keys.js';
 import { UploadCommit } from './upload-commit.service.js';
 import { UploadEndService } from './upload-end.service.js';
 import { endsUpload, uploadFailure } from './upload-failures.js';
+import { UploadHold } from './upload-hold.service.js';
 import { outOfOrder, type UploadSession } from './upload-session.js';
 import { type Chunk, UploadWriter, type Written } from './upload-writer.service.js';
 import { type UploadRow, UploadsRepository } from './uploads.repository.js';
@@ -20,6 +21,7 @@ export class UploadCloser {
     private readonly writer: UploadWriter,
     private readonly commits: UploadCommit,
     private readonly ends: UploadEndService,
+    private readonly hold: UploadHold,
   ) {}
 
   /** All bytes are in memory, few as they are: the store is met once, by one whole object. */
@@ -66,7 +68,7 @@ export class UploadCloser {
     await this.finish(session, row, written, digest, !isVerified);
   }
 
-  private async finish(
+  private finish(
     session: UploadSession,
     row: UploadRow,
     { writer, received }: Pick<UploadRow, 'writer' | 'received'>,
@@ -74,10 +76,15 @@ export class UploadCloser {
     mustRead = false,
   ): Promise<void> {
     const { id, epoch } = row;
-    const completed = await this.guarded(id, epoch, () => this.store.complete({ key: objectKeyOf(id), epoch }, writer));
-    if (mustRead && (await this.readDigest(completed, algorithmOf(digest))) !== digest)
-      return this.mismatch(session, epoch, digest);
-    if (!(await this.commit(session, epoch, completed, received, digest))) await this.lose(session, digest);
+    const work = async (): Promise<void> => {
+      const completed = await this.guarded(id, epoch, () =>
+        this.store.complete({ key: objectKeyOf(id), epoch }, writer),
+      );
+      if (mustRead && (await this.readDigest(completed, algorithmOf(digest))) !== digest)
+        return this.mismatch(session, epoch, digest);
+      if (!(await this.commit(session, epoch, completed, received, digest))) await this.lose(session, digest);
+    };
+    return this.hold.during(id, epoch, work);
   }
 
   private async commit(

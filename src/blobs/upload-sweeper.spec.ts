@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { Readable } from 'node:stream';
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   hashOf,
@@ -9,6 +10,8 @@ import {
   type UploadServices,
 } from '../../test/support/upload-services.js';
 import type { RepositoryFact } from '../http/request-context.js';
+import type { BlobStore } from '../storage/blob-store.js';
+import { InstrumentedStore } from '../storage/instrumented-store.js';
 import { heldBlob } from './content.service.js';
 import type { UploadSession } from './upload-session.js';
 import type { UploadsService } from './uploads.service.js';
@@ -68,6 +71,59 @@ describe('two uploads of one digest', () => {
     while (services.filesOf(session).length > 0) await new Promise((resolve) => setTimeout(resolve, 5));
   }
 });
+
+describe('an upload that takes longer than it lives', () => {
+  const expiryOf = async ({ id }: UploadSession): Promise<string> => {
+    const [row] = await services.database.query<{ at: string }>(
+      'SELECT expires_at::text AS at FROM uploads WHERE id = $1',
+      [id],
+    );
+    return row?.at ?? 'gone';
+  };
+
+  async function untilProlonged(session: UploadSession): Promise<void> {
+    const before = await expiryOf(session);
+    while ((await expiryOf(session)) === before) await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+
+  it('is kept alive while its bytes come', async () => {
+    const node = services.node(undefined, 1);
+    const session = sessionOf(repository, (await node.uploads.start(repository, UPLOADER, 'sha256')).id);
+    const body = randomBytes(SIZE);
+    const slowly = Readable.from(
+      (async function* () {
+        yield body.subarray(0, SIZE / 2);
+        await untilProlonged(session);
+        yield body.subarray(SIZE / 2);
+      })(),
+      { objectMode: false },
+    );
+    expect(await node.uploads.append(session, incoming(slowly))).toMatchObject({ received: SIZE });
+  });
+
+  it('is kept alive while the store makes one object of it', async () => {
+    const store = new SlowCompletion(services.store, () => untilProlonged(session));
+    const node = services.node(store, 1);
+    const session = sessionOf(repository, (await node.uploads.start(repository, UPLOADER, 'sha256')).id);
+    const body = randomBytes(SIZE);
+    await node.uploads.append(session, incoming(body));
+    expect(await node.uploads.close(session, hashOf(body), incoming(null))).toBe(hashOf(body));
+  });
+});
+
+class SlowCompletion extends InstrumentedStore {
+  constructor(
+    store: BlobStore,
+    private readonly before: () => Promise<void>,
+  ) {
+    super(store);
+  }
+
+  override async complete(...args: Parameters<BlobStore['complete']>): ReturnType<BlobStore['complete']> {
+    await this.before();
+    return super.complete(...args);
+  }
+}
 
 describe('the sweep', () => {
   const expire = ({ id }: UploadSession): Promise<unknown> =>

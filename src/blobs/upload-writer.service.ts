@@ -8,6 +8,7 @@ import { type BodyKind, planHash } from './hash-plan.js';
 import { HashWorkers } from './hash-workers.js';
 import { endsUpload, uploadFailure } from './upload-failures.js';
 import { UploadEndService } from './upload-end.service.js';
+import { UploadHold } from './upload-hold.service.js';
 import { type UploadHash, type UploadRow, UploadsRepository } from './uploads.repository.js';
 
 /** The bytes of one request. */
@@ -39,6 +40,7 @@ export class UploadWriter {
     private readonly store: BlobStore,
     private readonly workers: HashWorkers,
     private readonly ends: UploadEndService,
+    private readonly hold: UploadHold,
     { storage }: AppConfig,
   ) {
     this.expirySeconds = storage.uploadExpirySeconds;
@@ -51,17 +53,17 @@ export class UploadWriter {
     const bytes = chunk.bytes === null ? null : head.length + chunk.bytes;
     const hash = beginHash(planHash(row, chunk.kind), bytes, this.workers);
     try {
-      const appended = await this.store.append(
-        { key: objectKeyOf(row.id), epoch: row.epoch },
-        row.writer,
-        hashed(hash, [head, chunk.first], chunk.rest),
-        {
-          offset,
-          expectedBytes: bytes,
-          signal: chunk.signal,
-          persist: (writer) => this.persist(row, writer),
-          sha256: () => hash.sha256(),
-        },
+      const target = { key: objectKeyOf(row.id), epoch: row.epoch };
+      const body = hashed(hash, [head, chunk.first], chunk.rest);
+      const options = {
+        offset,
+        expectedBytes: bytes,
+        signal: chunk.signal,
+        persist: (writer: WriterState) => this.persist(row, writer),
+        sha256: () => hash.sha256(),
+      };
+      const appended = await this.hold.during(row.id, row.epoch, () =>
+        this.store.append(target, row.writer, body, options),
       );
       const hashOfAll = await hash.finish();
       return { ...hashOfAll, received: offset + appended.bytes, writer: appended.state, appended };

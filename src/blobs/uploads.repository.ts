@@ -97,6 +97,11 @@ WITH moved AS (
 const PERSIST = `
 WITH moved AS (UPDATE uploads u SET writer = $3 WHERE ${HELD} RETURNING u.id) SELECT id FROM moved`;
 
+const PROLONG = `
+WITH ${LAZY}, moved AS (
+  UPDATE uploads u SET expires_at = now() + make_interval(secs => $3) FROM lazy WHERE ${HELD} RETURNING u.id
+) SELECT id FROM moved`;
+
 const RECORD = `
 WITH moved AS (
   UPDATE uploads u SET state = $3, received = $4, writer = $5, head = NULL, algorithm = $6, hash_library = $7,
@@ -153,6 +158,11 @@ export class UploadsRepository {
   /** Keeps what the store's writer needs, in the middle of a body; false when the epoch was lost. */
   async persist(id: string, epoch: number, writer: WriterState): Promise<boolean> {
     return (await this.query(PERSIST, [id, epoch, JSON.stringify(writer)])).length > 0;
+  }
+
+  /** The upload does not expire before its whole life is over once more; nothing when the epoch was lost. */
+  async prolong(id: string, epoch: number, expirySeconds: number): Promise<void> {
+    await this.query(PROLONG, [id, epoch, expirySeconds]);
   }
 
   /** The bytes count from here on; false when the epoch was lost. */

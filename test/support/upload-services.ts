@@ -11,6 +11,7 @@ import { Upload } from '../../src/blobs/upload.entity.js';
 import { UploadCloser } from '../../src/blobs/upload-closer.service.js';
 import { UploadCommit } from '../../src/blobs/upload-commit.service.js';
 import { UploadEndService } from '../../src/blobs/upload-end.service.js';
+import { UploadHold } from '../../src/blobs/upload-hold.service.js';
 import type { IncomingBody, UploadSession } from '../../src/blobs/upload-session.js';
 import { UploadSweeper } from '../../src/blobs/upload-sweeper.js';
 import { UploadWriter } from '../../src/blobs/upload-writer.service.js';
@@ -40,7 +41,10 @@ export interface UploadServices extends ContentServices {
   filesOf(session: UploadSession): string[];
   rowOf(session: UploadSession): Promise<SessionRow | undefined>;
   /** One node; another `node()` shares nothing with it but the database and the store. */
-  node(store?: BlobStore): { readonly uploads: UploadsService; readonly sweeper: UploadSweeper };
+  node(
+    store?: BlobStore,
+    expirySeconds?: number,
+  ): { readonly uploads: UploadsService; readonly sweeper: UploadSweeper };
   /** The blob as the repository holds it, read from the store. */
   pull(repository: RepositoryFact, digest: Digest): Promise<Buffer>;
 }
@@ -59,7 +63,7 @@ export async function uploadServices(): Promise<UploadServices> {
       const [row] = await services.database.query<SessionRow>('SELECT state, epoch FROM uploads WHERE id = $1', [id]);
       return row;
     },
-    node: (other = store) => nodeOf(services, other),
+    node: (other = store, expirySeconds = 3600) => nodeOf(services, other, expirySeconds),
     pull: async (repository, digest) => {
       const blob = await services.content.find(repository, digest);
       if (!blob) throw new Error(`${repository.path} does not hold ${digest}`);
@@ -70,16 +74,21 @@ export async function uploadServices(): Promise<UploadServices> {
   };
 }
 
-function nodeOf(services: ContentServices, store: BlobStore): ReturnType<UploadServices['node']> {
-  const config = { storage: { uploadExpirySeconds: 3600, deduplicate: 'global' } } as unknown as AppConfig;
+function nodeOf(
+  services: ContentServices,
+  store: BlobStore,
+  uploadExpirySeconds: number,
+): ReturnType<UploadServices['node']> {
+  const config = { storage: { uploadExpirySeconds, deduplicate: 'global' } } as unknown as AppConfig;
   const workers = new HashWorkers();
   onFileEnd(() => workers.onApplicationShutdown());
   const rows = new UploadsRepository(services.repository(Upload));
   const ends = new UploadEndService(rows, store);
-  const writer = new UploadWriter(rows, store, workers, ends, config);
+  const hold = new UploadHold(rows, config);
+  const writer = new UploadWriter(rows, store, workers, ends, hold, config);
   const { unitOfWork, drops } = services;
   const commit = new UploadCommit(new BlobsRepository(), unitOfWork, drops, store, config);
-  const closer = new UploadCloser(rows, store, writer, commit, ends);
+  const closer = new UploadCloser(rows, store, writer, commit, ends, hold);
   return {
     uploads: new UploadsService(rows, writer, closer, ends, config),
     sweeper: new UploadSweeper(new SweepRepository(services.repository(Upload)), store),

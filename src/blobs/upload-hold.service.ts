@@ -1,0 +1,36 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { AppConfig } from '../config/config.js';
+import { UploadsRepository } from './uploads.repository.js';
+
+/** How often a request that takes long says that its upload is alive, in one life of an upload. */
+const TIMES = 4;
+
+/** Keeps an upload from expiring, and so from the sweep, while a request works on it. */
+@Injectable()
+export class UploadHold {
+  private readonly logger = new Logger(UploadHold.name);
+  private readonly expirySeconds: number;
+
+  constructor(
+    private readonly uploads: UploadsRepository,
+    { storage }: AppConfig,
+  ) {
+    this.expirySeconds = storage.uploadExpirySeconds;
+  }
+
+  /** Runs work that may take longer than an upload lives, under the epoch that its request has claimed. */
+  async during<T>(id: string, epoch: number, work: () => Promise<T>): Promise<T> {
+    const timer = setInterval(() => { this.prolong(id, epoch); }, (this.expirySeconds * 1000) / TIMES).unref();
+    try {
+      return await work();
+    } finally {
+      clearInterval(timer);
+    }
+  }
+
+  private prolong(id: string, epoch: number): void {
+    this.uploads.prolong(id, epoch, this.expirySeconds).catch((error: unknown) => {
+      this.logger.warn({ upload: id, error: String(error), message: 'the life of an upload could not be prolonged' });
+    });
+  }
+}
