@@ -140,6 +140,7 @@ export abstract class BlobStore {
    * caller has saved the returned state under the target's epoch. When it throws, nothing of the body counts, the
    * earlier state stays valid, and a later epoch may go on from it at once, whatever this writer left or still does.
    * The body is read to its end or left where it was: it is never destroyed here, so that a refusal can be answered.
+   * A chunk is the body's own again as soon as the next one is asked for: what is to be kept of it is copied.
    *
    * Throws `StoreBusy` before the body is read, `LengthMismatch`, `ObjectTooLarge`, `StoreUnavailable`, `UploadLost`.
    */

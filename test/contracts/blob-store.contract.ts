@@ -73,11 +73,13 @@ export class UploadRow {
   }
 }
 
+/** Every chunk comes in the memory of the one before: what a driver keeps of it, it has to copy. */
 export function chunked(bytes: Buffer, size = 64 * 1024): AsyncIterable<Uint8Array> {
   return (async function* () {
+    const memory = Buffer.alloc(Math.min(size, bytes.length));
     for (let at = 0; at < bytes.length; at += size) {
       await Promise.resolve();
-      yield bytes.subarray(at, at + size);
+      yield memory.subarray(0, bytes.copy(memory, 0, at, at + size));
     }
   })();
 }

@@ -11,16 +11,15 @@ jest.unstable_mockModule('node:fs/promises', () => ({
   ...real,
   open: async (...args: Parameters<typeof real.open>) => {
     const handle = await real.open(...args);
-    const writev = handle.writev.bind(handle);
-    const limited = async (buffers: Uint8Array[]): Promise<{ bytesWritten: number }> => {
-      const all = Buffer.concat(buffers);
+    const write = handle.write.bind(handle);
+    const limited = async (buffer: Uint8Array, offset = 0): Promise<{ bytesWritten: number }> => {
       if (disk.room === 0)
         throw Object.assign(new Error('ENOSPC: no space left'), { code: 'ENOSPC', syscall: 'write' });
-      const taken = all.subarray(0, Math.min(disk.room, disk.atOnce));
-      disk.room -= taken.length;
-      return writev([taken]);
+      const taken = Math.min(buffer.length - offset, disk.room, disk.atOnce);
+      disk.room -= taken;
+      return write(buffer, offset, taken);
     };
-    return Object.assign(handle, { writev: limited });
+    return Object.assign(handle, { write: limited });
   },
 }));
 const { writeFileOf, writeFileWith } = await import('./segment-file.js');
@@ -70,6 +69,18 @@ describe('a segment file', () => {
     await writeFileWith(path, Buffer.from('first'));
     await expect(writeFileOf(path, chunks(1))).rejects.toMatchObject({ code: 'EEXIST' });
     expect(readFileSync(path, 'utf8')).toBe('first');
+  });
+
+  it('has the bytes as they were handed over, whatever becomes of the memory afterwards', async () => {
+    const chunk = Buffer.alloc(100_000);
+    const reused = (async function* () {
+      for (let index = 0; index < 35; index += 1) {
+        await Promise.resolve();
+        yield chunk.fill(index + 1);
+      }
+    })();
+    expect(await writeFileOf(path, reused)).toBe(3_500_000);
+    expect(readFileSync(path).equals(expected(35))).toBe(true);
   });
 
   it('is not made for an empty source', async () => {

@@ -1,4 +1,5 @@
 import { open, rm, type FileHandle } from 'node:fs/promises';
+import { releaseMemory } from '../release-memory.js';
 
 const PRIVATE_FILE = 0o600;
 /** Written at once: small enough for memory, large enough that the calls do not count. */
@@ -32,7 +33,7 @@ export async function writeFileOf(
 export async function writeFileWith(path: string, bytes: Uint8Array): Promise<void> {
   const file = new SegmentFile(await open(path, 'wx', PRIVATE_FILE));
   try {
-    await file.add(bytes);
+    await file.write(bytes);
     await file.finish();
   } catch (error) {
     await discard(file, path);
@@ -48,8 +49,11 @@ async function discard(file: SegmentFile, path: string): Promise<void> {
 
 class SegmentFile {
   readonly #handle: FileHandle;
-  #batch: Uint8Array[] = [];
-  #batchBytes = 0;
+  /** Chunks are copied: their memory is the source's again as soon as it is asked for the next. */
+  #batch: Buffer | null = null;
+  #filled = 0;
+  /** The batch that is being written, or that has been. */
+  #other: Buffer | null = null;
   #bytes = 0;
   #unsyncedBytes = 0;
   #writing: Promise<void> = Promise.resolve();
@@ -60,9 +64,20 @@ class SegmentFile {
   }
 
   async add(chunk: Uint8Array): Promise<void> {
-    this.#batch.push(chunk);
-    this.#batchBytes += chunk.length;
-    if (this.#batchBytes >= BATCH_BYTES) await this.#flush();
+    for (let at = 0; at < chunk.length;) {
+      this.#batch ??= Buffer.allocUnsafeSlow(BATCH_BYTES);
+      const piece = chunk.subarray(at, at + BATCH_BYTES - this.#filled);
+      this.#batch.set(piece, this.#filled);
+      this.#filled += piece.length;
+      at += piece.length;
+      if (this.#filled === BATCH_BYTES) await this.#flush();
+    }
+  }
+
+  /** Bytes that stay as they are until they have been written. */
+  async write(bytes: Uint8Array): Promise<void> {
+    await writeFully(this.#handle, bytes);
+    this.#bytes += bytes.length;
   }
 
   async finish(): Promise<number> {
@@ -71,27 +86,34 @@ class SegmentFile {
     await this.#syncing;
     await this.#handle.datasync(); // the size is part of what fdatasync keeps; times are not needed
     await this.#handle.close();
+    this.#release();
     return this.#bytes;
   }
 
   async drop(): Promise<void> {
     await Promise.allSettled([this.#writing, this.#syncing]);
+    this.#release();
     await this.#handle.close();
   }
 
   async #flush(): Promise<void> {
     await this.#writing;
-    if (this.#batchBytes === 0) return;
-    const batch = this.#batch;
-    this.#bytes += this.#batchBytes;
-    this.#unsyncedBytes += this.#batchBytes;
-    this.#batch = [];
-    this.#batchBytes = 0;
-    this.#writing = quiet(writeFully(this.#handle, batch));
+    if (this.#batch === null || this.#filled === 0) return;
+    const bytes = this.#batch.subarray(0, this.#filled);
+    [this.#batch, this.#other] = [this.#other, this.#batch];
+    this.#filled = 0;
+    this.#bytes += bytes.length;
+    this.#unsyncedBytes += bytes.length;
+    this.#writing = quiet(writeFully(this.#handle, bytes));
     if (this.#unsyncedBytes < SYNC_EVERY_BYTES) return;
     await this.#syncing;
     this.#unsyncedBytes = 0;
     this.#syncing = quiet(this.#handle.datasync());
+  }
+
+  #release(): void {
+    for (const batch of [this.#batch, this.#other]) if (batch) releaseMemory(batch);
+    this.#batch = this.#other = null;
   }
 }
 
@@ -102,20 +124,9 @@ function quiet(promise: Promise<void>): Promise<void> {
 }
 
 /** A write may be short (a disk that fills up, a signal); the rest is tried again and then gives the reason. */
-async function writeFully(handle: FileHandle, batch: Uint8Array[]): Promise<void> {
-  let rest = batch;
-  while (rest.length > 0) {
-    const { bytesWritten } = await handle.writev(rest);
-    rest = without(rest, bytesWritten);
+async function writeFully(handle: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let written = 0; written < bytes.length;) {
+    const { bytesWritten } = await handle.write(bytes, written);
+    written += bytesWritten;
   }
-}
-
-function without(batch: Uint8Array[], bytes: number): Uint8Array[] {
-  let skip = bytes;
-  const rest: Uint8Array[] = [];
-  for (const chunk of batch) {
-    if (skip < chunk.length) rest.push(skip === 0 ? chunk : chunk.subarray(skip));
-    skip = Math.max(0, skip - chunk.length);
-  }
-  return rest;
 }
