@@ -38,10 +38,13 @@ export class UploadCommit {
     const domain = domainOf(repository, this.config);
     const finished = { id, repoId: repository.id, epoch, domain, digest, size, store: this.store.driver, key };
     const work = async (tx: Transaction): Promise<boolean> => {
+      await this.drops.afterCommit(tx, [heldBlob(repository, digest)]);
       const blob = await this.blobs.commit(tx, finished);
       if (!blob) return false;
-      await this.drops.afterCommit(tx, [heldBlob(repository, digest)]);
-      if (blob.storageKey !== key) tx.afterCommit(() => { this.removeLoser(key); });
+      if (blob.storageKey !== key)
+        tx.afterCommit(() => {
+          this.removeLoser(key);
+        });
       return true;
     };
     return this.drops.addStatements ? this.unitOfWork.run(work) : this.unitOfWork.runStatement(work);

@@ -7,8 +7,15 @@ export interface Transaction {
   /** Runs one statement in the transaction. `T` is the row's shape, which the statement must produce. */
   query<T>(sql: string, parameters?: unknown[]): Promise<T[]>;
   /** Effects that may happen only once the change is durable (cache, notifications); awaited before `run` returns. */
-  afterCommit(effect: () => Promise<void> | void): void;
+  afterCommit(effect: Effect): void;
+  /**
+   * Effects that are right however it ended; awaited before `run` returns or throws. A connection that is lost while
+   * it commits leaves nobody to say whether it did.
+   */
+  afterEnd(effect: Effect): void;
 }
+
+type Effect = () => Promise<void> | void;
 
 /** serialization_failure and deadlock_detected: PostgreSQL asks for the same transaction again. */
 const RETRYABLE = new Set(['40001', '40P01']);
@@ -27,13 +34,9 @@ export class UnitOfWork {
   run<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     return this.repeat(() =>
       settled((effects) =>
-        this.dataSource.transaction((manager) => {
-          return work({
-            manager,
-            query: (sql, parameters) => manager.query(sql, parameters),
-            afterCommit: (effect) => effects.push(effect),
-          });
-        }),
+        this.dataSource.transaction((manager) =>
+          work({ manager, query: (sql, parameters) => manager.query(sql, parameters), ...effects }),
+        ),
       ),
     );
   }
@@ -53,7 +56,7 @@ export class UnitOfWork {
             if (++statements > 1) throw new Error('a second statement needs a transaction');
             return manager.query(sql, parameters);
           },
-          afterCommit: (effect) => effects.push(effect),
+          ...effects,
         }),
       );
     });
@@ -72,13 +75,19 @@ export class UnitOfWork {
   }
 }
 
-type Effect = () => Promise<void> | void;
-
 /** Runs the work, then the effects that it asked for, in their order. */
-async function settled<T>(work: (effects: Effect[]) => Promise<T>): Promise<T> {
-  const effects: Effect[] = [];
-  const result = await work(effects);
-  for (const effect of effects) await effect();
+async function settled<T>(work: (effects: Pick<Transaction, 'afterCommit' | 'afterEnd'>) => Promise<T>): Promise<T> {
+  const [onCommit, onEnd]: [Effect[], Effect[]] = [[], []];
+  let result: T;
+  try {
+    result = await work({
+      afterCommit: (effect) => void onCommit.push(effect),
+      afterEnd: (effect) => void onEnd.push(effect),
+    });
+  } finally {
+    for (const effect of onEnd) await effect();
+  }
+  for (const effect of onCommit) await effect();
   return result;
 }
 

@@ -19,11 +19,12 @@ export class FactDrops {
   }
 
   /**
-   * Drops the subjects' facts once the transaction is committed and before `UnitOfWork.run` returns. Where other nodes
-   * remember them too, a message in the same transaction lets any node repeat the drop if this one dies in between.
+   * Drops the subjects' facts once the transaction is committed, or may be, and before `UnitOfWork.run` returns. Where
+   * other nodes remember them too, a message in the same transaction lets any node repeat the drop if this one dies in
+   * between.
    */
   async afterCommit(tx: Transaction, subjects: readonly Subject[]): Promise<void> {
     if (this.facts.shared) await this.outbox.append(tx, { type: FACTS_DROPPED, payload: { subjects } });
-    tx.afterCommit(() => this.facts.drop(subjects));
+    tx.afterEnd(() => this.facts.drop(subjects));
   }
 }
