@@ -23,7 +23,10 @@ const INSERT = `
 INSERT INTO refresh_tokens (id, family, kind, lookup, user_id, credentials_version, client_id, expires_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, now() + $8 * interval '1 second')`;
 
-// Of two that use one token at once, the second waits here for the first and then finds it used.
+// The family's first row stands for all of it. Without it a revocation would not see the token that a rotation at the
+// same time is about to insert, and that one would live on.
+const LOCK_FAMILY = 'SELECT id FROM refresh_tokens WHERE family = $1 ORDER BY created_at, id LIMIT 1 FOR UPDATE';
+
 const USE = `
 WITH used AS (
   UPDATE refresh_tokens SET used_at = now()
@@ -72,8 +75,9 @@ export class RefreshTokensRepository {
     await tx.query(INSERT, [id, family, kind, lookup, userId, credentialsVersion, clientId, this.life]);
   }
 
-  /** True for exactly one caller. */
-  async use(tx: Transaction, id: string): Promise<boolean> {
+  /** True for exactly one caller, and for none after a revocation. */
+  async use(tx: Transaction, { id, family }: Pick<RefreshTokenRow, 'id' | 'family'>): Promise<boolean> {
+    await tx.query(LOCK_FAMILY, [family]);
     return (await tx.query(USE, [id])).length === 1;
   }
 
@@ -82,6 +86,7 @@ export class RefreshTokensRepository {
   }
 
   async revokeFamily(tx: Transaction, family: string): Promise<void> {
+    await tx.query(LOCK_FAMILY, [family]);
     await tx.query(REVOKE, [family]);
   }
 

@@ -75,7 +75,7 @@ export class RefreshTokensService {
 
   private rotate(row: RefreshTokenRow): Promise<LiveRefreshToken | null> {
     return this.unitOfWork.run(async (tx) => {
-      if (await this.tokens.use(tx, row.id)) return this.insert(tx, { ...row, id: randomUUID() });
+      if (await this.tokens.use(tx, row)) return this.insert(tx, { ...row, id: randomUUID() });
       // Throwing here would take the revocation back.
       await this.endFamily(tx, row);
       return null;
