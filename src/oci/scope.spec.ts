@@ -28,6 +28,12 @@ describe('reading scopes', () => {
     expect(read(text)).toBe(expected);
   });
 
+  it('stops where nobody means it any more', () => {
+    const texts = Array.from({ length: 20_000 }, (_, i) => `repository:acme/app${i}:pull`);
+    expect(parseScopes(texts.join(' '))).toHaveLength(500);
+    expect(parseScopes(texts)).toHaveLength(500);
+  });
+
   it.each([
     '',
     ' ',

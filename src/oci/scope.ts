@@ -9,6 +9,9 @@ export type Scope =
   | { readonly type: 'repository'; readonly name: RepositoryName; readonly actions: readonly ScopeAction[] }
   | { readonly type: 'registry'; readonly name: 'catalog'; readonly actions: readonly ['*'] };
 
+/** Scopes that are looked at; clients send a handful, and each costs something. */
+const MAX_PARTS = 500;
+
 /** Listing the repositories of the registry. */
 export const CATALOG_SCOPE: Scope = { type: 'registry', name: 'catalog', actions: ['*'] };
 
@@ -18,7 +21,10 @@ export const CATALOG_SCOPE: Scope = { type: 'registry', name: 'catalog', actions
  * from the future still gets a token for the rest. Scopes of one repository are merged.
  */
 export function parseScopes(texts: string | readonly string[], options: NameOptions = {}): Scope[] {
-  const parts = [texts].flat().flatMap((text) => text.split(/\s+/));
+  const parts = [texts]
+    .flat()
+    .flatMap((text) => text.split(/\s+/, MAX_PARTS))
+    .slice(0, MAX_PARTS);
   const scopes = new Map<string, Scope>();
   for (const part of parts) {
     const scope = parseScope(part, options);
