@@ -1,6 +1,6 @@
 import { chownSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Owner } from './postgres-account.js';
 
 /** What a system allows for the path of a socket, less the byte that ends it. */
@@ -17,7 +17,11 @@ export function ensureSocketDirectory(home: string, owner: Owner | null): string
   return directory;
 }
 
-/** Removes what `ensureSocketDirectory` made, and nothing else. */
+/**
+ * Removes what `ensureSocketDirectory` made, and nothing else: the path may come from a file that the database's user
+ * can write, and this process may be root.
+ */
 export function removeShortDirectory(directory: string): void {
-  if (directory.startsWith(join(tmpdir(), SHORT_PREFIX))) rmSync(directory, { recursive: true, force: true });
+  const isOurs = dirname(directory) === tmpdir() && basename(directory).startsWith(SHORT_PREFIX);
+  if (isOurs) rmSync(directory, { recursive: true, force: true });
 }
