@@ -1,10 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
-import { NestLog } from './logger.js';
+import { LOG_SERIALIZERS, NestLog } from './logger.js';
 
 function logged(tell: (log: NestLog) => void, level = 'trace'): Record<string, unknown>[] {
   const lines: string[] = [];
-  tell(new NestLog(pino({ level, base: null, timestamp: false }, { write: (line) => void lines.push(line) })));
+  tell(
+    new NestLog(
+      pino(
+        { level, base: null, timestamp: false, serializers: LOG_SERIALIZERS },
+        { write: (line) => void lines.push(line) },
+      ),
+    ),
+  );
   return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
@@ -26,6 +33,16 @@ describe("the log behind Nest's", () => {
       log.error(new TypeError('oh'), 'Uploads');
     });
     expect(thrown).toMatchObject({ msg: 'oh', err: { type: 'TypeError', stack: expect.stringContaining('oh') } });
+  });
+
+  it('keeps no value of a failed statement, nor of what caused it', () => {
+    const cause = Object.assign(new Error('duplicate key'), { detail: 'Key (hash)=(secret)' });
+    const failed = Object.assign(new Error('query failed', { cause }), { parameters: ['secret'] });
+    const [line] = logged((log) => {
+      log.error(failed, 'Uploads');
+    });
+    expect(line).toMatchObject({ err: { message: 'query failed' } });
+    expect(JSON.stringify(line)).not.toContain('secret');
   });
 
   it('merges fields into the line', () => {

@@ -1,13 +1,24 @@
 import type { LoggerService } from '@nestjs/common';
-import { pino, type Level, type Logger } from 'pino';
+import { pino, stdSerializers, type Level, type Logger } from 'pino';
 import type { LogLevel } from '../config/config-values.js';
 import { layOutForReading, logOutput } from './log-output.js';
+
+/**
+ * pino's own keeps every field of an error: of a failed statement the values too, and they are password hashes, of a
+ * failed call to the store its headers.
+ */
+export const LOG_SERIALIZERS = {
+  err: (error: Error): object => {
+    const { type, message, stack } = stdSerializers.errWithCause(error);
+    return { type, message, stack };
+  },
+};
 
 /** JSON for machines; on a terminal the same, laid out for reading. */
 export async function openLog(level: LogLevel, isTerminal: boolean): Promise<Logger> {
   if (isTerminal) await layOutForReading();
   // Not a destination of pino's own: everything that is written to stdout keeps its order.
-  return pino({ level, base: null }, logOutput());
+  return pino({ level, base: null, serializers: LOG_SERIALIZERS }, logOutput());
 }
 
 /** Parts of Nest that tell of every module and route at each start. */
