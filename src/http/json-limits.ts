@@ -1,22 +1,27 @@
 import type { NextFunction, Request } from 'express';
 import { ApiError } from './api-error.js';
 
-/** No body of the management API needs more than a handful. */
+/** No body of the management API needs more than a handful of levels, nor a list as its whole. */
 const MAX_DEPTH = 32;
 const MAX_FIELDS = 100;
+const MAX_VALUES = 5_000;
 
 /**
  * After Express's JSON parser and before anybody is authenticated: class-transformer goes down one call a level and
- * would overflow the stack, and class-validator takes the square of the number of unknown fields (minutes for 1 MB).
+ * would overflow the stack, class-validator takes the square of the number of unknown fields (minutes for 1 MB), and
+ * both judge each entry of a list.
  */
 export function refuseCostlyJson({ body }: Pick<Request, 'body'>, _response: unknown, next: NextFunction): void {
-  if (isCostly(body, MAX_DEPTH)) next(new ApiError('malformedRequest', 'the body has too many fields or levels'));
+  if (Array.isArray(body)) next(new ApiError('malformedRequest', 'the body must be an object'));
+  else if (valuesIn(body, MAX_DEPTH) > MAX_VALUES)
+    next(new ApiError('malformedRequest', 'the body has too many parts'));
   else next();
 }
 
-function isCostly(value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  const items = Object.values(value);
-  const hasTooMany = !Array.isArray(value) && items.length > MAX_FIELDS;
-  return levels === 0 || hasTooMany || items.some((item) => isCostly(item, levels - 1));
+/** How many values a document has; `Infinity` for one that is too deep or too wide. */
+function valuesIn(document: unknown, levels: number): number {
+  if (typeof document !== 'object' || document === null) return 1;
+  const items: unknown[] = Object.values(document);
+  if (levels === 0 || (!Array.isArray(document) && items.length > MAX_FIELDS)) return Infinity;
+  return items.reduce<number>((sum, item) => (sum > MAX_VALUES ? sum : sum + valuesIn(item, levels - 1)), 1);
 }
