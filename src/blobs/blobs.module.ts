@@ -16,6 +16,7 @@ import { ContentService } from './content.service.js';
 import { HashWorkers } from './hash-workers.js';
 import { MountRepository } from './mount.repository.js';
 import { MountService } from './mount.service.js';
+import { RecentHeads } from './recent-heads.js';
 import { RepoContent } from './repo-content.entity.js';
 import { SweepRepository } from './sweep.repository.js';
 import { Upload } from './upload.entity.js';
@@ -49,6 +50,7 @@ import { UploadsService } from './uploads.service.js';
     HashWorkers,
     MountRepository,
     MountService,
+    RecentHeads,
     SweepRepository,
     UploadCloser,
     UploadCommit,

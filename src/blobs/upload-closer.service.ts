@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { type Algorithm, algorithmOf, type Digest, digestFrom, hexOf } from '../oci/digest.js';
 import { OciError } from '../oci/oci-error.js';
 import { BlobStore, type Completed } from '../storage/blob-store.js';
-import { objectKeyOf } from '../storage/object-keys.js';
+import { type ObjectKey, objectKeyOf } from '../storage/object-keys.js';
 import { UploadCommit } from './upload-commit.service.js';
 import { UploadEndService } from './upload-end.service.js';
 import { endsUpload, uploadFailure } from './upload-failures.js';
@@ -28,17 +28,22 @@ export class UploadCloser {
   async closeInMemory(session: UploadSession, epoch: number, bytes: Buffer, digest: Digest): Promise<void> {
     const { id } = session;
     if (!matches(bytes, digest)) return this.mismatch(session, epoch, digest);
-    const key = await this.guarded(id, epoch, () =>
-      this.store.put(
-        { key: objectKeyOf(id), epoch },
-        bytes,
-        algorithmOf(digest) === 'sha256' ? hexOf(digest) : undefined,
-      ),
-    );
+    const key = await this.put(id, epoch, bytes, digest);
     const isCommitted = await this.commit(session, epoch, { key, obsolete: [] }, bytes.length, digest);
     if (isCommitted) return;
     await this.store.delete([key]);
     await this.lose(session, digest);
+  }
+
+  /**
+   * The same of bytes that no statement has just claimed: the epoch before the upload's last one is free for them.
+   * False when the upload has been touched since, and then nothing has changed.
+   */
+  async closeReserved(session: UploadSession, epoch: number, bytes: Buffer, digest: Digest): Promise<boolean> {
+    const key = await this.put(session.id, epoch - 1, bytes, digest);
+    if (await this.commit(session, epoch, { key, obsolete: [] }, bytes.length, digest)) return true;
+    await this.store.delete([key]);
+    return false;
   }
 
   /** A last body that is streamed after the claimed bytes. */
@@ -85,6 +90,11 @@ export class UploadCloser {
       if (!(await this.commit(session, epoch, completed, received, digest))) await this.lose(session, digest);
     };
     return this.hold.during(id, epoch, work);
+  }
+
+  private put(id: string, epoch: number, bytes: Buffer, digest: Digest): Promise<ObjectKey> {
+    const sha256 = algorithmOf(digest) === 'sha256' ? hexOf(digest) : undefined;
+    return this.guarded(id, epoch, () => this.store.put({ key: objectKeyOf(id), epoch }, bytes, sha256));
   }
 
   private async commit(

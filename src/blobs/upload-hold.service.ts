@@ -20,7 +20,12 @@ export class UploadHold {
 
   /** Runs work that may take longer than an upload lives, under the epoch that its request has claimed. */
   async during<T>(id: string, epoch: number, work: () => Promise<T>): Promise<T> {
-    const timer = setInterval(() => { this.prolong(id, epoch); }, (this.expirySeconds * 1000) / TIMES).unref();
+    const timer = setInterval(
+      () => {
+        this.prolong(id, epoch);
+      },
+      (this.expirySeconds * 1000) / TIMES,
+    ).unref();
     try {
       return await work();
     } finally {

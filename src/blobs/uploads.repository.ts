@@ -67,18 +67,19 @@ const START_LAZILY = `WITH ${LAZY} ${START} FROM lazy`;
 const FIND = `SELECT ${COLUMNS} FROM uploads u WHERE ${MINE}`;
 
 // Claims and records in one statement, since all bytes are at hand, and only while the row holds every byte itself.
-// The expiry moves in steps: a chunk that changes no index is cheaper.
+// The expiry moves in steps: a chunk that changes no index is cheaper. The epoch moves by two: the one in between is
+// nobody's claim, so the node that made it may write one object under it without another (`RecentHeads`).
 const APPEND_HEAD = `
 WITH ${LAZY}, moved AS (
-  UPDATE uploads u SET epoch = u.epoch + 1, received = u.received + octet_length($4::bytea),
+  UPDATE uploads u SET epoch = u.epoch + 2, received = u.received + octet_length($4::bytea),
     head = coalesce(u.head, '') || $4::bytea,
     expires_at = CASE WHEN u.expires_at < now() + make_interval(secs => $7::double precision * 0.9)
       THEN now() + make_interval(secs => $7) ELSE u.expires_at END
   FROM lazy
   WHERE ${MINE} AND u.state = 'open' AND u.received = coalesce(octet_length(u.head), 0)
     AND ($5::bigint IS NULL OR u.received = $5) AND u.received + octet_length($4::bytea) <= $6
-  RETURNING u.received
-) SELECT received FROM moved`;
+  RETURNING u.received, u.epoch
+) SELECT received, epoch FROM moved`;
 
 const CLAIM = `
   UPDATE uploads u SET epoch = u.epoch + 1
@@ -135,15 +136,15 @@ export class UploadsRepository {
     return this.row(FIND, [id, repoId, principal]);
   }
 
-  /** The bytes received so far; `null` when the row cannot take them: ask `find` why. */
+  /** How far the upload is now; `null` when the row cannot take the bytes: ask `find` why. */
   async appendHead(
     { id, repoId, principal }: UploadKey,
     bytes: Buffer,
     { offset, limit, expirySeconds }: { offset: number | null; limit: number; expirySeconds: number },
-  ): Promise<number | null> {
+  ): Promise<{ received: number; epoch: number } | null> {
     const values = [id, repoId, principal, bytes, offset, limit, expirySeconds];
-    const [moved] = await this.query<{ received: number }>(APPEND_HEAD, values);
-    return moved?.received ?? null;
+    const [moved] = await this.query<{ received: number; epoch: number }>(APPEND_HEAD, values);
+    return moved ?? null;
   }
 
   /** Makes the caller the only writer, from the offset that it saw; earlier epochs are void from here. */

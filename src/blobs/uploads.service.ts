@@ -5,6 +5,7 @@ import type { RepositoryFact } from '../http/request-context.js';
 import { type ByteRange, parseChunkRange, rangeLength } from '../oci/content-range.js';
 import { type Algorithm, algorithmOf, type Digest, parseDigest } from '../oci/digest.js';
 import { OciError } from '../oci/oci-error.js';
+import { RecentHeads } from './recent-heads.js';
 import { matches, UploadCloser } from './upload-closer.service.js';
 import { UploadEndService } from './upload-end.service.js';
 import {
@@ -31,6 +32,7 @@ export class UploadsService {
     private readonly writer: UploadWriter,
     private readonly closer: UploadCloser,
     private readonly ends: UploadEndService,
+    private readonly recent: RecentHeads,
     { storage }: AppConfig,
   ) {
     this.expirySeconds = storage.uploadExpirySeconds;
@@ -91,8 +93,11 @@ export class UploadsService {
     if (isWhole && first.length === 0) return this.status(session);
     if (isWhole) {
       const options = { offset, limit: HEAD_BYTES, expirySeconds: this.expirySeconds };
-      const received = await this.uploads.appendHead(key, first, options);
-      if (received !== null) return positionOf(session, received);
+      const now = await this.uploads.appendHead(key, first, options);
+      if (now) {
+        this.recent.keep(key, first, now);
+        return positionOf(session, now.received);
+      }
     }
     const row = await this.uploads.claim(key, offset, true);
     if (!row) throw await this.refusal(session, offset);
@@ -110,6 +115,7 @@ export class UploadsService {
     const isWhole = incoming.body.hasEnded;
     await this.checkLength(session, range, isWhole ? first.length : incoming.body.declaredLength);
     const offset = range?.start ?? null;
+    if (isWhole && (await this.closeRecent(session, offset, first, digest))) return digest;
     const row = await this.uploads.claim(keyOf(session), offset, !isWhole);
     if (!row) await this.closeAgain(session, offset, digest);
     else if (isWhole && isInRow(row)) {
@@ -123,6 +129,19 @@ export class UploadsService {
       await this.closer.closeWithBody(session, claimed, closingChunk(incoming, first, range, digest), digest);
     }
     return digest;
+  }
+
+  /** The bytes came to this node a moment ago. False for everything but success: then the row is asked. */
+  private async closeRecent(
+    session: UploadSession,
+    offset: number | null,
+    last: Buffer,
+    digest: Digest,
+  ): Promise<boolean> {
+    const head = this.recent.take(keyOf(session));
+    if (!head || (offset !== null && offset !== head.bytes.length)) return false;
+    const bytes = last.length === 0 ? head.bytes : Buffer.concat([head.bytes, last]);
+    return matches(bytes, digest) && this.closer.closeReserved(session, head.epoch, bytes, digest);
   }
 
   /** A closing PUT that found nothing to claim: perhaps it is a repeated one. */

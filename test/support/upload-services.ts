@@ -5,6 +5,7 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { BlobsRepository } from '../../src/blobs/blobs.repository.js';
 import { HashWorkers } from '../../src/blobs/hash-workers.js';
+import { RecentHeads } from '../../src/blobs/recent-heads.js';
 import { RequestBody } from '../../src/blobs/request-body.js';
 import { SweepRepository } from '../../src/blobs/sweep.repository.js';
 import { Upload } from '../../src/blobs/upload.entity.js';
@@ -90,7 +91,7 @@ function nodeOf(
   const commit = new UploadCommit(new BlobsRepository(), unitOfWork, drops, store, config);
   const closer = new UploadCloser(rows, store, writer, commit, ends, hold);
   return {
-    uploads: new UploadsService(rows, writer, closer, ends, config),
+    uploads: new UploadsService(rows, writer, closer, ends, new RecentHeads(), config),
     sweeper: new UploadSweeper(new SweepRepository(services.repository(Upload)), store),
   };
 }
