@@ -36,7 +36,7 @@ export class SessionController {
   @Put('password')
   @HttpCode(204)
   @Access({ kind: 'authenticated' })
-  @ApiOperation({ summary: 'Change the own password: every session and token of the user ends' })
+  @ApiOperation({ summary: 'Change your password; all your sessions and tokens end' })
   @ApiNoContentResponse({ description: 'Changed' })
   async changePassword(
     @Body() { currentPassword, newPassword }: ChangePasswordDto,

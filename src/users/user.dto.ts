@@ -6,7 +6,11 @@ import { NewPassword } from './new-password.decorator.js';
 import type { User } from './user.entity.js';
 
 export class CreateUserDto {
-  @ApiProperty({ example: 'alice', pattern: ACCOUNT_NAME.source, description: 'Also the name of the own namespace.' })
+  @ApiProperty({
+    example: 'alice',
+    pattern: ACCOUNT_NAME.source,
+    description: 'Also the name of the user’s namespace.',
+  })
   @IsString()
   @Matches(ACCOUNT_NAME, {
     message: 'must be 2 to 39 lower-case letters and digits, with single . _ or - between them',

@@ -29,7 +29,7 @@ export class UsersController {
 
   @Get(':username')
   @Access({ kind: 'authenticated' })
-  @ApiOperation({ summary: 'Read a user: oneself, or anybody as an administrator' })
+  @ApiOperation({ summary: 'Read a user: yourself, or anybody as an administrator' })
   @ApiOkResponse({ type: UserDto })
   async read(@Param('username') username: string, @CurrentPrincipal() caller: Principal): Promise<UserDto> {
     const isAllowed = caller.kind === 'user' && (caller.admin || caller.username === username);
