@@ -172,7 +172,10 @@ export const SETTINGS = {
   ),
   S3_BUCKET: optional(
     ['storage', 'bucket'],
-    p.matching(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be the name of a bucket'),
+    p.matching(
+      /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
+      'must be the name of a bucket: 3 to 63 lower-case letters, digits, dots and hyphens',
+    ),
     'aerugo-registry',
     'Bucket for blobs; setting it chooses S3 storage.',
   ),
