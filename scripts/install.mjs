@@ -8,6 +8,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -82,7 +83,10 @@ export function runOn(node, args, { env = process.env } = {}) {
   process.on('SIGINT', process.stdin.isTTY ? ignore : passOn);
   return new Promise((resolve, reject) => {
     child.on('error', reject);
-    child.on('exit', (code, signal) => resolve(code ?? (signal === 'SIGINT' ? 130 : 143)));
+    child.on('exit', (code, signal) => {
+      if (signal === 'SIGKILL') process.stderr.write('killed (SIGKILL), perhaps because memory ran out\n');
+      resolve(code ?? 128 + constants.signals[signal]);
+    });
   });
 }
 
