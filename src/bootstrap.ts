@@ -5,6 +5,7 @@ import { json, urlencoded, type NextFunction, type Request, type Response } from
 import { AppModule } from './app.module.js';
 import type { AppConfig } from './config/config.js';
 import { AccessLog } from './http/access-log.js';
+import { limitBodyTime } from './http/body-deadline.js';
 import { ErrorFilter } from './http/error.filter.js';
 import { serveOpenApi } from './http/openapi.js';
 import { refuseCostlyJson } from './http/json-limits.js';
@@ -61,6 +62,7 @@ export function configureApp(app: NestExpressApplication, { server }: AppConfig)
   // A limit on what comes out of the decompression, not on what goes in.
   app.use(
     '/api',
+    limitBodyTime,
     json({ limit: MANAGEMENT_BODY_LIMIT }),
     urlencoded({ limit: MANAGEMENT_BODY_LIMIT, extended: false }),
     refuseCostlyJson,
