@@ -1,6 +1,6 @@
-/** SQLSTATE classes and system errors that say "the database is not there", not "the statement is wrong". */
+/** SQLSTATE classes, system errors and the store's own that say "it is not there", not "the statement is wrong". */
 const OUTAGE_CODES =
-  /^(08|53|57P)...?$|^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENOENT)$/;
+  /^(08|53|57P)...?$|^(store_unavailable|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENOENT)$/;
 const OUTAGE_MESSAGES =
   /Connection terminated|timeout exceeded when trying to connect|Cannot use a pool after calling end/;
 /** "Character not in repertoire": the client sent U+0000, which PostgreSQL stores in no text. */
