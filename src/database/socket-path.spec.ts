@@ -1,7 +1,11 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { StartupError } from '../config/startup-error.js';
+import { stopOrphan } from './orphaned-postgres.js';
 import { ensureSocketDirectory, removeShortDirectory } from './socket-path.js';
 
 describe('the directory of the socket', () => {
@@ -37,5 +41,19 @@ describe('the directory of the socket', () => {
     expect(existsSync(victim)).toBe(true);
     expect(existsSync(directory)).toBe(true);
     removeShortDirectory(directory);
+  });
+
+  it('tells a server that lives in another container, and leaves everything as it is', async () => {
+    const noProcess = 2 ** 22 + 1;
+    const file = join(scratch, 'postmaster.pid');
+    writeFileSync(file, [noProcess, scratch, 0, 5432, scratch, '', '', 'ready'].join('\n'));
+    const server = createServer((socket) => socket.destroy()).listen(join(scratch, '.s.PGSQL.5432'));
+    await once(server, 'listening');
+    await expect(stopOrphan(scratch, () => undefined)).rejects.toThrow(StartupError);
+    expect(existsSync(file)).toBe(true);
+    server.close();
+    await once(server, 'close');
+    await stopOrphan(scratch, () => undefined);
+    expect(existsSync(file)).toBe(false);
   });
 });

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { chownSync, mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import type { Owner } from './postgres-account.js';
@@ -8,6 +10,19 @@ const LONGEST_PATH = process.platform === 'linux' ? 107 : 103;
 /** As PostgreSQL names it for its standard port, which only tells sockets in one directory apart here. */
 const SOCKET_NAME = '.s.PGSQL.5432';
 const SHORT_PREFIX = 'aerugo-db-';
+
+/** Whether a server listens there, also one in another container, whose process number says nothing here. */
+export async function hasServer(directory: string): Promise<boolean> {
+  const socket = connect(join(directory, SOCKET_NAME));
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
 
 /** `home` when the path of a socket in it is short enough for the system, else a new directory for the socket alone. */
 export function ensureSocketDirectory(home: string, owner: Owner | null): string {
