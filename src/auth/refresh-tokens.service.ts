@@ -46,7 +46,7 @@ export class RefreshTokensService {
     this.lookupKey = createHmac('sha256', security.jwtSecret).update('lookup of refresh tokens').digest();
   }
 
-  /** `clientId` is the only client that may use an offline token. */
+  /** `clientId` is who asked, for the record. */
   issue(kind: RefreshTokenKind, holder: TokenHolder, clientId: string | null): Promise<LiveRefreshToken> {
     const row = { ...holder, id: randomUUID(), family: randomUUID(), kind, clientId };
     return this.unitOfWork.run((tx) => this.insert(tx, row));
@@ -55,10 +55,12 @@ export class RefreshTokensService {
   /**
    * Takes a token for a new one (`session`), or for itself with a later end (`offline`). Throws `Refusal`.
    * A session token that was used already is a copy in somebody's hands: everything that came from its login ends.
+   * An offline token is for any client that names itself: buildx, skopeo, crane, oras, helm and others read docker's
+   * config.json and go on with the login that docker left there. Only the JSON refresh names none.
    */
   async exchange(text: string, clientId: string | null): Promise<ExchangedToken> {
     const row = await this.tokens.find(this.lookup(text));
-    if (!row || (row.kind === 'offline' && row.clientId !== clientId)) throw new Refusal('credentialsWrong');
+    if (!row || (row.kind === 'offline' && clientId === null)) throw new Refusal('credentialsWrong');
     const user = await this.liveUsers.read(this.liveUsers.request(row.userId));
     const principal = livePrincipal(user, row.credentialsVersion, credentialLabel(row));
     if (!principal) throw new Refusal('credentialsWrong');
