@@ -1,4 +1,3 @@
-import { pipeline } from 'node:stream/promises';
 import { Controller, Delete, Get, Head, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { Access } from '../http/access.decorator.js';
@@ -12,6 +11,7 @@ import { blobDeleted, blobElsewhere, blobHead, blobNotModified } from './blob-re
 import { BlobLinks } from './blob-links.service.js';
 import { BlobsService } from './blobs.service.js';
 import type { HeldBlob } from './content.repository.js';
+import { sendBytes } from './send-bytes.js';
 
 @Controller('v2/*name/blobs')
 export class BlobsController {
@@ -73,7 +73,7 @@ export class BlobsController {
   ): Promise<void> {
     const bytes = await this.blobs.open(blob, range, signal);
     blobHead(response, digest, blob.size, range);
-    await pipeline(bytes, response);
+    await sendBytes(bytes, response);
   }
 }
 

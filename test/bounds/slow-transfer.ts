@@ -25,11 +25,16 @@ export class SlowUpload {
       response.resume();
       return { status: response.statusCode ?? 0, headers: response.headers };
     });
+    // An upload that is given up is never answered.
+    this.answered.catch(() => undefined);
   }
 
   static async begin(client: RegistryClient, name: string, firstBytes: Buffer): Promise<SlowUpload> {
     const upload = await client.startUpload(name);
-    const request = await client.open('PATCH', upload.path, { 'content-type': 'application/octet-stream' });
+    const request = await client.open('PATCH', upload.path, {
+      'content-type': 'application/octet-stream',
+      'transfer-encoding': 'chunked',
+    });
     const slow = new SlowUpload(upload, request);
     slow.send(firstBytes);
     return slow;
