@@ -6,6 +6,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { NODE_FLAGS } from '../scripts/install.mjs';
 import { HttpClient } from './http-client.ts';
 
 /** A registry under measurement. */
@@ -37,7 +38,7 @@ export async function startAerugo(): Promise<Target> {
     ADMIN_USERNAME: ADMIN,
     ADMIN_PASSWORD: PASSWORD,
   };
-  const child = spawn(process.execPath, ['--enable-source-maps', entry], {
+  const child = spawn(process.execPath, [...NODE_FLAGS, entry], {
     cwd: directory,
     env,
     stdio: ['ignore', 'ignore', 'inherit'],

@@ -4,6 +4,7 @@ interface LockEntry {
   link?: boolean;
 }
 
+export const NODE_FLAGS: string[];
 export class SetupError extends Error {}
 export const root: string;
 export function prepare(options?: { build?: boolean; say?: (line: string) => void }): Promise<string>;

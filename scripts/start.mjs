@@ -3,7 +3,7 @@
 // package.json says "exec node …": npm hands signals to a shell, which would end and leave this process behind.
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { prepare, root, runOn, SetupError } from './install.mjs';
+import { NODE_FLAGS, prepare, root, runOn, SetupError } from './install.mjs';
 
 try {
   const node = await prepare();
@@ -12,7 +12,7 @@ try {
   // Blobs wait for the disk on libuv's threads, and its usual four are too few for eight pushes at once.
   const env = { NODE_COMPILE_CACHE: path.join(root, '.cache', 'compiled'), UV_THREADPOOL_SIZE: '16', ...process.env };
   const envFile = existsSync(path.join(root, '.env')) ? ['--env-file=.env'] : [];
-  process.exitCode = await runOn(node, ['--enable-source-maps', ...envFile, main], { env });
+  process.exitCode = await runOn(node, [...NODE_FLAGS, ...envFile, main], { env });
 } catch (error) {
   process.stderr.write(`${error instanceof SetupError ? error.message : error.stack}\n`);
   process.exitCode = 1;

@@ -4,6 +4,7 @@ import { chmodSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { NODE_FLAGS } from '../../scripts/install.mjs';
 import { freshDatabase } from './postgres.js';
 import { end, eventually, onFileEnd, scratchDirectory, start } from './processes.js';
 import { startRedis } from './redis.js';
@@ -131,7 +132,7 @@ interface Node {
 function launch(env: Record<string, string>): Node {
   // Nothing of the tester's own settings, and no config.toml of the checkout: what a test does not set is default.
   const { PATH = '', HOME = '/' } = process.env;
-  const child = start(process.execPath, ['--enable-source-maps', MAIN], {
+  const child = start(process.execPath, [...NODE_FLAGS, MAIN], {
     cwd: env['DATA_DIR'] ?? ROOT,
     env: { PATH, HOME, NODE_ENV: 'test', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
