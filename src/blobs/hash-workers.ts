@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import type { Algorithm } from '../oci/digest.js';
 import type { WorkerReply, WorkerRequest } from './hash-protocol.js';
-import { WorkerHash } from './worker-hash.js';
+import { HashWorkerEnded, WorkerHash } from './worker-hash.js';
 
 const MAX_WORKERS = Math.min(2, availableParallelism());
 // Compiled it lies beside this file as JavaScript; under the tests both are still TypeScript.
@@ -66,6 +66,6 @@ export class HashWorkers implements OnApplicationShutdown {
   private lose(member: Member): void {
     const at = this.members.indexOf(member);
     if (at !== -1) this.members.splice(at, 1);
-    for (const hash of [...member.jobs.values()]) hash.fail(new Error('the hash worker ended'));
+    for (const hash of [...member.jobs.values()]) hash.fail(new HashWorkerEnded());
   }
 }

@@ -49,6 +49,7 @@ export class UploadCloser {
   /** A last body that is streamed after the claimed bytes. */
   async closeWithBody(session: UploadSession, row: UploadRow, chunk: Chunk, digest: Digest): Promise<void> {
     const written = await this.writer.write(row, chunk);
+    if (!written) return this.lose(session, digest);
     if (isKnownToDiffer(written, digest)) return this.mismatch(session, row.epoch, digest);
     await this.closeWritten(session, row, written, digest);
   }

@@ -1,5 +1,6 @@
 import { OciError, type OciCondition } from '../oci/oci-error.js';
 import { LengthMismatch, ObjectTooLarge, StoreBusy, StoreUnavailable, UploadLost } from '../storage/storage-errors.js';
+import { HashWorkerEnded } from './worker-hash.js';
 import { BodyAborted } from './request-body.js';
 
 interface FailureRow {
@@ -16,6 +17,7 @@ const FAILURES: readonly FailureRow[] = [
   { error: UploadLost, condition: 'uploadInvalid', isFinal: true },
   { error: StoreBusy, condition: 'storeBusy', isFinal: false },
   { error: StoreUnavailable, condition: 'unavailable', isFinal: false },
+  { error: HashWorkerEnded, condition: 'unavailable', isFinal: false },
   { error: BodyAborted, condition: 'uploadInvalid', isFinal: false },
 ];
 

@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../config/config.js';
-import { OciError } from '../oci/oci-error.js';
 import { type Appended, BlobStore, type WriterState } from '../storage/blob-store.js';
 import { objectKeyOf } from '../storage/object-keys.js';
 import { beginHash, type BodyHash } from './body-hash.js';
@@ -46,8 +45,11 @@ export class UploadWriter {
     this.expirySeconds = storage.uploadExpirySeconds;
   }
 
-  /** Writes after the acknowledged bytes of an upload that the caller has claimed durably. */
-  async write(row: UploadRow, chunk: Chunk): Promise<Written> {
+  /**
+   * Writes after the acknowledged bytes of an upload that the caller has claimed durably; `null` when another request
+   * has taken the upload over meanwhile.
+   */
+  async write(row: UploadRow, chunk: Chunk): Promise<Written | null> {
     const head = row.head ?? EMPTY;
     const offset = row.head ? 0 : row.received;
     const bytes = chunk.bytes === null ? null : head.length + chunk.bytes;
@@ -69,6 +71,7 @@ export class UploadWriter {
       return { ...hashOfAll, received: offset + appended.bytes, writer: appended.state, appended };
     } catch (error) {
       hash.discard();
+      if (error instanceof EpochLost) return null;
       if (endsUpload(error)) await this.ends.end(row.id, row.epoch);
       throw uploadFailure(error);
     }
@@ -87,8 +90,14 @@ export class UploadWriter {
   }
 
   private async persist(row: UploadRow, writer: WriterState): Promise<void> {
-    if (!(await this.uploads.persist(row.id, row.epoch, writer))) throw new OciError('chunkOutOfOrder');
+    if (!(await this.uploads.persist(row.id, row.epoch, writer)))
+      throw new EpochLost('another request has taken the upload over');
   }
+}
+
+/** Stops a writer whose epoch is no longer the upload's last one; it does not leave this file. */
+class EpochLost extends Error {
+  override readonly name = 'EpochLost';
 }
 
 const EMPTY = Buffer.alloc(0);

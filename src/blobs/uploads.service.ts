@@ -103,7 +103,8 @@ export class UploadsService {
     if (!row) throw await this.refusal(session, offset);
     const kind = range ? ({ kind: 'chunk' } as const) : ({ kind: 'stream' } as const);
     const written = await this.writer.write(row, chunkOf(incoming, kind, first, range));
-    if (!(await this.writer.acknowledge(row, written, 'open'))) throw await this.refusal(session, null);
+    const isHeld = written !== null && (await this.writer.acknowledge(row, written, 'open'));
+    if (!isHeld) throw await this.refusal(session, null);
     return positionOf(session, written.received);
   }
 

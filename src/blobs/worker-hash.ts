@@ -7,6 +7,15 @@ const BATCH_BYTES = 256 * 1024;
 /** Batches that the worker may still have while the next is filled: more would only be memory. */
 const MAX_IN_FLIGHT = 2;
 
+/** The thread is gone, and with it the hash; the request can be made again. */
+export class HashWorkerEnded extends Error {
+  override readonly name = 'HashWorkerEnded';
+
+  constructor() {
+    super('the hash worker ended');
+  }
+}
+
 /** One request's hash in a worker thread. Bytes are copied, since the store is writing the same chunk. */
 export class WorkerHash {
   private batch: Uint8Array<ArrayBuffer> | null = null;
