@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { accessSync, constants, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { createInterface } from 'node:readline';
 import { countResult, planSuite, PROGRAMS, SUITES } from '../test/suites.mjs';
 import { createRunDirectory, removeRunDirectory, RUN_DIRECTORY } from '../test/support/run-directory.mjs';
 import { prepare, root, SetupError } from './install.mjs';
@@ -66,9 +67,16 @@ async function runPlan(node, { suite, run }, directory, jestOptions) {
   return counts;
 }
 
+/** What only says how jest was called. */
+const JEST_NOISE = /^(\x1b\[\d+m)*(Test results written to: |Ran all test suites)/;
+
 /** Resolves with `null` when jest ended by itself with 0, else with why not. Its JSON goes to the file, not here. */
 function runJest(node, args, env, { minutes = 10 }) {
-  const child = spawn(node, args, { cwd: root, env, stdio: ['ignore', 'ignore', 'inherit'] });
+  const colour = process.stderr.isTTY ? { FORCE_COLOR: '1' } : {};
+  const child = spawn(node, args, { cwd: root, env: { ...colour, ...env }, stdio: ['ignore', 'ignore', 'pipe'] });
+  createInterface(child.stderr).on('line', (text) => {
+    if (!JEST_NOISE.test(text)) say(text);
+  });
   running = child;
   let isLate = false;
   const timer = setTimeout(() => {

@@ -3,12 +3,13 @@ import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { json, urlencoded, type NextFunction, type Request, type Response } from 'express';
 import { AppModule } from './app.module.js';
+import { TOKEN_PATH } from './auth/refusal.js';
 import type { AppConfig } from './config/config.js';
 import { AccessLog } from './http/access-log.js';
 import { limitBodyTime } from './http/body-deadline.js';
 import { ErrorFilter } from './http/error.filter.js';
 import { serveOpenApi } from './http/openapi.js';
-import { refuseCostlyJson } from './http/json-limits.js';
+import { refuseCostlyJson, refuseUnreadBody } from './http/json-limits.js';
 import { RegistryAdapter } from './http/registry-adapter.js';
 import { createRequestContext } from './http/request-context.js';
 
@@ -60,12 +61,9 @@ export function configureApp(app: NestExpressApplication, { server }: AppConfig)
     });
   }
   // A limit on what comes out of the decompression, not on what goes in.
-  app.use(
-    '/api',
-    limitBodyTime,
-    json({ limit: MANAGEMENT_BODY_LIMIT }),
-    urlencoded({ limit: MANAGEMENT_BODY_LIMIT, extended: false }),
-    refuseCostlyJson,
-  );
+  const limit = MANAGEMENT_BODY_LIMIT;
+  app.use('/api', limitBodyTime, json({ limit }));
+  app.use(TOKEN_PATH, urlencoded({ limit, extended: false }));
+  app.use('/api', refuseUnreadBody, refuseCostlyJson);
   serveOpenApi(app);
 }

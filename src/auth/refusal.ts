@@ -1,15 +1,15 @@
 import type { Request } from 'express';
 import type { AppConfig } from '../config/config.js';
-import { type ApiCondition, ApiError } from '../http/api-error.js';
+import { type ApiCondition, ApiError, type DockerError } from '../http/api-error.js';
 import { isRegistryPath } from '../http/error.filter.js';
 import { publicUrl } from '../http/public-url.js';
-import { type OciCondition, OciError } from '../oci/oci-error.js';
+import { type OciCondition, OciError, ociErrorBody } from '../oci/oci-error.js';
 import type { Scope } from '../oci/scope.js';
 import { type BearerChallenge, bearerChallenge } from '../oci/www-authenticate.js';
 
 /** The `service` of challenges and the audience of tokens. */
 export const SERVICE = 'aerugo';
-const TOKEN_PATH = '/api/v1/auth/token';
+export const TOKEN_PATH = '/api/v1/auth/token';
 
 interface RefusalRow {
   readonly oci: OciCondition;
@@ -58,8 +58,13 @@ export function refusalError(
     const scopes = scope && scope.actions.length > 0 ? [scope] : [];
     headers['WWW-Authenticate'] = bearerChallenge({ realm, service: SERVICE, scopes, ...row.challenge });
   }
+  if (request.path === TOKEN_PATH) return new ApiError(row.api, undefined, { headers, errors: dockerErrors(row) });
   if (!isRegistryPath(request.path)) return new ApiError(row.api, undefined, { headers });
   // The same detail as for a repository that does not exist: nobody can tell the two apart.
   const detail = scope?.type === 'repository' ? { name: scope.name } : undefined;
   return new OciError(row.oci, detail, { headers });
+}
+
+function dockerErrors({ oci }: RefusalRow): readonly DockerError[] {
+  return ociErrorBody(new OciError(oci)).errors;
 }

@@ -31,8 +31,14 @@ export interface FieldError {
   readonly message: string;
 }
 
+/** What docker shows of an error of the token endpoint; it reads no other. */
+export interface DockerError {
+  readonly code: string;
+  readonly message: string;
+}
+
 export interface ApiErrorOptions {
-  readonly errors?: readonly FieldError[];
+  readonly errors?: readonly FieldError[] | readonly DockerError[];
   readonly headers?: Readonly<Record<string, string>>;
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it, jest } from '@jest/globals';
-import { refuseCostlyJson } from './json-limits.js';
+import { refuseCostlyJson, refuseUnreadBody } from './json-limits.js';
 
 const nested = (depth: number): unknown => JSON.parse('['.repeat(depth) + ']'.repeat(depth));
 const wide = (fields: number): object => Object.fromEntries(Array.from({ length: fields }, (_, i) => [`f${i}`, i]));
@@ -31,5 +31,23 @@ describe('the shape of a management request', () => {
   it('may not be a list, nor have a very long one', () => {
     expect(check([])).toMatchObject({ condition: 'malformedRequest' });
     expect(check({ a: long(50_000) })).toMatchObject({ condition: 'malformedRequest' });
+  });
+});
+
+describe('a body that no parser took', () => {
+  const check = (body: unknown, headers: Record<string, string>): unknown => {
+    const next = jest.fn<(error?: unknown) => void>();
+    refuseUnreadBody({ body, headers }, null, next);
+    return next.mock.calls[0]?.[0];
+  };
+
+  it.each([{ 'content-length': '2' }, { 'transfer-encoding': 'chunked' }])('is refused for its type', (headers) => {
+    expect(check(undefined, headers)).toMatchObject({ condition: 'unsupportedMediaType' });
+  });
+
+  it('is nothing to refuse where there is none, or one was read', () => {
+    expect(check(undefined, {})).toBeUndefined();
+    expect(check(undefined, { 'content-length': '0' })).toBeUndefined();
+    expect(check({ a: 1 }, { 'content-length': '7' })).toBeUndefined();
   });
 });

@@ -18,6 +18,17 @@ export function refuseCostlyJson({ body }: Pick<Request, 'body'>, _response: unk
   else next();
 }
 
+/** After the parsers: a body that none of them took is of a type that nobody here reads. */
+export function refuseUnreadBody(
+  { body, headers }: Pick<Request, 'body' | 'headers'>,
+  _response: unknown,
+  next: NextFunction,
+): void {
+  const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+  if (hasBody && body === undefined) next(new ApiError('unsupportedMediaType', 'send it as application/json'));
+  else next();
+}
+
 /** How many values a document has; `Infinity` for one that is too deep or too wide. */
 function valuesIn(document: unknown, levels: number): number {
   if (typeof document !== 'object' || document === null) return 1;

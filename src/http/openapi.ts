@@ -1,6 +1,7 @@
 import type { INestApplication } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import type { Express } from 'express';
 import { PROBLEM_SCHEMAS, withErrors } from './openapi-errors.js';
 import { PATH_EXAMPLES, REGISTRY_ROUTES, type RouteSupplement } from './openapi-registry.js';
 
@@ -41,8 +42,15 @@ export function createOpenApiDocument(app: INestApplication): OpenAPIObject {
   };
 }
 
-/** `/api/docs` and `/api/docs-json`, made when somebody first asks; nothing on the page comes from elsewhere. */
+/**
+ * `/api/docs` and `/api/docs-json`, made when somebody first asks; nothing on the page comes from elsewhere.
+ * Whoever opens the registry's address in a browser gets there too.
+ */
 export function serveOpenApi(app: NestExpressApplication): void {
+  const express: Express = app.getHttpAdapter().getInstance();
+  express.get('/', (_request, response) => {
+    response.redirect(`/${DOCS_PATH}`);
+  });
   SwaggerModule.setup(DOCS_PATH, app, () => createOpenApiDocument(app), {
     customSiteTitle: 'Aerugo API',
     raw: ['json'],

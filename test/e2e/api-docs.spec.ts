@@ -25,6 +25,11 @@ describe('the page of the API', () => {
     return (await status.innerText()).trim();
   }
 
+  it('is where the address of the registry leads', async () => {
+    const answer = await fetch(registry.url, { redirect: 'manual' });
+    expect([answer.status, answer.headers.get('location')]).toEqual([302, '/api/docs']);
+  });
+
   it('lists the routes of both interfaces', async () => {
     expect(await page.title()).toBe('Aerugo API');
     const paths = await page.locator('.opblock-summary-path').allInnerTexts();
