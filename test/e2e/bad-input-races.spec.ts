@@ -8,6 +8,7 @@ import { type Registry, startRegistry } from '../support/registry.js';
 import { uploadRow } from './left-behind.js';
 
 const ROUNDS = 200;
+const FEWER_ROUNDS = 60;
 const repository = 'alice/races';
 
 let registry: Registry;
@@ -64,8 +65,8 @@ describe('two different bodies sent at once to one upload at one offset', () => 
     }
   }, 300_000);
 
-  it(`stores only what it acknowledged, ${ROUNDS} rounds of streams of different lengths`, async () => {
-    for (let round = 0; round < ROUNDS; round++) {
+  it(`stores only what it acknowledged, ${FEWER_ROUNDS} rounds of streams of different lengths`, async () => {
+    for (let round = 0; round < FEWER_ROUNDS; round++) {
       const bodies = [someBytes(sizeOf(round)), someBytes(sizeOf(round + 1))];
       const upload = await alice.startUpload(repository);
       const rivals = bodies.map(() => alice.uploadAt(repository, upload.location));
@@ -88,8 +89,8 @@ describe('two different bodies sent at once to one upload at one offset', () => 
     }
   }, 300_000);
 
-  it(`stores only what it acknowledged, ${ROUNDS} rounds of closing PUTs`, async () => {
-    for (let round = 0; round < ROUNDS; round++) {
+  it(`stores only what it acknowledged, ${FEWER_ROUNDS} rounds of closing PUTs`, async () => {
+    for (let round = 0; round < FEWER_ROUNDS; round++) {
       const bodies = [someBytes(sizeOf(round)), someBytes(sizeOf(round))];
       const upload = await alice.startUpload(repository);
       const replies = await Promise.all(bodies.map((body) => upload.put(digestOf(body), body)));

@@ -8,6 +8,7 @@ import { signUp } from '../conformance/world.js';
 import { digestOf, IMAGE_MANIFEST } from '../support/content.js';
 import type { RegistryClient } from '../support/registry-client.js';
 import { type Registry, startRegistry } from '../support/registry.js';
+import type { Upload } from '../support/upload.js';
 import { uploadRow } from './left-behind.js';
 
 const PATIENCE_MS = 60_000;
@@ -42,43 +43,75 @@ async function endingOf(request: ClientRequest): Promise<Ending> {
   return { status: outcome[0].statusCode, code: body.errors[0].code };
 }
 
+/** Each takes as long as the registry is patient, so they run side by side; the tests look at how they ended. */
+interface SlowClients {
+  readonly upload: Upload;
+  readonly chunk: Promise<Ending>;
+  readonly manifest: Promise<Ending>;
+  readonly headers: Promise<string>;
+}
+
+async function trickledChunk(upload: Upload): Promise<Ending> {
+  const headers = { 'content-type': 'application/octet-stream', 'content-length': String(2 ** 30) };
+  const request = await alice.open('PATCH', upload.path, { ...headers, 'content-range': `5-${2 ** 30 + 4}` });
+  const trickle = setInterval(() => request.write('x'), 200);
+  try {
+    return await endingOf(request);
+  } finally {
+    clearInterval(trickle);
+  }
+}
+
+async function stalledManifest(): Promise<Ending> {
+  const headers = { 'content-type': IMAGE_MANIFEST, 'content-length': '100' };
+  const request = await alice.open('PUT', `/v2/${repository}/manifests/slow`, headers);
+  request.write('{');
+  return endingOf(request);
+}
+
+/** What the server says to headers that never end, before it closes. */
+async function endlessHeaders(): Promise<string> {
+  const { hostname, port } = new URL(registry.url);
+  const socket = net.connect(Number(port), hostname);
+  const chunks: Buffer[] = [];
+  socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+  socket.on('error', () => undefined);
+  socket.write('GET /v2/ HTTP/1.1\r\nHost: x\r\n');
+  const trickle = setInterval(() => socket.write('X-Y: z\r\n'), 500);
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  const outcome = await Promise.race([closed, sleep(PATIENCE_MS, 'late', { ref: false })]);
+  clearInterval(trickle);
+  socket.destroy();
+  if (outcome === 'late') throw new Error(`still open after ${PATIENCE_MS} ms`);
+  return Buffer.concat(chunks).toString();
+}
+
 describe('a client that is slow on purpose', () => {
-  it('is answered 408 when the body of a chunk trickles, and the upload goes on from what was acknowledged', async () => {
+  let slow: SlowClients;
+
+  beforeAll(async () => {
     const upload = await alice.startUpload(repository);
     await upload.patch('0-4', 'hello').expect(202);
-    const headers = { 'content-type': 'application/octet-stream', 'content-length': String(2 ** 30) };
-    const request = await alice.open('PATCH', upload.path, { ...headers, 'content-range': `5-${2 ** 30 + 4}` });
-    const trickle = setInterval(() => request.write('x'), 200);
-    const ending = await endingOf(request);
-    clearInterval(trickle);
-    expect(ending).toEqual({ status: 408, code: 'BLOB_UPLOAD_INVALID' });
-    await upload.status().expect(204, { range: '0-4' });
-    expect(await uploadRow(registry, upload.id)).toMatchObject({ state: 'open', received: '5' });
-    await upload.put(digestOf('hello')).expect(201);
+    slow = { upload, chunk: trickledChunk(upload), manifest: stalledManifest(), headers: endlessHeaders() };
+    // A test looks at each; until then none may end the run.
+    for (const ending of [slow.chunk, slow.manifest, slow.headers]) ending.catch(() => undefined);
+  });
+
+  it('is answered 408 when the body of a chunk trickles, and the upload goes on from what was acknowledged', async () => {
+    expect(await slow.chunk).toEqual({ status: 408, code: 'BLOB_UPLOAD_INVALID' });
+    await slow.upload.status().expect(204, { range: '0-4' });
+    expect(await uploadRow(registry, slow.upload.id)).toMatchObject({ state: 'open', received: '5' });
+    await slow.upload.put(digestOf('hello')).expect(201);
   }, 90_000);
 
   it('is answered or cut off when the body of a manifest never comes', async () => {
-    const headers = { 'content-type': IMAGE_MANIFEST, 'content-length': '100' };
-    const request = await alice.open('PUT', `/v2/${repository}/manifests/slow`, headers);
-    request.write('{');
-    const { status } = await endingOf(request);
+    const { status } = await slow.manifest;
     expect([408, undefined]).toContain(status);
     await alice.headManifest(repository, 'slow').expect(404);
   }, 90_000);
 
   it('is cut off when its headers never end', async () => {
-    const { hostname, port } = new URL(registry.url);
-    const socket = net.connect(Number(port), hostname);
-    const chunks: Buffer[] = [];
-    socket.on('data', (chunk: Buffer) => chunks.push(chunk));
-    socket.on('error', () => undefined);
-    socket.write('GET /v2/ HTTP/1.1\r\nHost: x\r\n');
-    const trickle = setInterval(() => socket.write('X-Y: z\r\n'), 500);
-    const outcome = await Promise.race([once(socket, 'close').then(() => 'closed'), sleep(PATIENCE_MS, 'late')]);
-    clearInterval(trickle);
-    socket.destroy();
-    expect(outcome).toBe('closed');
-    expect(Buffer.concat(chunks).toString()).toMatch(/^(HTTP\/1\.1 408 |$)/);
+    expect(await slow.headers).toMatch(/^(HTTP\/1\.1 408 |$)/);
   }, 90_000);
 
   it('does not hold up anybody else', async () => {
