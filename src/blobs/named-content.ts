@@ -24,11 +24,14 @@ export interface ManifestContent {
   readonly absent: readonly AbsentContent[];
 }
 
+/** Missing digests that a refusal names: a manifest may name ten thousand. */
+const MISSING_SHOWN = 100;
+
 const KINDS = { blob: ['blob'], manifest: ['manifest'], any: ['manifest', 'blob'] } as const;
 
 /**
- * Finds what a manifest names among what its repository holds. Throws `manifestBlobUnknown` with everything that is
- * missing, or `descriptorSizeMismatch`.
+ * Finds what a manifest names among what its repository holds. Throws `manifestBlobUnknown` with the first hundred that
+ * are missing, or `descriptorSizeMismatch`.
  */
 export function matchContent(named: readonly NamedContent[], held: readonly HeldContent[]): ManifestContent {
   const rows = new Map(held.map((row) => [keyOf(row), row]));
@@ -44,7 +47,7 @@ export function matchContent(named: readonly NamedContent[], held: readonly Held
     edges.set(keyOf(edge), edge);
     if (!rows.has(keyOf(edge))) absent.set(keyOf(edge), { ...edge, size });
   }
-  if (missing.size > 0) throw new OciError('manifestBlobUnknown', { digests: [...missing] });
+  if (missing.size > 0) throw new OciError('manifestBlobUnknown', { digests: [...missing].slice(0, MISSING_SHOWN) });
   return { edges: [...edges.values()], absent: [...absent.values()] };
 }
 
