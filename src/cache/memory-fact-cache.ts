@@ -4,6 +4,8 @@ import { FactCache, type FactRequest, type Subject } from './fact-cache.js';
 /** Subjects remembered at once. A subject is a repository or a principal with the facts that were asked of it. */
 const MAX_SUBJECTS = 10_000;
 const MAX_FACTS_OF_SUBJECT = 1_000;
+/** Facts stored before all are forgotten: bounds the whole, at some 200 bytes each, without counting what was dropped. */
+const MAX_STORED = 500_000;
 
 /**
  * Facts in the memory of the one process that is the whole registry (embedded database): nobody else writes,
@@ -12,6 +14,7 @@ const MAX_FACTS_OF_SUBJECT = 1_000;
 export class MemoryFactCache extends FactCache {
   override readonly shared = false;
   private readonly subjects = new LRUCache<Subject, Map<string, unknown>>({ max: MAX_SUBJECTS });
+  private stored = 0;
 
   override read<T>(request: FactRequest<T>): T | Promise<T> {
     const facts = this.subjects.get(request.subject);
@@ -36,12 +39,18 @@ export class MemoryFactCache extends FactCache {
     return Promise.resolve();
   }
 
+  private forgetAll(): void {
+    this.subjects.clear();
+    this.stored = 0;
+  }
+
   private async load<T>({ subject, name, load }: FactRequest<T>): Promise<T> {
     let facts = this.subjects.get(subject);
     if (!facts || facts.size >= MAX_FACTS_OF_SUBJECT) this.subjects.set(subject, (facts = new Map<string, unknown>()));
     const value = await load();
     // A drop replaces the map, so a load that began before it writes where nobody looks.
     facts.set(name, value);
+    if (++this.stored >= MAX_STORED) this.forgetAll();
     return value;
   }
 }

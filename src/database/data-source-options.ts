@@ -4,7 +4,7 @@ import { PreparingClient } from './preparing-client.js';
 
 /** A statement that runs longer is a bug or a lost lock; milliseconds. */
 const STATEMENT_TIMEOUT_MS = 30_000;
-const CONNECT_TIMEOUT_MS = 5_000;
+const CONNECT_TIMEOUT_MS = 10_000;
 
 /**
  * What every connection of this program is made with. No session state: a pooler in transaction mode may stand between.

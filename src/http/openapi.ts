@@ -54,7 +54,8 @@ export function serveOpenApi(app: NestExpressApplication): void {
   SwaggerModule.setup(DOCS_PATH, app, () => createOpenApiDocument(app), {
     customSiteTitle: 'Aerugo API',
     raw: ['json'],
-    swaggerOptions: { validatorUrl: null, persistAuthorization: true, displayRequestDuration: true },
+    // Nothing is kept in the browser: a password would stay in it for the next person.
+    swaggerOptions: { validatorUrl: null, displayRequestDuration: true },
   });
 }
 

@@ -55,19 +55,6 @@ export function narrowScope(scope: Scope, allowed: readonly string[]): Scope | n
   return actions.length === 0 ? null : { ...scope, actions };
 }
 
-/** What both lists name. */
-export function intersectScopes(left: readonly Scope[], right: readonly Scope[]): Scope[] {
-  return left.flatMap((scope) => {
-    const other = right.find(({ type, name }) => type === scope.type && name === scope.name);
-    const both = other === undefined ? null : narrowScope(scope, other.actions);
-    return both === null ? [] : [both];
-  });
-}
-
-export function scopesCover(scopes: readonly Scope[], name: RepositoryName, action: ScopeAction): boolean {
-  return scopes.some((scope) => scope.type === 'repository' && scope.name === name && scope.actions.includes(action));
-}
-
 export function scopesCoverCatalog(scopes: readonly Scope[]): boolean {
   return scopes.some((scope) => scope.type === 'registry');
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { parseScopes } from './scope.js';
-import { basicChallenge, bearerChallenge, quoted } from './www-authenticate.js';
+import { bearerChallenge, quoted } from './www-authenticate.js';
 
 const realm = 'https://registry.example/api/v1/auth/token';
 
@@ -15,10 +15,6 @@ describe('a bearer challenge', () => {
       `Bearer realm="${realm}",service="aerugo",scope="repository:acme/app:pull,push",error="insufficient_scope"`,
     );
   });
-});
-
-it('challenges for Basic with a realm', () => {
-  expect(basicChallenge('aerugo')).toBe('Basic realm="aerugo",charset="UTF-8"');
 });
 
 it.each([

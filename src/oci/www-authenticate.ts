@@ -17,10 +17,6 @@ export function bearerChallenge({ realm, service, scopes = [], error }: BearerCh
   return `Bearer ${parameters.join(',')}`;
 }
 
-export function basicChallenge(realm: string): string {
-  return `Basic realm=${quoted(realm)},charset="UTF-8"`;
-}
-
 /** A quoted-string of RFC 9110, section 5.6.4; what a header cannot carry is left out. */
 export function quoted(text: string): string {
   return `"${text.replace(/[^\x20-\x7e]/g, '').replace(/["\\]/g, '\\$&')}"`;
