@@ -72,6 +72,8 @@ export class BlobsController {
     response: Response,
   ): Promise<void> {
     const bytes = await this.blobs.open(blob, range, signal);
+    // An object that is shorter than its row must end the connection, not be followed by the next answer.
+    response.strictContentLength = true;
     blobHead(response, digest, blob.size, range);
     await sendBytes(bytes, response);
   }

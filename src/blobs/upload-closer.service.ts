@@ -31,7 +31,7 @@ export class UploadCloser {
     const key = await this.put(id, epoch, bytes, digest);
     const isCommitted = await this.commit(session, epoch, { key, obsolete: [] }, bytes.length, digest);
     if (isCommitted) return;
-    await this.store.delete([key]);
+    await this.ends.discard([key]);
     await this.lose(session, digest);
   }
 
@@ -42,7 +42,7 @@ export class UploadCloser {
   async closeReserved(session: UploadSession, epoch: number, bytes: Buffer, digest: Digest): Promise<boolean> {
     const key = await this.put(session.id, epoch - 1, bytes, digest);
     if (await this.commit(session, epoch, { key, obsolete: [] }, bytes.length, digest)) return true;
-    await this.store.delete([key]);
+    await this.ends.discard([key]);
     return false;
   }
 
@@ -106,7 +106,7 @@ export class UploadCloser {
     digest: Digest,
   ): Promise<boolean> {
     const isCommitted = await this.commits.commit({ id, epoch, repository, digest, size, key });
-    if (isCommitted && obsolete.length > 0) await this.store.delete(obsolete);
+    if (isCommitted) await this.ends.discard(obsolete);
     return isCommitted;
   }
 

@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { BlobStore } from '../storage/blob-store.js';
-import { objectKeyOf } from '../storage/object-keys.js';
+import { type ObjectKey, objectKeyOf } from '../storage/object-keys.js';
 import { UploadsRepository } from './uploads.repository.js';
 
 /** The end of an upload that became no blob: nothing of it is left in the store or in the database. */
@@ -27,5 +27,18 @@ export class UploadEndService {
       this.logger.warn({ upload: id, error: String(error), message: 'the sweep has to remove an ended upload' });
     }
     return true;
+  }
+
+  /**
+   * Removes objects that no acknowledged byte is in any more. What was acknowledged stands whatever becomes of this:
+   * the sweep of the upload's row finds what is left.
+   */
+  async discard(keys: readonly ObjectKey[]): Promise<void> {
+    if (keys.length === 0) return;
+    try {
+      await this.store.delete(keys);
+    } catch (error) {
+      this.logger.warn({ keys, error: String(error), message: 'the sweep has to remove what an upload left' });
+    }
   }
 }

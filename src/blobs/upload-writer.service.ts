@@ -85,7 +85,7 @@ export class UploadWriter {
       state,
       expirySeconds: this.expirySeconds,
     });
-    await this.store.delete(isHeld ? appended.obsolete : appended.created);
+    await this.ends.discard(isHeld ? appended.obsolete : appended.created);
     return isHeld;
   }
 

@@ -10,6 +10,7 @@ import {
 } from '../../test/support/upload-services.js';
 import type { RepositoryFact } from '../http/request-context.js';
 import type { Algorithm } from '../oci/digest.js';
+import type { BlobStore } from '../storage/blob-store.js';
 import { HASH_LIBRARY } from './saved-hash.js';
 import type { UploadSession } from './upload-session.js';
 import type { UploadsService } from './uploads.service.js';
@@ -311,4 +312,19 @@ describe('a node that dies', () => {
   async function untilState(session: UploadSession, state: string): Promise<void> {
     while ((await services.rowOf(session))?.state !== state) await new Promise((resolve) => setTimeout(resolve, 5));
   }
+});
+
+describe('a store that cannot remove what is not needed any more', () => {
+  it('takes nothing back of what was acknowledged', async () => {
+    const refuse = (): Promise<never> => Promise.reject(new Error('the store is read-only now'));
+    const store = Object.create(services.store, { delete: { value: refuse } }) as BlobStore;
+    const stubborn = services.node(store).uploads;
+    const session = await open();
+    const [first, second] = [randomBytes(LARGE), randomBytes(LARGE)];
+    await stubborn.append(session, incoming(first, rangeOf(0, first)));
+    await stubborn.append(session, incoming(second, rangeOf(LARGE, second)));
+    const all = Buffer.concat([first, second]);
+    await stubborn.close(session, digestOf(all), incoming(null)); // joins both, and then both are obsolete
+    expect(await services.pull(repository, digestOf(all))).toEqual(all);
+  });
 });

@@ -65,7 +65,10 @@ export class FilesystemStore extends BlobStore {
   async open(key: ObjectKey, { range, signal }: ReadOptions = {}): Promise<Readable> {
     try {
       const handle = await open(this.#directories.pathOf(key), 'r');
-      const { size } = await handle.stat();
+      const { size } = await handle.stat().catch(async (error: unknown) => {
+        await handle.close();
+        throw error;
+      });
       const start = range?.first ?? 0;
       const end = Math.min(range?.last ?? size - 1, size - 1);
       if (end < start) {
