@@ -8,6 +8,7 @@ import type { WorkerHash } from './worker-hash.js';
 
 /** Bodies up to this size are hashed where they are: a thread would cost more. */
 const INLINE_BYTES = 64 * 1024;
+const NATIVE_INLINE_BYTES = 1024 * 1024;
 
 /** The hash of one request's body as it passes. */
 export interface BodyHash {
@@ -24,7 +25,9 @@ export interface BodyHash {
 export function beginHash(plan: HashPlan, bytes: number | null, workers: HashWorkers): BodyHash {
   switch (plan.kind) {
     case 'native':
-      return new NativeHash(plan.algorithm);
+      return (bytes !== null && bytes <= NATIVE_INLINE_BYTES) || !workers.areUseful
+        ? new NativeHash(plan.algorithm)
+        : new ThreadHash(plan.algorithm, workers.beginNative(plan.algorithm));
     case 'saved':
       return bytes !== null && bytes <= INLINE_BYTES
         ? new InlineHash(plan.algorithm, plan.state)
@@ -102,7 +105,7 @@ class ThreadHash implements BodyHash {
 
   async finish(): Promise<UploadHash> {
     const { digest, state } = await this.hash.finish();
-    return { algorithm: this.algorithm, hashLibrary: HASH_LIBRARY, hashState: state, digest };
+    return { algorithm: this.algorithm, hashLibrary: state && HASH_LIBRARY, hashState: state, digest };
   }
 
   sha256(): null {

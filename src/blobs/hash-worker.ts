@@ -1,3 +1,4 @@
+import { createHash, type Hash } from 'node:crypto';
 import { parentPort } from 'node:worker_threads';
 import { createSHA256, createSHA512, type IHasher } from 'hash-wasm';
 import type { WorkerReply, WorkerRequest } from './hash-protocol.js';
@@ -9,24 +10,69 @@ const port = parentPort;
 if (!port) throw new Error('a worker thread has a parent');
 
 interface Job {
-  readonly hasher: IHasher;
-  /** Where it was when another job of the same algorithm took the hasher over. */
-  state: Uint8Array | null;
+  update(bytes: Uint8Array): void;
+  finish(): { readonly state: Uint8Array | null; readonly hash: Uint8Array };
+  end(): void;
 }
 
 const jobs = new Map<number, Job>();
-const holders = new Map<IHasher, Job>();
 
-/** One instance serves all jobs of its algorithm, by saving one state and loading another. */
-function take(job: Job): IHasher {
-  const { hasher } = job;
-  const holder = holders.get(hasher);
-  if (holder === job) return hasher;
-  if (holder) holder.state = hasher.save();
-  if (job.state) hasher.load(job.state);
-  else hasher.init();
-  holders.set(hasher, job);
-  return hasher;
+class NativeJob implements Job {
+  private readonly hash: Hash;
+
+  constructor(algorithm: string) {
+    this.hash = createHash(algorithm);
+  }
+
+  update(bytes: Uint8Array): void {
+    this.hash.update(bytes);
+  }
+
+  finish(): { state: null; hash: Uint8Array } {
+    return { state: null, hash: this.hash.digest() };
+  }
+
+  end(): void {
+    // Nothing is held outside of this object.
+  }
+}
+
+/** One instance of the library serves all jobs of its algorithm, by saving one state and loading another. */
+class SavedJob implements Job {
+  private static readonly holders = new Map<IHasher, SavedJob>();
+  private readonly hasher: IHasher;
+  /** Where it was when another job took the hasher over. */
+  private state: Uint8Array | null;
+
+  constructor(algorithm: string, state: Uint8Array | null) {
+    const hasher = HASHERS[algorithm];
+    if (!hasher) throw new Error('no such algorithm');
+    this.hasher = hasher;
+    this.state = state;
+  }
+
+  update(bytes: Uint8Array): void {
+    this.take().update(bytes);
+  }
+
+  finish(): { state: Uint8Array; hash: Uint8Array } {
+    const hasher = this.take();
+    return { state: hasher.save(), hash: hasher.digest('binary') };
+  }
+
+  end(): void {
+    if (SavedJob.holders.get(this.hasher) === this) SavedJob.holders.delete(this.hasher);
+  }
+
+  private take(): IHasher {
+    const holder = SavedJob.holders.get(this.hasher);
+    if (holder === this) return this.hasher;
+    if (holder) holder.state = holder.hasher.save();
+    if (this.state) this.hasher.load(this.state);
+    else this.hasher.init();
+    SavedJob.holders.set(this.hasher, this);
+    return this.hasher;
+  }
 }
 
 function find(id: number): Job {
@@ -36,28 +82,25 @@ function find(id: number): Job {
 }
 
 function end(id: number): void {
-  const job = jobs.get(id);
+  jobs.get(id)?.end();
   jobs.delete(id);
-  if (job && holders.get(job.hasher) === job) holders.delete(job.hasher);
 }
 
 function answer(request: WorkerRequest): WorkerReply | null {
   switch (request.op) {
-    case 'begin': {
-      const hasher = HASHERS[request.algorithm];
-      if (!hasher) throw new Error('no such algorithm');
-      jobs.set(request.id, { hasher, state: request.state });
+    case 'beginNative':
+      jobs.set(request.id, new NativeJob(request.algorithm));
       return null;
-    }
+    case 'begin':
+      jobs.set(request.id, new SavedJob(request.algorithm, request.state));
+      return null;
     case 'update':
-      take(find(request.id)).update(request.bytes.subarray(0, request.length));
+      find(request.id).update(request.bytes.subarray(0, request.length));
       return { id: request.id, kind: 'updated', bytes: request.bytes };
     case 'finish': {
-      const hasher = take(find(request.id));
-      const state = hasher.save();
-      const hash = hasher.digest('binary');
+      const result = find(request.id).finish();
       end(request.id);
-      return { id: request.id, kind: 'finished', state, hash };
+      return { id: request.id, kind: 'finished', ...result };
     }
     case 'discard':
       end(request.id);

@@ -15,7 +15,7 @@ interface Member {
 }
 
 /**
- * Threads that hash chunked uploads, where the state has to be saved and only the slower library can do that.
+ * Threads that hash what is large, so that receiving, hashing and writing go on at once, and the event loop is free.
  * They are started when first needed. One that crashes takes its own requests with it and nothing else.
  */
 @Injectable()
@@ -24,8 +24,24 @@ export class HashWorkers implements OnApplicationShutdown {
   private readonly members: Member[] = [];
   private lastId = 0;
 
-  /** A hash that goes on from `state`, or begins. Its owner must `finish` or `discard` it. */
+  /** Whether a thread would have a processor of its own; otherwise it only costs. */
+  readonly areUseful = availableParallelism() > 1;
+
+  /** A hash that goes on from `state`, or begins, and can be saved. Its owner must `finish` or `discard` it. */
   begin(algorithm: Algorithm, state: Uint8Array | null): WorkerHash {
+    return this.open(algorithm, (id) => ({ op: 'begin', id, algorithm, state }));
+  }
+
+  /** A hash that is several times as fast and cannot be saved. */
+  beginNative(algorithm: Algorithm): WorkerHash {
+    return this.open(algorithm, (id) => ({ op: 'beginNative', id, algorithm }));
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await Promise.all(this.members.splice(0).map(({ worker }) => worker.terminate()));
+  }
+
+  private open(algorithm: Algorithm, first: (id: number) => WorkerRequest): WorkerHash {
     const member = this.leastBusy();
     const id = ++this.lastId;
     const send = (request: WorkerRequest, transfer: ArrayBuffer[] = []): void => {
@@ -33,12 +49,8 @@ export class HashWorkers implements OnApplicationShutdown {
     };
     const hash = new WorkerHash(algorithm, id, send, () => member.jobs.delete(id));
     member.jobs.set(id, hash);
-    send({ op: 'begin', id, algorithm, state });
+    send(first(id));
     return hash;
-  }
-
-  async onApplicationShutdown(): Promise<void> {
-    await Promise.all(this.members.splice(0).map(({ worker }) => worker.terminate()));
   }
 
   private leastBusy(): Member {

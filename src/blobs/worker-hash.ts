@@ -1,11 +1,16 @@
-import { type Algorithm, digestFrom } from '../oci/digest.js';
+import { type Algorithm, type Digest, digestFrom } from '../oci/digest.js';
 import type { WorkerReply, WorkerRequest } from './hash-protocol.js';
-import type { HashProgress } from './saved-hash.js';
 
 /** Bytes that travel to the worker at once; a message costs more than hashing a few KiB. */
 const BATCH_BYTES = 256 * 1024;
 /** Batches that the worker may still have while the next is filled: more would only be memory. */
 const MAX_IN_FLIGHT = 2;
+
+export interface WorkerResult {
+  readonly digest: Digest;
+  /** What another request needs to go on; `null` of a native hash. */
+  readonly state: Buffer | null;
+}
 
 /** The thread is gone, and with it the hash; the request can be made again. */
 export class HashWorkerEnded extends Error {
@@ -24,7 +29,7 @@ export class WorkerHash {
   private spare: Uint8Array<ArrayBuffer>[] = [];
   private failure: Error | null = null;
   private waiting: PromiseWithResolvers<undefined> | null = null;
-  private finished: PromiseWithResolvers<HashProgress> | null = null;
+  private finished: PromiseWithResolvers<WorkerResult> | null = null;
 
   constructor(
     private readonly algorithm: Algorithm,
@@ -47,11 +52,11 @@ export class WorkerHash {
     return this.inFlight <= MAX_IN_FLIGHT ? undefined : this.room();
   }
 
-  /** The digest of everything so far, and the state for the next request. */
-  finish(): Promise<HashProgress> {
+  /** Of everything so far. */
+  finish(): Promise<WorkerResult> {
     if (this.failure) return Promise.reject(this.failure);
     this.flush();
-    this.finished = Promise.withResolvers<HashProgress>();
+    this.finished = Promise.withResolvers<WorkerResult>();
     this.send({ op: 'finish', id: this.id });
     return this.finished.promise;
   }
@@ -72,7 +77,10 @@ export class WorkerHash {
         break;
       case 'finished':
         this.ended();
-        this.finished?.resolve({ state: Buffer.from(reply.state), digest: digestFrom(this.algorithm, reply.hash) });
+        this.finished?.resolve({
+          state: reply.state && Buffer.from(reply.state),
+          digest: digestFrom(this.algorithm, reply.hash),
+        });
         break;
       case 'failed':
         this.fail(new Error(reply.message));
