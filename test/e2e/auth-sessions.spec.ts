@@ -77,12 +77,10 @@ describe('the JSON login', () => {
     expectProblem(await postJson(TOKEN, body).expect(400), code);
   });
 
-  it('answers 400 to a body of another type, and to none', async () => {
-    expectProblem(
-      await world.anonymous.raw('POST', TOKEN, { headers: { 'content-type': 'text/plain' }, body: 'x' }),
-      'MALFORMED_REQUEST',
-    );
-    expectProblem(await world.anonymous.raw('POST', TOKEN), 'MALFORMED_REQUEST');
+  it('answers 415 to a body of another type, and 400 to none', async () => {
+    const text = { headers: { 'content-type': 'text/plain' }, body: 'x' };
+    expectProblem(await world.anonymous.raw('POST', TOKEN, text).expect(415), 'UNSUPPORTED_MEDIA_TYPE');
+    expectProblem(await world.anonymous.raw('POST', TOKEN).expect(400), 'MALFORMED_REQUEST');
   });
 
   it('rotates its refresh token', async () => {
