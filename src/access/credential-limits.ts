@@ -41,6 +41,21 @@ export function limitsReach(limits: CredentialLimits, repository: string): boole
   return limits.repositories === null || limits.repositories.some((entry) => matches(entry, repository));
 }
 
+/** Whether the credential may be used on the namespace itself: its settings, its members. */
+export function limitsReachNamespace({ repositories }: CredentialLimits, namespace: string): boolean {
+  return repositories === null || repositories.includes(namespace);
+}
+
+/** Whether the credential does all that its principal may: a password, a session. */
+export function isUnlimited({ actions, repositories }: CredentialLimits): boolean {
+  return actions === null && repositories === null;
+}
+
+/** Whether the credential may manage what belongs to no repository, such as organizations. */
+export function limitsManageEverything({ actions, repositories }: CredentialLimits): boolean {
+  return repositories === null && (actions === null || actions.includes('manage'));
+}
+
 function matches(entry: string, repository: string): boolean {
   if (entry.endsWith('/*')) return repository.startsWith(entry.slice(0, -1));
   return entry.includes('/') ? repository === entry : repository.startsWith(`${entry}/`);

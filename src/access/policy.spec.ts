@@ -1,12 +1,34 @@
 import { describe, expect, it } from '@jest/globals';
 import { type CredentialLimits, UNLIMITED } from './credential-limits.js';
-import { type Decision, decide, mayAct, mayEffectively, type Question, roleFrom, SCOPE_TO_ASK } from './policy.js';
-import { ANONYMOUS, type Principal } from './principal.js';
-import { ACTIONS, ROLES, type Role } from './roles.js';
+import {
+  type Decision,
+  decide,
+  type Grant,
+  mayAct,
+  mayEffectively,
+  type Question,
+  roleFrom,
+  roleReasons,
+  SCOPE_TO_ASK,
+} from './policy.js';
+import { ANONYMOUS, type Principal, type UserPrincipal } from './principal.js';
+import { ACTIONS, type OrgRole, ROLES, type Role, strongest } from './roles.js';
 
-const USER: Principal = { kind: 'user', id: 1, username: 'ada', admin: false, namespaceId: 10 };
+const USER: UserPrincipal = {
+  kind: 'user',
+  id: 1,
+  username: 'ada',
+  admin: false,
+  namespaceId: 10,
+  memberships: [],
+  teams: [{ id: 5, orgId: 4, name: 'dev', maintainer: false }],
+};
 const ADMINISTRATOR: Principal = { ...USER, id: 2, username: 'root', admin: true, namespaceId: 20 };
-const ROBOT: Principal = { kind: 'robot', id: 3, name: 'robot-ci', orgId: 4 };
+const ROBOT: Principal = { kind: 'robot', id: 3, name: 'robot-acme.ci', orgId: 4 };
+const memberOf11 = (role: OrgRole, defaultRole: Role | null = null): Principal => ({
+  ...USER,
+  memberships: [{ orgId: 4, namespaceId: 11, org: 'acme', role, defaultRole }],
+});
 
 describe('live rights', () => {
   const TABLE = [
@@ -27,31 +49,47 @@ describe('live rights', () => {
 });
 
 describe('the role that a principal has', () => {
-  it.each<[string, Parameters<typeof roleFrom>[0], Role | null]>([
-    ['nobody, whatever is granted', { principal: ANONYMOUS, namespaceId: 10, grants: ['admin'] }, null],
-    ['the owner of the namespace', { principal: USER, namespaceId: 10 }, 'admin'],
-    ['another user', { principal: USER, namespaceId: 11 }, null],
-    ['a user, in a namespace that does not exist', { principal: USER, namespaceId: null }, null],
-    ['an administrator of the registry', { principal: ADMINISTRATOR, namespaceId: 11 }, 'admin'],
-    ['a user with a grant', { principal: USER, namespaceId: 11, grants: ['write'] }, 'write'],
+  const own = (role: Role, id = 1): Grant => ({ kind: 'user', id, role });
+  const TABLE: readonly (readonly [string, Principal, number | null, readonly Grant[], Role | null, string[]])[] = [
+    ['nobody, whatever is granted', ANONYMOUS, 10, [own('admin')], null, []],
+    ['the owner of the namespace', USER, 10, [], 'admin', ['namespaceOwner']],
+    ['another user', USER, 11, [], null, []],
+    ['a user, in a namespace that does not exist', USER, null, [], null, []],
+    ['an administrator of the registry', ADMINISTRATOR, 11, [], 'admin', ['administrator']],
+    ['a user with a grant', USER, 11, [own('write')], 'write', ['grant']],
+    ['a user with somebody else’s grant', USER, 11, [own('write', 9)], null, []],
+    ['a user with a robot’s grant of the same number', USER, 11, [{ kind: 'robot', id: 1, role: 'admin' }], null, []],
     [
       'a user whose team has more',
-      { principal: USER, namespaceId: 11, grants: ['read'], teamGrants: ['write'] },
+      USER,
+      11,
+      [own('read'), { kind: 'team', id: 5, role: 'write' }],
       'write',
+      ['grant', 'team'],
     ],
-    ['an owner of the organization', { principal: USER, namespaceId: 11, orgRole: 'owner' }, 'admin'],
-    ['an admin of the organization', { principal: USER, namespaceId: 11, orgRole: 'admin', grants: ['read'] }, 'admin'],
-    ['a member without a default', { principal: USER, namespaceId: 11, orgRole: 'member' }, null],
-    ['a member with a default', { principal: USER, namespaceId: 11, orgRole: 'member', orgDefault: 'read' }, 'read'],
-    ['no member, whatever the default', { principal: USER, namespaceId: 11, orgDefault: 'admin' }, null],
-    ['a robot with a grant', { principal: ROBOT, namespaceId: 11, grants: ['write'] }, 'write'],
-    [
-      'a robot, which gets no default',
-      { principal: ROBOT, namespaceId: 11, orgRole: 'member', orgDefault: 'admin' },
-      null,
-    ],
-  ])('%s', (_who, sources, expected) => {
-    expect(roleFrom(sources)).toBe(expected);
+    ['a user whose team it is not', USER, 11, [{ kind: 'team', id: 6, role: 'write' }], null, []],
+    ['an owner of the organization', memberOf11('owner'), 11, [], 'admin', ['orgRole']],
+    ['an admin of the organization', memberOf11('admin'), 11, [own('read')], 'admin', ['orgRole', 'grant']],
+    ['a member without a default', memberOf11('member'), 11, [], null, []],
+    ['a member with a default', memberOf11('member', 'read'), 11, [], 'read', ['orgDefault']],
+    ['a member with a default, elsewhere', memberOf11('member', 'admin'), 12, [], null, []],
+    ['an owner, elsewhere', memberOf11('owner', 'admin'), 12, [], null, []],
+    ['a robot with a grant', ROBOT, 11, [{ kind: 'robot', id: 3, role: 'write' }], 'write', ['grant']],
+    ['a robot with a user’s grant', ROBOT, 11, [own('write', 3)], null, []],
+    ['a robot, in its organization', ROBOT, 4, [], null, []],
+  ];
+
+  it.each(TABLE)('%s', (_who, principal, namespaceId, grants, role, reasons) => {
+    const sources = { principal, namespaceId, grants };
+    expect(roleFrom(sources)).toBe(role);
+    expect(roleReasons(sources).map(({ kind }) => kind)).toEqual(reasons);
+  });
+
+  it('is the strongest of its reasons', () => {
+    for (const [, principal, namespaceId, grants] of TABLE) {
+      const reasons = roleReasons({ principal, namespaceId, grants });
+      expect(roleFrom({ principal, namespaceId, grants })).toBe(strongest(reasons.map(({ role }) => role)));
+    }
   });
 });
 

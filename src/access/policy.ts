@@ -1,5 +1,5 @@
 import { type CredentialLimits, limitsAllow } from './credential-limits.js';
-import type { Principal } from './principal.js';
+import type { Principal, RobotPrincipal, UserPrincipal } from './principal.js';
 import { type Action, ACTIONS, type OrgRole, type Role, ROLE_ACTIONS, strongest } from './roles.js';
 
 export type Visibility = 'public' | 'private';
@@ -16,34 +16,75 @@ export function mayAct(action: Action, { visibility, role }: Standing): boolean 
   return role !== null && (ROLE_ACTIONS[role] as readonly Action[]).includes(action);
 }
 
-/** Everything that can give a principal a role in a repository. */
+/** One row of a repository's permissions. */
+export interface Grant {
+  readonly kind: 'user' | 'team' | 'robot';
+  readonly id: number;
+  readonly role: Role;
+}
+
+/** Everything that can give a principal a role in a repository; what it is by itself, it brings along. */
 export interface RoleSources {
   readonly principal: Principal;
   /** The namespace that the repository is in, or would be in. */
   readonly namespaceId: number | null;
-  /** Roles granted to the principal itself, and to its teams. */
-  readonly grants?: readonly Role[];
-  readonly teamGrants?: readonly Role[];
-  /** The principal's role in the organization that owns the namespace. */
-  readonly orgRole?: OrgRole | null;
-  /** What that organization gives each of its members. */
-  readonly orgDefault?: Role | null;
+  /** The repository's permissions, of whomever. */
+  readonly grants: readonly Grant[];
+}
+
+/** A role and what gives it: a grant to the principal itself or to a team, the organization, the namespace. */
+export type RoleReason =
+  | { readonly kind: 'administrator' | 'namespaceOwner' | 'grant'; readonly role: Role }
+  | { readonly kind: 'orgRole' | 'orgDefault'; readonly role: Role; readonly org: string; readonly orgRole: OrgRole }
+  | { readonly kind: 'team'; readonly role: Role; readonly teamId: number; readonly team: string };
+
+/** Every source that gives a role, each with its reason. */
+export function roleReasons({ principal, namespaceId, grants }: RoleSources): RoleReason[] {
+  switch (principal.kind) {
+    case 'anonymous':
+      return [];
+    case 'robot':
+      return ownGrants(principal, grants);
+    case 'user':
+      return [
+        ...standingReasons(principal, namespaceId),
+        ...ownGrants(principal, grants),
+        ...principal.teams.flatMap(({ id, name }) =>
+          grants
+            .filter((grant) => grant.kind === 'team' && grant.id === id)
+            .map(({ role }) => ({ kind: 'team' as const, role, teamId: id, team: name })),
+        ),
+      ];
+  }
+}
+
+/** What a user is, rather than what it was granted. */
+function standingReasons(user: UserPrincipal, namespaceId: number | null): RoleReason[] {
+  const reasons: RoleReason[] = [];
+  if (user.admin) reasons.push({ kind: 'administrator', role: 'admin' });
+  if (namespaceId === null) return reasons;
+  if (user.namespaceId === namespaceId) reasons.push({ kind: 'namespaceOwner', role: 'admin' });
+  const membership = user.memberships.find((one) => one.namespaceId === namespaceId);
+  if (!membership) return reasons;
+  const { org, role: orgRole, defaultRole } = membership;
+  if (orgRole !== 'member') reasons.push({ kind: 'orgRole', role: 'admin', org, orgRole });
+  if (defaultRole !== null) reasons.push({ kind: 'orgDefault', role: defaultRole, org, orgRole });
+  return reasons;
+}
+
+function ownGrants({ kind, id }: UserPrincipal | RobotPrincipal, grants: readonly Grant[]): RoleReason[] {
+  return grants
+    .filter((grant) => grant.kind === kind && grant.id === id)
+    .map(({ role }) => ({ kind: 'grant' as const, role }));
 }
 
 /** The strongest role that any source gives. */
 export function roleFrom(sources: RoleSources): Role | null {
-  const { principal, namespaceId, grants = [], teamGrants = [], orgRole = null, orgDefault = null } = sources;
-  switch (principal.kind) {
-    case 'anonymous':
-      return null;
-    case 'robot':
-      return strongest(grants);
-    case 'user': {
-      if (principal.admin || principal.namespaceId === namespaceId) return 'admin';
-      const fromOrg = orgRole === 'member' ? orgDefault : orgRole === null ? null : 'admin';
-      return strongest([...grants, ...teamGrants, fromOrg]);
-    }
-  }
+  const { principal } = sources;
+  // The two most common answers, without a list being made: this runs on each request.
+  if (principal.kind === 'anonymous') return null;
+  if (principal.kind === 'user' && (principal.admin || principal.namespaceId === sources.namespaceId)) return 'admin';
+  return strongest(roleReasons(sources).map(({ role }) => role));
 }
 
 /** What a credential reaches of a repository. */

@@ -1,3 +1,5 @@
+import type { OrgRole, Role } from './roles.js';
+
 /** Who a request acts for, as it is in the database now; what its credential may do of that is `CredentialLimits`. */
 export type Principal = AnonymousPrincipal | UserPrincipal | RobotPrincipal;
 
@@ -13,6 +15,27 @@ export interface UserPrincipal {
   readonly admin: boolean;
   /** The namespace of the user's own name. */
   readonly namespaceId: number;
+  readonly memberships: readonly Membership[];
+  readonly teams: readonly TeamMembership[];
+}
+
+/** A user in an organization. */
+export interface Membership {
+  readonly orgId: number;
+  readonly namespaceId: number;
+  /** The organization's name, which is its namespace's. */
+  readonly org: string;
+  readonly role: OrgRole;
+  /** What the organization gives each of its members in all of its repositories. */
+  readonly defaultRole: Role | null;
+}
+
+export interface TeamMembership {
+  readonly id: number;
+  readonly orgId: number;
+  readonly name: string;
+  /** May decide who is in the team. */
+  readonly maintainer: boolean;
 }
 
 /** A service account of an organization: it has what it was granted, nothing by membership. */
@@ -40,4 +63,8 @@ export function principalName(principal: Principal): string {
     case 'robot':
       return principal.name;
   }
+}
+
+export function membershipIn(principal: Principal, org: string): Membership | null {
+  return principal.kind === 'user' ? (principal.memberships.find((one) => one.org === org) ?? null) : null;
 }

@@ -1,10 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
+import { UNLIMITED } from '../access/credential-limits.js';
 import type { RepositoryName } from '../oci/repository-name.js';
 import { type Scope } from '../oci/scope.js';
 import { claimsOf, readClaims, type TokenGrant } from './access-token.js';
 
 const scopes: Scope[] = [{ type: 'repository', name: 'acme/app' as RepositoryName, actions: ['pull', 'push'] }];
-const holder = { userId: 7, credentialsVersion: 3 };
+const holder = { kind: 'user', id: 7, credentialsVersion: 3 } as const;
+const whole = { limits: UNLIMITED, endsAt: null };
 
 /** What is read of the claims of a token that was issued for this. */
 function roundTrip(grant: TokenGrant): ReturnType<typeof readClaims> {
@@ -13,7 +15,7 @@ function roundTrip(grant: TokenGrant): ReturnType<typeof readClaims> {
 
 describe('the claims of an access token', () => {
   it('carry the user, the version of the credentials, the credential and docker’s access list', () => {
-    expect(claimsOf({ holder, label: 'password', scopes })).toEqual({
+    expect(claimsOf({ holder, label: 'password', scopes, ...whole })).toEqual({
       sub: 'user:7',
       ver: 3,
       cred: 'password',
@@ -22,26 +24,36 @@ describe('the claims of an access token', () => {
   });
 
   it('come back as what was granted', () => {
-    expect(roundTrip({ holder, label: 'offline:x', scopes })).toMatchObject({
+    expect(roundTrip({ holder, label: 'offline:x', scopes, ...whole })).toMatchObject({
       holder,
       expiresAt: 1000,
       credential: { label: 'offline:x', expiresAt: 1000, scopes },
     });
-    expect(roundTrip({ holder: null, label: 'anonymous', scopes })).toMatchObject({
+    expect(roundTrip({ holder: null, label: 'anonymous', scopes, ...whole })).toMatchObject({
       holder: null,
       credential: { scopes },
     });
   });
 
+  it('carry the limits of a key, for a robot too', () => {
+    const limits = { actions: ['pull'], repositories: ['acme/app'] } as const;
+    const robot = { kind: 'robot', id: 9, credentialsVersion: 0 } as const;
+    expect(roundTrip({ holder: robot, label: 'key:x', limits, endsAt: 5000, scopes })).toMatchObject({
+      holder: robot,
+      credential: { label: 'key:x', limits },
+    });
+    expect(roundTrip({ holder, label: 'password', scopes, ...whole })?.credential.limits).toBe(UNLIMITED);
+  });
+
   it('have no scopes at all for a login, and an empty list where nothing was allowed', () => {
-    expect(roundTrip({ holder, label: 'session:x', scopes: null })?.credential.scopes).toBeNull();
-    expect(roundTrip({ holder, label: 'password', scopes: [] })?.credential.scopes).toEqual([]);
+    expect(roundTrip({ holder, label: 'session:x', scopes: null, ...whole })?.credential.scopes).toBeNull();
+    expect(roundTrip({ holder, label: 'password', scopes: [], ...whole })?.credential.scopes).toEqual([]);
   });
 
   const good = { sub: 'user:7', ver: 3, cred: 'password', exp: 1000 };
   it.each([
     ['no subject', { ...good, sub: undefined }],
-    ['another kind of subject', { ...good, sub: 'robot:7' }],
+    ['another kind of subject', { ...good, sub: 'team:7' }],
     ['a subject that is a name', { ...good, sub: 'alice' }],
     ['a subject that is not a number', { ...good, sub: 'user:7 OR 1' }],
     ['no version', { ...good, ver: undefined }],

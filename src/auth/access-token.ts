@@ -1,4 +1,4 @@
-import { UNLIMITED } from '../access/credential-limits.js';
+import { type CredentialLimits, isUnlimited, UNLIMITED } from '../access/credential-limits.js';
 import type { RequestCredential } from '../http/request-context.js';
 import type { Scope } from '../oci/scope.js';
 
@@ -6,15 +6,20 @@ import type { Scope } from '../oci/scope.js';
 export interface TokenGrant {
   /** `null` for a token that anybody may have. */
   readonly holder: TokenHolder | null;
-  /** The credential that it was bought with, such as `password` or `offline:<family>`. */
+  /** The credential that it was bought with, such as `password`, `offline:<family>` or `key:<id>`. */
   readonly label: string;
+  /** What that credential may do. A key's limits never change, so the token's are the key's. */
+  readonly limits: CredentialLimits;
+  /** When that credential ends, seconds since the epoch: no token lives longer. */
+  readonly endsAt: number | null;
   /** `null` for the tokens of the JSON login, which reach whatever their user does. */
   readonly scopes: readonly Scope[] | null;
 }
 
 export interface TokenHolder {
-  readonly userId: number;
-  /** The token is void once the user's is another. */
+  readonly kind: 'user' | 'robot';
+  readonly id: number;
+  /** The token is void once the holder's is another. */
   readonly credentialsVersion: number;
 }
 
@@ -26,34 +31,37 @@ export interface VerifiedToken {
 }
 
 const ANONYMOUS_SUBJECT = 'anonymous';
-const USER_SUBJECT = /^user:(\d{1,16})$/;
+const HOLDER_SUBJECT = /^(user|robot):(\d{1,16})$/;
 
-/** `access` is docker's claim, read by clients too; the other two are this registry's own. */
+/** `access` is docker's claim, read by clients too; the others are this registry's own. */
 interface GrantClaims {
   readonly sub: string;
   readonly cred: string;
   readonly ver?: number;
   readonly access?: readonly Scope[];
+  readonly limits?: CredentialLimits;
 }
 
-export function claimsOf({ holder, label, scopes }: TokenGrant): GrantClaims {
+export function claimsOf({ holder, label, limits, scopes }: TokenGrant): GrantClaims {
   return {
-    ...(holder ? { sub: `user:${holder.userId}`, ver: holder.credentialsVersion } : { sub: ANONYMOUS_SUBJECT }),
+    ...(holder ? { sub: `${holder.kind}:${holder.id}`, ver: holder.credentialsVersion } : { sub: ANONYMOUS_SUBJECT }),
     cred: label,
+    ...(isUnlimited(limits) ? {} : { limits }),
     ...(scopes ? { access: scopes } : {}),
   };
 }
 
 /** Reads the claims of a token that this registry signed; `null` when another version of it meant something else. */
 export function readClaims(claims: Readonly<Record<string, unknown>>): VerifiedToken | null {
-  const { sub, cred, ver, exp, access } = claims;
+  const { sub, cred, ver, exp, access, limits } = claims;
   if (typeof sub !== 'string' || typeof cred !== 'string' || typeof exp !== 'number') return null;
   if (access !== undefined && !Array.isArray(access)) return null;
-  // The signature says that these are scopes that this registry wrote.
+  // The signature says that these are scopes and limits that this registry wrote.
   const scopes = access === undefined ? null : (access as Scope[]);
-  const credential = { label: cred, expiresAt: exp, limits: UNLIMITED, scopes };
+  const reach = limits === undefined ? UNLIMITED : (limits as CredentialLimits);
+  const credential = { label: cred, expiresAt: exp, limits: reach, scopes };
   if (sub === ANONYMOUS_SUBJECT) return scopes === null ? null : { holder: null, expiresAt: exp, credential };
-  const [, userId] = USER_SUBJECT.exec(sub) ?? [];
-  if (userId === undefined || typeof ver !== 'number') return null;
-  return { holder: { userId: Number(userId), credentialsVersion: ver }, expiresAt: exp, credential };
+  const [, kind, id] = HOLDER_SUBJECT.exec(sub) ?? [];
+  if ((kind !== 'user' && kind !== 'robot') || typeof ver !== 'number') return null;
+  return { holder: { kind, id: Number(id), credentialsVersion: ver }, expiresAt: exp, credential };
 }

@@ -23,13 +23,15 @@ export class AccessTokensService {
   issue(grant: TokenGrant): IssuedToken {
     const { jwtSecret, accessTokenSeconds } = this.config.security;
     const issuedAt = Math.floor(Date.now() / 1000);
+    const left = grant.endsAt === null ? Infinity : Math.max(1, Math.floor(grant.endsAt) - issuedAt);
+    const expiresIn = Math.min(accessTokenSeconds, left);
     const token = jsonwebtoken.sign({ ...claimsOf(grant), iat: issuedAt }, jwtSecret, {
       algorithm: TOKEN_ALGORITHM,
       issuer: TOKEN_ISSUER,
       audience: SERVICE,
-      expiresIn: accessTokenSeconds,
+      expiresIn,
       jwtid: randomUUID(),
     });
-    return { token, expiresIn: accessTokenSeconds, issuedAt: new Date(issuedAt * 1000) };
+    return { token, expiresIn, issuedAt: new Date(issuedAt * 1000) };
   }
 }

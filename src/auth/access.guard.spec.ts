@@ -15,14 +15,30 @@ import type { RepositoriesService } from '../repos/repositories.service.js';
 import { AccessGuard } from './access.guard.js';
 import { type Authenticator, type Caller, NOBODY } from './authenticator.js';
 
-const ALICE: Principal = { kind: 'user', id: 7, username: 'alice', admin: false, namespaceId: 1 };
-const ROOT: Principal = { kind: 'user', id: 1, username: 'root', admin: true, namespaceId: 9 };
+const ALICE: Principal = {
+  kind: 'user',
+  id: 7,
+  username: 'alice',
+  admin: false,
+  namespaceId: 1,
+  memberships: [],
+  teams: [],
+};
+const ROOT: Principal = {
+  kind: 'user',
+  id: 1,
+  username: 'root',
+  admin: true,
+  namespaceId: 9,
+  memberships: [],
+  teams: [],
+};
 const REPOSITORIES: readonly RepositoryFact[] = [
   ['alice/app', 1, 'private'] as const,
   ['bob/open', 2, 'public'] as const,
   ['bob/secret', 2, 'private'] as const,
 ].map(([path, namespaceId, visibility], id) => {
-  return { id, path: path as RepositoryName, namespaceId, visibility, sparse: false, listed: true };
+  return { id, path: path as RepositoryName, namespaceId, visibility, sparse: false, listed: true, grants: [] };
 });
 
 /** A caller with a token for these scopes, or with a credential that has none. */

@@ -1,7 +1,10 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { Request } from 'express';
+import { isUnlimited, limitsManageEverything } from '../access/credential-limits.js';
+import { decideOrganization } from '../access/organization-policy.js';
 import { type Decision, decide, SCOPE_TO_ASK } from '../access/policy.js';
+import type { UserPrincipal } from '../access/principal.js';
 import { AppConfig } from '../config/config.js';
 import { ACCESS_RULE, type AccessRule } from '../http/access.decorator.js';
 import { isRegistryPath } from '../http/error.filter.js';
@@ -92,10 +95,43 @@ function requireCaller(rule: Exclude<ClosedRule, RepositoryRule>, caller: Caller
       requireCredential(caller, request);
       if (rule.scope === 'catalog') requireCatalog(caller);
       return;
+    case 'account':
+      requireUser(caller, request);
+      if (!isUnlimited(caller.credential.limits)) throw new Refusal('denied');
+      return;
+    case 'user':
+      requireManager(caller, request);
+      return;
     case 'administrator':
+      if (!requireManager(caller, request).admin) throw new Refusal('denied');
+      return;
+    case 'organization':
       requireCredential(caller, request);
-      if (caller.principal.kind !== 'user' || !caller.principal.admin) throw new Refusal('denied');
+      enterOrganization(rule, caller, request);
   }
+}
+
+function requireUser(caller: Caller, request: Request): UserPrincipal {
+  requireCredential(caller, request);
+  if (caller.principal.kind !== 'user') throw new Refusal('denied');
+  return caller.principal;
+}
+
+function requireManager(caller: Caller, request: Request): UserPrincipal {
+  const user = requireUser(caller, request);
+  if (!limitsManageEverything(caller.credential.limits)) throw new Refusal('denied');
+  return user;
+}
+
+/** From the names in the path and what the caller is: no question to anybody, whether the organization exists or not. */
+function enterOrganization(
+  { action }: Extract<AccessRule, { kind: 'organization' }>,
+  { principal, credential: { limits } }: Caller,
+  { params }: Request,
+): void {
+  const { org, team } = params as { org: string; team?: string };
+  const decision = decideOrganization({ principal, action, limits, org, team });
+  if (decision !== 'allow') throw new Refusal(REFUSAL_OF[decision]);
 }
 
 function requireCatalog({ credential }: Caller): void {

@@ -4,19 +4,25 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { CacheModule } from '../cache/cache.module.js';
 import { DatabaseModule } from '../database/database.module.js';
 import { EventsModule } from '../events/events.module.js';
+import { OrgsModule } from '../orgs/orgs.module.js';
 import { ReposModule } from '../repos/repos.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { AccessGuard } from './access.guard.js';
 import { AccessTokensService } from './access-tokens.service.js';
 import { ApiKey } from './api-key.entity.js';
+import { ApiKeysRepository } from './api-keys.repository.js';
+import { ApiKeysService } from './api-keys.service.js';
 import { Authenticator } from './authenticator.js';
+import { CredentialsService } from './credentials.service.js';
 import { JwtGuard, JwtStrategy } from './jwt.strategy.js';
-import { LiveUsersService } from './live-users.service.js';
+import { KeyUses } from './key-uses.js';
+import { LivePrincipalsService } from './live-principals.service.js';
 import { LoginThrottle } from './login-throttle.js';
 import { PasswordLoginService } from './password-login.service.js';
 import { RefreshToken } from './refresh-token.entity.js';
 import { RefreshTokensRepository } from './refresh-tokens.repository.js';
 import { RefreshTokensService } from './refresh-tokens.service.js';
+import { RevokedCredentialsRepository } from './revoked-credentials.repository.js';
 import { SessionController } from './session.controller.js';
 import { TokenController } from './token.controller.js';
 import { TokensService } from './tokens.service.js';
@@ -28,20 +34,26 @@ import { TokensService } from './tokens.service.js';
     CacheModule,
     EventsModule,
     UsersModule,
+    OrgsModule,
     ReposModule,
   ],
   controllers: [TokenController, SessionController],
   providers: [
     { provide: APP_GUARD, useClass: AccessGuard },
     AccessTokensService,
+    ApiKeysRepository,
+    ApiKeysService,
     Authenticator,
+    CredentialsService,
     JwtGuard,
     JwtStrategy,
-    LiveUsersService,
+    KeyUses,
+    LivePrincipalsService,
     { provide: LoginThrottle, useFactory: () => new LoginThrottle() },
     PasswordLoginService,
     RefreshTokensRepository,
     RefreshTokensService,
+    RevokedCredentialsRepository,
     TokensService,
   ],
 })

@@ -2,17 +2,25 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import type { ExecutionContext } from '@nestjs/common';
 import type { Request } from 'express';
 import jsonwebtoken from 'jsonwebtoken';
+import { UNLIMITED } from '../access/credential-limits.js';
 import type { AppConfig } from '../config/config.js';
 import { loadConfig } from '../config/load-config.js';
 import { AccessTokensService } from './access-tokens.service.js';
 import type { TokenGrant } from './access-token.js';
+import { newKeyText } from './api-key-text.js';
 import { Authenticator, type Caller, NOBODY } from './authenticator.js';
+import type { CredentialsService } from './credentials.service.js';
 import { JwtGuard, JwtStrategy } from './jwt.strategy.js';
-import type { LiveUser, LiveUsersService } from './live-users.service.js';
-import type { PasswordLoginService } from './password-login.service.js';
+import type { LivePrincipal, LivePrincipalsService } from './live-principals.service.js';
 
 const SECRET = '3f9c1d7a5b8e2046c1d7a5b8e20463f9';
-const ALICE: TokenGrant = { holder: { userId: 7, credentialsVersion: 1 }, label: 'session:x', scopes: null };
+const ALICE: TokenGrant = {
+  holder: { kind: 'user', id: 7, credentialsVersion: 1 },
+  label: 'session:x',
+  limits: UNLIMITED,
+  endsAt: null,
+  scopes: null,
+};
 const CLAIMS = { sub: 'user:7', ver: 1, cred: 'password', iss: 'aerugo', aud: 'aerugo' };
 const IN_AN_HOUR = Math.floor(Date.now() / 1000) + 3600;
 
@@ -24,7 +32,7 @@ describe('Authenticator', () => {
   let config: AppConfig;
   let authenticator: Authenticator;
   let jwt: JwtGuard;
-  let live: LiveUser | null;
+  let live: LivePrincipal | null;
   let tokens: AccessTokensService;
 
   beforeEach(() => {
@@ -32,20 +40,30 @@ describe('Authenticator', () => {
     new JwtStrategy(config); // registers itself with passport
     jwt = new JwtGuard();
     live = {
-      principal: { kind: 'user', id: 7, username: 'alice', admin: false, namespaceId: 1 },
+      principal: {
+        kind: 'user',
+        id: 7,
+        username: 'alice',
+        admin: false,
+        namespaceId: 1,
+        memberships: [],
+        teams: [],
+      },
       credentialsVersion: 1,
       disabled: false,
+      expiresAt: null,
       revoked: [],
     };
     tokens = new AccessTokensService(config);
-    const users: Pick<LiveUsersService, 'request' | 'read'> = {
-      request: (id) => ({ subject: `user:${id}`, name: 'live', load: () => Promise.resolve(live) }),
+    const principals: Pick<LivePrincipalsService, 'request' | 'read'> = {
+      request: ({ kind, id }) => ({ subject: `${kind}:${id}`, name: 'live', load: () => Promise.resolve(live) }),
       read: ({ subject }) => (subject === 'user:7' ? live : null),
     };
-    const passwords: Pick<PasswordLoginService, 'login'> = {
+    const credentials: Pick<CredentialsService, 'login' | 'key'> = {
       login: (username) => Promise.reject(new Error(`password of ${username}`)),
+      key: (text) => Promise.reject(new Error(`key ${text.slice(0, 11)}`)),
     };
-    authenticator = new Authenticator(jwt, users as LiveUsersService, passwords as PasswordLoginService);
+    authenticator = new Authenticator(jwt, principals as LivePrincipalsService, credentials as CredentialsService);
   });
 
   afterEach(() => {
@@ -96,7 +114,7 @@ describe('Authenticator', () => {
   });
 
   it('finds an anonymous caller in a token for nobody', async () => {
-    const { token } = tokens.issue({ holder: null, label: 'anonymous', scopes: [] });
+    const { token } = tokens.issue({ holder: null, label: 'anonymous', limits: UNLIMITED, endsAt: null, scopes: [] });
     expect(await call(`Bearer ${token}`)).toMatchObject({
       principal: { kind: 'anonymous' },
       credential: { scopes: [] },
@@ -121,10 +139,11 @@ describe('Authenticator', () => {
     await expect(call(`Bearer ${token}`, 50)).rejects.toThrow('tokenInvalid');
   });
 
-  const CHANGES: readonly (readonly [string, Partial<LiveUser> | null])[] = [
+  const CHANGES: readonly (readonly [string, Partial<LivePrincipal> | null])[] = [
     ['disabled', { disabled: true }],
     ['given another password', { credentialsVersion: 2 }],
     ['logged out', { revoked: ['session:x'] }],
+    ['there until a moment ago', { expiresAt: 1 }],
     ['deleted', null],
   ];
   it.each(CHANGES)('refuses the known token of a user who was %s, on the next request', async (_what, change) => {
@@ -164,5 +183,18 @@ describe('Authenticator', () => {
   it('refuses a header that it cannot read, and asks for the password of Basic', async () => {
     await expect(call('Digest x')).rejects.toThrow('credentialsWrong');
     await expect(call(`Basic ${Buffer.from('bob:x').toString('base64')}`)).rejects.toThrow('password of bob');
+  });
+
+  it('takes what begins like a key for a key, and asks no signature of it', async () => {
+    const verify = jest.spyOn(jwt, 'canActivate');
+    await expect(call(`Bearer ${newKeyText('user')}`)).rejects.toThrow('key aerugo_pat_');
+    await expect(call('Bearer aerugo_bot_x')).rejects.toThrow('key aerugo_bot_');
+    expect(verify).not.toHaveBeenCalled();
+  });
+
+  it('issues no token that outlives the key it was bought with', () => {
+    const inTen = Date.now() / 1000 + 10;
+    expect(tokens.issue({ ...ALICE, endsAt: inTen }).expiresIn).toBeLessThanOrEqual(10);
+    expect(tokens.issue({ ...ALICE, endsAt: inTen + 3600 }).expiresIn).toBe(60);
   });
 });

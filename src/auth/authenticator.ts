@@ -5,10 +5,16 @@ import { UNLIMITED } from '../access/credential-limits.js';
 import { ANONYMOUS, type Principal } from '../access/principal.js';
 import type { RequestCredential } from '../http/request-context.js';
 import type { VerifiedToken } from './access-token.js';
+import { looksLikeKey } from './api-key-text.js';
 import { readAuthorization } from './authorization-header.js';
+import { CredentialsService, type Login } from './credentials.service.js';
 import { JwtGuard } from './jwt.strategy.js';
-import { type LiveUser, livePrincipal, type LiveUserRequest, LiveUsersService } from './live-users.service.js';
-import { PasswordLoginService } from './password-login.service.js';
+import {
+  type LivePrincipal,
+  type LivePrincipalRequest,
+  LivePrincipalsService,
+  principalOf,
+} from './live-principals.service.js';
 import { Refusal } from './refusal.js';
 
 export interface Caller {
@@ -18,7 +24,7 @@ export interface Caller {
 
 /** A token whose signature needs no second look, and whom to ask the cache for on each request. */
 interface KnownToken extends VerifiedToken {
-  readonly user: LiveUserRequest | null;
+  readonly live: LivePrincipalRequest | null;
 }
 
 /** As a rule a token has a few hundred characters, and what it says takes as much again. */
@@ -26,7 +32,6 @@ const MAX_TOKENS = 10_000;
 const MAX_CHARACTERS = 16 * 1024 * 1024;
 
 const NO_CREDENTIAL: RequestCredential = { label: 'anonymous', expiresAt: null, limits: UNLIMITED, scopes: null };
-const PASSWORD: RequestCredential = { label: 'password', expiresAt: null, limits: UNLIMITED, scopes: null };
 /** Nobody's credentials: the request had none. */
 export const NOBODY: Caller = { principal: ANONYMOUS, credential: NO_CREDENTIAL };
 
@@ -41,8 +46,8 @@ export class Authenticator {
 
   constructor(
     private readonly jwt: JwtGuard,
-    private readonly liveUsers: LiveUsersService,
-    private readonly passwords: PasswordLoginService,
+    private readonly livePrincipals: LivePrincipalsService,
+    private readonly credentials: CredentialsService,
   ) {}
 
   /**
@@ -56,9 +61,9 @@ export class Authenticator {
         return NOBODY;
       case 'bearer': {
         const known = this.tokens.get(authorization.token);
-        return known
-          ? this.holderOf(known, graceSeconds)
-          : this.verify(authorization.token, context, request, graceSeconds);
+        if (known) return this.holderOf(known, graceSeconds);
+        if (looksLikeKey(authorization.token)) return this.byKey(authorization.token, request);
+        return this.verify(authorization.token, context, request, graceSeconds);
       }
       case 'basic':
         return this.byPassword(authorization.username, authorization.password, request);
@@ -70,26 +75,33 @@ export class Authenticator {
   private async verify(token: string, context: ExecutionContext, request: Request, grace: number): Promise<Caller> {
     await this.jwt.canActivate(context);
     const verified = request.user as VerifiedToken;
-    const known = { ...verified, user: verified.holder && this.liveUsers.request(verified.holder.userId) };
+    const known = { ...verified, live: verified.holder && this.livePrincipals.request(verified.holder) };
     this.tokens.set(token, known);
     return this.holderOf(known, grace);
   }
 
   private holderOf(token: KnownToken, graceSeconds: number): Caller | Promise<Caller> {
     if (token.expiresAt + graceSeconds <= Date.now() / 1000) throw new Refusal('tokenInvalid');
-    if (token.user === null) return { principal: ANONYMOUS, credential: token.credential };
-    const user = this.liveUsers.read(token.user);
-    return user instanceof Promise ? user.then((live) => callerOf(token, live)) : callerOf(token, user);
+    if (token.live === null) return { principal: ANONYMOUS, credential: token.credential };
+    const found = this.livePrincipals.read(token.live);
+    return found instanceof Promise ? found.then((live) => callerOf(token, live)) : callerOf(token, found);
   }
 
   private async byPassword(username: string, password: string, request: Request): Promise<Caller> {
-    const { principal } = await this.passwords.login(username, password, request.ip ?? '');
-    return { principal, credential: PASSWORD };
+    return callerBy(await this.credentials.login(username, password, request.ip ?? ''));
+  }
+
+  private async byKey(text: string, request: Request): Promise<Caller> {
+    return callerBy(await this.credentials.key(text, request.ip ?? ''));
   }
 }
 
-function callerOf({ holder, credential }: KnownToken, user: LiveUser | null): Caller {
-  const principal = holder && livePrincipal(user, holder.credentialsVersion, credential.label);
+function callerBy({ principal, label, limits, endsAt }: Login): Caller {
+  return { principal, credential: { label, limits, expiresAt: endsAt, scopes: null } };
+}
+
+function callerOf({ holder, credential }: KnownToken, live: LivePrincipal | null): Caller {
+  const principal = holder && principalOf(live, holder.credentialsVersion, credential.label);
   if (!principal) throw new Refusal('tokenInvalid');
   return { principal, credential };
 }

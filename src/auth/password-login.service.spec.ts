@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { UserFact, UsersService } from '../users/users.service.js';
-import type { LiveUsersService } from './live-users.service.js';
+import type { LivePrincipal, LivePrincipalsService } from './live-principals.service.js';
 import { LoginThrottle, MAX_FAILURES } from './login-throttle.js';
 import { PasswordLoginService } from './password-login.service.js';
 
@@ -10,10 +10,16 @@ const HERE = '192.0.2.1';
 class Alice {
   password = 'secret';
   fact: UserFact | null = {
-    principal: { kind: 'user', id: 7, username: 'alice', admin: false, namespaceId: 1 },
+    account: { kind: 'user', id: 7, username: 'alice', admin: false, namespaceId: 1 },
     credentialsVersion: 1,
     disabled: false,
   };
+
+  get live(): LivePrincipal | null {
+    if (!this.fact) return null;
+    const { account, ...rest } = this.fact;
+    return { ...rest, principal: { ...account, memberships: [], teams: [] }, expiresAt: null, revoked: [] };
+  }
 
   /** Stands for argon2id. */
   readonly provePassword = jest.fn(async (username: string, password: string) => {
@@ -40,11 +46,11 @@ describe('PasswordLoginService', () => {
   beforeEach(() => {
     alice = new Alice();
     const users: Pick<UsersService, 'provePassword'> = alice;
-    const live: Pick<LiveUsersService, 'request' | 'read'> = {
+    const live: Pick<LivePrincipalsService, 'request' | 'read'> = {
       request: () => ({ subject: 'user:7', name: 'live', load: () => Promise.resolve(null) }),
-      read: () => alice.fact && { ...alice.fact, revoked: [] },
+      read: () => alice.live,
     };
-    logins = new PasswordLoginService(users as UsersService, live as LiveUsersService, new LoginThrottle());
+    logins = new PasswordLoginService(users as UsersService, live as LivePrincipalsService, new LoginThrottle());
   });
 
   const login = (password = 'secret', address = HERE): Promise<unknown> => logins.login('alice', password, address);

@@ -1,17 +1,17 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
-import type { UserPrincipal } from '../access/principal.js';
+import type { Principal } from '../access/principal.js';
 import { type PasswordProof, UsersService } from '../users/users.service.js';
-import { livePrincipal, LiveUsersService } from './live-users.service.js';
+import { LivePrincipalsService, principalOf } from './live-principals.service.js';
 import { LoginThrottle } from './login-throttle.js';
 import { Refusal } from './refusal.js';
 
 const REMEMBERED_MS = 60_000;
 const MAX_REMEMBERED = 10_000;
 
-export interface Login extends PasswordProof {
-  readonly principal: UserPrincipal;
+export interface PasswordLogin extends PasswordProof {
+  readonly principal: Principal;
 }
 
 /**
@@ -27,12 +27,12 @@ export class PasswordLoginService {
 
   constructor(
     private readonly users: UsersService,
-    private readonly liveUsers: LiveUsersService,
+    private readonly livePrincipals: LivePrincipalsService,
     private readonly throttle: LoginThrottle,
   ) {}
 
   /** Throws `Refusal`: wrong, disabled, or too many failures from this address. */
-  async login(username: string, password: string, address: string): Promise<Login> {
+  async login(username: string, password: string, address: string): Promise<PasswordLogin> {
     const name = this.nameOf(username, password);
     const proof = this.proofs.get(name);
     // What is remembered takes no failure back: beside a program that logs in all the time anybody could go on guessing.
@@ -68,9 +68,9 @@ export class PasswordLoginService {
     return proof;
   }
 
-  private async live({ userId, credentialsVersion }: PasswordProof): Promise<UserPrincipal | null> {
-    const user = await this.liveUsers.read(this.liveUsers.request(userId));
-    return livePrincipal(user, credentialsVersion, null);
+  private async live({ userId: id, credentialsVersion }: PasswordProof): Promise<Principal | null> {
+    const user = await this.livePrincipals.read(this.livePrincipals.request({ kind: 'user', id }));
+    return principalOf(user, credentialsVersion, null);
   }
 
   private nameOf(username: string, password: string): string {

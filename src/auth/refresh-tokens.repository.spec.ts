@@ -4,6 +4,7 @@ import { contentServices, type ContentServices } from '../../test/support/conten
 import { loadConfig } from '../config/load-config.js';
 import { RefreshToken } from './refresh-token.entity.js';
 import { type NewRefreshToken, RefreshTokensRepository } from './refresh-tokens.repository.js';
+import { RevokedCredentialsRepository } from './revoked-credentials.repository.js';
 
 const SECRET = '3f9c1d7a5b8e2046c1d7a5b8e20463f9';
 const lookupOf = (text: string): Buffer => createHash('sha256').update(text).digest();
@@ -11,14 +12,14 @@ const lookupOf = (text: string): Buffer => createHash('sha256').update(text).dig
 describe('RefreshTokensRepository', () => {
   let services: ContentServices;
   let tokens: RefreshTokensRepository;
+  let revocations: RevokedCredentialsRepository;
   let userId: number;
 
   beforeAll(async () => {
     services = await contentServices();
-    tokens = new RefreshTokensRepository(
-      services.repository(RefreshToken),
-      loadConfig({}, '', () => SECRET),
-    );
+    const config = loadConfig({}, '', () => SECRET);
+    tokens = new RefreshTokensRepository(services.repository(RefreshToken), config);
+    revocations = new RevokedCredentialsRepository(services.repository(RefreshToken), config);
     const [user] = await services.database.query<{ id: number }>(
       `WITH n AS (INSERT INTO namespaces (name, kind) VALUES ('tokens', 'user') RETURNING id)
        INSERT INTO users (namespace_id, username) SELECT id, 'tokens' FROM n RETURNING id`,
@@ -27,8 +28,8 @@ describe('RefreshTokensRepository', () => {
   }, 60_000);
 
   function draft(text: string, family: string = randomUUID()): NewRefreshToken {
-    const row = { id: randomUUID(), family, kind: 'session', userId, credentialsVersion: 1, clientId: null } as const;
-    return { ...row, lookup: lookupOf(text) };
+    const row = { id: randomUUID(), family, kind: 'session', userId, credentialsVersion: 1 } as const;
+    return { ...row, clientId: null, apiKeyId: null, lookup: lookupOf(text) };
   }
 
   it('lets one of two use a token', async () => {
@@ -50,7 +51,7 @@ describe('RefreshTokensRepository', () => {
     });
     await revoked;
     expect(await tokens.find(lookupOf('second'))).toBeNull();
-    expect(await tokens.revokedLabels(userId)).toEqual([`session:${first.family}`]);
+    expect(await revocations.labelsOfUser(userId)).toEqual([`session:${first.family}`]);
   });
 
   it('lets nobody use a token whose family is revoked at the same time', async () => {

@@ -9,19 +9,29 @@ export type RefreshTokenKind = RefreshToken['kind'];
 
 export type RefreshTokenRow = Pick<
   RefreshToken,
-  'id' | 'family' | 'kind' | 'userId' | 'credentialsVersion' | 'clientId' | 'usedAt'
->;
+  'id' | 'family' | 'kind' | 'userId' | 'credentialsVersion' | 'clientId' | 'usedAt' | 'apiKeyId'
+> & {
+  /** Of the key that it was bought with; `null` for a password. */
+  readonly keyScopes: readonly string[] | null;
+  readonly keyRepositories: readonly string[] | null;
+  /** Seconds since the epoch. */
+  readonly keyExpiresAt: number | null;
+};
 
-export type NewRefreshToken = Omit<RefreshTokenRow, 'usedAt'> & Pick<RefreshToken, 'lookup'>;
+export type NewRefreshToken = Omit<RefreshTokenRow, 'usedAt' | 'keyScopes' | 'keyRepositories' | 'keyExpiresAt'> &
+  Pick<RefreshToken, 'lookup'>;
 
 const FIND = `
-SELECT id, family, kind, user_id AS "userId", credentials_version AS "credentialsVersion", client_id AS "clientId",
-  used_at AS "usedAt"
-FROM refresh_tokens WHERE lookup = $1 AND revoked_at IS NULL AND expires_at > now()`;
+SELECT t.id, t.family, t.kind, t.user_id AS "userId", t.credentials_version AS "credentialsVersion",
+  t.client_id AS "clientId", t.used_at AS "usedAt", t.api_key_id AS "apiKeyId", k.scopes AS "keyScopes",
+  k.repositories AS "keyRepositories", extract(epoch FROM k.expires_at)::float8 AS "keyExpiresAt"
+FROM refresh_tokens t LEFT JOIN api_keys k ON k.id = t.api_key_id
+WHERE t.lookup = $1 AND t.revoked_at IS NULL AND t.expires_at > now()
+  AND (k.id IS NULL OR (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())))`;
 
 const INSERT = `
-INSERT INTO refresh_tokens (id, family, kind, lookup, user_id, credentials_version, client_id, expires_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, now() + $8 * interval '1 second')`;
+INSERT INTO refresh_tokens (id, family, kind, lookup, user_id, credentials_version, client_id, api_key_id, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, now() + $9 * interval '1 second')`;
 
 // The family's first row stands for all of it. Without it a revocation would not see the token that a rotation at the
 // same time is about to insert, and that one would live on.
@@ -40,10 +50,6 @@ WITH prolonged AS (
 ) SELECT id FROM prolonged`;
 
 const REVOKE = 'UPDATE refresh_tokens SET revoked_at = now() WHERE family = $1 AND revoked_at IS NULL';
-
-const REVOKED = `
-SELECT DISTINCT kind || ':' || family AS label FROM refresh_tokens
-WHERE user_id = $1 AND revoked_at > now() - $2 * interval '1 second'`;
 
 // A revoked row is needed for as long as access tokens that came from it.
 const PRUNE = `DELETE FROM refresh_tokens WHERE user_id = $1 AND expires_at < now() - $2 * interval '1 second'`;
@@ -70,9 +76,9 @@ export class RefreshTokensRepository {
 
   /** Also drops what the user has left behind, so that the table follows the number of users. */
   async insert(tx: Transaction, token: NewRefreshToken): Promise<void> {
-    const { id, family, kind, lookup, userId, credentialsVersion, clientId } = token;
+    const { id, family, kind, lookup, userId, credentialsVersion, clientId, apiKeyId } = token;
     await tx.query(PRUNE, [userId, this.afterlife]);
-    await tx.query(INSERT, [id, family, kind, lookup, userId, credentialsVersion, clientId, this.life]);
+    await tx.query(INSERT, [id, family, kind, lookup, userId, credentialsVersion, clientId, apiKeyId, this.life]);
   }
 
   /** True for exactly one caller, and for none after a revocation. */
@@ -88,12 +94,6 @@ export class RefreshTokensRepository {
   async revokeFamily(tx: Transaction, family: string): Promise<void> {
     await tx.query(LOCK_FAMILY, [family]);
     await tx.query(REVOKE, [family]);
-  }
-
-  /** What `credentialLabel` says of families that were revoked while access tokens of theirs may still be about. */
-  async revokedLabels(userId: number): Promise<string[]> {
-    const rows = await this.tokens.manager.query<{ label: string }[]>(REVOKED, [userId, this.afterlife]);
-    return rows.map(({ label }) => label);
   }
 }
 

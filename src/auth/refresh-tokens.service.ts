@@ -1,12 +1,13 @@
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import type { UserPrincipal } from '../access/principal.js';
+import { type CredentialLimits, limitsOfKey, UNLIMITED } from '../access/credential-limits.js';
+import type { Principal } from '../access/principal.js';
 import { AppConfig } from '../config/config.js';
 import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
 import { FactDrops } from '../events/fact-drops.js';
 import { userSubject } from '../users/users.service.js';
 import type { TokenHolder } from './access-token.js';
-import { livePrincipal, LiveUsersService } from './live-users.service.js';
+import { LivePrincipalsService, principalOf } from './live-principals.service.js';
 import { Refusal } from './refusal.js';
 import {
   credentialLabel,
@@ -23,10 +24,21 @@ export interface LiveRefreshToken {
   readonly holder: TokenHolder;
   /** Of the access tokens that it buys. */
   readonly label: string;
+  /** Of the key that it was bought with. */
+  readonly limits: CredentialLimits;
+  /** When that key ends, seconds since the epoch. */
+  readonly endsAt: number | null;
+}
+
+/** The key that a refresh token is bought with: its limits and its end are the token's. */
+export interface BuyingKey {
+  readonly id: string;
+  readonly limits: CredentialLimits;
+  readonly expiresAt: number | null;
 }
 
 export interface ExchangedToken extends LiveRefreshToken {
-  readonly principal: UserPrincipal;
+  readonly principal: Principal;
 }
 
 /** So that scanners for leaked secrets know one when they see it. */
@@ -38,7 +50,7 @@ export class RefreshTokensService {
 
   constructor(
     private readonly tokens: RefreshTokensRepository,
-    private readonly liveUsers: LiveUsersService,
+    private readonly livePrincipals: LivePrincipalsService,
     private readonly factDrops: FactDrops,
     private readonly unitOfWork: UnitOfWork,
     { security }: AppConfig,
@@ -46,10 +58,18 @@ export class RefreshTokensService {
     this.lookupKey = createHmac('sha256', security.jwtSecret).update('lookup of refresh tokens').digest();
   }
 
-  /** `clientId` is who asked, for the record. */
-  issue(kind: RefreshTokenKind, holder: TokenHolder, clientId: string | null): Promise<LiveRefreshToken> {
-    const row = { ...holder, id: randomUUID(), family: randomUUID(), kind, clientId };
-    return this.unitOfWork.run((tx) => this.insert(tx, row));
+  /** `clientId` is who asked, for the record; `key` is what was shown instead of a password. */
+  issue(
+    kind: RefreshTokenKind,
+    { id: userId, credentialsVersion }: TokenHolder,
+    clientId: string | null,
+    key: BuyingKey | null,
+  ): Promise<LiveRefreshToken> {
+    const row = { id: randomUUID(), family: randomUUID(), kind, userId, credentialsVersion, clientId };
+    const limits = key?.limits ?? UNLIMITED;
+    return this.unitOfWork.run((tx) =>
+      this.insert(tx, { ...row, apiKeyId: key?.id ?? null }, { limits, endsAt: key?.expiresAt ?? null }),
+    );
   }
 
   /**
@@ -61,8 +81,8 @@ export class RefreshTokensService {
   async exchange(text: string, clientId: string | null): Promise<ExchangedToken> {
     const row = await this.tokens.find(this.lookup(text));
     if (!row || (row.kind === 'offline' && clientId === null)) throw new Refusal('credentialsWrong');
-    const user = await this.liveUsers.read(this.liveUsers.request(row.userId));
-    const principal = livePrincipal(user, row.credentialsVersion, credentialLabel(row));
+    const user = await this.livePrincipals.read(this.livePrincipals.request({ kind: 'user', id: row.userId }));
+    const principal = principalOf(user, row.credentialsVersion, credentialLabel(row));
     if (!principal) throw new Refusal('credentialsWrong');
     const next = row.kind === 'session' ? await this.rotate(row) : await this.prolong(row, text);
     if (!next) throw new Refusal('credentialsWrong');
@@ -77,7 +97,7 @@ export class RefreshTokensService {
 
   private rotate(row: RefreshTokenRow): Promise<LiveRefreshToken | null> {
     return this.unitOfWork.run(async (tx) => {
-      if (await this.tokens.use(tx, row)) return this.insert(tx, { ...row, id: randomUUID() });
+      if (await this.tokens.use(tx, row)) return this.insert(tx, { ...row, id: randomUUID() }, boundsOf(row));
       // Throwing here would take the revocation back.
       await this.endFamily(tx, row);
       return null;
@@ -85,13 +105,17 @@ export class RefreshTokensService {
   }
 
   private async prolong(row: RefreshTokenRow, text: string): Promise<LiveRefreshToken | null> {
-    return (await this.tokens.prolong(row.id)) ? liveToken(row, text) : null;
+    return (await this.tokens.prolong(row.id)) ? liveToken(row, text, boundsOf(row)) : null;
   }
 
-  private async insert(tx: Transaction, row: Omit<NewRefreshToken, 'lookup'>): Promise<LiveRefreshToken> {
+  private async insert(
+    tx: Transaction,
+    row: Omit<NewRefreshToken, 'lookup'>,
+    bounds: Bounds,
+  ): Promise<LiveRefreshToken> {
     const text = `${PREFIX}${randomBytes(32).toString('base64url')}`;
     await this.tokens.insert(tx, { ...row, lookup: this.lookup(text) });
-    return liveToken(row, text);
+    return liveToken(row, text, bounds);
   }
 
   private async endFamily(tx: Transaction, { family, userId }: RefreshTokenRow): Promise<void> {
@@ -104,7 +128,13 @@ export class RefreshTokensService {
   }
 }
 
-function liveToken(row: Omit<NewRefreshToken, 'lookup'>, text: string): LiveRefreshToken {
-  const { kind, userId, credentialsVersion } = row;
-  return { text, kind, holder: { userId, credentialsVersion }, label: credentialLabel(row) };
+type Bounds = Pick<LiveRefreshToken, 'limits' | 'endsAt'>;
+
+function boundsOf({ keyScopes, keyRepositories, keyExpiresAt }: RefreshTokenRow): Bounds {
+  return { limits: keyScopes === null ? UNLIMITED : limitsOfKey(keyScopes, keyRepositories), endsAt: keyExpiresAt };
+}
+
+function liveToken(row: Omit<NewRefreshToken, 'lookup'>, text: string, bounds: Bounds): LiveRefreshToken {
+  const { kind, userId: id, credentialsVersion } = row;
+  return { text, kind, holder: { kind: 'user', id, credentialsVersion }, label: credentialLabel(row), ...bounds };
 }

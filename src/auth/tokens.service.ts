@@ -1,13 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { UNLIMITED } from '../access/credential-limits.js';
 import { mayEffectively } from '../access/policy.js';
-import { ANONYMOUS, type Principal } from '../access/principal.js';
+import { ANONYMOUS } from '../access/principal.js';
 import type { NameOptions } from '../oci/repository-name.js';
 import { formatScopes, narrowScope, parseScopes, type Scope, SCOPE_ACTIONS } from '../oci/scope.js';
 import { reachOf } from '../repos/reach.js';
 import { RepositoriesService } from '../repos/repositories.service.js';
 import type { TokenGrant } from './access-token.js';
 import { AccessTokensService } from './access-tokens.service.js';
+import { CredentialsService, type Login } from './credentials.service.js';
 import { PasswordLoginService } from './password-login.service.js';
 import { RefreshTokensService } from './refresh-tokens.service.js';
 import type { DockerRequest, LoginRequest, RefreshRequest, TokenRequest } from './token-request.js';
@@ -19,6 +20,11 @@ export interface TokenClient {
   readonly names: NameOptions;
 }
 
+type Grantee = Pick<Login, 'principal' | 'limits'>;
+
+/** Who asks without credentials. */
+const NOBODY = { principal: ANONYMOUS, holder: null, label: 'anonymous', limits: UNLIMITED, endsAt: null } as const;
+
 /** Repositories that one token may name; a build of very many stages asks for a dozen. */
 const MAX_SCOPES = 100;
 
@@ -26,6 +32,7 @@ const MAX_SCOPES = 100;
 export class TokensService {
   constructor(
     private readonly passwords: PasswordLoginService,
+    private readonly credentials: CredentialsService,
     private readonly refreshTokens: RefreshTokensService,
     private readonly accessTokens: AccessTokensService,
     private readonly repositories: RepositoriesService,
@@ -44,38 +51,48 @@ export class TokensService {
   }
 
   private async login({ username, password }: LoginRequest, { address }: TokenClient): Promise<TokenAnswer> {
-    const holder = await this.passwords.login(username, password, address);
-    const session = await this.refreshTokens.issue('session', holder, null);
-    return this.answer({ holder, label: session.label, scopes: null }, session.text);
+    const { userId, credentialsVersion } = await this.passwords.login(username, password, address);
+    const holder = { kind: 'user', id: userId, credentialsVersion } as const;
+    const session = await this.refreshTokens.issue('session', holder, null, null);
+    return this.answer({ ...session, scopes: null }, session.text);
   }
 
   private async docker(
     { user, scopes, clientId, isOffline }: DockerRequest,
     client: TokenClient,
   ): Promise<TokenAnswer> {
-    const holder = user && (await this.passwords.login(user.username, user.password, client.address));
-    const granted = await this.grant(holder?.principal ?? ANONYMOUS, scopes, client);
-    const offline = holder && isOffline ? await this.refreshTokens.issue('offline', holder, clientId) : null;
-    return this.answer({ holder, label: holder ? 'password' : 'anonymous', scopes: granted }, offline?.text);
+    const login = user && (await this.credentials.login(user.username, user.password, client.address));
+    const caller = login ?? NOBODY;
+    const granted = await this.grant(caller, scopes, client);
+    const offline = login && isOffline ? await this.offline(login, clientId) : null;
+    return this.answer({ ...caller, scopes: granted }, offline?.text);
   }
 
   private async refresh({ refreshToken, scopes, clientId }: RefreshRequest, client: TokenClient): Promise<TokenAnswer> {
-    const { kind, text, label, holder, principal } = await this.refreshTokens.exchange(refreshToken, clientId);
-    const granted = kind === 'session' ? null : await this.grant(principal, scopes, client);
-    return this.answer({ holder, label, scopes: granted }, text);
+    const exchanged = await this.refreshTokens.exchange(refreshToken, clientId);
+    const granted = exchanged.kind === 'session' ? null : await this.grant(exchanged, scopes, client);
+    return this.answer({ ...exchanged, scopes: granted }, exchanged.text);
+  }
+
+  /** A robot gets none: docker then keeps the key itself, which ends just as soon when it is revoked. */
+  private async offline(login: Login, clientId: string | null): Promise<{ text: string } | null> {
+    const { holder, keyId, limits, endsAt } = login;
+    if (holder.kind === 'robot') return null;
+    const key = keyId === null ? null : { id: keyId, limits, expiresAt: endsAt };
+    return this.refreshTokens.issue('offline', holder, clientId, key);
   }
 
   /** Requested ∩ allowed, by live rights. */
-  private async grant(principal: Principal, texts: readonly string[], { names }: TokenClient): Promise<Scope[]> {
+  private async grant(caller: Grantee, texts: readonly string[], { names }: TokenClient): Promise<Scope[]> {
     const asked = parseScopes(texts, names).slice(0, MAX_SCOPES);
-    const granted = await Promise.all(asked.map((scope) => this.narrow(principal, scope)));
+    const granted = await Promise.all(asked.map((scope) => this.narrow(caller, scope)));
     return granted.filter((scope) => scope !== null);
   }
 
-  private async narrow(principal: Principal, scope: Scope): Promise<Scope | null> {
+  private async narrow({ principal, limits }: Grantee, scope: Scope): Promise<Scope | null> {
     // The catalog shows to each what they may pull anyway.
     if (scope.type === 'registry') return scope;
-    const reach = reachOf(principal, UNLIMITED, scope.name, await this.repositories.find(scope.name));
+    const reach = reachOf(principal, limits, scope.name, await this.repositories.find(scope.name));
     const allowed = SCOPE_ACTIONS.filter((action) => mayEffectively(action, reach));
     return narrowScope(scope, allowed);
   }

@@ -1,22 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
-import type { RepositoryFact } from '../http/request-context.js';
 import { digestToBytes } from '../oci/digest-bytes.js';
 import type { Digest } from '../oci/digest.js';
+import type { RepositoryName } from '../oci/repository-name.js';
+import type { View } from '../repos/view.js';
 import { Blob } from './blob.entity.js';
 import type { HeldBlob } from './content.repository.js';
 
-/** A repository that holds the blob and that the caller may be able to pull. */
-export interface MountSource extends RepositoryFact, HeldBlob {}
-
-export interface MountSearch {
-  readonly domain: string;
-  readonly digest: Digest;
-  /** The caller's own namespace; `null` for callers without one. */
-  readonly namespaceId: number | null;
-  /** Whether the caller may pull everything. */
-  readonly everything: boolean;
+/** A blob in a repository that the caller may be able to pull from. */
+export interface MountSource extends HeldBlob {
+  readonly path: RepositoryName;
 }
 
 /** Holders of one blob that are looked at, and candidates that are judged: a popular blob is held by very many. */
@@ -28,18 +22,21 @@ WITH holders AS (
   SELECT c.repo_id, b.id, b.size, b.storage_key FROM blobs b JOIN repo_content c ON c.blob_id = b.id
   WHERE b.domain = $1 AND b.digest = $2 AND b.state = 'live' LIMIT ${MAX_HOLDERS}
 )
-SELECT r.id, r.path, r.namespace_id AS "namespaceId", r.visibility, r.sparse, r.listed_at IS NOT NULL AS listed,
-  h.id AS "blobId", h.size, h.storage_key AS "storageKey"
+SELECT r.path, h.id AS "blobId", h.size, h.storage_key AS "storageKey"
 FROM holders h JOIN repos r ON r.id = h.repo_id
-WHERE r.deleted_at IS NULL AND (r.visibility = 'public' OR r.namespace_id = $3 OR $4)
+WHERE r.deleted_at IS NULL AND ($3 OR r.visibility = 'public' OR r.namespace_id = ANY ($4) OR EXISTS (
+  SELECT FROM repo_grants g WHERE g.repo_id = r.id AND (g.user_id = $5 OR g.robot_id = $6 OR g.team_id = ANY ($7))
+))
 LIMIT ${MAX_CANDIDATES}`;
 
 @Injectable()
 export class MountRepository {
   constructor(@InjectRepository(Blob) private readonly blobs: Repository<Blob>) {}
 
-  /** What the caller could mount from without naming it: public repositories, and those of its own namespace. */
-  candidates({ domain, digest, namespaceId, everything }: MountSearch): Promise<MountSource[]> {
-    return this.blobs.manager.query(FIND, [domain, digestToBytes(digest), namespaceId, everything]);
+  /** What the caller could mount without saying from where: the sets that its lists of repositories are made of. */
+  candidates(domain: string, digest: Digest, view: View): Promise<MountSource[]> {
+    const { everything, namespaceIds, userId, robotId, teamIds } = view;
+    const seen = [everything, namespaceIds, userId, robotId, teamIds];
+    return this.blobs.manager.query(FIND, [domain, digestToBytes(digest), ...seen]);
   }
 }

@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import type { CredentialLimits } from '../access/credential-limits.js';
 import { mayEffectively } from '../access/policy.js';
-import type { Principal } from '../access/principal.js';
+import type { Viewer } from '../access/viewer.js';
 import { AppConfig } from '../config/config.js';
 import type { RepositoryFact } from '../http/request-context.js';
 import type { Digest } from '../oci/digest.js';
@@ -9,16 +8,12 @@ import { OciError } from '../oci/oci-error.js';
 import { parseRepositoryName, type RepositoryName } from '../oci/repository-name.js';
 import { reachOf } from '../repos/reach.js';
 import { RepositoriesService } from '../repos/repositories.service.js';
+import { viewOf } from '../repos/view.js';
 import { BlobLinks } from './blob-links.service.js';
 import type { HeldBlob } from './content.repository.js';
 import { ContentService } from './content.service.js';
 import { domainOf } from './deduplication.js';
 import { MountRepository } from './mount.repository.js';
-
-export interface MountCaller {
-  readonly principal: Principal;
-  readonly limits: CredentialLimits;
-}
 
 /**
  * A blob that another repository holds, held by this one too, without its bytes. Sources are judged by what the caller
@@ -36,26 +31,24 @@ export class MountService {
   ) {}
 
   /** False when the caller has to upload it. `from` is the client's text; `null` asks for any source. */
-  async mount(target: RepositoryFact, digest: Digest, from: string | null, caller: MountCaller): Promise<boolean> {
+  async mount(target: RepositoryFact, digest: Digest, from: string | null, caller: Viewer): Promise<boolean> {
     const blob = from === null ? await this.anySource(target, digest, caller) : await this.source(from, digest, caller);
     return blob !== null && (await this.links.link(target, digest, blob));
   }
 
-  private async source(from: string, digest: Digest, caller: MountCaller): Promise<HeldBlob | null> {
+  private async source(from: string, digest: Digest, caller: Viewer): Promise<HeldBlob | null> {
     const name = this.nameOf(from);
     const repository = name && (await this.repositories.find(name));
     return name && repository && mayPull(caller, repository) ? this.content.find(repository, digest) : null;
   }
 
-  private async anySource(target: RepositoryFact, digest: Digest, caller: MountCaller): Promise<HeldBlob | null> {
-    const { principal } = caller;
-    const candidates = await this.sources.candidates({
-      domain: domainOf(target, this.config),
-      digest,
-      namespaceId: principal.kind === 'user' ? principal.namespaceId : null,
-      everything: principal.kind === 'user' && principal.admin,
-    });
-    return candidates.find((candidate) => mayPull(caller, candidate)) ?? null;
+  private async anySource(target: RepositoryFact, digest: Digest, caller: Viewer): Promise<HeldBlob | null> {
+    const candidates = await this.sources.candidates(domainOf(target, this.config), digest, viewOf(caller));
+    for (const candidate of candidates) {
+      const repository = await this.repositories.find(candidate.path);
+      if (repository && mayPull(caller, repository)) return candidate;
+    }
+    return null;
   }
 
   /** What is no name is no repository either. */
@@ -69,6 +62,6 @@ export class MountService {
   }
 }
 
-function mayPull({ principal, limits }: MountCaller, repository: RepositoryFact): boolean {
+function mayPull({ principal, limits }: Viewer, repository: RepositoryFact): boolean {
   return mayEffectively('pull', reachOf(principal, limits, repository.path, repository));
 }

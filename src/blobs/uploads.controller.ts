@@ -5,10 +5,13 @@ import { Access } from '../http/access.decorator.js';
 import type { RepositoryTarget } from '../http/request-context.js';
 import { type Digest, parseDigest, parseDigestAlgorithm } from '../oci/digest.js';
 import { RepositoriesService } from '../repos/repositories.service.js';
-import { type Actor, CurrentActor } from '../registry/actor.decorator.js';
+import type { Actor } from '../access/actor.js';
+import type { Viewer } from '../access/viewer.js';
+import { CurrentActor } from '../http/actor.decorator.js';
+import { CurrentViewer } from '../http/current-viewer.decorator.js';
 import { Target } from '../registry/target.decorator.js';
 import { blobCreated, uploadAccepted, uploadCancelled, uploadStatus } from './blob-replies.js';
-import { type MountCaller, MountService } from './mount.service.js';
+import { MountService } from './mount.service.js';
 import { RequestBody } from './request-body.js';
 import type { IncomingBody, UploadSession } from './upload-session.js';
 import { Session } from './upload-session.decorator.js';
@@ -34,6 +37,7 @@ export class UploadsController {
   async start(
     @Target() { name }: RepositoryTarget,
     @CurrentActor() actor: Actor,
+    @CurrentViewer() caller: Viewer,
     @Query() query: Record<string, QueryText>,
     @Req() request: Request,
     @Res() response: Response,
@@ -45,7 +49,7 @@ export class UploadsController {
     if (digest) {
       await this.uploads.storeAtOnce(repository, actor, digest, this.incoming(request));
       blobCreated(response, repository.path, digest);
-    } else if (mount && (await this.mounts.mount(repository, mount, textOf(query['from']), callerOf(request)))) {
+    } else if (mount && (await this.mounts.mount(repository, mount, textOf(query['from']), caller))) {
       blobCreated(response, repository.path, mount);
     } else uploadAccepted(response, await this.uploads.start(repository, actor, algorithm));
   }
@@ -97,9 +101,4 @@ function textOf(value: QueryText): string | null {
 function digestOf(value: QueryText): Digest | null {
   const text = textOf(value);
   return text === null ? null : parseDigest(text);
-}
-
-function callerOf({ context: { principal, credential } }: Request): MountCaller {
-  if (!principal || !credential) throw new Error('a public route has no caller');
-  return { principal, limits: credential.limits };
 }

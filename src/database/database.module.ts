@@ -2,6 +2,8 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { AppConfig } from '../config/config.js';
 import { dataSourceOptions } from './data-source-options.js';
+import { IdempotentCreate } from './idempotent-create.entity.js';
+import { IdempotentCreates } from './idempotent-creates.service.js';
 import { migrate } from './migrate.js';
 import { UnitOfWork } from './unit-of-work.js';
 
@@ -19,8 +21,9 @@ import { UnitOfWork } from './unit-of-work.js';
         };
       },
     }),
+    TypeOrmModule.forFeature([IdempotentCreate]),
   ],
-  providers: [UnitOfWork],
-  exports: [UnitOfWork],
+  providers: [UnitOfWork, IdempotentCreates],
+  exports: [UnitOfWork, IdempotentCreates],
 })
 export class DatabaseModule {}

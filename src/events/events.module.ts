@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { CacheModule } from '../cache/cache.module.js';
 import { DatabaseModule } from '../database/database.module.js';
+import { AuditTrail } from './audit-trail.service.js';
 import { FactDrops } from './fact-drops.js';
 import { OutboxEvent } from './outbox-event.entity.js';
 import { OutboxRelay } from './outbox.relay.js';
@@ -9,7 +10,7 @@ import { OutboxService } from './outbox.service.js';
 
 @Module({
   imports: [TypeOrmModule.forFeature([OutboxEvent]), DatabaseModule, CacheModule],
-  providers: [OutboxService, FactDrops, OutboxRelay],
-  exports: [OutboxService, FactDrops],
+  providers: [AuditTrail, OutboxService, FactDrops, OutboxRelay],
+  exports: [AuditTrail, OutboxService, FactDrops],
 })
 export class EventsModule {}

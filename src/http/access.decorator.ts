@@ -1,5 +1,6 @@
 import { applyDecorators, SetMetadata } from '@nestjs/common';
 import { ApiSecurity } from '@nestjs/swagger';
+import type { OrgAction } from '../access/organization-policy.js';
 import type { Action } from '../access/roles.js';
 
 /** What a route asks of its caller. The guard refuses every route that does not say. */
@@ -13,7 +14,13 @@ export type AccessRule =
    * `scope` is what a token must have been asked for, if it was asked for anything.
    */
   | { readonly kind: 'authenticated'; readonly scope?: 'catalog' }
+  /** The account itself: its password, its keys. Its user by password or session; never a key, never a robot. */
+  | { readonly kind: 'account' }
+  /** A user, with a credential that may manage whatever the user may. */
+  | { readonly kind: 'user' }
   | { readonly kind: 'administrator' }
+  /** A right in the organization that `:org` names, and on a team's routes in the team that `:team` names. */
+  | { readonly kind: 'organization'; readonly action: OrgAction }
   /**
    * A right in the repository that the path names. `unknown: 'denied'` refuses a caller who may not know the
    * repository with 403 instead of 404, for routes that must never answer 404.

@@ -1,5 +1,6 @@
 import type { Request, Response } from 'express';
 import type { CredentialLimits } from '../access/credential-limits.js';
+import type { Grant } from '../access/policy.js';
 import type { Principal } from '../access/principal.js';
 import type { RepositoryName } from '../oci/repository-name.js';
 import type { Scope } from '../oci/scope.js';
@@ -26,6 +27,8 @@ export interface RepositoryFact {
   readonly sparse: boolean;
   /** Whether it has had a manifest: before it no list shows it. */
   readonly listed: boolean;
+  /** Its permissions. */
+  readonly grants: readonly Grant[];
 }
 
 /** The repository that a path names; `repository` is null when there is none yet and the caller may create it. */

@@ -55,6 +55,10 @@ export class Manifest {
   @Column('text', { nullable: true })
   variant: string | null;
 
+  /** `os/architecture[/variant]` of an index's children, or of the image itself once its config has been read. */
+  @Column('text', { array: true, nullable: true })
+  platforms: string[] | null;
+
   /** Principal, such as `user:7`. */
   @Column('text', { name: 'pushed_by' })
   pushedBy: string;
@@ -64,6 +68,10 @@ export class Manifest {
 
   @Column('timestamptz', { name: 'pulled_at', nullable: true })
   pulledAt: Date | null;
+
+  /** How often it was pulled, as the nodes have reported. */
+  @Column('bigint', { default: 0 })
+  pulls: number;
 
   @Column('timestamptz', { name: 'deleted_at', nullable: true })
   deletedAt: Date | null;

@@ -7,7 +7,8 @@ import type { RepositoryFact, RepositoryTarget } from '../http/request-context.j
 import { etagMatches, etagOf } from '../oci/etag.js';
 import { OciError } from '../oci/oci-error.js';
 import { type Reference, referenceText } from '../oci/reference.js';
-import { type Actor, CurrentActor } from '../registry/actor.decorator.js';
+import type { Actor } from '../access/actor.js';
+import { CurrentActor } from '../http/actor.decorator.js';
 import { ReferenceParam } from '../registry/reference.decorator.js';
 import { type FlatHeaders, reply, replyEmpty } from '../registry/replies.js';
 import { Target, TargetRepository } from '../registry/target.decorator.js';

@@ -6,7 +6,7 @@ import type { Transaction } from '../database/unit-of-work.js';
 import { digestFromBytes, digestToBytes } from '../oci/digest-bytes.js';
 import type { Digest } from '../oci/digest.js';
 import type { Reference, Tag } from '../oci/reference.js';
-import type { Actor } from '../registry/actor.decorator.js';
+import type { Actor } from '../access/actor.js';
 import { Manifest } from './manifest.entity.js';
 
 /** What a reference leads to, as it is cached: a JSON value. */
@@ -20,7 +20,17 @@ export interface ManifestFact {
 /** What a push knows of its manifest; the platform is the config's to say, which is a blob. */
 export type NewManifest = Omit<
   Manifest,
-  'repoId' | 'repo' | 'os' | 'architecture' | 'variant' | 'pushedBy' | 'pushedAt' | 'pulledAt' | 'deletedAt'
+  | 'repoId'
+  | 'repo'
+  | 'os'
+  | 'architecture'
+  | 'variant'
+  | 'platforms'
+  | 'pushedBy'
+  | 'pushedAt'
+  | 'pulledAt'
+  | 'pulls'
+  | 'deletedAt'
 >;
 
 /** A tag that was pushed, and what it pointed to before; null when there was none. */

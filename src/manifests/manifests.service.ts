@@ -7,7 +7,7 @@ import type { RepositoryFact } from '../http/request-context.js';
 import type { Digest } from '../oci/digest.js';
 import { OciError } from '../oci/oci-error.js';
 import type { Tag } from '../oci/reference.js';
-import type { Actor } from '../registry/actor.decorator.js';
+import type { Actor } from '../access/actor.js';
 import { RepositoriesService } from '../repos/repositories.service.js';
 import { ManifestsRepository, type NewManifest } from './manifests.repository.js';
 import { mayMove, type TagCondition } from './tag-condition.js';

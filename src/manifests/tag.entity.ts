@@ -16,6 +16,7 @@ import { Manifest } from './manifest.entity.js';
 /** A name that points to a manifest of its repository. */
 @Entity('tags')
 @Index('tags_repo_id_digest_idx', ['repoId', 'digest'])
+@Index('tags_repo_id_updated_at_idx', ['repoId', 'updatedAt', 'name'])
 export class Tag {
   @PrimaryColumn('bigint', { name: 'repo_id', primaryKeyConstraintName: 'tags_pkey' })
   repoId: number;

@@ -7,6 +7,7 @@ import {
   ManyToOne,
   PrimaryGeneratedColumn,
   type Relation,
+  UpdateDateColumn,
 } from 'typeorm';
 import { Org } from './org.entity.js';
 
@@ -26,6 +27,12 @@ export class Team {
   @Column({ type: 'text', collation: 'C' })
   name: string;
 
+  @Column('text', { default: '' })
+  description: string;
+
   @CreateDateColumn({ type: 'timestamptz', name: 'created_at' })
   createdAt: Date;
+
+  @UpdateDateColumn({ type: 'timestamptz', name: 'updated_at' })
+  updatedAt: Date;
 }

@@ -1,9 +1,9 @@
 import { Controller, Get, Query, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiQuery, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
-import type { Principal } from '../access/principal.js';
+import type { Viewer } from '../access/viewer.js';
 import { Access } from '../http/access.decorator.js';
-import { CurrentPrincipal } from '../http/current-principal.decorator.js';
+import { CurrentViewer } from '../http/current-viewer.decorator.js';
 import { parsePage } from '../oci/page.js';
 import { RepositoriesService } from '../repos/repositories.service.js';
 import { listPage } from './list-page.js';
@@ -24,10 +24,10 @@ export class CatalogController {
   @ApiOkResponse({ description: 'Names in ASCII order; `Link` leads to the next page' })
   async list(
     @Query() query: Record<string, unknown>,
-    @CurrentPrincipal() principal: Principal,
+    @CurrentViewer() viewer: Viewer,
     @Res() response: Response,
   ): Promise<void> {
-    const page = await listPage(PATH, parsePage(query), (keyset) => this.repositories.listPullable(principal, keyset));
+    const page = await listPage(PATH, parsePage(query), (keyset) => this.repositories.listPullable(viewer, keyset));
     replyJson(response, { repositories: page.entries }, { headers: page.headers });
   }
 }

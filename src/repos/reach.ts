@@ -1,8 +1,10 @@
 import type { CredentialLimits } from '../access/credential-limits.js';
-import { type Reach, roleFrom } from '../access/policy.js';
-import type { Principal } from '../access/principal.js';
+import { type Grant, type Reach, roleFrom } from '../access/policy.js';
+import { membershipIn, type Principal } from '../access/principal.js';
 import type { RepositoryFact } from '../http/request-context.js';
 import { namespaceOf, type RepositoryName } from '../oci/repository-name.js';
+
+const NO_GRANTS: readonly Grant[] = [];
 
 /** What a caller, with this credential, reaches of the repository of a name, whether it exists or not. */
 export function reachOf(
@@ -15,12 +17,15 @@ export function reachOf(
   return {
     repository: repository?.path ?? name,
     visibility: repository?.visibility ?? 'private',
-    role: roleFrom({ principal, namespaceId }),
+    role: roleFrom({ principal, namespaceId, grants: repository?.grants ?? NO_GRANTS }),
     limits,
   };
 }
 
-/** The namespace that a repository would be in, where the caller owns it: nobody else may make one there. */
+/** The namespace that a repository would be in, where the caller has a part in it: nobody else may make one there. */
 function namespaceToBe(principal: Principal, name: RepositoryName): number | null {
-  return principal.kind === 'user' && namespaceOf(name) === principal.username ? principal.namespaceId : null;
+  if (principal.kind !== 'user') return null;
+  const namespace = namespaceOf(name);
+  if (namespace === principal.username) return principal.namespaceId;
+  return membershipIn(principal, namespace)?.namespaceId ?? null;
 }

@@ -9,11 +9,12 @@ import { Repo } from './repo.entity.js';
 import { ReposController } from './repos.controller.js';
 import { RepositoriesRepository } from './repositories.repository.js';
 import { RepositoriesService } from './repositories.service.js';
+import { VisibleRepositoriesRepository } from './visible-repositories.repository.js';
 
 @Module({
   imports: [TypeOrmModule.forFeature([Repo, RepoAlias, RepoGrant]), DatabaseModule, CacheModule, EventsModule],
   controllers: [ReposController],
-  providers: [RepositoriesRepository, RepositoriesService],
+  providers: [RepositoriesRepository, RepositoriesService, VisibleRepositoriesRepository],
   exports: [RepositoriesService],
 })
 export class ReposModule {}

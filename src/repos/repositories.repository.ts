@@ -6,13 +6,17 @@ import type { RepositoryFact } from '../http/request-context.js';
 import { nameInNamespace, namespaceOf, type RepositoryName } from '../oci/repository-name.js';
 import { Repo, type Visibility } from './repo.entity.js';
 
-const FACT = `r.id, r.path, r.namespace_id AS "namespaceId", r.visibility, r.sparse, r.listed_at IS NOT NULL AS listed`;
-
 const FIND = `
-SELECT ${FACT} FROM repos r WHERE r.path = $1 AND r.deleted_at IS NULL
-UNION ALL
-SELECT ${FACT} FROM repo_aliases a JOIN repos r ON r.id = a.repo_id WHERE a.path = $1 AND r.deleted_at IS NULL
-LIMIT 1`;
+SELECT r.id, r.path, r.namespace_id AS "namespaceId", r.visibility, r.sparse, r.listed_at IS NOT NULL AS listed,
+  ARRAY(
+    SELECT jsonb_build_object('kind', CASE WHEN g.user_id IS NOT NULL THEN 'user' WHEN g.team_id IS NOT NULL THEN 'team'
+      ELSE 'robot' END, 'id', coalesce(g.user_id, g.team_id, g.robot_id), 'role', g.role)
+    FROM repo_grants g WHERE g.repo_id = r.id ORDER BY g.id
+  ) AS grants
+FROM repos r WHERE r.path = $1 AND r.deleted_at IS NULL`;
+
+const FIND_MOVED = `
+SELECT r.path FROM repo_aliases a JOIN repos r ON r.id = a.repo_id WHERE a.path = $1 AND r.deleted_at IS NULL`;
 
 // Whoever loses the race to create finds the winner's row; a former path belongs to the repository that left it.
 const INSERT = `
@@ -21,25 +25,6 @@ SELECT n.id, $2, $3, $4 FROM namespaces n
 WHERE n.name = $1 AND n.deleted_at IS NULL AND NOT EXISTS (SELECT FROM repo_aliases a WHERE a.path = $3)
 ON CONFLICT (path) WHERE deleted_at IS NULL DO NOTHING`;
 
-const LISTED = 'r.deleted_at IS NULL AND r.listed_at IS NOT NULL AND r.path > $1';
-
-/** Each set is limited by its own index before they are merged: the cost follows the page, not the registry. */
-const LIST_FOR_ANONYMOUS = `
-SELECT r.path FROM repos r WHERE r.visibility = 'public' AND ${LISTED} ORDER BY r.path LIMIT $2`;
-const LIST_FOR_USER = `
-SELECT path FROM (
-  (${LIST_FOR_ANONYMOUS})
-  UNION
-  (SELECT r.path FROM repos r WHERE r.namespace_id = $3 AND ${LISTED} ORDER BY r.path LIMIT $2)
-) visible ORDER BY path LIMIT $2`;
-const LIST_FOR_ADMIN = `SELECT r.path FROM repos r WHERE ${LISTED} ORDER BY r.path LIMIT $2`;
-
-export interface Keyset {
-  /** Exclusive; the empty string begins at the first. */
-  readonly after: string;
-  readonly limit: number;
-}
-
 @Injectable()
 export class RepositoriesRepository {
   constructor(@InjectRepository(Repo) private readonly repos: Repository<Repo>) {}
@@ -47,6 +32,12 @@ export class RepositoriesRepository {
   async find(path: RepositoryName): Promise<RepositoryFact | null> {
     const [row] = await this.query<RepositoryFact>(FIND, [path]);
     return row ?? null;
+  }
+
+  /** Where the repository is that left this path. */
+  async findMoved(path: RepositoryName): Promise<RepositoryName | null> {
+    const [row] = await this.query<{ path: RepositoryName }>(FIND_MOVED, [path]);
+    return row?.path ?? null;
   }
 
   /** Does nothing when the path exists, was another repository's, or its namespace does not exist. */
@@ -73,23 +64,6 @@ export class RepositoriesRepository {
 
   async markListed(tx: Transaction, id: number): Promise<void> {
     await tx.query('UPDATE repos SET listed_at = now() WHERE id = $1 AND listed_at IS NULL', [id]);
-  }
-
-  listPublic({ after, limit }: Keyset): Promise<RepositoryName[]> {
-    return this.paths(LIST_FOR_ANONYMOUS, [after, limit]);
-  }
-
-  listPublicAndOwned({ after, limit }: Keyset, namespaceId: number): Promise<RepositoryName[]> {
-    return this.paths(LIST_FOR_USER, [after, limit, namespaceId]);
-  }
-
-  listAll({ after, limit }: Keyset): Promise<RepositoryName[]> {
-    return this.paths(LIST_FOR_ADMIN, [after, limit]);
-  }
-
-  private async paths(sql: string, parameters: unknown[]): Promise<RepositoryName[]> {
-    const rows = await this.query<{ path: RepositoryName }>(sql, parameters);
-    return rows.map(({ path }) => path);
   }
 
   private query<T>(sql: string, parameters: unknown[]): Promise<T[]> {

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Principal } from '../access/principal.js';
+import type { Viewer } from '../access/viewer.js';
 import { FactCache } from '../cache/fact-cache.js';
 import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
 import { FactDrops } from '../events/fact-drops.js';
@@ -7,7 +7,9 @@ import type { RepositoryFact } from '../http/request-context.js';
 import { OciError } from '../oci/oci-error.js';
 import type { RepositoryName } from '../oci/repository-name.js';
 import type { Repo, Visibility } from './repo.entity.js';
-import { type Keyset, RepositoriesRepository } from './repositories.repository.js';
+import { RepositoriesRepository } from './repositories.repository.js';
+import { viewOf } from './view.js';
+import { type Keyset, VisibleRepositoriesRepository } from './visible-repositories.repository.js';
 
 export type RepositorySettings = Partial<Pick<Repo, 'visibility' | 'sparse' | 'description'>>;
 
@@ -15,6 +17,7 @@ export type RepositorySettings = Partial<Pick<Repo, 'visibility' | 'sparse' | 'd
 export class RepositoriesService {
   constructor(
     private readonly repositories: RepositoriesRepository,
+    private readonly visible: VisibleRepositoriesRepository,
     private readonly facts: FactCache,
     private readonly factDrops: FactDrops,
     private readonly unitOfWork: UnitOfWork,
@@ -22,11 +25,8 @@ export class RepositoriesService {
 
   /** The one function that turns a path into a repository; a former path finds it too. */
   find(path: RepositoryName): RepositoryFact | null | Promise<RepositoryFact | null> {
-    return this.facts.read({
-      subject: `repo:${path}`,
-      name: 'repository',
-      load: () => this.repositories.find(path),
-    });
+    const found = this.facts.read({ subject: `repo:${path}`, name: 'repository', load: () => this.load(path) });
+    return found instanceof Promise ? found.then((fact) => this.follow(fact)) : this.follow(found);
   }
 
   /**
@@ -62,12 +62,27 @@ export class RepositoriesService {
     });
   }
 
-  /** Names that the principal may pull, in ASCII order: what is public, and what is in its own namespace. */
-  listPullable(principal: Principal, page: Keyset): Promise<RepositoryName[]> {
-    if (principal.kind !== 'user') return this.repositories.listPublic(page);
-    if (principal.admin) return this.repositories.listAll(page);
-    return this.repositories.listPublicAndOwned(page, principal.namespaceId);
+  /** Names that the caller may pull, in ASCII order. */
+  listPullable(caller: Viewer, page: Keyset): Promise<RepositoryName[]> {
+    return this.visible.paths(viewOf(caller), page);
   }
+
+  private async load(path: RepositoryName): Promise<RepositoryFact | Moved | null> {
+    const repository = await this.repositories.find(path);
+    if (repository) return repository;
+    const movedTo = await this.repositories.findMoved(path);
+    return movedTo === null ? null : { movedTo };
+  }
+
+  /** Facts of a repository are kept under its present path alone, so that one drop reaches them. */
+  private follow(fact: RepositoryFact | Moved | null): RepositoryFact | null | Promise<RepositoryFact | null> {
+    return fact !== null && 'movedTo' in fact ? this.find(fact.movedTo) : fact;
+  }
+}
+
+/** What is cached of a former path. */
+interface Moved {
+  readonly movedTo: RepositoryName;
 }
 
 function pushable(path: RepositoryName, repository: RepositoryFact): RepositoryFact {

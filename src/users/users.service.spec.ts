@@ -30,7 +30,7 @@ describe('UsersService', () => {
     expect(rows).toEqual([{ name, kind: 'user' }]);
     expect(passwordHash).toMatch(/^\$argon2id\$/);
     expect(await users.loadFact(id)).toEqual({
-      principal: { kind: 'user', id, username: name, admin: false, namespaceId },
+      account: { kind: 'user', id, username: name, admin: false, namespaceId },
       credentialsVersion: 1,
       disabled: false,
     });

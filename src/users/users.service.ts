@@ -9,9 +9,12 @@ import { PasswordHasher } from './password-hasher.js';
 import type { User } from './user.entity.js';
 import { UsersRepository } from './users.repository.js';
 
+/** The user itself, without what organizations make of it. */
+export type Account = Omit<UserPrincipal, 'memberships' | 'teams'>;
+
 /** What is cached of a user: all that authentication asks on each request. */
 export interface UserFact {
-  readonly principal: UserPrincipal;
+  readonly account: Account;
   /** A credential that was issued under another version is void. */
   readonly credentialsVersion: number;
   readonly disabled: boolean;
@@ -48,7 +51,7 @@ export class UsersService {
     const row = await this.users.findFact(id);
     if (!row) return null;
     const { username, admin, namespaceId, credentialsVersion, disabled } = row;
-    return { principal: { kind: 'user', id, username, admin, namespaceId }, credentialsVersion, disabled };
+    return { account: { kind: 'user', id, username, admin, namespaceId }, credentialsVersion, disabled };
   }
 
   /** `null` for a wrong password and for an unknown user, after the same work. Says nothing of disabled users. */

@@ -59,7 +59,7 @@ export async function contentServices(facts: FactCache = new MemoryFactCache()):
     repository: (entity) => dataSource.getRepository(entity),
     newRepository: async (name) => {
       const repository = await insertRepository(database, namespaceId, name);
-      return { ...repository, namespaceId, visibility: 'private', sparse: false, listed: true };
+      return { ...repository, namespaceId, visibility: 'private', sparse: false, listed: true, grants: [] };
     },
     holdBlob: async ({ id }, text) => {
       const blob = await insertBlob(database, text);

@@ -1,0 +1,55 @@
+import { type CredentialLimits, limitsReachNamespace } from './credential-limits.js';
+import { membershipIn, type Principal } from './principal.js';
+import type { OrgRole } from './roles.js';
+
+/**
+ * - `see`: members, teams, robots.
+ * - `manage`: settings, members below owner, teams, robots, invitations.
+ * - `own`: delete it, make and unmake owners.
+ */
+export const ORG_ACTIONS = ['see', 'manage', 'own'] as const;
+export type OrgAction = (typeof ORG_ACTIONS)[number];
+
+const ORG_ROLE_ACTIONS = {
+  member: ['see'],
+  admin: ['see', 'manage'],
+  owner: ['see', 'manage', 'own'],
+} as const satisfies Record<OrgRole, readonly OrgAction[]>;
+
+export interface OrganizationQuestion {
+  readonly principal: Principal;
+  readonly action: OrgAction;
+  readonly limits: CredentialLimits;
+  /** The organization's name, whether it exists or not. */
+  readonly org: string;
+  /** A team of it, on routes of one: its maintainers may `manage` it. */
+  readonly team?: string | undefined;
+}
+
+export type OrganizationDecision = 'allow' | 'challenge' | 'notFound' | 'denied';
+
+/** Who may do what in an organization. Decided from what the principal is alone: an unknown name costs the same. */
+export function decideOrganization(question: OrganizationQuestion): OrganizationDecision {
+  const { principal, action, limits, org } = question;
+  if (principal.kind === 'anonymous') return 'challenge';
+  const role = orgRoleOf(principal, org);
+  if (role === null || !limitsReachNamespace(limits, org)) return 'notFound';
+  if (limits.actions !== null && !limits.actions.includes('manage')) return 'denied';
+  return mayInOrganization(action, role) || (action === 'manage' && maintains(question)) ? 'allow' : 'denied';
+}
+
+export function mayInOrganization(action: OrgAction, role: OrgRole): boolean {
+  return (ORG_ROLE_ACTIONS[role] as readonly OrgAction[]).includes(action);
+}
+
+/** An administrator of the registry is an owner everywhere, also of what does not exist. */
+export function orgRoleOf(principal: Principal, org: string): OrgRole | null {
+  if (principal.kind === 'user' && principal.admin) return 'owner';
+  return membershipIn(principal, org)?.role ?? null;
+}
+
+function maintains({ principal, org, team }: OrganizationQuestion): boolean {
+  const membership = membershipIn(principal, org);
+  if (team === undefined || membership === null || principal.kind !== 'user') return false;
+  return principal.teams.some((one) => one.orgId === membership.orgId && one.name === team && one.maintainer);
+}

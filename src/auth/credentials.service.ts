@@ -1,0 +1,53 @@
+import { Injectable } from '@nestjs/common';
+import { type CredentialLimits, UNLIMITED } from '../access/credential-limits.js';
+import { type Principal, principalName } from '../access/principal.js';
+import type { TokenHolder } from './access-token.js';
+import { looksLikeKey } from './api-key-text.js';
+import { ApiKeysService } from './api-keys.service.js';
+import { LivePrincipalsService, principalOf } from './live-principals.service.js';
+import { PasswordLoginService } from './password-login.service.js';
+import { Refusal } from './refusal.js';
+
+/** Somebody who showed a secret: a password, or an API key. */
+export interface Login {
+  readonly principal: Principal;
+  readonly holder: TokenHolder;
+  readonly label: string;
+  readonly limits: CredentialLimits;
+  /** When the credential ends, seconds since the epoch. */
+  readonly endsAt: number | null;
+  /** `null` for a password. */
+  readonly keyId: string | null;
+}
+
+@Injectable()
+export class CredentialsService {
+  constructor(
+    private readonly passwords: PasswordLoginService,
+    private readonly keys: ApiKeysService,
+    private readonly livePrincipals: LivePrincipalsService,
+  ) {}
+
+  /** User name and password, or a name and its key. Throws `Refusal`. */
+  async login(username: string, secret: string, address: string): Promise<Login> {
+    if (looksLikeKey(secret)) {
+      const login = await this.key(secret, address);
+      // A key opens its holder's account, under no other name.
+      if (principalName(login.principal) !== username) throw new Refusal('credentialsWrong');
+      return login;
+    }
+    const { principal, userId, credentialsVersion } = await this.passwords.login(username, secret, address);
+    const holder = { kind: 'user', id: userId, credentialsVersion } as const;
+    return { principal, holder, label: 'password', limits: UNLIMITED, endsAt: null, keyId: null };
+  }
+
+  /** A key by itself. Throws `Refusal`. */
+  async key(text: string, address: string): Promise<Login> {
+    const key = await this.keys.find(text, address);
+    const live = key && (await this.livePrincipals.read(this.livePrincipals.request(key.holder)));
+    const principal = key && live && principalOf(live, live.credentialsVersion, key.label);
+    if (!principal) throw new Refusal('credentialsWrong');
+    const holder = { ...key.holder, credentialsVersion: live.credentialsVersion };
+    return { principal, holder, label: key.label, limits: key.limits, endsAt: key.expiresAt, keyId: key.id };
+  }
+}

@@ -1,0 +1,77 @@
+import { Injectable } from '@nestjs/common';
+import type { Principal } from '../access/principal.js';
+import { FactCache, type FactRequest } from '../cache/fact-cache.js';
+import { MembershipsService } from '../orgs/memberships.service.js';
+import { robotSubject, RobotsService } from '../orgs/robots.service.js';
+import { UsersService, userSubject } from '../users/users.service.js';
+import type { TokenHolder } from './access-token.js';
+import { RevokedCredentialsRepository } from './revoked-credentials.repository.js';
+
+/** A user or robot as every request must find it: what is disabled, changed or revoked counts from the next one on. */
+export interface LivePrincipal {
+  readonly principal: Exclude<Principal, { kind: 'anonymous' }>;
+  /** A credential that was issued under another version is void. Robots have no other. */
+  readonly credentialsVersion: number;
+  readonly disabled: boolean;
+  /** Seconds since the epoch. */
+  readonly expiresAt: number | null;
+  /** Labels of revoked credentials that might still be about; as a rule empty. */
+  readonly revoked: readonly string[];
+}
+
+export type LivePrincipalRequest = FactRequest<LivePrincipal | null>;
+
+/** Of robots, which have keys and nothing that ends all of them at once but being disabled. */
+export const ROBOT_CREDENTIALS_VERSION = 0;
+
+@Injectable()
+export class LivePrincipalsService {
+  constructor(
+    private readonly users: UsersService,
+    private readonly memberships: MembershipsService,
+    private readonly robots: RobotsService,
+    private readonly revoked: RevokedCredentialsRepository,
+    private readonly facts: FactCache,
+  ) {}
+
+  /** The question to ask of the cache; made once for a token that comes with many requests. */
+  request({ kind, id }: Pick<TokenHolder, 'kind' | 'id'>): LivePrincipalRequest {
+    switch (kind) {
+      case 'user':
+        return { subject: userSubject(id), name: 'live', load: () => this.loadUser(id) };
+      case 'robot':
+        return { subject: robotSubject(id), name: 'live', load: () => this.loadRobot(id) };
+    }
+  }
+
+  read(request: LivePrincipalRequest): LivePrincipal | null | Promise<LivePrincipal | null> {
+    return this.facts.read(request);
+  }
+
+  private async loadUser(id: number): Promise<LivePrincipal | null> {
+    const [user, memberships, revoked] = await Promise.all([
+      this.users.loadFact(id),
+      this.memberships.load(id),
+      this.revoked.labelsOfUser(id),
+    ]);
+    if (!user) return null;
+    const { account, credentialsVersion, disabled } = user;
+    return { principal: { ...account, ...memberships }, credentialsVersion, disabled, expiresAt: null, revoked };
+  }
+
+  private async loadRobot(id: number): Promise<LivePrincipal | null> {
+    const [robot, revoked] = await Promise.all([this.robots.loadFact(id), this.revoked.labelsOfRobot(id)]);
+    return robot && { ...robot, credentialsVersion: ROBOT_CREDENTIALS_VERSION, revoked };
+  }
+}
+
+/** The principal that a credential of this holder and label stands for; `null` when it stands for nobody any more. */
+export function principalOf(
+  live: LivePrincipal | null,
+  credentialsVersion: number,
+  label: string | null,
+): LivePrincipal['principal'] | null {
+  if (!live || live.disabled || live.credentialsVersion !== credentialsVersion) return null;
+  if (live.expiresAt !== null && live.expiresAt <= Date.now() / 1000) return null;
+  return label !== null && live.revoked.includes(label) ? null : live.principal;
+}

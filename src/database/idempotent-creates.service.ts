@@ -1,0 +1,85 @@
+import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { AppConfig } from '../config/config.js';
+import { type Transaction, UnitOfWork } from './unit-of-work.js';
+
+/** A create as its client sent it. */
+export interface CreateRequest {
+  /** Whose key it is, such as `user:7`. */
+  readonly principal: string;
+  /** `Idempotency-Key`; `null` for clients that send none. */
+  readonly key: string | null;
+  /** Method, path and body: the same key with another request is a mistake. */
+  readonly request: string;
+}
+
+/** The key was used for another request. */
+export class IdempotencyKeyReused extends Error {
+  override readonly name = 'IdempotencyKeyReused';
+}
+
+/** How long a key is remembered. */
+const LIFE_HOURS = 24;
+const CIPHER = 'aes-256-gcm';
+const IV_BYTES = 12;
+const TAG_BYTES = 16;
+
+// Whoever comes second with the same key waits here for the first one's transaction, and finds its row.
+const CLAIM = `
+INSERT INTO idempotent_creates (principal, key, request, response) VALUES ($1, $2, $3, '')
+ON CONFLICT (principal, key) DO NOTHING RETURNING key`;
+const FIND = 'SELECT request, response FROM idempotent_creates WHERE principal = $1 AND key = $2';
+const SAVE = 'UPDATE idempotent_creates SET response = $3 WHERE principal = $1 AND key = $2';
+const PRUNE = `
+DELETE FROM idempotent_creates WHERE principal = $1 AND created_at < now() - interval '${LIFE_HOURS} hours'`;
+
+/**
+ * Creates that a client may repeat after a lost answer: what the first one answered is kept in its own transaction, so a
+ * key has either created nothing or has its answer. Answers may hold a secret that is shown once; they are encrypted
+ * under a key that the database does not have.
+ */
+@Injectable()
+export class IdempotentCreates {
+  private readonly encryptionKey: Buffer;
+
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    { security }: AppConfig,
+  ) {
+    this.encryptionKey = Buffer.from(hkdfSync('sha256', security.jwtSecret, '', 'answers of idempotent creates', 32));
+  }
+
+  /** Runs `create` once for each key; its result must be a JSON value. Throws `IdempotencyKeyReused`. */
+  run<T>(asked: CreateRequest, create: (tx: Transaction) => Promise<T>): Promise<T> {
+    const { principal, key } = asked;
+    if (key === null) return this.unitOfWork.run(create);
+    const request = createHash('sha256').update(asked.request).digest();
+    return this.unitOfWork.run(async (tx) => {
+      await tx.query(PRUNE, [principal]);
+      const [claimed] = await tx.query(CLAIM, [principal, key, request]);
+      if (!claimed) return this.answered<T>(tx, principal, key, request);
+      const result = await create(tx);
+      await tx.query(SAVE, [principal, key, this.encrypt(JSON.stringify(result))]);
+      return result;
+    });
+  }
+
+  private async answered<T>(tx: Transaction, principal: string, key: string, request: Buffer): Promise<T> {
+    const [row] = await tx.query<{ request: Buffer; response: Buffer }>(FIND, [principal, key]);
+    if (!row?.request.equals(request)) throw new IdempotencyKeyReused(key);
+    return JSON.parse(this.decrypt(row.response)) as T;
+  }
+
+  private encrypt(text: string): Buffer {
+    const iv = randomBytes(IV_BYTES);
+    const cipher = createCipheriv(CIPHER, this.encryptionKey, iv);
+    const body = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
+    return Buffer.concat([iv, cipher.getAuthTag(), body]);
+  }
+
+  private decrypt(bytes: Buffer): string {
+    const decipher = createDecipheriv(CIPHER, this.encryptionKey, bytes.subarray(0, IV_BYTES));
+    decipher.setAuthTag(bytes.subarray(IV_BYTES, IV_BYTES + TAG_BYTES));
+    return Buffer.concat([decipher.update(bytes.subarray(IV_BYTES + TAG_BYTES)), decipher.final()]).toString('utf8');
+  }
+}
