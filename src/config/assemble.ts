@@ -54,6 +54,10 @@ export function toConfig(
       adminPassword: values.ADMIN_PASSWORD,
       accessTokenSeconds: values.ACCESS_TOKEN_SECONDS,
       refreshTokenSeconds: values.REFRESH_TOKEN_SECONDS,
+      signUp: values.SIGN_UP,
+      orgCreation: values.ORG_CREATION,
+      auditPulls: values.AUDIT_PULLS,
+      auditMonths: values.AUDIT_MONTHS,
     },
     registry: {
       defaultVisibility: values.DEFAULT_VISIBILITY,

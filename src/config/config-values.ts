@@ -10,6 +10,12 @@ export type Deduplication = (typeof DEDUPLICATIONS)[number];
 export const VISIBILITIES = ['private', 'public'] as const;
 export type DefaultVisibility = (typeof VISIBILITIES)[number];
 
+/** Who may make accounts, and who may make organizations. */
+export const SIGN_UPS = ['admin', 'invite', 'open'] as const;
+export type SignUp = (typeof SIGN_UPS)[number];
+export const ORG_CREATIONS = ['users', 'admin'] as const;
+export type OrgCreation = (typeof ORG_CREATIONS)[number];
+
 export interface ServerConfig {
   readonly listenHost: string;
   /** 0 lets the system choose. */
@@ -67,6 +73,12 @@ export interface SecurityConfig {
   readonly adminPassword: string | null;
   readonly accessTokenSeconds: number;
   readonly refreshTokenSeconds: number;
+  readonly signUp: SignUp;
+  readonly orgCreation: OrgCreation;
+  /** Whether each pull is an entry of the audit log. */
+  readonly auditPulls: boolean;
+  /** Months that the audit log goes back; 0 keeps everything. */
+  readonly auditMonths: number;
 }
 
 export interface RegistryConfig {

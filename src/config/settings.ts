@@ -1,4 +1,4 @@
-import { DEDUPLICATIONS, LOG_LEVELS, STORAGE_TYPES, VISIBILITIES } from './config-values.js';
+import { DEDUPLICATIONS, LOG_LEVELS, STORAGE_TYPES, ORG_CREATIONS, SIGN_UPS, VISIBILITIES } from './config-values.js';
 import * as p from './parsers.js';
 
 export const SECTIONS = ['server', 'database', 'cache', 'storage', 'security', 'registry'] as const;
@@ -234,6 +234,30 @@ export const SETTINGS = {
     p.duration(60, ONE_YEAR),
     '2592000',
     'Life of a refresh token since its last use.',
+  ),
+  SIGN_UP: setting(
+    ['security', 'sign_up'],
+    p.oneOf(SIGN_UPS),
+    'admin',
+    'Who may make an account: admin (administrators make them), invite (whoever has a code) or open (anybody).',
+  ),
+  ORG_CREATION: setting(
+    ['security', 'org_creation'],
+    p.oneOf(ORG_CREATIONS),
+    'users',
+    'Who may make organizations: users or admin.',
+  ),
+  AUDIT_PULLS: setting(
+    ['security', 'audit_pulls'],
+    p.boolean,
+    'false',
+    'Write each pull into the audit log, beside the writes and refusals that are always there.',
+  ),
+  AUDIT_MONTHS: setting(
+    ['security', 'audit_months'],
+    p.integer(0, 1200),
+    '12',
+    'Months that the audit log goes back; older ones are dropped. 0 keeps everything.',
   ),
 
   DEFAULT_VISIBILITY: setting(

@@ -12,6 +12,11 @@ export function isOutage(error: unknown): boolean {
   return hasCause(error, (code, { message }) => OUTAGE_CODES.test(code) || OUTAGE_MESSAGES.test(message));
 }
 
+/** Whether a create came under an `Idempotency-Key` that stands for another one. */
+export function isReusedKey(error: unknown): boolean {
+  return error instanceof Error && error.name === 'IdempotencyKeyReused';
+}
+
 /** Whether the database refused a text for a character in it: the request was wrong, whichever field it was. */
 export function isUnstorableText(error: unknown): boolean {
   return hasCause(error, (code) => code === UNSTORABLE_TEXT);

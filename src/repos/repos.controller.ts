@@ -4,6 +4,7 @@ import type { Request, Response } from 'express';
 import { Access } from '../http/access.decorator.js';
 import { ApiError } from '../http/api-error.js';
 import type { RepositoryFact } from '../http/request-context.js';
+import { showVersion, unchangedSince } from '../http/conditional-update.js';
 import { createValidationPipe } from '../http/validation.js';
 import { RepoDto, UpdateRepoDto } from './repo.dto.js';
 import type { Repo } from './repo.entity.js';
@@ -43,11 +44,9 @@ export class ReposController {
     @Res({ passthrough: true }) response: Response,
   ): Promise<RepoDto> {
     const before = await this.find(request);
-    const isConditional = ifMatch !== undefined && ifMatch !== '*';
-    if (isConditional && ifMatch !== etagOf(before)) throw new ApiError('preconditionFailed');
+    const since = unchangedSince(ifMatch, before);
     if (Object.values(changes).some((value) => value !== undefined)) {
-      const unchangedSince = isConditional ? before.updatedAt : null;
-      const isUpdated = await this.repositories.update(factOf(request), changes, unchangedSince);
+      const isUpdated = await this.repositories.update(factOf(request), changes, since);
       if (!isUpdated) throw new ApiError('preconditionFailed');
     }
     return reply(response, await this.find(request));
@@ -66,10 +65,6 @@ function factOf({ context }: Request): RepositoryFact {
 }
 
 function reply(response: Response, repo: Repo): RepoDto {
-  response.setHeader('ETag', etagOf(repo));
+  showVersion(response, repo);
   return new RepoDto(repo);
-}
-
-function etagOf({ id, updatedAt }: Repo): string {
-  return `"${id}-${updatedAt.getTime()}"`;
 }

@@ -105,7 +105,7 @@ describe('UsersService', () => {
     it('of a user who was none', async () => {
       const { id } = await users.create({ username: name, password: 'a password' });
       await users.ensureAdministrator(name, 'another one');
-      expect(await users.loadFact(id)).toMatchObject({ principal: { admin: true } });
+      expect(await users.loadFact(id)).toMatchObject({ account: { admin: true } });
     });
 
     it('never of an organization', async () => {

@@ -1,0 +1,68 @@
+import type { Request, Response } from 'express';
+import { ApiError } from './api-error.js';
+import { DEFAULT_LIMIT, type ListQueryDto } from './list.dto.js';
+
+/** Where a page begins: the values of the last entry before it, in the order of the list's sort. */
+export type Position = readonly (string | number)[];
+
+export interface KeysetPage {
+  /** One more than the page has: it tells whether there is another. */
+  readonly limit: number;
+  /** `null` begins at the first. */
+  readonly after: Position | null;
+}
+
+/** The body of every list of /api/v1. */
+export interface ListReply<T> {
+  readonly items: readonly T[];
+  /** `cursor` of the next page. */
+  readonly next: string | null;
+}
+
+/** Reads `limit` and `cursor`; `kinds` says what the position consists of. Throws `malformedRequest` for another list's. */
+export function keysetPage({ limit, cursor }: ListQueryDto, kinds: readonly ('string' | 'number')[]): KeysetPage {
+  return { limit: (limit ?? DEFAULT_LIMIT) + 1, after: cursor === undefined ? null : readCursor(cursor, kinds) };
+}
+
+/** A page of rows that were asked for with `page.limit`, and the `Link` to the next one. */
+export function listReply<Row, T>(
+  rows: readonly Row[],
+  page: KeysetPage,
+  { show, position }: { show: (row: Row) => T; position: (row: Row) => Position },
+  { request, response }: { request: Request; response: Response },
+): ListReply<T> {
+  const shown = rows.slice(0, page.limit - 1);
+  const last = shown.at(-1);
+  const next = rows.length < page.limit || last === undefined ? null : writeCursor(position(last));
+  if (next !== null) response.setHeader('Link', `<${nextUrl(request, next)}>; rel="next"`);
+  return { items: shown.map(show), next };
+}
+
+function nextUrl({ originalUrl }: Request, cursor: string): string {
+  const url = new URL(originalUrl, 'http://registry');
+  url.searchParams.set('cursor', cursor);
+  return `${url.pathname}${url.search}`;
+}
+
+function writeCursor(position: Position): string {
+  return Buffer.from(JSON.stringify(position)).toString('base64url');
+}
+
+function readCursor(cursor: string, kinds: readonly string[]): Position {
+  const position = parsed(Buffer.from(cursor, 'base64url').toString('utf8'));
+  const fits =
+    Array.isArray(position) &&
+    position.length === kinds.length &&
+    kinds.every((kind, index) => typeof position[index] === kind) &&
+    !JSON.stringify(position).includes(String.raw`\u0000`);
+  if (!fits) throw new ApiError('malformedRequest', 'the cursor is not one of this list');
+  return position as Position;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
