@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { RobotPrincipal } from '../access/principal.js';
 import type { Subject } from '../cache/fact-cache.js';
-import { RobotsRepository } from './robots.repository.js';
+import { type NamedRobot, RobotsRepository } from './robots.repository.js';
 
 /** What is cached of a robot: all that authentication asks on each request. */
 export interface RobotFact {
@@ -15,6 +15,11 @@ export function robotSubject(id: number): Subject {
   return `robot:${id}`;
 }
 
+/** What a robot of this organization logs in with. The dot, which is in no short name, keeps organizations apart. */
+export function robotLogin(org: string, name: string): string {
+  return `robot-${org}.${name}`;
+}
+
 @Injectable()
 export class RobotsService {
   constructor(private readonly robots: RobotsRepository) {}
@@ -25,5 +30,10 @@ export class RobotsService {
     if (!row) return null;
     const { name, orgId, disabled, expiresAt } = row;
     return { principal: { kind: 'robot', id, name, orgId }, disabled, expiresAt };
+  }
+
+  /** By its short name or its login name. */
+  find(org: string, name: string): Promise<NamedRobot | null> {
+    return this.robots.findNamed(org, [name, robotLogin(org, name)]);
   }
 }
