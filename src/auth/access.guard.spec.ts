@@ -4,6 +4,7 @@ import { Reflector } from '@nestjs/core';
 import type { Request } from 'express';
 import { UNLIMITED } from '../access/credential-limits.js';
 import { ANONYMOUS, type Principal } from '../access/principal.js';
+import { MemoryFactCache } from '../cache/memory-fact-cache.js';
 import { loadConfig } from '../config/load-config.js';
 import { Access, type AccessRule } from '../http/access.decorator.js';
 import { ApiError } from '../http/api-error.js';
@@ -80,6 +81,7 @@ describe('AccessGuard', () => {
       new Reflector(),
       authenticator as Authenticator,
       repositories as RepositoriesService,
+      new MemoryFactCache(),
       loadConfig({ PUBLIC_URL: 'https://registry.example.com', UPLOAD_EXPIRY_SECONDS: '900' }, '', () =>
         'x'.repeat(32),
       ),

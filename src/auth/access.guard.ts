@@ -5,6 +5,7 @@ import { isUnlimited, limitsManageEverything } from '../access/credential-limits
 import { decideOrganization } from '../access/organization-policy.js';
 import { type Decision, decide, SCOPE_TO_ASK } from '../access/policy.js';
 import type { UserPrincipal } from '../access/principal.js';
+import { FactCache } from '../cache/fact-cache.js';
 import { AppConfig } from '../config/config.js';
 import { ACCESS_RULE, type AccessRule } from '../http/access.decorator.js';
 import { isRegistryPath } from '../http/error.filter.js';
@@ -38,6 +39,7 @@ export class AccessGuard implements CanActivate {
     private readonly reflector: Reflector,
     private readonly authenticator: Authenticator,
     private readonly repositories: RepositoriesService,
+    private readonly facts: FactCache,
     private readonly config: AppConfig,
   ) {}
 
@@ -48,9 +50,10 @@ export class AccessGuard implements CanActivate {
     const request = context.switchToHttp().getRequest<Request>();
     const name = rule.kind === 'repository' ? pathName(request, this.config) : null;
     try {
-      // Both questions leave together, so that a shared cache is one round trip away and not two.
+      // All questions leave together, so that a shared cache is one round trip away and not three.
       const asked = name === null ? null : this.repositories.find(name);
       if (asked instanceof Promise) asked.catch(() => undefined); // whoever is refused never waits for it
+      const peeked = name === null ? undefined : this.peek(rule, name, request);
       const found = this.authenticator.authenticate(context, request, this.graceOf(rule));
       const caller = found instanceof Promise ? await found : found;
       request.context.principal = caller.principal;
@@ -59,6 +62,8 @@ export class AccessGuard implements CanActivate {
       else if (name !== null) {
         const repository = asked instanceof Promise ? await asked : asked;
         request.context.target = enterRepository(rule, caller, name, repository);
+        // A former path has no facts of its own.
+        if (peeked && repository?.path === name) request.context.peeked = await peeked;
       }
       return true;
     } catch (error) {
@@ -74,6 +79,12 @@ export class AccessGuard implements CanActivate {
     if (!rule) throw new Error(`${context.getClass().name}.${handler.name} declares no @Access`);
     this.rules.set(handler, rule);
     return rule;
+  }
+
+  /** Only where the answer is a round trip away: it then comes with the others. */
+  private peek(rule: ClosedRule, name: RepositoryName, request: Request): Promise<unknown> | undefined {
+    if (!this.facts.shared || rule.kind !== 'repository' || rule.next === undefined) return undefined;
+    return this.facts.peek({ subject: `repo:${name}`, name: `${rule.next}:${String(request.params['reference'])}` });
   }
 
   private graceOf(rule: AccessRule): number {

@@ -4,10 +4,13 @@
  */
 export type Subject = `repo:${string}` | `user:${string}` | `robot:${string}` | `blob:${number}:${string}`;
 
-export interface FactRequest<T> {
+export interface FactName {
   readonly subject: Subject;
   /** Names the fact within its subject, such as `tag:latest`. */
   readonly name: string;
+}
+
+export interface FactRequest<T> extends FactName {
   /** Reads the fact from the database; the result must be a JSON value and is never changed by its readers. */
   readonly load: () => Promise<T>;
 }
@@ -22,10 +25,11 @@ export abstract class FactCache {
   /** Whether other nodes share what is remembered: then a drop must survive this process (the outbox repeats it). */
   abstract readonly shared: boolean;
 
+  /** Facts that are asked for before anybody waits travel together: one round trip, however many. */
   abstract read<T>(request: FactRequest<T>): T | Promise<T>;
 
-  /** Several facts for one round trip, in the order asked. */
-  abstract readMany<T extends readonly unknown[]>(requests: { readonly [K in keyof T]: FactRequest<T[K]> }): Promise<T>;
+  /** What is remembered of a fact, as `read` would give it, without a question to the database; `undefined` for nothing. */
+  abstract peek<T>(fact: FactName): Promise<T | undefined>;
 
   abstract drop(subjects: readonly Subject[]): Promise<void>;
 

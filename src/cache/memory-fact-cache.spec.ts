@@ -52,12 +52,13 @@ describe('MemoryFactCache', () => {
     expect(await facts.read(request(() => Promise.resolve('up')))).toBe('up');
   });
 
-  it('reads several facts in the order asked', async () => {
+  it('shows what it remembers, and asks nobody for what it does not', async () => {
     const facts = new MemoryFactCache();
-    const many = await facts.readMany<[string, number]>([
-      { subject: 'repo:a/b', name: 'x', load: () => Promise.resolve('x') },
-      { subject: 'user:1', name: 'y', load: () => Promise.resolve(2) },
-    ]);
-    expect(many).toEqual(['x', 2]);
+    const asked = request(() => Promise.resolve('value'));
+    expect(await facts.peek(asked)).toBeUndefined();
+    await facts.read(asked);
+    expect(await facts.peek(asked)).toBe('value');
+    await facts.drop([asked.subject]);
+    expect(await facts.peek(asked)).toBeUndefined();
   });
 });

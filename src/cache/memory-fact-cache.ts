@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { FactCache, type FactRequest, type Subject } from './fact-cache.js';
+import { FactCache, type FactName, type FactRequest, type Subject } from './fact-cache.js';
 
 /** Subjects remembered at once. A subject is a repository or a principal with the facts that were asked of it. */
 const MAX_SUBJECTS = 10_000;
@@ -23,11 +23,8 @@ export class MemoryFactCache extends FactCache {
     return known === undefined ? this.load(request) : (known as T);
   }
 
-  override async readMany<T extends readonly unknown[]>(requests: {
-    readonly [K in keyof T]: FactRequest<T[K]>;
-  }): Promise<T> {
-    const facts: unknown = await Promise.all(requests.map((request) => this.read<unknown>(request)));
-    return facts as T;
+  override peek<T>({ subject, name }: FactName): Promise<T | undefined> {
+    return Promise.resolve(this.subjects.get(subject)?.get(name) as T | undefined);
   }
 
   override drop(subjects: readonly Subject[]): Promise<void> {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { type Cache, createCache } from 'cache-manager';
 import { startRedis, type RedisServer } from '../../test/support/redis.js';
 import type { FactRequest } from './fact-cache.js';
@@ -56,6 +56,32 @@ describe('RedisFactCache', () => {
     expect(await one.facts.read(request)).toBe('a');
     await new Promise((resolve) => setTimeout(resolve, 50)); // the fact is stored behind the answer
     expect(await two.facts.read(request)).toBe('a');
+    expect(state.loads).toBe(1);
+  });
+
+  it('asks for everything that is wanted at once in one command', async () => {
+    const { facts, cache } = await connected();
+    const [one, other] = [source('a'), source('b')];
+    await Promise.all([facts.read(one.request), facts.read(other.request)]);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const commands = jest.spyOn(cache, 'mget');
+    const asked = [facts.read(one.request), facts.read(other.request), facts.read(one.request)];
+    const peeked = [facts.peek(one.request), facts.peek({ ...other.request, name: 'tag:none' })];
+    expect(await Promise.all([...asked, ...peeked])).toEqual(['a', 'b', 'a', 'a', undefined]);
+    expect(commands).toHaveBeenCalledTimes(1);
+    expect(commands.mock.calls[0]?.[0]).toHaveLength(5);
+    await facts.read(one.request);
+    expect(commands).toHaveBeenCalledTimes(2);
+  });
+
+  it('shows nothing of what was dropped, and asks no database', async () => {
+    const { facts } = await connected();
+    const { state, request } = source('a');
+    await facts.read(request);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(await facts.peek(request)).toBe('a');
+    await facts.drop([request.subject]);
+    expect(await facts.peek(request)).toBeUndefined();
     expect(state.loads).toBe(1);
   });
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cache } from 'cache-manager';
-import { FactCache, type FactRequest, type Subject } from './fact-cache.js';
+import { FactCache, type FactName, type FactRequest, type Subject } from './fact-cache.js';
 
 /** How long a fact may live; also how long a write waits that could not tell Redis. Milliseconds. */
 export const FACT_TTL_MS = 5_000;
@@ -11,6 +11,21 @@ const READ_TIMEOUT_MS = 100;
 const WRITE_TIMEOUT_MS = 500;
 /** After a failure Redis is left alone for this long, so that an outage costs one request a timeout, not each. */
 const PAUSE_MS = 500;
+
+/** What Redis says of a fact. */
+interface Known {
+  readonly generation: string | undefined;
+  /** Whether `value` is the fact, as it was when its subject's generation was last replaced. */
+  readonly isFresh: boolean;
+  readonly value: unknown;
+}
+
+/** Keys that are asked for in one command. */
+interface Batch {
+  /** Where the key's value will be. */
+  place(key: string): number;
+  readonly values: Promise<unknown[] | null>;
+}
 
 interface Entry {
   readonly generation: string;
@@ -25,32 +40,22 @@ interface Entry {
 export class RedisFactCache extends FactCache {
   override readonly shared = true;
   private pausedUntil = 0;
+  private batch: Batch | null = null;
 
   constructor(private readonly cache: Cache) {
     super();
   }
 
   override async read<T>(request: FactRequest<T>): Promise<T> {
-    const [value] = await this.readMany<[T]>([request]);
-    return value;
+    const begun = Date.now();
+    const known = await this.lookUp(request);
+    if (!known) return request.load();
+    return known.isFresh ? (known.value as T) : this.load(request, known.generation, begun);
   }
 
-  override async readMany<T extends readonly unknown[]>(requests: {
-    readonly [K in keyof T]: FactRequest<T[K]>;
-  }): Promise<T> {
-    const begun = Date.now();
-    const subjects = [...new Set(requests.map(({ subject }) => subject))];
-    const known = await this.ask([...subjects.map(generationKey), ...requests.map(factKey)]);
-    const generations = new Map(subjects.map((subject, index) => [subject, known?.[index] as string | undefined]));
-    const values: unknown = await Promise.all(
-      requests.map((request, index) => {
-        const generation = generations.get(request.subject);
-        const entry = known?.[subjects.length + index] as Entry | undefined;
-        if (entry && entry.generation === generation) return entry.value;
-        return known ? this.load(request, generation, begun) : request.load();
-      }),
-    );
-    return values as T;
+  override async peek<T>(fact: FactName): Promise<T | undefined> {
+    const known = await this.lookUp(fact);
+    return known?.isFresh ? (known.value as T) : undefined;
   }
 
   /** Waits out the life of every fact when Redis cannot be told, so that the promise of `drop` holds all the same. */
@@ -81,6 +86,33 @@ export class RedisFactCache extends FactCache {
   }
 
   /** `null` while Redis is away. */
+  private async lookUp(fact: FactName): Promise<Known | null> {
+    const batch = (this.batch ??= this.openBatch());
+    const [generationAt, factAt] = [batch.place(generationKey(fact.subject)), batch.place(factKey(fact))];
+    const values = await batch.values;
+    if (!values) return null;
+    const generation = values[generationAt] as string | undefined;
+    const entry = values[factAt] as Entry | undefined;
+    const isFresh = entry !== undefined && entry.generation === generation;
+    return { generation, isFresh, value: isFresh ? entry.value : undefined };
+  }
+
+  /** Takes every question that is asked before the one who asks first waits. It has not been sent until then. */
+  private openBatch(): Batch {
+    const places = new Map<string, number>();
+    const values = Promise.resolve().then(() => {
+      this.batch = null;
+      return this.ask([...places.keys()]);
+    });
+    const place = (key: string): number => {
+      const at = places.get(key) ?? places.size;
+      places.set(key, at);
+      return at;
+    };
+    return { place, values };
+  }
+
+  /** `null` while Redis is away. */
   private async ask(keys: string[]): Promise<unknown[] | null> {
     if (Date.now() < this.pausedUntil) return null;
     try {
@@ -107,7 +139,7 @@ function generationKey(subject: Subject): string {
   return `aerugo:generation:${subject}`;
 }
 
-function factKey({ subject, name }: FactRequest<unknown>): string {
+function factKey({ subject, name }: FactName): string {
   return `aerugo:fact:${subject}:${name}`;
 }
 

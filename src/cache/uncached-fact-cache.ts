@@ -8,11 +8,8 @@ export class UncachedFactCache extends FactCache {
     return request.load();
   }
 
-  override async readMany<T extends readonly unknown[]>(requests: {
-    readonly [K in keyof T]: FactRequest<T[K]>;
-  }): Promise<T> {
-    const facts: unknown = await Promise.all(requests.map((request) => request.load()));
-    return facts as T;
+  override peek(): Promise<undefined> {
+    return Promise.resolve(undefined);
   }
 
   override drop(): Promise<void> {

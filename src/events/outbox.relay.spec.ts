@@ -16,7 +16,7 @@ class SharedFacts extends FactCache {
     return load();
   }
 
-  override readMany(): Promise<never> {
+  override peek(): Promise<never> {
     return Promise.reject(new Error('nobody asks'));
   }
 

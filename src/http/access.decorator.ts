@@ -32,6 +32,8 @@ export type AccessRule =
       readonly action: Action;
       readonly unknown?: 'notFound' | 'denied';
       readonly allowExpiredToken?: boolean;
+      /** The fact of the repository that the route reads next, such as `manifest:<reference>`: asked for in the same breath. */
+      readonly next?: 'manifest';
     };
 
 export const ACCESS_RULE = 'aerugo:access';

@@ -49,6 +49,8 @@ export interface RequestContext {
   credential: RequestCredential | null;
   /** Set by the access guard on routes with a `repository` rule, once the caller may go on. */
   target: RepositoryTarget | null;
+  /** What the shared cache remembers of the fact that the rule's `next` names; `undefined` where it must be asked for. */
+  peeked: unknown;
   /** Bytes of the answer's body as announced, for the access log; null where the answer's own header says it. */
   bytes: number | null;
   /** What went wrong, for the access log. */
@@ -87,6 +89,7 @@ export function createRequestContext(request: Request, response: Response): Requ
     principal: null,
     credential: null,
     target: null,
+    peeked: undefined,
     bytes: null,
     error: null,
   };

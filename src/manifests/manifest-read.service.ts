@@ -27,8 +27,16 @@ export class ManifestReadService {
     private readonly facts: FactCache,
   ) {}
 
-  /** `null` when the repository has no such manifest now. */
-  resolve(repository: RepositoryFact, reference: Reference): ManifestFact | null | Promise<ManifestFact | null> {
+  /**
+   * `null` when the repository has no such manifest now. `peeked` is the same fact, where the guard's question to the shared
+   * cache has brought it along.
+   */
+  resolve(
+    repository: RepositoryFact,
+    reference: Reference,
+    peeked?: unknown,
+  ): ManifestFact | null | Promise<ManifestFact | null> {
+    if (peeked !== undefined) return peeked as ManifestFact | null;
     return this.facts.read({
       subject: `repo:${repository.path}`,
       name: `manifest:${referenceText(reference)}`,

@@ -32,7 +32,7 @@ export class ManifestsController {
   ) {}
 
   @Head(':reference') // before @Get: Express answers HEAD with the first route that matches
-  @Access({ kind: 'repository', action: 'pull' })
+  @Access({ kind: 'repository', action: 'pull', next: 'manifest' })
   @ApiOperation({ summary: 'Check a manifest (end-3)' })
   @ApiResponse({ status: 200, description: 'Its digest, type and size' })
   async head(
@@ -41,7 +41,7 @@ export class ManifestsController {
     @Req() request: Request,
     @Res() response: Response,
   ): Promise<void> {
-    const found = this.reader.resolve(repository, reference);
+    const found = this.reader.resolve(repository, reference, request.context.peeked);
     const fact = existing(found instanceof Promise ? await found : found, reference);
     if (isKnown(request, fact)) notModified(response, fact);
     else reply(response, 200, manifestHeaders(fact));
@@ -49,7 +49,7 @@ export class ManifestsController {
 
   /** The route that decides how fast a registry feels: with warm caches it waits for nothing. */
   @Get(':reference')
-  @Access({ kind: 'repository', action: 'pull' })
+  @Access({ kind: 'repository', action: 'pull', next: 'manifest' })
   @ApiOperation({ summary: 'Pull a manifest (end-3)' })
   @ApiResponse({ status: 200, description: 'The exact bytes that were pushed; Accept changes nothing' })
   async get(
@@ -58,7 +58,7 @@ export class ManifestsController {
     @Req() request: Request,
     @Res() response: Response,
   ): Promise<void> {
-    const found = this.reader.resolve(repository, reference);
+    const found = this.reader.resolve(repository, reference, request.context.peeked);
     const fact = existing(found instanceof Promise ? await found : found, reference);
     if (isKnown(request, fact)) {
       notModified(response, fact);

@@ -1,0 +1,69 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import pg from 'pg';
+import { createClient } from 'redis';
+import { signUp } from '../conformance/world.js';
+import { startRedis, type RedisServer } from '../support/redis.js';
+import type { RegistryClient } from '../support/registry-client.js';
+import { type Registry, startRegistry } from '../support/registry.js';
+
+const PULLS = 200;
+/** Far within the life of a fact, so that all of them find what the first one left. */
+const AT_ONCE = 20;
+
+describe('a warm pull of a manifest by a logged-in user', () => {
+  let redis: RedisServer;
+  let registry: Registry;
+  let alice: RegistryClient;
+  let headers: Record<string, string>;
+
+  beforeAll(async () => {
+    redis = await startRedis();
+    registry = await startRegistry({ redis: redis.url });
+    alice = await signUp(registry.client, 'alice');
+    await alice.pushImage('alice/app', 'v1');
+    headers = { authorization: `Bearer ${await alice.token('repository:alice/app:pull')}` };
+  }, 90_000);
+
+  const pull = async (): Promise<void> => {
+    await alice.raw('GET', '/v2/alice/app/manifests/v1', { headers, timeoutMs: 5_000 }).expect(200);
+  };
+  const pullMany = async (count: number): Promise<void> => {
+    for (let done = 0; done < count; done += AT_ONCE) await Promise.all(Array.from({ length: AT_ONCE }, pull));
+  };
+
+  /** How often Redis was asked to do what, by the command's name. */
+  async function commands(): Promise<Map<string, number>> {
+    const client = createClient({ url: redis.url });
+    client.on('error', () => undefined);
+    await client.connect();
+    const info = await client.info('commandstats');
+    await client.disconnect();
+    return new Map(
+      [...info.matchAll(/^cmdstat_([\w|]+):calls=(\d+)/gm)].map(([, name = '', calls]) => [name, Number(calls)]),
+    );
+  }
+
+  it('costs one command of the shared cache, and PostgreSQL nothing', async () => {
+    await pullMany(AT_ONCE);
+    const lock = await lockTables(registry);
+    const before = await commands();
+    try {
+      await pullMany(PULLS);
+    } finally {
+      await lock.release();
+    }
+    const after = await commands();
+    const calls = (name: string): number => (after.get(name) ?? 0) - (before.get(name) ?? 0);
+    process.stderr.write(`  ${PULLS} pulls: ${calls('mget')} MGET, ${calls('get')} GET, ${calls('set')} SET\n`);
+    expect([calls('mget'), calls('get'), calls('set')]).toEqual([PULLS, 0, 0]);
+  }, 30_000);
+});
+
+/** Whoever looks into the tables of the path now waits for the release, and a pull that does has no answer in time. */
+async function lockTables({ databaseUrl }: Registry): Promise<{ release(): Promise<void> }> {
+  const client = new pg.Client({ connectionString: databaseUrl ?? '' });
+  await client.connect();
+  await client.query('BEGIN');
+  await client.query('LOCK TABLE users, repos, repo_grants, org_members, tags, manifests IN ACCESS EXCLUSIVE MODE');
+  return { release: () => client.end() };
+}
