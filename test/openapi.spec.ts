@@ -28,7 +28,8 @@ describe('docs/openapi.json', () => {
   it.each(operations)('%s has a summary and says what its answers are', (_route, { summary, responses }) => {
     expect(summary).toEqual(expect.stringMatching(/\w/));
     expect(Object.values(responses).length).toBeGreaterThan(1);
-    expect(responses['default']).toBeDefined();
+    // What is not named is a bug: the fuzzing of the document (test/clients/schemathesis.spec.ts) finds it.
+    expect(responses['default']).toBeUndefined();
   });
 
   it('knows every route of the registry that it has examples for', () => {

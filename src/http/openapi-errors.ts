@@ -47,14 +47,49 @@ export const PROBLEM_SCHEMAS: Schemas = {
   },
 };
 
-/** Every answer that no route names is an error in the format of its interface. */
-export function withErrors(operation: Operation, path: string): Operation {
-  const [mediaType, schema] = path.startsWith('/v2')
+/** What each status of a refusal or failure means, whichever of the two formats says it. */
+const REFUSALS: Readonly<Record<number, string>> = {
+  400: 'Something in the request is wrong',
+  401: 'Credentials are missing or wrong',
+  403: 'The caller may not do this',
+  404: 'It does not exist, or the caller may not know of it',
+  405: 'Not possible for this one',
+  408: 'The body did not come in time',
+  409: 'Something else is in the way',
+  412: 'It was changed meanwhile',
+  413: 'The body is too large',
+  414: 'Too many tags at once',
+  415: 'The body is of a type that is not read here',
+  416: 'The bytes do not fit here',
+  422: 'Well-formed, but impossible',
+  429: 'Too many attempts; Retry-After says when to come back',
+  503: 'Something that this depends on is away; Retry-After says when to come back',
+};
+
+const ALWAYS = [400, 429, 503];
+const WITH_CREDENTIALS = [401, 403, 404];
+const WITH_BODY = [408, 413, 415];
+const OF_API_WRITES = [409, 412, 422];
+const OF_REGISTRY = [405, 408, 412, 413, 414, 416];
+
+/** Every refusal that the operation can answer, in the format of its interface. */
+export function withErrors(operation: Operation, path: string, method: string): Operation {
+  const isRegistry = path.startsWith('/v2');
+  const [mediaType, schema] = isRegistry
     ? ['application/json', 'RegistryErrors']
     : ['application/problem+json', 'Problem'];
   const content = { [mediaType]: { schema: { $ref: `#/components/schemas/${schema}` } } };
-  return {
-    ...operation,
-    responses: { ...operation.responses, default: { description: 'Refused or failed', content } },
-  };
+  const errors = refusalsOf(operation, method, isRegistry)
+    .filter((status) => !(status in operation.responses))
+    .map((status) => [status, { description: REFUSALS[status] ?? 'Refused', content }]);
+  return { ...operation, responses: { ...operation.responses, ...Object.fromEntries(errors) } };
+}
+
+function refusalsOf({ requestBody }: Operation, method: string, isRegistry: boolean): number[] {
+  // A public route too refuses wrong credentials, or hides what its caller may not know.
+  const statuses = [...ALWAYS, ...WITH_CREDENTIALS];
+  if (isRegistry) return [...statuses, ...OF_REGISTRY];
+  if (requestBody) statuses.push(...WITH_BODY);
+  if (method !== 'get') statuses.push(...OF_API_WRITES);
+  return statuses;
 }

@@ -66,7 +66,7 @@ function describe(path: string, item: PathItem): PathItem {
     if (!operation) continue;
     const supplement = REGISTRY_ROUTES[`${method} ${path}`];
     const full = supplement ? supplemented(operation, path, supplement) : operation;
-    described[method] = withErrors(full, path);
+    described[method] = withErrors(full, path, method);
   }
   return described;
 }
