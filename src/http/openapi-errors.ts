@@ -19,10 +19,11 @@ export const PROBLEM_SCHEMAS: Schemas = {
       requestId: { type: 'string', example: 'k3v9x2-1f' },
       errors: {
         type: 'array',
+        description: 'Each wrong field; at the token endpoint what docker shows, with a code instead of a field.',
         items: {
           type: 'object',
-          required: ['field', 'message'],
-          properties: { field: { type: 'string' }, message: { type: 'string' } },
+          required: ['message'],
+          properties: { field: { type: 'string' }, code: { type: 'string' }, message: { type: 'string' } },
         },
       },
     },
