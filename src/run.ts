@@ -1,4 +1,5 @@
-import type { AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Logger } from 'pino';
 import { banner, localUrl } from './banner.js';
@@ -31,6 +32,8 @@ export async function run(config: AppConfig, log: Logger, signals: StopSignals):
     const app = await createApp(database.config, new NestLog(log));
     try {
       await app.init();
+      // A start that cannot listen makes nobody: the password is shown by the start that makes it.
+      await probe(database.config);
       // Before anybody can connect: whoever waits for the port may log in at once.
       const administrator = await ensureFirstAdministrator(database.config, app.get(UsersService, { strict: false }));
       await listen(app, database.config);
@@ -46,21 +49,38 @@ export async function run(config: AppConfig, log: Logger, signals: StopSignals):
 }
 
 async function listen(app: NestExpressApplication, { server }: AppConfig): Promise<void> {
-  const place = `${server.listenHost}:${server.listenPort}`;
-  const advice: Readonly<Record<string, string>> = {
-    EADDRINUSE: 'another program listens there: stop that one, or choose another port with LISTEN_ADDRESS',
-    EACCES: 'this user may not: choose a port from 1024 up with LISTEN_ADDRESS',
-    EADDRNOTAVAIL: 'this machine does not have that address: correct LISTEN_ADDRESS',
-    ENOTFOUND: 'there is no such host: correct LISTEN_ADDRESS',
-  };
   try {
     await app.listen(server.listenPort, server.listenHost);
   } catch (error) {
-    const code = errorCode(error);
-    throw new StartupError(`cannot listen on ${place} (${code}): ${advice[code] ?? 'correct LISTEN_ADDRESS'}`, {
-      cause: error,
-    });
+    throw cannotListen(server, error);
   }
+}
+
+/** Listens for a moment, with nobody there to answer. Throws as `listen` does. */
+async function probe({ server: { listenHost, listenPort } }: AppConfig): Promise<void> {
+  const server = createServer();
+  try {
+    await once(server.listen(listenPort, listenHost), 'listening');
+  } catch (error) {
+    throw cannotListen({ listenHost, listenPort }, error);
+  }
+  await once(server.close(), 'close');
+}
+
+const LISTEN_ADVICE: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another program listens there: stop that one, or choose another port with LISTEN_ADDRESS',
+  EACCES: 'this user may not: choose a port from 1024 up with LISTEN_ADDRESS',
+  EADDRNOTAVAIL: 'this machine does not have that address: correct LISTEN_ADDRESS',
+  ENOTFOUND: 'there is no such host: correct LISTEN_ADDRESS',
+};
+
+function cannotListen(
+  { listenHost, listenPort }: Pick<AppConfig['server'], 'listenHost' | 'listenPort'>,
+  cause: unknown,
+): StartupError {
+  const code = errorCode(cause);
+  const advice = LISTEN_ADVICE[code] ?? 'correct LISTEN_ADDRESS';
+  return new StartupError(`cannot listen on ${listenHost}:${listenPort} (${code}): ${advice}`, { cause });
 }
 
 /** What it says works from this moment on. */
