@@ -28,6 +28,12 @@ const REFUSAL_OF = {
   denied: 'denied',
 } as const satisfies Record<Exclude<Decision, 'allow'>, RefusalReason>;
 
+/** A question that was asked before it was known whether it is the right one. */
+interface Peek {
+  readonly repositoryId: number;
+  readonly value: Promise<unknown>;
+}
+
 const NO_ACTIONS: readonly string[] = [];
 
 /** The one guard of every route: closed unless the route's rule opens it. What it found is in `request.context`. */
@@ -62,8 +68,7 @@ export class AccessGuard implements CanActivate {
       else if (name !== null) {
         const repository = asked instanceof Promise ? await asked : asked;
         request.context.target = enterRepository(rule, caller, name, repository);
-        // A former path has no facts of its own.
-        if (peeked && repository?.path === name) request.context.peeked = await peeked;
+        if (peeked && repository?.id === peeked.repositoryId) request.context.peeked = await peeked.value;
       }
       return true;
     } catch (error) {
@@ -81,10 +86,16 @@ export class AccessGuard implements CanActivate {
     return rule;
   }
 
-  /** Only where the answer is a round trip away: it then comes with the others. */
-  private peek(rule: ClosedRule, name: RepositoryName, request: Request): Promise<unknown> | undefined {
+  /** Only where the answer is a round trip away, and for the repository that was there last: it then comes with the others. */
+  private peek(rule: ClosedRule, name: RepositoryName, request: Request): Peek | undefined {
     if (!this.facts.shared || rule.kind !== 'repository' || rule.next === undefined) return undefined;
-    return this.facts.peek({ subject: `repo:${name}`, name: `${rule.next}:${String(request.params['reference'])}` });
+    const repositoryId = this.repositories.lastSeenAt(name);
+    if (repositoryId === undefined) return undefined;
+    const fact = {
+      subject: `manifests:${repositoryId}`,
+      name: `${rule.next}:${String(request.params['reference'])}`,
+    } as const;
+    return { repositoryId, value: this.facts.peek(fact) };
   }
 
   private graceOf(rule: AccessRule): number {

@@ -82,7 +82,7 @@ export function withErrors(operation: Operation, path: string, method: string): 
   const content = { [mediaType]: { schema: { $ref: `#/components/schemas/${schema}` } } };
   const errors = refusalsOf(operation, method, isRegistry)
     .filter((status) => !(status in operation.responses))
-    .map((status) => [status, { description: REFUSALS[status] ?? 'Refused', content }]);
+    .map((status) => [status, { description: REFUSALS[status] ?? 'Refused', content }] as const);
   return { ...operation, responses: { ...operation.responses, ...Object.fromEntries(errors) } };
 }
 

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 import type { Viewer } from '../access/viewer.js';
 import { FactCache } from '../cache/fact-cache.js';
 import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
@@ -11,10 +12,15 @@ import { RepositoriesRepository } from './repositories.repository.js';
 import { viewOf } from './view.js';
 import { type Keyset, VisibleRepositoriesRepository } from './visible-repositories.repository.js';
 
+/** Paths whose repositories are remembered by their ids. */
+const MAX_SEEN = 10_000;
+
 export type RepositorySettings = Partial<Pick<Repo, 'visibility' | 'sparse' | 'description'>>;
 
 @Injectable()
 export class RepositoriesService {
+  private readonly seen = new LRUCache<RepositoryName, number>({ max: MAX_SEEN });
+
   constructor(
     private readonly repositories: RepositoriesRepository,
     private readonly visible: VisibleRepositoriesRepository,
@@ -69,6 +75,14 @@ export class RepositoriesService {
     return this.visible.paths(viewOf(caller), page);
   }
 
+  /**
+   * The id that this process last saw at the path, or `undefined`. Only good for asking early what may be wanted next:
+   * another repository may be there by now.
+   */
+  lastSeenAt(path: RepositoryName): number | undefined {
+    return this.seen.get(path);
+  }
+
   private async load(path: RepositoryName): Promise<RepositoryFact | Moved | null> {
     const repository = await this.repositories.find(path);
     if (repository) return repository;
@@ -78,7 +92,10 @@ export class RepositoriesService {
 
   /** Facts of a repository are kept under its present path alone, so that one drop reaches them. */
   private follow(fact: RepositoryFact | Moved | null): RepositoryFact | null | Promise<RepositoryFact | null> {
-    return fact !== null && 'movedTo' in fact ? this.find(fact.movedTo) : fact;
+    if (fact === null) return null;
+    if ('movedTo' in fact) return this.find(fact.movedTo);
+    if (this.facts.shared) this.seen.set(fact.path, fact.id);
+    return fact;
   }
 }
 

@@ -6,7 +6,8 @@ import { startRedis, type RedisServer } from '../support/redis.js';
 import type { RegistryClient } from '../support/registry-client.js';
 import { type Registry, startRegistry } from '../support/registry.js';
 
-const PULLS = 200;
+const PULLS = 100;
+const ATTEMPTS = 3;
 /** Far within the life of a fact, so that all of them find what the first one left. */
 const AT_ONCE = 20;
 
@@ -43,8 +44,9 @@ describe('a warm pull of a manifest by a logged-in user', () => {
     );
   }
 
-  it('costs one command of the shared cache, and PostgreSQL nothing', async () => {
-    await pullMany(AT_ONCE);
+  /** What Redis was asked for while many pulls found everything warm, and nobody could have asked PostgreSQL. */
+  async function measure(): Promise<number[]> {
+    await pull();
     const lock = await lockTables(registry);
     const before = await commands();
     try {
@@ -53,10 +55,22 @@ describe('a warm pull of a manifest by a logged-in user', () => {
       await lock.release();
     }
     const after = await commands();
-    const calls = (name: string): number => (after.get(name) ?? 0) - (before.get(name) ?? 0);
-    process.stderr.write(`  ${PULLS} pulls: ${calls('mget')} MGET, ${calls('get')} GET, ${calls('set')} SET\n`);
-    expect([calls('mget'), calls('get'), calls('set')]).toEqual([PULLS, 0, 0]);
-  }, 30_000);
+    const calls = ['mget', 'get', 'set'].map((name) => (after.get(name) ?? 0) - (before.get(name) ?? 0));
+    process.stderr.write(`  ${PULLS} pulls: ${calls[0]} MGET, ${calls[1]} GET, ${calls[2]} SET\n`);
+    return calls;
+  }
+
+  it('costs one command of the shared cache, and PostgreSQL nothing', async () => {
+    // A busy machine may take longer than facts live: then they are asked for again, and that is not warm.
+    let calls: number[] | null = null;
+    for (let attempt = 1; calls === null; attempt++) {
+      calls = await measure().catch((error: unknown) => {
+        if (attempt === ATTEMPTS) throw error;
+        return null;
+      });
+    }
+    expect(calls).toEqual([PULLS, 0, 0]);
+  }, 60_000);
 });
 
 /** Whoever looks into the tables of the path now waits for the release, and a pull that does has no answer in time. */
