@@ -6,13 +6,17 @@ import { DatabaseModule } from '../database/database.module.js';
 import { EventsModule } from '../events/events.module.js';
 import { RegistryModule } from '../registry/registry.module.js';
 import { ReposModule } from '../repos/repos.module.js';
+import { ImageConfigs } from './image-configs.service.js';
+import { ImagePlatforms } from './image-platforms.js';
 import { ManifestPushService } from './manifest-push.service.js';
 import { ManifestReadService } from './manifest-read.service.js';
 import { ManifestRef } from './manifest-ref.entity.js';
+import { ManifestUsesRepository } from './manifest-uses.repository.js';
 import { Manifest } from './manifest.entity.js';
 import { ManifestsController } from './manifests.controller.js';
 import { ManifestsRepository } from './manifests.repository.js';
 import { ManifestsService } from './manifests.service.js';
+import { PullCounts } from './pull-counts.js';
 import { ReferrersController } from './referrers.controller.js';
 import { ReferrersRepository } from './referrers.repository.js';
 import { ReferrersService } from './referrers.service.js';
@@ -33,10 +37,14 @@ import { TagsRepository } from './tags.repository.js';
   ],
   controllers: [ManifestsController, TagsController, ReferrersController],
   providers: [
+    ImageConfigs,
+    ImagePlatforms,
     ManifestReadService,
     ManifestPushService,
     ManifestsService,
     ManifestsRepository,
+    ManifestUsesRepository,
+    PullCounts,
     ReferrersService,
     ReferrersRepository,
     TagsRepository,
