@@ -8,6 +8,8 @@ import { RegistryModule } from '../registry/registry.module.js';
 import { ReposModule } from '../repos/repos.module.js';
 import { ImageConfigs } from './image-configs.service.js';
 import { ImagePlatforms } from './image-platforms.js';
+import { ManifestDetailsRepository } from './manifest-details.repository.js';
+import { ManifestDetailsService } from './manifest-details.service.js';
 import { ManifestPushService } from './manifest-push.service.js';
 import { ManifestReadService } from './manifest-read.service.js';
 import { ManifestRef } from './manifest-ref.entity.js';
@@ -20,7 +22,10 @@ import { PullCounts } from './pull-counts.js';
 import { ReferrersController } from './referrers.controller.js';
 import { ReferrersRepository } from './referrers.repository.js';
 import { ReferrersService } from './referrers.service.js';
+import { RepositoryManifestsController } from './repository-manifests.controller.js';
+import { RepositoryTagsController } from './repository-tags.controller.js';
 import { TagEvent } from './tag-event.entity.js';
+import { TagListsRepository } from './tag-lists.repository.js';
 import { Tag } from './tag.entity.js';
 import { TagsController } from './tags.controller.js';
 import { TagsRepository } from './tags.repository.js';
@@ -35,10 +40,18 @@ import { TagsRepository } from './tags.repository.js';
     RegistryModule,
     ReposModule,
   ],
-  controllers: [ManifestsController, TagsController, ReferrersController],
+  controllers: [
+    ManifestsController,
+    TagsController,
+    ReferrersController,
+    RepositoryTagsController,
+    RepositoryManifestsController,
+  ],
   providers: [
     ImageConfigs,
     ImagePlatforms,
+    ManifestDetailsRepository,
+    ManifestDetailsService,
     ManifestReadService,
     ManifestPushService,
     ManifestsService,
@@ -47,6 +60,7 @@ import { TagsRepository } from './tags.repository.js';
     PullCounts,
     ReferrersService,
     ReferrersRepository,
+    TagListsRepository,
     TagsRepository,
   ],
 })
