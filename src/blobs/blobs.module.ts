@@ -63,6 +63,6 @@ import { UploadsService } from './uploads.service.js';
     UploadSweeper,
     UploadWriter,
   ],
-  exports: [ContentService],
+  exports: [BlobsService, ContentService],
 })
 export class BlobsModule {}

@@ -42,4 +42,20 @@ export class BlobsService {
       throw new OciError('unavailable', undefined, { cause: error });
     }
   }
+
+  /**
+   * All bytes of a small blob; `null` when the repository does not hold it or it is larger. Throws what `open` throws, and
+   * the signal's reason.
+   */
+  async readSmall(
+    repository: RepositoryFact,
+    digest: Digest,
+    { maxBytes, signal }: { maxBytes: number; signal: AbortSignal },
+  ): Promise<Buffer | null> {
+    const blob = await this.content.find(repository, digest);
+    if (!blob || blob.size > maxBytes) return null;
+    const chunks: Buffer[] = [];
+    for await (const chunk of await this.open(blob, null, signal)) chunks.push(chunk as Buffer);
+    return Buffer.concat(chunks);
+  }
 }

@@ -34,6 +34,8 @@ SELECT b.id AS "blobId", b.size, b.storage_key AS "storageKey"
 FROM repo_content c JOIN blobs b ON b.id = c.blob_id
 WHERE c.repo_id = $1 AND c.digest = $2 AND c.kind = 'blob' AND c.present AND b.state = 'live'`;
 
+const PRESENT = 'SELECT DISTINCT digest FROM repo_content WHERE repo_id = $1 AND digest = ANY($2::bytea[]) AND present';
+
 /**
  * The repository's possession of a blob as part of a larger statement; `blob` is a CTE with one row of `id` and `size`,
  * the others are parameters.
@@ -85,6 +87,12 @@ export class ContentRepository {
   async find(repoId: number, digest: Digest): Promise<HeldBlob | null> {
     const rows: HeldBlob[] = await this.content.manager.query(FIND, [repoId, digestToBytes(digest)]);
     return rows[0] ?? null;
+  }
+
+  async present(repoId: number, digests: readonly Digest[]): Promise<Set<Digest>> {
+    const rows: { digest: Buffer }[] =
+      digests.length === 0 ? [] : await this.content.manager.query(PRESENT, [repoId, digests.map(digestToBytes)]);
+    return new Set(rows.map(({ digest }) => digestFromBytes(digest)));
   }
 
   async link(tx: Transaction, repoId: number, digest: Digest, blob: Pick<HeldBlob, 'blobId' | 'size'>): Promise<void> {

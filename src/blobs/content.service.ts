@@ -31,6 +31,11 @@ export class ContentService {
     });
   }
 
+  /** Which of these the repository holds now, as blobs or as manifests. */
+  present({ id }: RepositoryFact, digests: readonly Digest[]): Promise<Set<Digest>> {
+    return this.content.present(id, digests);
+  }
+
   /** The repository holds the blob from now on; also flips a row that only named it. Idempotent. */
   link(tx: Transaction, repoId: number, digest: Digest, blob: Pick<HeldBlob, 'blobId' | 'size'>): Promise<void> {
     return this.content.link(tx, repoId, digest, blob);

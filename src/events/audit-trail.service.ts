@@ -15,16 +15,32 @@ export interface AuditEntry {
   readonly detail?: Readonly<Record<string, unknown>>;
 }
 
-const APPEND = `
+/**
+ * An entry as part of a larger statement, for changes that must not cost another round trip. Its parameters are those of
+ * `entryParameters`, from number `first` on.
+ */
+export function insertEntry(first: number): string {
+  const [id, actor, credential, address, action, resource, namespaceId, detail] = Array.from(
+    { length: 8 },
+    (_, index) => `$${first + index}`,
+  );
+  return `
 INSERT INTO audit_events (at, id, actor, credential, address, action, resource, namespace_id, outcome, detail)
-VALUES (now(), $1, $2, $3, $4, $5, $6, $7, 'allowed', $8)`;
+VALUES (now(), ${id}, ${actor}, ${credential}, ${address}, ${action}, ${resource}, ${namespaceId}, 'allowed', ${detail})`;
+}
+
+export function entryParameters(actor: Actor, { action, resource, namespaceId, detail }: AuditEntry): unknown[] {
+  const { principal, credential, address } = actor;
+  const text = detail === undefined ? null : JSON.stringify(detail);
+  return [randomUUID(), principal, credential, address, action, resource, namespaceId, text];
+}
+
+const APPEND = insertEntry(1);
 
 /** Writes the audit log: an entry is in the transaction of the change that it tells of, so there is never one alone. */
 @Injectable()
 export class AuditTrail {
-  async append(tx: Transaction, actor: Actor, { action, resource, namespaceId, detail }: AuditEntry): Promise<void> {
-    const { principal, credential, address } = actor;
-    const text = detail === undefined ? null : JSON.stringify(detail);
-    await tx.query(APPEND, [randomUUID(), principal, credential, address, action, resource, namespaceId, text]);
+  async append(tx: Transaction, actor: Actor, entry: AuditEntry): Promise<void> {
+    await tx.query(APPEND, entryParameters(actor, entry));
   }
 }

@@ -6,9 +6,11 @@ import type { RepositoryFact } from '../http/request-context.js';
 import { type Algorithm, algorithmOf, type Digest, digestFrom } from '../oci/digest.js';
 import { contentSizeOf, type ManifestReference, type ParsedManifest, parseManifest } from '../oci/manifest.js';
 import { OciError } from '../oci/oci-error.js';
+import { platformsOf } from '../oci/platform.js';
 import type { Reference } from '../oci/reference.js';
 import type { RepositoryName } from '../oci/repository-name.js';
 import { RepositoriesService } from '../repos/repositories.service.js';
+import { ImagePlatforms } from './image-platforms.js';
 import { ManifestReadService } from './manifest-read.service.js';
 import type { NewManifest } from './manifests.repository.js';
 import { ManifestsService, type Tagging } from './manifests.service.js';
@@ -32,6 +34,7 @@ export class ManifestPushService {
     private readonly repositories: RepositoriesService,
     private readonly manifests: ManifestsService,
     private readonly reader: ManifestReadService,
+    private readonly platforms: ImagePlatforms,
     private readonly config: AppConfig,
   ) {}
 
@@ -45,6 +48,7 @@ export class ManifestPushService {
     const named = parsed.references.map((one) => toNamedContent(one, isSparse));
     await this.manifests.save(repository, toRow(digest, bytes, parsed), named, push);
     this.reader.remember(digest, bytes);
+    if (parsed.kind === 'image') this.platforms.expect(repository, digest, parsed.config);
     return { digest, subject: parsed.subject?.digest ?? null };
   }
 
@@ -84,5 +88,6 @@ function toRow(digest: Digest, bytes: Buffer, parsed: ParsedManifest): NewManife
     configDigest: parsed.config?.digest ?? null,
     configMediaType: parsed.config?.mediaType ?? null,
     contentSize: contentSizeOf(parsed),
+    platforms: parsed.kind === 'index' ? platformsOf(parsed.references.map(({ descriptor }) => descriptor)) : null,
   };
 }

@@ -17,6 +17,7 @@ import { ManifestPushService } from './manifest-push.service.js';
 import { ManifestReadService } from './manifest-read.service.js';
 import type { ManifestFact } from './manifests.repository.js';
 import { ManifestsService } from './manifests.service.js';
+import { PullCounts } from './pull-counts.js';
 import { readTags } from './tag-parameters.js';
 
 @ApiTags('registry')
@@ -28,6 +29,7 @@ export class ManifestsController {
     private readonly reader: ManifestReadService,
     private readonly pusher: ManifestPushService,
     private readonly manifests: ManifestsService,
+    private readonly pulls: PullCounts,
     private readonly config: AppConfig,
   ) {}
 
@@ -60,6 +62,7 @@ export class ManifestsController {
   ): Promise<void> {
     const found = this.reader.resolve(repository, reference, request.context.peeked);
     const fact = existing(found instanceof Promise ? await found : found, reference);
+    this.pulls.note(repository, fact.digest);
     if (isKnown(request, fact)) {
       notModified(response, fact);
       return;

@@ -3,6 +3,7 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
 import type { ManifestContent } from '../blobs/named-content.js';
 import type { Transaction } from '../database/unit-of-work.js';
+import { type AuditEntry, entryParameters, insertEntry } from '../events/audit-trail.service.js';
 import { digestFromBytes, digestToBytes } from '../oci/digest-bytes.js';
 import type { Digest } from '../oci/digest.js';
 import type { Reference, Tag } from '../oci/reference.js';
@@ -17,26 +18,24 @@ export interface ManifestFact {
   readonly size: number;
 }
 
-/** What a push knows of its manifest; the platform is the config's to say, which is a blob. */
+/** What a push knows of its manifest; an image's platform is its config's to say, which is a blob. */
 export type NewManifest = Omit<
   Manifest,
-  | 'repoId'
-  | 'repo'
-  | 'os'
-  | 'architecture'
-  | 'variant'
-  | 'platforms'
-  | 'pushedBy'
-  | 'pushedAt'
-  | 'pulledAt'
-  | 'pulls'
-  | 'deletedAt'
+  'repoId' | 'repo' | 'os' | 'architecture' | 'variant' | 'pushedBy' | 'pushedAt' | 'pulledAt' | 'pulls' | 'deletedAt'
 >;
 
 /** A tag that was pushed, and what it pointed to before; null when there was none. */
 export interface MovedTag {
   readonly tag: Tag;
   readonly replaced: Digest | null;
+}
+
+/** What is written together with a manifest. */
+export interface PushedRows {
+  readonly edges: ManifestContent['edges'];
+  readonly tags: readonly Tag[];
+  readonly actor: Actor;
+  readonly entry: AuditEntry;
 }
 
 const FACT = 'm.digest, m.media_type AS "mediaType", m.size';
@@ -55,11 +54,12 @@ const BYTES = 'SELECT bytes FROM manifests WHERE repo_id = $1 AND digest = $2';
 const SAVE = `
 WITH manifest AS (
   INSERT INTO manifests (repo_id, digest, media_type, artifact_type, subject, size, bytes, config_digest,
-    config_media_type, content_size, pushed_by, pushed_at)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, now())
+    config_media_type, content_size, platforms, pushed_by, pushed_at)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $17, $11, now())
   ON CONFLICT (repo_id, digest) DO UPDATE SET media_type = excluded.media_type,
     artifact_type = excluded.artifact_type, subject = excluded.subject, config_digest = excluded.config_digest,
     config_media_type = excluded.config_media_type, content_size = excluded.content_size,
+    platforms = coalesce(excluded.platforms, manifests.platforms),
     pushed_by = excluded.pushed_by, pushed_at = excluded.pushed_at, deleted_at = NULL
 ), edges AS (
   INSERT INTO manifest_refs (repo_id, parent, child, child_kind)
@@ -75,6 +75,7 @@ WITH manifest AS (
 ), events AS (
   INSERT INTO tag_events (repo_id, tag, old_digest, new_digest, actor, credential, address)
   SELECT $1, name, replaced, $2, $11, $15, $16 FROM moved WHERE replaced IS DISTINCT FROM $2
+), entry AS (${insertEntry(18)}
 )
 SELECT name AS tag, replaced FROM moved`;
 
@@ -127,7 +128,7 @@ export class ManifestsRepository {
     tx: Transaction,
     repoId: number,
     manifest: NewManifest,
-    { edges, tags, actor }: { edges: ManifestContent['edges']; tags: readonly Tag[]; actor: Actor },
+    { edges, tags, actor, entry }: PushedRows,
   ): Promise<MovedTag[]> {
     const rows = await tx.query<{ tag: Tag; replaced: Buffer | null }>(SAVE, [
       repoId,
@@ -146,6 +147,8 @@ export class ManifestsRepository {
       tags,
       actor.credential,
       actor.address,
+      manifest.platforms,
+      ...entryParameters(actor, entry),
     ]);
     return rows.map(({ tag, replaced }) => ({ tag, replaced: replaced && digestFromBytes(replaced) }));
   }

@@ -4,6 +4,7 @@ import { digestOf } from '../../test/support/content.js';
 import { heldBlob } from '../blobs/content.service.js';
 import type { NamedContent } from '../blobs/named-content.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
+import { AuditTrail } from '../events/audit-trail.service.js';
 import type { RepositoryFact } from '../http/request-context.js';
 import { parseDigest, type Digest } from '../oci/digest.js';
 import { parseTag, type Tag as TagName } from '../oci/reference.js';
@@ -32,7 +33,7 @@ beforeEach(async () => {
 });
 
 function serviceWith(unitOfWork: UnitOfWork): ManifestsService {
-  return new ManifestsService(unitOfWork, services.content, manifests, listed, services.drops);
+  return new ManifestsService(unitOfWork, services.content, manifests, listed, services.drops, new AuditTrail());
 }
 
 function manifest(text: string, more: Partial<NewManifest> = {}): NewManifest {
@@ -47,6 +48,7 @@ function manifest(text: string, more: Partial<NewManifest> = {}): NewManifest {
     configDigest: null,
     configMediaType: null,
     contentSize: 0,
+    platforms: null,
     ...more,
   };
 }

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { ContentService } from '../blobs/content.service.js';
 import type { NamedContent } from '../blobs/named-content.js';
 import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
+import { type AuditEntry, AuditTrail } from '../events/audit-trail.service.js';
 import { FactDrops } from '../events/fact-drops.js';
 import type { RepositoryFact } from '../http/request-context.js';
 import type { Digest } from '../oci/digest.js';
@@ -28,6 +29,7 @@ export class ManifestsService {
     private readonly manifests: ManifestsRepository,
     private readonly repositories: RepositoriesService,
     private readonly drops: FactDrops,
+    private readonly audit: AuditTrail,
   ) {}
 
   /** Throws `manifestBlobUnknown`, `descriptorSizeMismatch`, or `preconditionFailed` for a tag that moved meanwhile. */
@@ -39,7 +41,8 @@ export class ManifestsService {
   ): Promise<void> {
     return this.write(repository, async (tx) => {
       const edges = await this.content.linkManifest(tx, repository, manifest, named);
-      const moved = await this.manifests.save(tx, repository.id, manifest, { edges, tags, actor });
+      const entry = pushEntry(repository, manifest, tags);
+      const moved = await this.manifests.save(tx, repository.id, manifest, { edges, tags, actor, entry });
       // What was replaced is known only now, and surely: the row is ours until the end of the transaction.
       const refused = moved.find(({ replaced }) => !mayMove(condition, replaced));
       if (refused) throw new OciError('preconditionFailed', { tag: refused.tag, current: refused.replaced });
@@ -52,6 +55,7 @@ export class ManifestsService {
     return this.write(repository, async (tx) => {
       const isGone = await this.manifests.removeTag(tx, repository.id, tag, actor);
       if (!isGone) throw new OciError('tagUnknown', { tag });
+      await this.audit.append(tx, actor, deleteEntry(repository, 'tag.delete', `:${tag}`));
     });
   }
 
@@ -61,6 +65,7 @@ export class ManifestsService {
       // Its content row first, as pushes of it do: they queue up there and never in a circle.
       await this.content.unlinkManifest(tx, repository, digest);
       await this.manifests.remove(tx, repository.id, digest, actor);
+      await this.audit.append(tx, actor, deleteEntry(repository, 'manifest.delete', `@${digest}`));
     });
   }
 
@@ -70,4 +75,21 @@ export class ManifestsService {
       await this.drops.afterCommit(tx, [manifestsOf(repository)]);
     });
   }
+}
+
+function pushEntry(
+  { path, namespaceId }: RepositoryFact,
+  { digest, mediaType }: NewManifest,
+  tags: readonly Tag[],
+): AuditEntry {
+  return {
+    action: 'manifest.push',
+    resource: `repo:${path}@${digest}`,
+    namespaceId,
+    detail: { tags, digest, mediaType },
+  };
+}
+
+function deleteEntry({ path, namespaceId }: RepositoryFact, action: string, what: string): AuditEntry {
+  return { action, resource: `repo:${path}${what}`, namespaceId };
 }

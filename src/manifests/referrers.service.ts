@@ -33,6 +33,12 @@ export class ReferrersService {
     const hasMore = end !== null && (await this.referrers.hasMore(query, end));
     return { descriptors: rows.map(describe), continueAfter: hasMore ? end : null };
   }
+
+  /** The first of them, for a page about the subject. */
+  async first({ id: repoId }: RepositoryFact, subject: Digest, limit: number): Promise<readonly ReferrerDescriptor[]> {
+    const query = { repoId, subject, artifactType: null, after: null };
+    return (await this.referrers.list({ ...query, limit, maxBytes: PAGE_BYTES })).map(describe);
+  }
 }
 
 function describe({ bytes, ...row }: ReferrerRow): ReferrerDescriptor {

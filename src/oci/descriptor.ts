@@ -1,5 +1,5 @@
 import { type Digest, isDigest } from './digest.js';
-import { isJsonObject, type JsonObject } from './json-document.js';
+import { isJsonObject } from './json-document.js';
 import { OciError } from './oci-error.js';
 
 /** image-spec, "OCI Content Descriptors": the fields that the registry uses. */
@@ -36,7 +36,13 @@ export function readDescriptor(value: unknown, path: string): Descriptor {
   if (typeof digest !== 'string' || !isDigest(digest))
     throw invalid(`${path}.digest`, 'must be a sha256 or sha512 digest');
   if (!isSize(size)) throw invalid(`${path}.size`, 'must be a non-negative integer');
-  return { mediaType, digest, size, platform: readPlatform(value), external: Array.isArray(urls) && urls.length > 0 };
+  return {
+    mediaType,
+    digest,
+    size,
+    platform: readPlatform(value['platform']),
+    external: Array.isArray(urls) && urls.length > 0,
+  };
 }
 
 /** For documents of unknown types, where a field that looks like a descriptor need not be one. */
@@ -57,14 +63,15 @@ export function readAnnotations(value: unknown): Annotations {
   );
 }
 
-function isSize(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
+/** A descriptor's `platform`, or an image config, which has fields of the same names; `null` for what is no object. */
+export function readPlatform(value: unknown): Platform | null {
+  if (!isJsonObject(value)) return null;
+  const text = (field: unknown) => (isPrintable(field) ? field : null);
+  return { os: text(value['os']), architecture: text(value['architecture']), variant: text(value['variant']) };
 }
 
-function readPlatform({ platform }: JsonObject): Platform | null {
-  if (!isJsonObject(platform)) return null;
-  const text = (value: unknown) => (isPrintable(value) ? value : null);
-  return { os: text(platform['os']), architecture: text(platform['architecture']), variant: text(platform['variant']) };
+function isSize(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 function invalid(path: string, reason: string): OciError {

@@ -9,12 +9,9 @@ import { createValidationPipe } from '../http/validation.js';
 import { RepoDto, UpdateRepoDto } from './repo.dto.js';
 import type { Repo } from './repo.entity.js';
 import { RepositoriesService } from './repositories.service.js';
+import { repositoryPaths } from './repository-paths.js';
 
-/**
- * A name of several components is one percent-encoded segment. Some gateways decode or refuse `%2F`: there the
- * components are segments and `-`, which cannot be one, ends them.
- */
-const REPOSITORY_PATHS = [':namespace/:name', ':namespace/*name/-'];
+const REPOSITORY_PATHS = repositoryPaths();
 
 @ApiTags('repositories')
 @ApiParam({ name: 'namespace', example: 'acme' })
