@@ -1,6 +1,15 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { DatabaseModule } from '../database/database.module.js';
 import { AuditEvent } from './audit-event.entity.js';
+import { AuditEventsRepository } from './audit-events.repository.js';
+import { AuditPartitions } from './audit-partitions.js';
+import { AuditRecorder } from './audit-recorder.js';
+import { AuditWriter } from './audit-writer.js';
 
-@Module({ imports: [TypeOrmModule.forFeature([AuditEvent])] })
+@Module({
+  imports: [TypeOrmModule.forFeature([AuditEvent]), DatabaseModule],
+  providers: [AuditEventsRepository, AuditPartitions, AuditRecorder, AuditWriter],
+  exports: [AuditRecorder],
+})
 export class AuditModule {}
