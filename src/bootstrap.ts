@@ -3,6 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { json, urlencoded, type NextFunction, type Request, type Response } from 'express';
 import { AppModule } from './app.module.js';
+import { AuditRecorder } from './audit/audit-recorder.js';
 import { TOKEN_PATH } from './auth/refusal.js';
 import type { AppConfig } from './config/config.js';
 import { AccessLog } from './http/access-log.js';
@@ -46,14 +47,19 @@ export async function createApp(config: AppConfig, logger: LoggerService | false
 /** What spans all routes. Call it before `init`. */
 export function configureApp(app: NestExpressApplication, { server }: AppConfig): void {
   const accessLog = app.get(AccessLog);
+  const audit = app.get(AuditRecorder, { strict: false });
   app.set('trust proxy', [...server.trustedProxies]);
   // First of all, since whatever fails later is written and logged with it.
   app.use((request: Request, response: Response, next: NextFunction) => {
     request.context = createRequestContext(request, response);
     accessLog.observe(request, response);
+    audit.observe(request, response);
     next();
   });
-  app.useGlobalFilters(new ErrorFilter());
+  const failures = new ErrorFilter((request, response) => {
+    audit.failed(request, response);
+  });
+  app.useGlobalFilters(failures);
   if (server.corsOrigins.length > 0) {
     app.enableCors({
       origin: server.corsOrigins.includes('*') ? '*' : [...server.corsOrigins],

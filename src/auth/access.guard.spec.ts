@@ -131,11 +131,21 @@ describe('AccessGuard', () => {
     expect(await enter(PUSH, '/v2/alice/app')).toEqual({
       principal: ALICE,
       credential: who.credential,
+      named: { name: 'alice/app', repository: REPOSITORIES[0] },
       target: { name: 'alice/app', repository: REPOSITORIES[0] },
     });
     expect(await enter(PUSH, '/v2/alice/new/deep')).toMatchObject({
       target: { name: 'alice/new/deep', repository: null },
     });
+  });
+
+  it('leaves why it refused, and what the path named, for the audit log', async () => {
+    const request = { path: '/v2/bob/secret', params: { name: ['bob', 'secret'] }, context: {} } as unknown as Request;
+    who = caller(ALICE);
+    await expect(guard.canActivate(contextOf(handlerOf(PULL), request))).rejects.toThrow();
+    const named = { name: 'bob/secret', repository: expect.objectContaining({ path: 'bob/secret' }) };
+    expect(request.context).toMatchObject({ principal: ALICE, denied: 'unknown', named });
+    expect(request.context.target).toBeUndefined();
   });
 
   const ANYBODY = caller(ANONYMOUS, 'repository:bob/open:pull');

@@ -67,12 +67,15 @@ export class AccessGuard implements CanActivate {
       if (rule.kind !== 'repository') requireCaller(rule, caller, request);
       else if (name !== null) {
         const repository = asked instanceof Promise ? await asked : asked;
+        request.context.named = { name, repository };
         request.context.target = enterRepository(rule, caller, name, repository);
         if (peeked && repository?.id === peeked.repositoryId) request.context.peeked = await peeked.value;
       }
       return true;
     } catch (error) {
-      throw error instanceof Refusal ? refusalError(error, request, this.config, scopeToAsk(rule, name)) : error;
+      if (!(error instanceof Refusal)) throw error;
+      if (name !== null) request.context.named ??= { name, repository: null };
+      throw refusalError(error, request, this.config, scopeToAsk(rule, name));
     }
   }
 

@@ -25,7 +25,7 @@ const CLAIMS = { sub: 'user:7', ver: 1, cred: 'password', iss: 'aerugo', aud: 'a
 const IN_AN_HOUR = Math.floor(Date.now() / 1000) + 3600;
 
 function requestWith(authorization: string | undefined): Request {
-  return { headers: { authorization } } as unknown as Request;
+  return { headers: { authorization }, context: {} } as unknown as Request;
 }
 
 describe('Authenticator', () => {

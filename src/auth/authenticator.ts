@@ -88,6 +88,7 @@ export class Authenticator {
   }
 
   private async byPassword(username: string, password: string, request: Request): Promise<Caller> {
+    request.context.claimedName = username;
     return callerBy(await this.credentials.login(username, password, request.ip ?? ''));
   }
 

@@ -43,7 +43,7 @@ export class Refusal extends Error {
   }
 }
 
-/** The error that the client gets. `scope` is what a token would have to cover, on routes of a repository. */
+/** The error that the client gets, noted in the request's context. `scope` is what a token would have to cover, on routes of a repository. */
 export function refusalError(
   { reason, retryAfterSeconds }: Refusal,
   request: Request,
@@ -51,6 +51,7 @@ export function refusalError(
   scope?: Scope,
 ): OciError | ApiError {
   const row: RefusalRow = REFUSALS[reason];
+  request.context.denied = reason;
   const headers: Record<string, string> = {};
   if (retryAfterSeconds !== undefined) headers['Retry-After'] = String(retryAfterSeconds);
   if (row.challenge) {

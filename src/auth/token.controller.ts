@@ -94,9 +94,22 @@ export class TokenController {
       defaultNamespace: this.config.registry.defaultNamespace,
     };
     try {
-      return await this.tokens.issue(await read(), { address: request.ip ?? '', names });
+      const asked = await read();
+      request.context.claimedName = claimedName(asked);
+      return await this.tokens.issue(asked, { address: request.ip ?? '', names });
     } catch (error) {
       throw error instanceof Refusal ? refusalError(error, request, this.config) : error;
     }
+  }
+}
+
+function claimedName(asked: TokenRequest): string | null {
+  switch (asked.kind) {
+    case 'login':
+      return asked.username;
+    case 'docker':
+      return asked.user?.username ?? null;
+    case 'refresh':
+      return null;
   }
 }

@@ -23,10 +23,15 @@ const API_OF_STATUS: Record<number, ApiCondition> = {
   503: 'unavailable',
 };
 
+/** Is told of each request that failed, when its answer has been written or cannot be. */
+export type FailureObserver = (request: Request, response: Response) => void;
+
 /** The only place that writes an error. No stack, statement or secret leaves the process. */
 @Catch()
 export class ErrorFilter implements ExceptionFilter {
   private readonly logger = new Logger('Error');
+
+  constructor(private readonly observe: FailureObserver = () => undefined) {}
 
   catch(error: unknown, host: ArgumentsHost): void {
     const request = host.switchToHttp().getRequest<Request>();
@@ -37,6 +42,11 @@ export class ErrorFilter implements ExceptionFilter {
   /** Also called by the server for what fails before Nest sees it. */
   write(error: unknown, request: Request, response: Response): void {
     request.context.error = error;
+    this.answer(error, request, response);
+    this.observe(request, response);
+  }
+
+  private answer(error: unknown, request: Request, response: Response): void {
     if (response.headersSent || response.destroyed) {
       // The answer has begun: cutting the connection is the only way left to say that it is incomplete.
       response.destroy();

@@ -55,6 +55,12 @@ export interface RequestContext {
   bytes: number | null;
   /** What went wrong, for the access log. */
   error: unknown;
+  /** What a path with a repository names, whether the caller may know it or not: for the audit log alone. */
+  named: RepositoryTarget | null;
+  /** Why the caller was turned away. */
+  denied: string | null;
+  /** The user name that a password came with, right or wrong, as the client wrote it. */
+  claimedName: string | null;
 }
 
 declare module 'express-serve-static-core' {
@@ -92,5 +98,8 @@ export function createRequestContext(request: Request, response: Response): Requ
     peeked: undefined,
     bytes: null,
     error: null,
+    named: null,
+    denied: null,
+    claimedName: null,
   };
 }

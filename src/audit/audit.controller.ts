@@ -1,0 +1,91 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { Controller, Get, Param, Query, Req, Res, UsePipes } from '@nestjs/common';
+import { ApiExtraModels, ApiOkResponse, ApiOperation, ApiParam, ApiTags, getSchemaPath } from '@nestjs/swagger';
+import type { Request, Response } from 'express';
+import { Access } from '../http/access.decorator.js';
+import { ApiError } from '../http/api-error.js';
+import { keysetPage, listReply, type Position } from '../http/list-reply.js';
+import { createValidationPipe } from '../http/validation.js';
+import type { AuditPosition, AuditRow } from './audit-events.repository.js';
+import { AuditLogService, type FoundFilter } from './audit-log.service.js';
+import { readTime } from './audit-time.js';
+import { AuditEventDto, AuditListDto, AuditQueryDto } from './audit.dto.js';
+
+const NDJSON = 'application/x-ndjson';
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+const ANSWER = {
+  description: `A page, newest first; with \`Accept: ${NDJSON}\` every entry that fits, one a line`,
+  content: {
+    'application/json': { schema: { $ref: getSchemaPath(AuditListDto) } },
+    [NDJSON]: { schema: { $ref: getSchemaPath(AuditEventDto) } },
+  },
+};
+
+@ApiTags('audit')
+@ApiExtraModels(AuditListDto, AuditEventDto)
+@Controller('api/v1')
+@UsePipes(createValidationPipe())
+export class AuditController {
+  constructor(private readonly log: AuditLogService) {}
+
+  @Get('audit')
+  @Access({ kind: 'administrator' })
+  @ApiOperation({ summary: 'Who did what: the whole audit log' })
+  @ApiOkResponse(ANSWER)
+  async readAll(@Query() query: AuditQueryDto, @Req() request: Request, @Res() response: Response): Promise<void> {
+    await this.reply(await this.log.filter(query, null), query, request, response);
+  }
+
+  @Get('orgs/:org/audit')
+  @Access({ kind: 'organization', action: 'own' })
+  @ApiOperation({ summary: 'Who did what to an organization and its repositories' })
+  @ApiParam({ name: 'org', example: 'acme' })
+  @ApiOkResponse(ANSWER)
+  async readOrganization(
+    @Param('org') org: string,
+    @Query() query: AuditQueryDto,
+    @Req() request: Request,
+    @Res() response: Response,
+  ): Promise<void> {
+    const namespaceId = await this.log.namespaceOf(org);
+    await this.reply(await this.log.filter(query, namespaceId), query, request, response);
+  }
+
+  private async reply(filter: FoundFilter, query: AuditQueryDto, request: Request, response: Response): Promise<void> {
+    const page = keysetPage(query, ['string', 'string']);
+    const after = page.after && positionOf(page.after);
+    if (request.accepts(['application/json', NDJSON]) === NDJSON) {
+      await sendLines(this.log.batches(filter, after), response);
+      return;
+    }
+    const rows = await this.log.page(filter, after, page.limit);
+    const shown = { show: (row: AuditRow) => new AuditEventDto(row), position: ({ at, id }: AuditRow) => [at, id] };
+    response.json(listReply(rows, page, shown, { request, response }));
+  }
+}
+
+/** Asks for the next batch when the client has taken the one before, and for none once it has left. */
+async function sendLines(batches: AsyncGenerator<AuditRow[], void, void>, response: Response): Promise<void> {
+  const first = await batches.next(); // what fails now is still an ordinary answer
+  response.writeHead(200, { 'Content-Type': NDJSON, 'Cache-Control': 'no-store' });
+  await pipeline(Readable.from(lines(first, batches), { objectMode: false }), response);
+}
+
+async function* lines(
+  first: IteratorResult<AuditRow[], void>,
+  rest: AsyncGenerator<AuditRow[], void, void>,
+): AsyncGenerator<string, void, void> {
+  for (let batch = first; batch.done !== true; batch = await rest.next()) {
+    const text = batch.value.map((row) => `${JSON.stringify(new AuditEventDto(row))}\n`).join('');
+    if (text !== '') yield text;
+  }
+}
+
+function positionOf([at, id]: Position): AuditPosition {
+  const time = readTime(String(at));
+  if (time === null || !UUID.test(String(id)))
+    throw new ApiError('malformedRequest', 'the cursor is not one of this list');
+  return { at: time, id: String(id) };
+}

@@ -1,0 +1,30 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { AUDITED_ROUTES, routeKey } from '../src/audit/audit-actions.js';
+import { createOpenApiDocument } from '../src/http/openapi.js';
+import { previewApp } from './support/app-preview.js';
+
+const WRITES: ReadonlySet<string> = new Set(['post', 'put', 'patch', 'delete']);
+
+let keys: { key: string; isWrite: boolean }[];
+
+beforeAll(async () => {
+  const { paths } = createOpenApiDocument(await previewApp()); // routes.spec.ts sees that every route is in it
+  keys = Object.entries(paths).flatMap(([path, item]) =>
+    Object.keys(item).map((method) => ({ key: routeKey(method.toUpperCase(), path), isWrite: WRITES.has(method) })),
+  );
+});
+
+describe('the audit log', () => {
+  it('has a name for what each route does that writes', () => {
+    const nameless = keys.filter(({ key, isWrite }) => isWrite && !(key in AUDITED_ROUTES)).map(({ key }) => key);
+    expect(nameless).toEqual([]);
+  });
+
+  it('calls a route the same in either spelling of a repository, as OpenAPI and as Express write it', () => {
+    const key = 'PATCH /api/v1/repos/{namespace}/{name}/permissions';
+    expect(routeKey('PATCH', '/api/v1/repos/:namespace/:name/permissions')).toBe(key);
+    expect(routeKey('PATCH', '/api/v1/repos/:namespace/*name/-/permissions')).toBe(key);
+    expect(routeKey('PATCH', '/api/v1/repos/{namespace}/{name}/-/permissions')).toBe(key);
+    expect(routeKey('HEAD', '/v2/*name/blobs/:digest')).toBe('GET /v2/{name}/blobs/{digest}');
+  });
+});
