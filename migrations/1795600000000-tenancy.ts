@@ -57,6 +57,7 @@ ALTER TABLE robots ADD COLUMN description text NOT NULL DEFAULT '';
 ALTER TABLE robots ADD COLUMN updated_at timestamptz NOT NULL DEFAULT now();
 ALTER TABLE manifests ADD COLUMN platforms text[];
 ALTER TABLE manifests ADD COLUMN pulls bigint NOT NULL DEFAULT 0;
+CREATE INDEX namespaces_org_name_idx ON namespaces (name) WHERE kind = 'org' AND deleted_at IS NULL AND released_at IS NULL;
 CREATE INDEX tags_repo_id_updated_at_idx ON tags (repo_id, updated_at, name);
 CREATE INDEX audit_events_namespace_id_at_idx ON audit_events (namespace_id, at, id);
 `;
@@ -73,6 +74,7 @@ export class Tenancy1795600000000 implements MigrationInterface {
     await runner.query(`
 DROP INDEX audit_events_namespace_id_at_idx;
 DROP INDEX tags_repo_id_updated_at_idx;
+DROP INDEX namespaces_org_name_idx;
 ALTER TABLE manifests DROP COLUMN pulls, DROP COLUMN platforms;
 ALTER TABLE robots DROP COLUMN updated_at, DROP COLUMN description;
 ALTER TABLE teams DROP COLUMN updated_at, DROP COLUMN description;

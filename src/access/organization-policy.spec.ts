@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { type CredentialLimits, UNLIMITED } from './credential-limits.js';
 import {
   decideOrganization,
+  mayCreateOrganization,
   mayInOrganization,
   ORG_ACTIONS,
   type OrganizationDecision,
@@ -28,36 +29,65 @@ const MAY_PULL: CredentialLimits = { actions: ['pull', 'push'], repositories: nu
 const MAY_MANAGE: CredentialLimits = { actions: ['manage'], repositories: ['acme'] };
 const ONE_REPOSITORY: CredentialLimits = { actions: null, repositories: ['acme/app'] };
 
-type Decisions = readonly [see: OrganizationDecision, manage: OrganizationDecision, own: OrganizationDecision];
+type Decisions = readonly [
+  see: OrganizationDecision,
+  maintain: OrganizationDecision,
+  manage: OrganizationDecision,
+  own: OrganizationDecision,
+];
 
 describe('what a caller may do in an organization', () => {
   const TABLE: readonly (readonly [string, Principal, CredentialLimits, string | undefined, Decisions])[] = [
-    ['nobody', ANONYMOUS, UNLIMITED, undefined, ['challenge', 'challenge', 'challenge']],
-    ['no member', OUTSIDER, UNLIMITED, undefined, ['notFound', 'notFound', 'notFound']],
-    ['a maintainer of another organization’s team', OUTSIDER, UNLIMITED, 'dev', ['notFound', 'notFound', 'notFound']],
-    ['a member', member('member'), UNLIMITED, undefined, ['allow', 'denied', 'denied']],
-    ['an admin', member('admin'), UNLIMITED, undefined, ['allow', 'allow', 'denied']],
-    ['an owner', member('owner'), UNLIMITED, undefined, ['allow', 'allow', 'allow']],
+    ['nobody', ANONYMOUS, UNLIMITED, undefined, ['challenge', 'challenge', 'challenge', 'challenge']],
+    ['no member', OUTSIDER, UNLIMITED, undefined, ['notFound', 'notFound', 'notFound', 'notFound']],
+    [
+      'a maintainer of another organization’s team',
+      OUTSIDER,
+      UNLIMITED,
+      'dev',
+      ['notFound', 'notFound', 'notFound', 'notFound'],
+    ],
+    ['a member', member('member'), UNLIMITED, undefined, ['allow', 'denied', 'denied', 'denied']],
+    ['an admin', member('admin'), UNLIMITED, undefined, ['allow', 'allow', 'allow', 'denied']],
+    ['an owner', member('owner'), UNLIMITED, undefined, ['allow', 'allow', 'allow', 'allow']],
     [
       'an administrator of the registry',
       { ...OUTSIDER, admin: true },
       UNLIMITED,
       undefined,
-      ['allow', 'allow', 'allow'],
+      ['allow', 'allow', 'allow', 'allow'],
     ],
-    ['a robot of the organization', ROBOT, UNLIMITED, undefined, ['notFound', 'notFound', 'notFound']],
-    ['a maintainer, in the team', member('member', true), UNLIMITED, 'dev', ['allow', 'allow', 'denied']],
-    ['a maintainer, in another team', member('member', true), UNLIMITED, 'ops', ['allow', 'denied', 'denied']],
-    ['a maintainer, in the organization', member('member', true), UNLIMITED, undefined, ['allow', 'denied', 'denied']],
-    ['a member of the team', member('member'), UNLIMITED, 'dev', ['allow', 'denied', 'denied']],
-    ['an owner with a key to pull and push', member('owner'), MAY_PULL, undefined, ['denied', 'denied', 'denied']],
-    ['an owner with a key to manage', member('owner'), MAY_MANAGE, undefined, ['allow', 'allow', 'allow']],
+    ['a robot of the organization', ROBOT, UNLIMITED, undefined, ['notFound', 'notFound', 'notFound', 'notFound']],
+    ['a maintainer, in the team', member('member', true), UNLIMITED, 'dev', ['allow', 'allow', 'denied', 'denied']],
+    [
+      'a maintainer, in another team',
+      member('member', true),
+      UNLIMITED,
+      'ops',
+      ['allow', 'denied', 'denied', 'denied'],
+    ],
+    [
+      'a maintainer, in the organization',
+      member('member', true),
+      UNLIMITED,
+      undefined,
+      ['allow', 'denied', 'denied', 'denied'],
+    ],
+    ['a member of the team', member('member'), UNLIMITED, 'dev', ['allow', 'denied', 'denied', 'denied']],
+    [
+      'an owner with a key to pull and push',
+      member('owner'),
+      MAY_PULL,
+      undefined,
+      ['denied', 'denied', 'denied', 'denied'],
+    ],
+    ['an owner with a key to manage', member('owner'), MAY_MANAGE, undefined, ['allow', 'allow', 'allow', 'allow']],
     [
       'an owner with a key to one repository',
       member('owner'),
       ONE_REPOSITORY,
       undefined,
-      ['notFound', 'notFound', 'notFound'],
+      ['notFound', 'notFound', 'notFound', 'notFound'],
     ],
   ];
 
@@ -72,9 +102,18 @@ describe('what a caller may do in an organization', () => {
       ORG_ACTIONS.map((action) => mayInOrganization(action, role)),
     );
     expect(table).toEqual([
-      [true, false, false],
-      [true, true, false],
-      [true, true, true],
+      [true, false, false, false],
+      [true, true, true, false],
+      [true, true, true, true],
     ]);
+  });
+
+  it.each([
+    ['a user, where users may', OUTSIDER, 'users', true],
+    ['an administrator, where users may', { ...OUTSIDER, admin: true }, 'users', true],
+    ['a user, where administrators may', OUTSIDER, 'admin', false],
+    ['an administrator, where administrators may', { ...OUTSIDER, admin: true }, 'admin', true],
+  ] as const)('says whether organizations are made by %s', (_who, user, creators, expected) => {
+    expect(mayCreateOrganization(user, creators)).toBe(expected);
   });
 });

@@ -1,19 +1,20 @@
 import { type CredentialLimits, limitsReachNamespace } from './credential-limits.js';
-import { membershipIn, type Principal } from './principal.js';
+import { membershipIn, type Principal, type UserPrincipal } from './principal.js';
 import type { OrgRole } from './roles.js';
 
 /**
  * - `see`: members, teams, robots.
+ * - `maintain`: who is in a team.
  * - `manage`: settings, members below owner, teams, robots, invitations.
  * - `own`: delete it, make and unmake owners.
  */
-export const ORG_ACTIONS = ['see', 'manage', 'own'] as const;
+export const ORG_ACTIONS = ['see', 'maintain', 'manage', 'own'] as const;
 export type OrgAction = (typeof ORG_ACTIONS)[number];
 
 const ORG_ROLE_ACTIONS = {
   member: ['see'],
-  admin: ['see', 'manage'],
-  owner: ['see', 'manage', 'own'],
+  admin: ['see', 'maintain', 'manage'],
+  owner: ['see', 'maintain', 'manage', 'own'],
 } as const satisfies Record<OrgRole, readonly OrgAction[]>;
 
 export interface OrganizationQuestion {
@@ -22,7 +23,7 @@ export interface OrganizationQuestion {
   readonly limits: CredentialLimits;
   /** The organization's name, whether it exists or not. */
   readonly org: string;
-  /** A team of it, on routes of one: its maintainers may `manage` it. */
+  /** A team of it, on routes of one: its maintainers may `maintain` it. */
   readonly team?: string | undefined;
 }
 
@@ -35,7 +36,12 @@ export function decideOrganization(question: OrganizationQuestion): Organization
   const role = orgRoleOf(principal, org);
   if (role === null || !limitsReachNamespace(limits, org)) return 'notFound';
   if (limits.actions !== null && !limits.actions.includes('manage')) return 'denied';
-  return mayInOrganization(action, role) || (action === 'manage' && maintains(question)) ? 'allow' : 'denied';
+  return mayInOrganization(action, role) || (action === 'maintain' && maintains(question)) ? 'allow' : 'denied';
+}
+
+/** Whether a user may make organizations, where `creators` may. */
+export function mayCreateOrganization({ admin }: UserPrincipal, creators: 'users' | 'admin'): boolean {
+  return creators === 'users' || admin;
 }
 
 export function mayInOrganization(action: OrgAction, role: OrgRole): boolean {

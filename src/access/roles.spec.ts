@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ROLE_ACTIONS, ROLES, strongest } from './roles.js';
+import { ORG_ROLES, outranks, ROLE_ACTIONS, ROLES, strongest } from './roles.js';
 
 describe('roles', () => {
   it('each has every action of the one before it', () => {
@@ -18,5 +18,14 @@ describe('roles', () => {
     [['read', 'admin', 'write'], 'admin'],
   ] as const)('of %j the strongest is %s', (roles, expected) => {
     expect(strongest(roles)).toBe(expected);
+  });
+
+  it('in an organization are ranked from owner to none', () => {
+    const others = [...ORG_ROLES, null];
+    expect(ORG_ROLES.map((role) => others.map((other) => outranks(role, other)))).toEqual([
+      [false, true, true, true],
+      [false, false, true, true],
+      [false, false, false, true],
+    ]);
   });
 });

@@ -8,6 +8,11 @@ export type Action = (typeof ACTIONS)[number];
 export const ORG_ROLES = ['owner', 'admin', 'member'] as const;
 export type OrgRole = (typeof ORG_ROLES)[number];
 
+/** Whether the first role in an organization gives more than the second; anything is more than none. */
+export function outranks(role: OrgRole, other: OrgRole | null): boolean {
+  return other === null || ORG_ROLES.indexOf(role) < ORG_ROLES.indexOf(other);
+}
+
 export const ROLE_ACTIONS = {
   read: ['pull'],
   write: ['pull', 'push'],

@@ -8,6 +8,9 @@ export type NamespaceKind = 'user' | 'org';
  */
 @Entity('namespaces')
 @Index('namespaces_name_key', ['name'], { unique: true, where: 'released_at IS NULL' })
+@Index('namespaces_org_name_idx', ['name'], {
+  where: `kind = 'org' AND deleted_at IS NULL AND released_at IS NULL`,
+})
 @Check('namespaces_kind_check', `kind IN ('user', 'org')`)
 export class Namespace {
   @PrimaryGeneratedColumn('identity', { type: 'bigint', primaryKeyConstraintName: 'namespaces_pkey' })

@@ -13,6 +13,10 @@ const FIND_PASSWORD = `
 SELECT id, password_hash AS "passwordHash", credentials_version AS "credentialsVersion"
 FROM users WHERE username = $1 AND deleted_at IS NULL`;
 
+// A deletion of the account waits for the transaction that relies on it, or is seen by it.
+const LOCK_ACTIVE = `
+SELECT id FROM users WHERE username = $1 AND deleted_at IS NULL AND disabled_at IS NULL FOR SHARE`;
+
 // The name is claimed and used in one statement: of two that create at once, one inserts nothing.
 const INSERT = `
 WITH claimed AS (
@@ -72,6 +76,12 @@ export class UsersRepository {
 
   findByName(username: string): Promise<User | null> {
     return this.users.findOneBy({ username, deletedAt: IsNull() });
+  }
+
+  /** The id of a user who is not disabled, and stays so until the end of the transaction. */
+  async lockActive(tx: Transaction, username: string): Promise<number | null> {
+    const [row] = await tx.query<{ id: number }>(LOCK_ACTIVE, [username]);
+    return row?.id ?? null;
   }
 
   /** With the namespace of the same name; false when that is taken. */

@@ -66,6 +66,11 @@ export class UsersService {
     return this.users.findByName(username);
   }
 
+  /** The id of a user who can be given something: one that is not disabled, and stays so until the transaction ends. */
+  async lockActive(tx: Transaction, username: string): Promise<number | null> {
+    return isAccountName(username) ? this.users.lockActive(tx, username) : null;
+  }
+
   /** Throws `impossible` for a reserved name and `nameTaken` for one that somebody has, or had. */
   async create(draft: UserDraft): Promise<User> {
     if (isReservedName(draft.username)) throw new ApiError('impossible', 'the name is reserved');

@@ -1,0 +1,100 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Req, Res, UsePipes } from '@nestjs/common';
+import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import type { Request, Response } from 'express';
+import type { Actor } from '../access/actor.js';
+import type { UserPrincipal } from '../access/principal.js';
+import { IdempotentCreates } from '../database/idempotent-creates.service.js';
+import { Access } from '../http/access.decorator.js';
+import { CurrentActor } from '../http/actor.decorator.js';
+import { ApiCreated, ApiPage } from '../http/api-answers.decorator.js';
+import { CreateRequest, type IncomingCreate } from '../http/create-request.decorator.js';
+import { CurrentUser } from '../http/current-user.decorator.js';
+import { keysetPage, type ListReply, listReply } from '../http/list-reply.js';
+import { ListQueryDto } from '../http/list.dto.js';
+import { createValidationPipe } from '../http/validation.js';
+import { AddOrgMemberDto, OrgMemberDto, UpdateOrgMemberDto } from './org-member.dto.js';
+import { OrgMembersService } from './org-members.service.js';
+import { peoplePage } from './people-page.js';
+
+const USERNAME_PARAM = { name: 'username', example: 'alice' } as const;
+
+@ApiTags('organizations')
+@ApiParam({ name: 'org', example: 'acme' })
+@Controller('api/v1/orgs/:org/members')
+@UsePipes(createValidationPipe())
+export class OrgMembersController {
+  constructor(
+    private readonly members: OrgMembersService,
+    private readonly creates: IdempotentCreates,
+  ) {}
+
+  @Post()
+  @Access({ kind: 'organization', action: 'manage' })
+  @ApiOperation({ summary: 'Make a user a member of the organization' })
+  @ApiCreated(OrgMemberDto)
+  async add(
+    @Param('org') org: string,
+    @Body() draft: AddOrgMemberDto,
+    @CurrentUser() caller: UserPrincipal,
+    @CurrentActor() actor: Actor,
+    @CreateRequest() asked: IncomingCreate,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<OrgMemberDto> {
+    const member = await this.creates.run(
+      asked,
+      async (tx) => new OrgMemberDto(await this.members.add(tx, org, draft, { caller, actor })),
+    );
+    response.location(`/api/v1/orgs/${org}/members/${member.username}`);
+    return member;
+  }
+
+  @Get()
+  @Access({ kind: 'organization', action: 'see' })
+  @ApiOperation({ summary: 'List the members of an organization' })
+  @ApiPage(OrgMemberDto)
+  async list(
+    @Param('org') org: string,
+    @Query() query: ListQueryDto,
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<ListReply<OrgMemberDto>> {
+    const page = keysetPage(query, ['number']);
+    const rows = await this.members.list(org, peoplePage(page));
+    return listReply(
+      rows,
+      page,
+      { show: (row) => new OrgMemberDto(row), position: ({ userId }) => [userId] },
+      { request, response },
+    );
+  }
+
+  @Patch(':username')
+  @Access({ kind: 'organization', action: 'manage' })
+  @ApiParam(USERNAME_PARAM)
+  @ApiOperation({ summary: 'Change the role of a member' })
+  @ApiOkResponse({ type: OrgMemberDto })
+  async change(
+    @Param('org') org: string,
+    @Param('username') username: string,
+    @Body() { role }: UpdateOrgMemberDto,
+    @CurrentUser() caller: UserPrincipal,
+    @CurrentActor() actor: Actor,
+  ): Promise<OrgMemberDto> {
+    return new OrgMemberDto(await this.members.change(org, username, role, { caller, actor }));
+  }
+
+  @Delete(':username')
+  @HttpCode(204)
+  @Access({ kind: 'organization', action: 'see' }) // whoever is in it may leave; the rest is for those who manage
+  @ApiParam(USERNAME_PARAM)
+  @ApiOperation({ summary: 'Remove a member from the organization and its teams, or leave it yourself' })
+  @ApiNoContentResponse({ description: 'Removed' })
+  remove(
+    @Param('org') org: string,
+    @Param('username') username: string,
+    @CurrentUser() caller: UserPrincipal,
+    @CurrentActor() actor: Actor,
+  ): Promise<void> {
+    return this.members.remove(org, username, { caller, actor });
+  }
+}

@@ -1,0 +1,106 @@
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { Repository } from 'typeorm';
+import type { OrgRole } from '../access/roles.js';
+import type { Transaction } from '../database/unit-of-work.js';
+import { isAccountName } from '../users/account-name.js';
+import { OrgMember } from './org-member.entity.js';
+
+export interface OrgMemberRow {
+  readonly userId: number;
+  readonly username: string;
+  readonly displayName: string | null;
+  readonly role: OrgRole;
+  readonly createdAt: Date;
+}
+
+/** Of one user: they travel with each of its requests. */
+export const MAX_MEMBERSHIPS = 500;
+
+/** Where a list of people begins and how much of it is wanted. */
+export interface PeoplePage {
+  /** A user's id, exclusive; 0 begins at the first. */
+  readonly after: number;
+  readonly limit: number;
+}
+
+const SELECT = `
+SELECT m.user_id AS "userId", u.username, u.display_name AS "displayName", m.role, m.created_at AS "createdAt"
+FROM org_members m JOIN users u ON u.id = m.user_id WHERE m.org_id = $1 AND u.deleted_at IS NULL`;
+
+const FIND = `${SELECT} AND u.username = $2`;
+const LIST = `${SELECT} AND m.user_id > $2 ORDER BY m.user_id LIMIT $3`;
+
+const ROLE = 'SELECT role FROM org_members WHERE org_id = $1 AND user_id = $2';
+
+// Somebody may have been made a member before, with another role.
+const PUT = `
+INSERT INTO org_members (org_id, user_id, role) VALUES ($1, $2, $3)
+ON CONFLICT (org_id, user_id) DO UPDATE SET role = excluded.role`;
+
+const REMOVE = `
+WITH left_teams AS (
+  DELETE FROM team_members m USING teams t WHERE t.id = m.team_id AND t.org_id = $1 AND m.user_id = $2
+)
+DELETE FROM org_members WHERE org_id = $1 AND user_id = $2`;
+
+const OTHER_OWNER = `
+SELECT FROM org_members m JOIN users u ON u.id = m.user_id
+WHERE m.org_id = $1 AND m.role = 'owner' AND m.user_id <> $2 AND u.deleted_at IS NULL LIMIT 1`;
+
+const USER_IDS = 'SELECT user_id AS id FROM org_members WHERE org_id = $1';
+const COUNT_MEMBERS = 'SELECT count(*)::int AS count FROM org_members WHERE org_id = $1';
+const COUNT_MEMBERSHIPS = 'SELECT count(*)::int AS count FROM org_members WHERE user_id = $1';
+
+/** Who is in an organization. Whoever writes holds the organization's row. */
+@Injectable()
+export class OrgMembersRepository {
+  constructor(@InjectRepository(OrgMember) private readonly members: Repository<OrgMember>) {}
+
+  async find(tx: Transaction, orgId: number, username: string): Promise<OrgMemberRow | null> {
+    // What can be nobody's name is not looked up: the database would refuse some of it.
+    if (!isAccountName(username)) return null;
+    const [row] = await tx.query<OrgMemberRow>(FIND, [orgId, username]);
+    return row ?? null;
+  }
+
+  /** In the order of the accounts' creation. */
+  list(orgId: number, { after, limit }: PeoplePage): Promise<OrgMemberRow[]> {
+    return this.members.manager.query(LIST, [orgId, after, limit]);
+  }
+
+  async role(tx: Transaction, orgId: number, userId: number): Promise<OrgRole | null> {
+    const [row] = await tx.query<{ role: OrgRole }>(ROLE, [orgId, userId]);
+    return row?.role ?? null;
+  }
+
+  async put(tx: Transaction, orgId: number, userId: number, role: OrgRole): Promise<void> {
+    await tx.query(PUT, [orgId, userId, role]);
+  }
+
+  /** From the organization's teams too. */
+  async remove(tx: Transaction, orgId: number, userId: number): Promise<void> {
+    await tx.query(REMOVE, [orgId, userId]);
+  }
+
+  async hasOwnerBeside(tx: Transaction, orgId: number, userId: number): Promise<boolean> {
+    return (await tx.query(OTHER_OWNER, [orgId, userId])).length > 0;
+  }
+
+  async userIds(tx: Transaction, orgId: number): Promise<number[]> {
+    return (await tx.query<{ id: number }>(USER_IDS, [orgId])).map(({ id }) => id);
+  }
+
+  async countMembers(tx: Transaction, orgId: number): Promise<number> {
+    return this.count(tx, COUNT_MEMBERS, orgId);
+  }
+
+  async countMemberships(tx: Transaction, userId: number): Promise<number> {
+    return this.count(tx, COUNT_MEMBERSHIPS, userId);
+  }
+
+  private async count(tx: Transaction, sql: string, id: number): Promise<number> {
+    const [row] = await tx.query<{ count: number }>(sql, [id]);
+    return row?.count ?? 0;
+  }
+}

@@ -1,0 +1,149 @@
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { Repository } from 'typeorm';
+import type { OrgRole, Role } from '../access/roles.js';
+import type { Transaction } from '../database/unit-of-work.js';
+import { NEXT_VERSION } from './next-version.js';
+import { Org } from './org.entity.js';
+
+export interface OrgRow {
+  readonly id: number;
+  readonly namespaceId: number;
+  readonly name: string;
+  readonly displayName: string | null;
+  readonly defaultRole: Role | null;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+export interface NewOrg {
+  readonly name: string;
+  readonly displayName: string | null;
+  readonly defaultRole: Role | null;
+  readonly ownerId: number;
+}
+
+/** An organization, and what somebody is in it. */
+export interface OrgWithRole extends OrgRow {
+  readonly role: OrgRole | null;
+}
+
+/** Where a list begins and how much of it is wanted. */
+export interface OrgsPage {
+  /** A name, exclusive; the empty string begins at the first. */
+  readonly after: string;
+  readonly limit: number;
+}
+
+/** Whose cached facts tell of an organization. */
+export interface OrgPrincipal {
+  readonly kind: 'user' | 'robot';
+  readonly id: number;
+}
+
+const COLUMNS = `o.id, o.namespace_id AS "namespaceId", n.name, o.display_name AS "displayName",
+  o.default_role AS "defaultRole", o.created_at AS "createdAt", o.updated_at AS "updatedAt"`;
+
+const FIND = `
+SELECT ${COLUMNS} FROM orgs o JOIN namespaces n ON n.id = o.namespace_id
+WHERE n.name = $1 AND n.released_at IS NULL AND o.deleted_at IS NULL`;
+
+const LOCK = `${FIND} FOR UPDATE OF o`;
+
+const MINE = `
+SELECT ${COLUMNS}, m.role FROM org_members m JOIN orgs o ON o.id = m.org_id JOIN namespaces n ON n.id = o.namespace_id
+WHERE m.user_id = $1 AND o.deleted_at IS NULL AND n.name > $2 ORDER BY n.name LIMIT $3`;
+
+const ALL = `
+SELECT ${COLUMNS}, m.role FROM namespaces n JOIN orgs o ON o.namespace_id = n.id
+LEFT JOIN org_members m ON m.org_id = o.id AND m.user_id = $1
+WHERE n.kind = 'org' AND n.released_at IS NULL AND n.deleted_at IS NULL AND n.name > $2 ORDER BY n.name LIMIT $3`;
+
+// The name is claimed and used in one statement: of two that create at once, one inserts nothing.
+const INSERT = `
+WITH claimed AS (
+  INSERT INTO namespaces (name, kind) VALUES ($1, 'org')
+  ON CONFLICT (name) WHERE released_at IS NULL DO NOTHING RETURNING id
+), made AS (
+  INSERT INTO orgs (namespace_id, display_name, default_role) SELECT id, $2, $3 FROM claimed RETURNING *
+), owned AS (
+  INSERT INTO org_members (org_id, user_id, role) SELECT id, $4, 'owner' FROM made
+)
+SELECT o.id, o.namespace_id AS "namespaceId", o.created_at AS "createdAt", o.updated_at AS "updatedAt" FROM made o`;
+
+const UPDATE = `
+WITH changed AS (
+  UPDATE orgs SET display_name = $2, default_role = $3, updated_at = ${NEXT_VERSION} WHERE id = $1 RETURNING updated_at
+)
+SELECT updated_at AS "updatedAt" FROM changed`;
+
+// Waits for repositories that are being made in the namespace, and makes later ones wait: their foreign key locks its row.
+const LOCK_NAMESPACE = 'SELECT id FROM namespaces WHERE id = $1 FOR UPDATE';
+
+// By the path, since no index has the repositories of a namespace that have no manifest yet.
+const FIND_REPOSITORY = `
+SELECT path FROM repos WHERE deleted_at IS NULL AND path > $1 || '/' AND path < $1 || '0' ORDER BY path LIMIT 1`;
+
+// The name stays, as a tombstone; what is left of the rest is the audit log.
+const DELETE = `
+WITH organization AS (UPDATE orgs SET deleted_at = now(), updated_at = ${NEXT_VERSION} WHERE id = $1),
+  namespace AS (UPDATE namespaces SET deleted_at = now() WHERE id = $2),
+  former_invitations AS (DELETE FROM org_invitations WHERE org_id = $1),
+  former_teams AS (DELETE FROM teams WHERE org_id = $1),
+  former_members AS (DELETE FROM org_members WHERE org_id = $1 RETURNING user_id),
+  former_robots AS (DELETE FROM robots WHERE org_id = $1 RETURNING id)
+SELECT 'user' AS kind, user_id AS id FROM former_members UNION ALL SELECT 'robot', id FROM former_robots`;
+
+@Injectable()
+export class OrgsRepository {
+  constructor(@InjectRepository(Org) private readonly orgs: Repository<Org>) {}
+
+  async find(name: string): Promise<OrgRow | null> {
+    const [row] = await this.orgs.manager.query<OrgRow[]>(FIND, [name]);
+    return row ?? null;
+  }
+
+  /** Holds the row until the end of the transaction. */
+  async lock(tx: Transaction, name: string): Promise<OrgRow | null> {
+    const [row] = await tx.query<OrgRow>(LOCK, [name]);
+    return row ?? null;
+  }
+
+  /** Those that the user is a member of, by name. */
+  listOf(userId: number, { after, limit }: OrgsPage): Promise<OrgWithRole[]> {
+    return this.orgs.manager.query(MINE, [userId, after, limit]);
+  }
+
+  /** All of them, by name, with what the user is in them. */
+  listAll(userId: number, { after, limit }: OrgsPage): Promise<OrgWithRole[]> {
+    return this.orgs.manager.query(ALL, [userId, after, limit]);
+  }
+
+  /** With its namespace and its first owner; `null` when the name is taken. */
+  async insert(tx: Transaction, { name, displayName, defaultRole, ownerId }: NewOrg): Promise<OrgRow | null> {
+    const [row] = await tx.query<Omit<OrgRow, 'name' | 'displayName' | 'defaultRole'>>(INSERT, [
+      name,
+      displayName,
+      defaultRole,
+      ownerId,
+    ]);
+    return row ? { ...row, name, displayName, defaultRole } : null;
+  }
+
+  async update(tx: Transaction, org: OrgRow): Promise<OrgRow> {
+    const [row] = await tx.query<Pick<OrgRow, 'updatedAt'>>(UPDATE, [org.id, org.displayName, org.defaultRole]);
+    return { ...org, ...row };
+  }
+
+  /** The first repository of the organization; none can be made until the end of the transaction. */
+  async findRepository(tx: Transaction, { namespaceId, name }: OrgRow): Promise<string | null> {
+    await tx.query(LOCK_NAMESPACE, [namespaceId]);
+    const [row] = await tx.query<{ path: string }>(FIND_REPOSITORY, [name]);
+    return row?.path ?? null;
+  }
+
+  /** With all that is in it. Gives those who were in it. */
+  delete(tx: Transaction, { id, namespaceId }: OrgRow): Promise<OrgPrincipal[]> {
+    return tx.query(DELETE, [id, namespaceId]);
+  }
+}

@@ -1,0 +1,99 @@
+import { Injectable } from '@nestjs/common';
+import type { Actor } from '../access/actor.js';
+import { mayCreateOrganization } from '../access/organization-policy.js';
+import { membershipIn, type UserPrincipal } from '../access/principal.js';
+import { AppConfig } from '../config/config.js';
+import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
+import { ApiError } from '../http/api-error.js';
+import { unchangedSince } from '../http/conditional-update.js';
+import { isReservedName } from '../users/account-name.js';
+import { userSubject } from '../users/users.service.js';
+import { LiveOrgsService } from './live-orgs.service.js';
+import { MAX_MEMBERSHIPS, OrgMembersRepository } from './org-members.repository.js';
+import { type OrgRow, type OrgsPage, OrgsRepository, type OrgWithRole } from './orgs.repository.js';
+import { robotSubject } from './robots.service.js';
+
+export type OrgSettings = Pick<OrgRow, 'displayName' | 'defaultRole'>;
+
+export interface OrgDraft extends Partial<OrgSettings> {
+  readonly name: string;
+}
+
+@Injectable()
+export class OrgsService {
+  constructor(
+    private readonly orgs: OrgsRepository,
+    private readonly members: OrgMembersRepository,
+    private readonly live: LiveOrgsService,
+    private readonly unitOfWork: UnitOfWork,
+    private readonly config: AppConfig,
+  ) {}
+
+  /** `null` for one that does not exist, or no more. */
+  find(name: string): Promise<OrgRow | null> {
+    return this.live.find(name);
+  }
+
+  /** Throws `notFound`. */
+  async read(name: string, caller: UserPrincipal): Promise<OrgWithRole> {
+    return seenBy(caller, await this.live.need(name));
+  }
+
+  /** Those of the caller, all of them for an administrator of the registry; by name. */
+  list(caller: UserPrincipal, page: OrgsPage): Promise<OrgWithRole[]> {
+    return caller.admin ? this.orgs.listAll(caller.id, page) : this.orgs.listOf(caller.id, page);
+  }
+
+  /**
+   * The creator is its first owner. Throws `denied` where only administrators make organizations, `impossible` for a
+   * reserved name, `nameTaken` for one that somebody has, or had.
+   */
+  async create(tx: Transaction, draft: OrgDraft, creator: UserPrincipal, actor: Actor): Promise<OrgWithRole> {
+    if (!mayCreateOrganization(creator, this.config.security.orgCreation)) throw new ApiError('denied');
+    const { name, displayName = null, defaultRole = null } = draft;
+    if (isReservedName(name)) throw new ApiError('impossible', 'the name is reserved');
+    if ((await this.members.countMemberships(tx, creator.id)) >= MAX_MEMBERSHIPS) {
+      throw new ApiError('impossible', `${MAX_MEMBERSHIPS} organizations are the limit`);
+    }
+    const org = await this.orgs.insert(tx, { name, displayName, defaultRole, ownerId: creator.id });
+    if (!org) throw new ApiError('nameTaken');
+    const detail = { displayName, defaultRole };
+    await this.live.record(tx, actor, org, { action: 'org.create', detail }, [userSubject(creator.id)]);
+    return { ...org, role: 'owner' };
+  }
+
+  /** A new default role counts on every member's next request. Throws `notFound`, and `preconditionFailed`. */
+  update(
+    name: string,
+    changes: Partial<OrgSettings>,
+    { caller, actor, ifMatch }: { caller: UserPrincipal; actor: Actor; ifMatch: string | undefined },
+  ): Promise<OrgWithRole> {
+    return this.unitOfWork.run(async (tx) => {
+      const before = await this.live.lock(tx, name);
+      unchangedSince(ifMatch, before);
+      const { displayName = before.displayName, defaultRole = before.defaultRole } = changes;
+      if (displayName === before.displayName && defaultRole === before.defaultRole) return seenBy(caller, before);
+      const after = await this.orgs.update(tx, { ...before, displayName, defaultRole });
+      const concerned = defaultRole === before.defaultRole ? [] : await this.members.userIds(tx, before.id);
+      const change = { action: 'org.update', detail: { ...changes } };
+      await this.live.record(tx, actor, after, change, concerned.map(userSubject));
+      return seenBy(caller, after);
+    });
+  }
+
+  /** The name stays taken. Throws `notFound`, and `conflict` while it has repositories. */
+  async delete(name: string, actor: Actor): Promise<void> {
+    await this.unitOfWork.run(async (tx) => {
+      const org = await this.live.lock(tx, name);
+      const repository = await this.orgs.findRepository(tx, org);
+      if (repository !== null) throw new ApiError('conflict', `it still has repositories, such as ${repository}`);
+      const concerned = await this.orgs.delete(tx, org);
+      const subjects = concerned.map(({ kind, id }) => (kind === 'user' ? userSubject(id) : robotSubject(id)));
+      await this.live.record(tx, actor, org, { action: 'org.delete' }, subjects);
+    });
+  }
+}
+
+function seenBy(caller: UserPrincipal, org: OrgRow): OrgWithRole {
+  return { ...org, role: membershipIn(caller, org.name)?.role ?? null };
+}

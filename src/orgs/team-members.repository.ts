@@ -1,0 +1,66 @@
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { Repository } from 'typeorm';
+import type { Transaction } from '../database/unit-of-work.js';
+import { isAccountName } from '../users/account-name.js';
+import type { PeoplePage } from './org-members.repository.js';
+import { TeamMember } from './team-member.entity.js';
+
+export interface TeamMemberRow {
+  readonly userId: number;
+  readonly username: string;
+  readonly displayName: string | null;
+  readonly maintainer: boolean;
+  readonly createdAt: Date;
+}
+
+const SELECT = `
+SELECT m.user_id AS "userId", u.username, u.display_name AS "displayName", m.maintainer, m.created_at AS "createdAt"
+FROM team_members m JOIN users u ON u.id = m.user_id WHERE m.team_id = $1 AND u.deleted_at IS NULL`;
+const FIND = `${SELECT} AND u.username = $2`;
+const LIST = `${SELECT} AND m.user_id > $2 ORDER BY m.user_id LIMIT $3`;
+
+const INSERT = 'INSERT INTO team_members (team_id, user_id, maintainer) VALUES ($1, $2, $3)';
+const UPDATE = 'UPDATE team_members SET maintainer = $3 WHERE team_id = $1 AND user_id = $2';
+const DELETE = 'DELETE FROM team_members WHERE team_id = $1 AND user_id = $2';
+const USER_IDS = 'SELECT user_id AS id FROM team_members WHERE team_id = $1';
+const COUNT_TEAMS = 'SELECT count(*)::int AS count FROM team_members WHERE user_id = $1';
+
+@Injectable()
+export class TeamMembersRepository {
+  constructor(@InjectRepository(TeamMember) private readonly members: Repository<TeamMember>) {}
+
+  async find(tx: Transaction, teamId: number, username: string): Promise<TeamMemberRow | null> {
+    // What can be nobody's name is not looked up: the database would refuse some of it.
+    if (!isAccountName(username)) return null;
+    const [row] = await tx.query<TeamMemberRow>(FIND, [teamId, username]);
+    return row ?? null;
+  }
+
+  /** In the order of the accounts' creation. */
+  list(teamId: number, { after, limit }: PeoplePage): Promise<TeamMemberRow[]> {
+    return this.members.manager.query(LIST, [teamId, after, limit]);
+  }
+
+  async insert(tx: Transaction, teamId: number, userId: number, maintainer: boolean): Promise<void> {
+    await tx.query(INSERT, [teamId, userId, maintainer]);
+  }
+
+  async update(tx: Transaction, teamId: number, userId: number, maintainer: boolean): Promise<void> {
+    await tx.query(UPDATE, [teamId, userId, maintainer]);
+  }
+
+  async delete(tx: Transaction, teamId: number, userId: number): Promise<void> {
+    await tx.query(DELETE, [teamId, userId]);
+  }
+
+  async userIds(tx: Transaction, teamId: number): Promise<number[]> {
+    return (await tx.query<{ id: number }>(USER_IDS, [teamId])).map(({ id }) => id);
+  }
+
+  /** Of all organizations. */
+  async countTeams(tx: Transaction, userId: number): Promise<number> {
+    const [row] = await tx.query<{ count: number }>(COUNT_TEAMS, [userId]);
+    return row?.count ?? 0;
+  }
+}
