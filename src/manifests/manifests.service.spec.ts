@@ -19,7 +19,7 @@ let repository: RepositoryFact;
 let count = 0;
 
 const ACTOR = { principal: 'user:1', credential: 'password', address: '192.0.2.1' };
-const listed = { markListed: () => Promise.resolve() } as unknown as RepositoriesService;
+const listed = { hold: () => Promise.resolve(), markListed: () => Promise.resolve() } as unknown as RepositoriesService;
 
 beforeAll(async () => {
   services = await contentServices();

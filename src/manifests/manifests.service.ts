@@ -65,6 +65,7 @@ export class ManifestsService {
 
   private write(repository: RepositoryFact, work: (tx: Transaction) => Promise<void>): Promise<void> {
     return this.unitOfWork.run(async (tx) => {
+      await this.repositories.hold(tx, repository);
       await work(tx);
       await this.drops.afterCommit(tx, [`repo:${repository.path}`]);
     });
