@@ -3,6 +3,12 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { CacheModule } from '../cache/cache.module.js';
 import { DatabaseModule } from '../database/database.module.js';
 import { EventsModule } from '../events/events.module.js';
+import { OrgsModule } from '../orgs/orgs.module.js';
+import { UsersModule } from '../users/users.module.js';
+import { EffectiveAccessService } from './effective-access.service.js';
+import { GrantsRepository } from './grants.repository.js';
+import { PermissionsController } from './permissions.controller.js';
+import { PermissionsService } from './permissions.service.js';
 import { RepoAlias } from './repo-alias.entity.js';
 import { RepoGrant } from './repo-grant.entity.js';
 import { RepoListsController } from './repo-lists.controller.js';
@@ -23,9 +29,14 @@ import { VisibleRepositoriesRepository } from './visible-repositories.repository
     DatabaseModule,
     CacheModule,
     EventsModule,
+    UsersModule,
+    OrgsModule,
   ],
-  controllers: [RepoListsController, ReposController, RepoMovesController],
+  controllers: [RepoListsController, ReposController, RepoMovesController, PermissionsController],
   providers: [
+    EffectiveAccessService,
+    GrantsRepository,
+    PermissionsService,
     RepositoriesRepository,
     RepositoriesService,
     RepositoryChangesService,
