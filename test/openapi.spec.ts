@@ -43,6 +43,8 @@ describe('docs/openapi.json', () => {
     expect(open.map(([route]) => route).sort()).toEqual([
       'get /api/v1/auth/token',
       'get /api/v1/health',
+      'get /api/v1/repos',
+      'get /api/v1/repos/{namespace}',
       'get /livez',
       'get /readyz',
       'post /api/v1/auth/logout',

@@ -6,6 +6,7 @@ import {
   type Grant,
   mayAct,
   mayEffectively,
+  mayGrant,
   type Question,
   roleFrom,
   roleReasons,
@@ -192,4 +193,32 @@ describe('the decision', () => {
 
 it('asks in a challenge at least for the action itself', () => {
   for (const action of ['pull', 'push', 'delete'] as const) expect(SCOPE_TO_ASK[action]).toContain(action);
+});
+
+describe('you may grant only what you hold', () => {
+  const ALL = ['pull', 'push', 'delete', 'manage'] as const;
+  const TABLE = [
+    // role of the one who grants, what the credential lets through, read   write  admin
+    ['admin', null, true, true, true],
+    ['admin', ALL, true, true, true],
+    ['admin', ['pull', 'push', 'manage'], true, true, false],
+    ['admin', ['pull', 'manage'], true, false, false],
+    ['admin', ['push', 'manage'], false, false, false],
+    ['admin', ['manage'], false, false, false],
+    ['write', null, true, true, false],
+    ['read', null, true, false, false],
+    [null, null, false, false, false],
+  ] as const;
+
+  it.each(TABLE)('%s, with a credential for %j', (role, actions, ...expected) => {
+    const reach = {
+      visibility: 'private',
+      role,
+      repository: 'acme/app',
+      limits: { actions, repositories: null },
+    } as const;
+    expect(ROLES.map((granted) => mayGrant(granted, reach))).toEqual(expected);
+    const elsewhere = { ...reach, limits: { actions, repositories: ['other'] } };
+    expect(ROLES.some((granted) => mayGrant(granted, elsewhere))).toBe(false);
+  });
 });

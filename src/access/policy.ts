@@ -106,6 +106,11 @@ export function mayEffectively(action: Action, reach: Reach): boolean {
   return mayAct(action, reach) && limitsAllow(reach.limits, action, reach.repository);
 }
 
+/** You may grant only what you hold: with this credential, every action of the role. */
+export function mayGrant(role: Role, reach: Reach): boolean {
+  return ROLE_ACTIONS[role].every((action) => mayEffectively(action, reach));
+}
+
 /**
  * - `insufficientScope`: 401 with `error="insufficient_scope"` and the full scope; the client returns with a better token.
  * - `challenge`: 401 that asks for credentials.

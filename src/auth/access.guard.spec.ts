@@ -175,6 +175,8 @@ describe('AccessGuard', () => {
     ['alice', caller(ALICE), MANAGE, '/api/v1/repos/bob/secret', 'notFound'],
     ['a token for pulls', PULLER, MANAGE, '/api/v1/repos/alice/app', 'unauthorized'],
     ['nobody', NOBODY, { kind: 'anyone' }, '/api/v1/x', 'allow'],
+    ['alice', caller(ALICE), { kind: 'anyone' }, '/api/v1/x', 'allow'],
+    ['a token for pulls', PULLER, { kind: 'anyone' }, '/api/v1/x', 'unauthorized'],
     ['nobody', NOBODY, { kind: 'authenticated' }, '/v2/', 'unauthorized'],
     ['an anonymous token', ANYBODY, { kind: 'authenticated' }, '/v2/', 'allow'],
     ['an anonymous token', ANYBODY, { kind: 'authenticated' }, '/api/v1/x', 'unauthorized'],

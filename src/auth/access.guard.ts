@@ -115,6 +115,7 @@ function scopeToAsk(rule: ClosedRule, name: RepositoryName | null): Scope | unde
 function requireCaller(rule: Exclude<ClosedRule, RepositoryRule>, caller: Caller, request: Request): void {
   switch (rule.kind) {
     case 'anyone':
+      requireUnscoped(caller, request);
       return;
     case 'authenticated':
       requireCredential(caller, request);
@@ -163,12 +164,16 @@ function requireCatalog({ credential }: Caller): void {
   if (credential.scopes !== null && !scopesCoverCatalog(credential.scopes)) throw new Refusal('scopeInsufficient');
 }
 
-function requireCredential({ principal, credential }: Caller, request: Request): void {
-  if (credential === NOBODY.credential) throw new Refusal('credentialsMissing');
+function requireCredential(caller: Caller, request: Request): void {
+  if (caller.credential === NOBODY.credential) throw new Refusal('credentialsMissing');
   if (isRegistryPath(request.path)) return;
-  // What was handed to a build for one repository does not open its user's account.
-  if (credential.scopes !== null) throw new Refusal('scopeInsufficient');
-  if (principal.kind === 'anonymous') throw new Refusal('credentialsMissing');
+  requireUnscoped(caller, request);
+  if (caller.principal.kind === 'anonymous') throw new Refusal('credentialsMissing');
+}
+
+/** What was handed to a build for one repository does not open its user's account. */
+function requireUnscoped({ credential }: Caller, { path }: Request): void {
+  if (credential.scopes !== null && !isRegistryPath(path)) throw new Refusal('scopeInsufficient');
 }
 
 function enterRepository(

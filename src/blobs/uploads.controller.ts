@@ -45,7 +45,7 @@ export class UploadsController {
     const algorithm = parseDigestAlgorithm(textOf(query['digest-algorithm']) ?? 'sha256');
     const digest = digestOf(query['digest']);
     const mount = digestOf(query['mount']);
-    const repository = await this.repositories.ensure(name, this.config.registry.defaultVisibility);
+    const repository = await this.repositories.ensure(name, this.config.registry.defaultVisibility, actor);
     if (digest) {
       await this.uploads.storeAtOnce(repository, actor, digest, this.incoming(request));
       blobCreated(response, repository.path, digest);

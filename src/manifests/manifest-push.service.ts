@@ -43,7 +43,7 @@ export class ManifestPushService {
     const { bytes, reference } = push;
     const digest = digestOf(bytes, reference);
     const parsed = parseManifest(bytes, push.contentType, { maxBytes: this.config.registry.manifestMaxBytes });
-    const repository = await this.repositories.ensure(push.name, this.config.registry.defaultVisibility);
+    const repository = await this.repositories.ensure(push.name, this.config.registry.defaultVisibility, push.actor);
     const isSparse = this.isSparse(repository);
     const named = parsed.references.map((one) => toNamedContent(one, isSparse));
     await this.manifests.save(repository, toRow(digest, bytes, parsed), named, push);

@@ -19,9 +19,10 @@ import { Repo } from './repo.entity.js';
 @Index('repo_grants_repo_id_user_id_key', ['repoId', 'userId'], { unique: true, where: 'user_id IS NOT NULL' })
 @Index('repo_grants_repo_id_team_id_key', ['repoId', 'teamId'], { unique: true, where: 'team_id IS NOT NULL' })
 @Index('repo_grants_repo_id_robot_id_key', ['repoId', 'robotId'], { unique: true, where: 'robot_id IS NOT NULL' })
-@Index('repo_grants_user_id_idx', ['userId'])
-@Index('repo_grants_team_id_idx', ['teamId'])
-@Index('repo_grants_robot_id_idx', ['robotId'])
+@Index('repo_grants_repo_id_path_idx', ['repoId', 'path'])
+@Index('repo_grants_user_id_path_idx', ['userId', 'path'])
+@Index('repo_grants_team_id_path_idx', ['teamId', 'path'])
+@Index('repo_grants_robot_id_path_idx', ['robotId', 'path'])
 @Check('repo_grants_role_check', `role IN ('read', 'write', 'admin')`)
 @Check('repo_grants_subject_check', 'num_nonnulls(user_id, team_id, robot_id) = 1')
 export class RepoGrant {
@@ -31,8 +32,15 @@ export class RepoGrant {
   @Column('bigint', { name: 'repo_id' })
   repoId: number;
 
-  @ManyToOne(() => Repo, { onDelete: 'CASCADE' })
-  @JoinColumn({ name: 'repo_id', foreignKeyConstraintName: 'repo_grants_repo_id_fkey' })
+  /** The repository's own, which the foreign key sees to: lists of what somebody was granted are read in its order. */
+  @Column({ type: 'text', collation: 'C' })
+  path: string;
+
+  @ManyToOne(() => Repo, { onDelete: 'CASCADE', onUpdate: 'CASCADE' })
+  @JoinColumn([
+    { name: 'repo_id', referencedColumnName: 'id', foreignKeyConstraintName: 'repo_grants_repo_fkey' },
+    { name: 'path', referencedColumnName: 'path', foreignKeyConstraintName: 'repo_grants_repo_fkey' },
+  ])
   repo: Relation<Repo>;
 
   @Column('bigint', { name: 'user_id', nullable: true })

@@ -1,12 +1,16 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsBoolean, IsIn, IsString, MaxLength } from 'class-validator';
+import { ListQueryDto } from '../http/list.dto.js';
 import { MayBeAbsent } from '../http/validation.js';
 import { nameInNamespace, namespaceOf, type RepositoryName } from '../oci/repository-name.js';
 import type { Repo, Visibility } from './repo.entity.js';
+import type { Alias } from './repository-moves.repository.js';
+import type { ListedRepo } from './visible-repositories.repository.js';
 
 const VISIBILITIES = ['public', 'private'] as const satisfies readonly Visibility[];
+const MAX_PATH = 255;
 
-export class UpdateRepoDto {
+export class RepoSettingsDto {
   @ApiPropertyOptional({ enum: VISIBILITIES, description: 'Everybody may pull what is public, also without a token.' })
   @MayBeAbsent()
   @IsIn(VISIBILITIES)
@@ -22,6 +26,40 @@ export class UpdateRepoDto {
   @IsString()
   @MaxLength(10_000)
   description?: string;
+}
+
+export class RenameRepoDto {
+  @ApiPropertyOptional({ example: 'acme', description: 'Where it goes; left out, it stays in its namespace.' })
+  @MayBeAbsent()
+  @IsString()
+  @MaxLength(MAX_PATH)
+  namespace?: string;
+
+  @ApiPropertyOptional({ example: 'team/app', description: 'Its name there; left out, it keeps its name.' })
+  @MayBeAbsent()
+  @IsString()
+  @MaxLength(MAX_PATH)
+  name?: string;
+}
+
+export class RepoListQueryDto extends ListQueryDto {
+  @ApiPropertyOptional({ maxLength: 100, description: 'Only repositories whose path has this text.' })
+  @MayBeAbsent()
+  @IsString()
+  @MaxLength(100)
+  q?: string;
+
+  @ApiPropertyOptional({ enum: ['path'], default: 'path' })
+  @MayBeAbsent()
+  @IsIn(['path'])
+  sort?: 'path';
+}
+
+export class AliasQueryDto {
+  @ApiProperty({ example: 'acme/old-name', description: 'The former path to release.' })
+  @IsString()
+  @MaxLength(MAX_PATH)
+  path: string;
 }
 
 export class RepoDto {
@@ -49,7 +87,7 @@ export class RepoDto {
   @ApiProperty({ example: '2026-01-02T03:04:05.000Z', format: 'date-time' })
   updatedAt: string;
 
-  constructor(repo: Repo) {
+  constructor(repo: Repo | ListedRepo) {
     const path = repo.path as RepositoryName; // checked when it was made
     this.namespace = namespaceOf(path);
     this.name = nameInNamespace(path);
@@ -60,4 +98,37 @@ export class RepoDto {
     this.createdAt = repo.createdAt.toISOString();
     this.updatedAt = repo.updatedAt.toISOString();
   }
+}
+
+export class RepoListDto {
+  @ApiProperty({ type: [RepoDto] })
+  items: RepoDto[];
+
+  @ApiProperty({ type: String, nullable: true, example: null, description: '`cursor` of the next page.' })
+  next: string | null;
+}
+
+export class AliasDto {
+  @ApiProperty({ example: 'acme/old-name' })
+  path: string;
+
+  @ApiProperty({
+    example: '2026-01-02T03:04:05.000Z',
+    format: 'date-time',
+    description: 'When the repository left it.',
+  })
+  createdAt: string;
+
+  constructor({ path, createdAt }: Alias) {
+    this.path = path;
+    this.createdAt = createdAt.toISOString();
+  }
+}
+
+export class AliasListDto {
+  @ApiProperty({ type: [AliasDto] })
+  items: AliasDto[];
+
+  @ApiProperty({ type: String, nullable: true, example: null, description: '`cursor` of the next page.' })
+  next: string | null;
 }

@@ -8,6 +8,7 @@ import {
   ManyToOne,
   PrimaryGeneratedColumn,
   type Relation,
+  Unique,
   UpdateDateColumn,
 } from 'typeorm';
 import { Namespace } from '../users/namespace.entity.js';
@@ -23,6 +24,7 @@ export type Visibility = 'public' | 'private';
 @Index('repos_public_path_idx', ['path'], {
   where: `visibility = 'public' AND deleted_at IS NULL AND listed_at IS NOT NULL`,
 })
+@Unique('repos_id_path_key', ['id', 'path'])
 @Check('repos_visibility_check', `visibility IN ('public', 'private')`)
 export class Repo {
   @PrimaryGeneratedColumn('identity', { type: 'bigint', primaryKeyConstraintName: 'repos_pkey' })

@@ -1,17 +1,38 @@
-import { Body, Controller, Get, Headers, Patch, Req, Res, UsePipes } from '@nestjs/common';
-import { ApiHeader, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Delete, Get, Headers, HttpCode, Patch, Put, Req, Res, UsePipes } from '@nestjs/common';
+import {
+  ApiCreatedResponse,
+  ApiHeader,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiParam,
+  ApiTags,
+} from '@nestjs/swagger';
 import type { Request, Response } from 'express';
+import type { Actor } from '../access/actor.js';
+import type { Viewer } from '../access/viewer.js';
 import { Access } from '../http/access.decorator.js';
+import { CurrentActor } from '../http/actor.decorator.js';
 import { ApiError } from '../http/api-error.js';
+import { showVersion } from '../http/conditional-update.js';
+import { CurrentViewer } from '../http/current-viewer.decorator.js';
 import type { RepositoryFact } from '../http/request-context.js';
-import { showVersion, unchangedSince } from '../http/conditional-update.js';
 import { createValidationPipe } from '../http/validation.js';
-import { RepoDto, UpdateRepoDto } from './repo.dto.js';
+import type { RepositoryName } from '../oci/repository-name.js';
+import { NamedRepository, PresentRepository } from './named-repository.decorator.js';
+import { RepoDto, RepoSettingsDto } from './repo.dto.js';
 import type { Repo } from './repo.entity.js';
-import { RepositoriesService } from './repositories.service.js';
-import { repositoryPaths } from './repository-paths.js';
+import { RepositoryChangesService } from './repository-changes.service.js';
+import { repositoryLocation, repositoryPaths } from './repository-paths.js';
+import { RepositorySettingsService } from './repository-settings.service.js';
 
-const REPOSITORY_PATHS = repositoryPaths();
+const PATHS = repositoryPaths();
+const ETAG = { ETag: { schema: { type: 'string' } } } as const;
+const IF_MATCH = {
+  name: 'If-Match',
+  required: false,
+  description: 'The ETag that was read; 412 when it has changed',
+} as const;
 
 @ApiTags('repositories')
 @ApiParam({ name: 'namespace', example: 'acme' })
@@ -19,46 +40,75 @@ const REPOSITORY_PATHS = repositoryPaths();
 @Controller('api/v1/repos')
 @UsePipes(createValidationPipe())
 export class ReposController {
-  constructor(private readonly repositories: RepositoriesService) {}
+  constructor(
+    private readonly settings: RepositorySettingsService,
+    private readonly changes: RepositoryChangesService,
+  ) {}
 
-  @Get(REPOSITORY_PATHS)
+  @Get(PATHS)
   @Access({ kind: 'repository', action: 'pull' })
   @ApiOperation({ summary: 'Read the settings of a repository' })
-  @ApiOkResponse({ type: RepoDto, headers: { ETag: { schema: { type: 'string' } } } })
-  async read(@Req() request: Request, @Res({ passthrough: true }) response: Response): Promise<RepoDto> {
-    return reply(response, await this.find(request));
+  @ApiOkResponse({ type: RepoDto, headers: ETAG })
+  async read(
+    @NamedRepository() repository: RepositoryFact,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<RepoDto> {
+    return reply(response, await this.settings.detail(repository));
   }
 
-  @Patch(REPOSITORY_PATHS)
-  @Access({ kind: 'repository', action: 'manage' })
-  @ApiOperation({ summary: 'Change the settings of a repository' })
-  @ApiHeader({ name: 'If-Match', required: false, description: 'The ETag that was read; 412 when it has changed' })
-  @ApiOkResponse({ type: RepoDto, headers: { ETag: { schema: { type: 'string' } } } })
-  async update(
-    @Req() request: Request,
-    @Body() changes: UpdateRepoDto,
+  @Put(PATHS)
+  @Access({ kind: 'repository', action: 'push' })
+  @ApiOperation({
+    summary: 'Make a repository, or replace its settings',
+    description:
+      'Who may push makes it as a push would; other settings, and replacing them, need the right to manage it.',
+  })
+  @ApiHeader(IF_MATCH)
+  @ApiCreatedResponse({
+    type: RepoDto,
+    description: 'Made',
+    headers: { ...ETAG, Location: { schema: { type: 'string' } } },
+  })
+  @ApiOkResponse({ type: RepoDto, description: 'It was there and has these settings now', headers: ETAG })
+  async put(
+    @Req() { context: { target } }: Request,
+    @Body() chosen: RepoSettingsDto,
+    @CurrentViewer() caller: Viewer,
+    @CurrentActor() actor: Actor,
     @Headers('if-match') ifMatch: string | undefined,
     @Res({ passthrough: true }) response: Response,
   ): Promise<RepoDto> {
-    const before = await this.find(request);
-    const since = unchangedSince(ifMatch, before);
-    if (Object.values(changes).some((value) => value !== undefined)) {
-      const isUpdated = await this.repositories.update(factOf(request), changes, since);
-      if (!isUpdated) throw new ApiError('preconditionFailed');
-    }
-    return reply(response, await this.find(request));
+    if (!target) throw new ApiError('notFound');
+    const { repo, isNew } = await this.settings.put(target, chosen, { caller, actor, ifMatch });
+    response.status(isNew ? 201 : 200);
+    if (isNew) response.location(repositoryLocation(repo.path as RepositoryName));
+    return reply(response, repo);
   }
 
-  private async find(request: Request): Promise<Repo> {
-    const repo = await this.repositories.detail(factOf(request));
-    if (!repo) throw new ApiError('notFound');
-    return repo;
+  @Patch(PATHS)
+  @Access({ kind: 'repository', action: 'manage' })
+  @ApiOperation({ summary: 'Change the settings of a repository' })
+  @ApiHeader(IF_MATCH)
+  @ApiOkResponse({ type: RepoDto, headers: ETAG })
+  async update(
+    @PresentRepository() repository: RepositoryFact,
+    @Body() chosen: RepoSettingsDto,
+    @CurrentViewer() caller: Viewer,
+    @CurrentActor() actor: Actor,
+    @Headers('if-match') ifMatch: string | undefined,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<RepoDto> {
+    return reply(response, await this.settings.patch(repository, chosen, { caller, actor, ifMatch }));
   }
-}
 
-function factOf({ context }: Request): RepositoryFact {
-  if (!context.target?.repository) throw new ApiError('notFound');
-  return context.target.repository;
+  @Delete(PATHS)
+  @HttpCode(204)
+  @Access({ kind: 'repository', action: 'manage' })
+  @ApiOperation({ summary: 'Delete a repository with its grants and former paths' })
+  @ApiNoContentResponse({ description: 'Gone; a push to the path makes a new one without its content' })
+  async remove(@PresentRepository() repository: RepositoryFact, @CurrentActor() actor: Actor): Promise<void> {
+    await this.changes.remove(repository, actor);
+  }
 }
 
 function reply(response: Response, repo: Repo): RepoDto {

@@ -3,18 +3,48 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { CacheModule } from '../cache/cache.module.js';
 import { DatabaseModule } from '../database/database.module.js';
 import { EventsModule } from '../events/events.module.js';
+import { OrgsModule } from '../orgs/orgs.module.js';
+import { UsersModule } from '../users/users.module.js';
+import { EffectiveAccessService } from './effective-access.service.js';
+import { GrantsRepository } from './grants.repository.js';
+import { PermissionsController } from './permissions.controller.js';
+import { PermissionsService } from './permissions.service.js';
 import { RepoAlias } from './repo-alias.entity.js';
 import { RepoGrant } from './repo-grant.entity.js';
+import { RepoListsController } from './repo-lists.controller.js';
+import { RepoMovesController } from './repo-moves.controller.js';
 import { Repo } from './repo.entity.js';
 import { ReposController } from './repos.controller.js';
 import { RepositoriesRepository } from './repositories.repository.js';
 import { RepositoriesService } from './repositories.service.js';
+import { RepositoryChangesService } from './repository-changes.service.js';
+import { RepositoryMovesRepository } from './repository-moves.repository.js';
+import { RepositoryMovesService } from './repository-moves.service.js';
+import { RepositorySettingsService } from './repository-settings.service.js';
 import { VisibleRepositoriesRepository } from './visible-repositories.repository.js';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([Repo, RepoAlias, RepoGrant]), DatabaseModule, CacheModule, EventsModule],
-  controllers: [ReposController],
-  providers: [RepositoriesRepository, RepositoriesService, VisibleRepositoriesRepository],
+  imports: [
+    TypeOrmModule.forFeature([Repo, RepoAlias, RepoGrant]),
+    DatabaseModule,
+    CacheModule,
+    EventsModule,
+    UsersModule,
+    OrgsModule,
+  ],
+  controllers: [RepoListsController, ReposController, RepoMovesController, PermissionsController],
+  providers: [
+    EffectiveAccessService,
+    GrantsRepository,
+    PermissionsService,
+    RepositoriesRepository,
+    RepositoriesService,
+    RepositoryChangesService,
+    RepositoryMovesRepository,
+    RepositoryMovesService,
+    RepositorySettingsService,
+    VisibleRepositoriesRepository,
+  ],
   exports: [RepositoriesService],
 })
 export class ReposModule {}

@@ -18,12 +18,51 @@ FROM repos r WHERE r.path = $1 AND r.deleted_at IS NULL`;
 const FIND_MOVED = `
 SELECT r.path FROM repo_aliases a JOIN repos r ON r.id = a.repo_id WHERE a.path = $1 AND r.deleted_at IS NULL`;
 
+// Waits for whoever deletes the namespace or renames into or out of it, and keeps them out until the repository is made.
+const HOLD_NAMESPACE =
+  'SELECT id FROM namespaces WHERE name = $1 AND deleted_at IS NULL AND released_at IS NULL FOR SHARE';
+
 // Whoever loses the race to create finds the winner's row; a former path belongs to the repository that left it.
 const INSERT = `
-INSERT INTO repos AS r (namespace_id, name, path, visibility)
-SELECT n.id, $2, $3, $4 FROM namespaces n
-WHERE n.name = $1 AND n.deleted_at IS NULL AND NOT EXISTS (SELECT FROM repo_aliases a WHERE a.path = $3)
-ON CONFLICT (path) WHERE deleted_at IS NULL DO NOTHING`;
+INSERT INTO repos AS r (namespace_id, name, path, visibility, sparse, description, listed_at)
+SELECT $1, $2, $3, $4, $5, $6, CASE WHEN $7 THEN now() END
+WHERE NOT EXISTS (SELECT FROM repo_aliases a WHERE a.path = $3)
+ON CONFLICT (path) WHERE deleted_at IS NULL DO NOTHING RETURNING r.id`;
+
+const LOCK = 'SELECT id FROM repos WHERE id = $1 AND path = $2 AND deleted_at IS NULL FOR UPDATE';
+
+// A Date has milliseconds, the column microseconds: two versions must differ in what an entity tag shows of them.
+const UPDATE = `
+WITH moved AS (
+  UPDATE repos SET visibility = coalesce($2, visibility), sparse = coalesce($3, sparse),
+    description = coalesce($4, description), listed_at = CASE WHEN $5 THEN coalesce(listed_at, now()) ELSE listed_at END,
+    updated_at = greatest(now(), updated_at + interval '1 millisecond')
+  WHERE id = $1 AND deleted_at IS NULL AND ($6::timestamptz IS NULL OR date_trunc('milliseconds', updated_at) = $6)
+  RETURNING id
+) SELECT id FROM moved`;
+
+const REMOVE = `
+WITH released AS (DELETE FROM repo_aliases WHERE repo_id = $1 RETURNING path),
+  revoked AS (DELETE FROM repo_grants WHERE repo_id = $1),
+  removed AS (UPDATE repos SET deleted_at = now(), deleted_by = $2 WHERE id = $1)
+SELECT path FROM released`;
+
+export interface NewRepository {
+  readonly path: RepositoryName;
+  readonly visibility: Visibility;
+  readonly sparse: boolean;
+  readonly description: string;
+  /** Whether lists show it before its first manifest. */
+  readonly listed: boolean;
+}
+
+export interface SettingsChange {
+  readonly visibility?: Visibility | undefined;
+  readonly sparse?: boolean | undefined;
+  readonly description?: string | undefined;
+  /** From now on, if it was not yet. */
+  readonly listed?: boolean;
+}
 
 @Injectable()
 export class RepositoriesRepository {
@@ -40,30 +79,41 @@ export class RepositoriesRepository {
     return row?.path ?? null;
   }
 
-  /** Does nothing when the path exists, was another repository's, or its namespace does not exist. */
-  async insert(path: RepositoryName, visibility: Visibility): Promise<void> {
-    await this.query(INSERT, [namespaceOf(path), nameInNamespace(path), path, visibility]);
-  }
-
   findDetail(id: number): Promise<Repo | null> {
     return this.repos.findOneBy({ id, deletedAt: IsNull() });
   }
 
+  /** The namespace's id; `null`, and nothing done, when the path exists or was another's, or the namespace does not exist. */
+  async insert(tx: Transaction, repository: NewRepository): Promise<number | null> {
+    const { path, visibility, sparse, description, listed } = repository;
+    const [namespace] = await tx.query<{ id: number }>(HOLD_NAMESPACE, [namespaceOf(path)]);
+    if (!namespace) return null;
+    // A statement of its own: it sees what the lock has waited for.
+    const values = [namespace.id, nameInNamespace(path), path, visibility, sparse, description, listed];
+    const rows = await tx.query(INSERT, values);
+    return rows.length === 1 ? namespace.id : null;
+  }
+
+  /** It stays where and what it is until the transaction ends; false when it is not at this path any more. */
+  async lock(tx: Transaction, { id, path }: Pick<RepositoryFact, 'id' | 'path'>): Promise<boolean> {
+    return (await tx.query(LOCK, [id, path])).length === 1;
+  }
+
   /** Nothing, and false, when `unchangedSince` is given and the row is younger. */
-  async update(
-    tx: Transaction,
-    id: number,
-    changes: Partial<Pick<Repo, 'visibility' | 'sparse' | 'description'>>,
-    unchangedSince: Date | null,
-  ): Promise<boolean> {
-    const update = tx.manager.createQueryBuilder().update(Repo).set(changes).where('id = :id', { id });
-    // A Date has milliseconds, the column microseconds.
-    if (unchangedSince) update.andWhere(`date_trunc('milliseconds', updated_at) = :unchangedSince`, { unchangedSince });
-    return (await update.execute()).affected === 1;
+  async update(tx: Transaction, id: number, change: SettingsChange, unchangedSince: Date | null): Promise<boolean> {
+    const { visibility, sparse, description, listed } = change;
+    const values = [id, visibility, sparse, description, listed ?? false, unchangedSince];
+    return (await tx.query(UPDATE, values)).length === 1;
   }
 
   async markListed(tx: Transaction, id: number): Promise<void> {
     await tx.query('UPDATE repos SET listed_at = now() WHERE id = $1 AND listed_at IS NULL', [id]);
+  }
+
+  /** With its grants and former paths, which it gives. Its content stays, out of everybody's reach. */
+  async remove(tx: Transaction, id: number, by: string): Promise<RepositoryName[]> {
+    const rows = await tx.query<{ path: RepositoryName }>(REMOVE, [id, by]);
+    return rows.map(({ path }) => path);
   }
 
   private query<T>(sql: string, parameters: unknown[]): Promise<T[]> {

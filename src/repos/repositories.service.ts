@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { Actor } from '../access/actor.js';
 import { LRUCache } from 'lru-cache';
 import type { Viewer } from '../access/viewer.js';
 import { FactCache } from '../cache/fact-cache.js';
@@ -7,15 +8,20 @@ import { FactDrops } from '../events/fact-drops.js';
 import type { RepositoryFact } from '../http/request-context.js';
 import { OciError } from '../oci/oci-error.js';
 import type { RepositoryName } from '../oci/repository-name.js';
+import { pathsIn, within } from './path-range.js';
 import type { Repo, Visibility } from './repo.entity.js';
 import { RepositoriesRepository } from './repositories.repository.js';
+import { RepositoryChangesService } from './repository-changes.service.js';
 import { viewOf } from './view.js';
-import { type Keyset, VisibleRepositoriesRepository } from './visible-repositories.repository.js';
+import {
+  type Keyset,
+  type ListedRepo,
+  type RepositoryQuery,
+  VisibleRepositoriesRepository,
+} from './visible-repositories.repository.js';
 
 /** Paths whose repositories are remembered by their ids. */
 const MAX_SEEN = 10_000;
-
-export type RepositorySettings = Partial<Pick<Repo, 'visibility' | 'sparse' | 'description'>>;
 
 @Injectable()
 export class RepositoriesService {
@@ -24,6 +30,7 @@ export class RepositoriesService {
   constructor(
     private readonly repositories: RepositoriesRepository,
     private readonly visible: VisibleRepositoriesRepository,
+    private readonly changes: RepositoryChangesService,
     private readonly facts: FactCache,
     private readonly factDrops: FactDrops,
     private readonly unitOfWork: UnitOfWork,
@@ -31,19 +38,20 @@ export class RepositoriesService {
 
   /** The one function that turns a path into a repository; a former path finds it too. */
   find(path: RepositoryName): RepositoryFact | null | Promise<RepositoryFact | null> {
-    const found = this.facts.read({ subject: `repo:${path}`, name: 'repository', load: () => this.load(path) });
-    return found instanceof Promise ? found.then((fact) => this.follow(fact)) : this.follow(found);
+    const found = this.read(path);
+    if (found instanceof Promise) return found.then((fact) => this.follow(fact));
+    return this.follow(found);
   }
 
   /**
    * The repository to push to, made with this visibility on the first push. The caller has checked that the principal may.
    * Throws `nameUnknown` where the namespace does not exist, `denied` at a repository's former path.
    */
-  async ensure(path: RepositoryName, visibility: Visibility): Promise<RepositoryFact> {
+  async ensure(path: RepositoryName, visibility: Visibility, actor: Actor): Promise<RepositoryFact> {
     const known = await this.find(path);
     if (known) return pushable(path, known);
-    await this.repositories.insert(path, visibility);
-    await this.facts.drop([`repo:${path}`]);
+    const draft = { path, visibility, sparse: false, description: '', listed: false };
+    await this.unitOfWork.run((tx) => this.changes.create(tx, draft, actor));
     const made = await this.find(path);
     if (!made) throw new OciError('nameUnknown', { name: path });
     return pushable(path, made);
@@ -57,17 +65,8 @@ export class RepositoriesService {
   }
 
   /** Live row, read from the database. */
-  detail(repository: RepositoryFact): Promise<Repo | null> {
+  detail(repository: Pick<RepositoryFact, 'id'>): Promise<Repo | null> {
     return this.repositories.findDetail(repository.id);
-  }
-
-  /** False, and nothing changed, when `unchangedSince` is given and somebody changed the settings since then. */
-  update(repository: RepositoryFact, settings: RepositorySettings, unchangedSince: Date | null): Promise<boolean> {
-    return this.unitOfWork.run(async (tx) => {
-      const isUpdated = await this.repositories.update(tx, repository.id, settings, unchangedSince);
-      await this.factDrops.afterCommit(tx, [`repo:${repository.path}`]);
-      return isUpdated;
-    });
   }
 
   /** Names that the caller may pull, in ASCII order. */
@@ -83,6 +82,17 @@ export class RepositoriesService {
     return this.seen.get(path);
   }
 
+  /** What the caller may see, everywhere or in one namespace, in the order of the paths. */
+  list(caller: Viewer, namespace: string | null, query: RepositoryQuery): Promise<ListedRepo[]> {
+    const view = viewOf(caller);
+    const ranges = namespace === null ? view.ranges : within(view.ranges, pathsIn(namespace));
+    return this.visible.details({ ...view, ranges }, query);
+  }
+
+  private read(path: RepositoryName): RepositoryFact | Moved | null | Promise<RepositoryFact | Moved | null> {
+    return this.facts.read({ subject: `repo:${path}`, name: 'repository', load: () => this.load(path) });
+  }
+
   private async load(path: RepositoryName): Promise<RepositoryFact | Moved | null> {
     const repository = await this.repositories.find(path);
     if (repository) return repository;
@@ -92,9 +102,19 @@ export class RepositoriesService {
 
   /** Facts of a repository are kept under its present path alone, so that one drop reaches them. */
   private follow(fact: RepositoryFact | Moved | null): RepositoryFact | null | Promise<RepositoryFact | null> {
-    if (fact === null) return null;
-    if ('movedTo' in fact) return this.find(fact.movedTo);
-    if (this.facts.shared) this.seen.set(fact.path, fact.id);
+    if (!isMoved(fact)) return this.seenAt(fact);
+    const present = this.read(fact.movedTo);
+    if (present instanceof Promise) return present.then((one) => this.arrive(one));
+    return this.arrive(present);
+  }
+
+  /** Two facts that were read while it moved may send each other round: then the database has the last word. */
+  private arrive(fact: RepositoryFact | Moved | null): RepositoryFact | null | Promise<RepositoryFact | null> {
+    return isMoved(fact) ? this.repositories.find(fact.movedTo) : this.seenAt(fact);
+  }
+
+  private seenAt(fact: RepositoryFact | null): RepositoryFact | null {
+    if (fact !== null && this.facts.shared) this.seen.set(fact.path, fact.id);
     return fact;
   }
 }
@@ -102,6 +122,10 @@ export class RepositoriesService {
 /** What is cached of a former path. */
 interface Moved {
   readonly movedTo: RepositoryName;
+}
+
+function isMoved(fact: RepositoryFact | Moved | null): fact is Moved {
+  return fact !== null && 'movedTo' in fact;
 }
 
 function pushable(path: RepositoryName, repository: RepositoryFact): RepositoryFact {

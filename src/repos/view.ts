@@ -1,5 +1,6 @@
 import type { CredentialLimits } from '../access/credential-limits.js';
 import type { Viewer } from '../access/viewer.js';
+import { EVERY_PATH, merged, type PathRange, pathsOfEntry } from './path-range.js';
 
 /** What makes a repository visible to a caller: the sets that a list is the union of. */
 export interface View {
@@ -11,19 +12,19 @@ export interface View {
   readonly userId: number | null;
   readonly robotId: number | null;
   readonly teamIds: readonly number[];
-  /** Patterns of SQL's LIKE that the credential is limited to; `null` for no limit. */
-  readonly patterns: readonly string[] | null;
+  /** Paths that the credential is limited to. */
+  readonly ranges: readonly PathRange[];
 }
 
 const NOTHING = { everything: false, namespaceIds: [], userId: null, robotId: null, teamIds: [] } as const;
 
 export function viewOf({ principal, limits }: Viewer): View {
-  const patterns = patternsOf(limits);
+  const ranges = rangesOf(limits);
   switch (principal.kind) {
     case 'anonymous':
-      return { ...NOTHING, patterns };
+      return { ...NOTHING, ranges };
     case 'robot':
-      return { ...NOTHING, robotId: principal.id, patterns };
+      return { ...NOTHING, robotId: principal.id, ranges };
     case 'user': {
       const open = principal.memberships.filter(({ role, defaultRole }) => role !== 'member' || defaultRole !== null);
       return {
@@ -32,18 +33,14 @@ export function viewOf({ principal, limits }: Viewer): View {
         userId: principal.id,
         robotId: null,
         teamIds: principal.teams.map(({ id }) => id),
-        patterns,
+        ranges,
       };
     }
   }
 }
 
-/** The entries of a key's limits (`acme/app`, `acme/team/*`, `acme`); a key that may not pull sees nothing. */
-function patternsOf({ actions, repositories }: CredentialLimits): string[] | null {
+/** A key that may not pull sees nothing. */
+function rangesOf({ actions, repositories }: CredentialLimits): readonly PathRange[] {
   if (actions !== null && !actions.includes('pull')) return [];
-  if (repositories === null) return null;
-  return repositories.map((entry) => {
-    const literal = entry.replace(/\/\*$/, '/').replaceAll(/[\\%_]/g, String.raw`\$&`);
-    return entry.endsWith('/*') ? `${literal}%` : entry.includes('/') ? literal : `${literal}/%`;
-  });
+  return repositories === null ? [EVERY_PATH] : merged(repositories.map(pathsOfEntry));
 }

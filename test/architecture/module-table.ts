@@ -15,7 +15,7 @@ export const MODULE_TABLE: Readonly<Record<string, readonly string[]>> = {
   events: ['database', 'cache', 'oci', 'access'],
   users: ['http', 'database', 'cache', 'events', 'config', 'access'],
   orgs: ['users', 'http', 'database', 'cache', 'events', 'config', 'access', 'oci'],
-  repos: ['orgs', 'users', 'http', 'database', 'cache', 'events', 'access', 'oci'],
+  repos: ['orgs', 'users', 'http', 'database', 'cache', 'events', 'config', 'access', 'oci'],
   auth: ['repos', 'orgs', 'users', 'http', 'database', 'cache', 'events', 'config', 'access', 'oci'],
   registry: ['auth', 'repos', 'http', 'config', 'access', 'oci'],
   blobs: ['registry', 'repos', 'storage', 'http', 'database', 'cache', 'events', 'config', 'access', 'oci'],

@@ -1,0 +1,109 @@
+import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { UNLIMITED } from '../access/credential-limits.js';
+import type { Viewer } from '../access/viewer.js';
+import { AuditTrail } from '../events/audit-trail.service.js';
+import type { RepositoryFact } from '../http/request-context.js';
+import { OciError } from '../oci/oci-error.js';
+import type { RepositoryName } from '../oci/repository-name.js';
+import { type ContentServices, contentServices } from '../../test/support/content-services.js';
+import { RepoAlias } from './repo-alias.entity.js';
+import { Repo } from './repo.entity.js';
+import { RepositoriesRepository } from './repositories.repository.js';
+import { RepositoriesService } from './repositories.service.js';
+import { RepositoryChangesService } from './repository-changes.service.js';
+import { RepositoryMovesRepository } from './repository-moves.repository.js';
+import { RepositoryMovesService } from './repository-moves.service.js';
+import { VisibleRepositoriesRepository } from './visible-repositories.repository.js';
+
+const ACTOR = { principal: 'user:1', credential: 'password', address: null };
+const ROOT: Viewer = {
+  principal: { kind: 'user', id: 1, username: 'root', admin: true, namespaceId: 0, memberships: [], teams: [] },
+  limits: UNLIMITED,
+};
+
+let services: ContentServices;
+let repositories: RepositoriesService;
+let changes: RepositoryChangesService;
+let moves: RepositoryMovesService;
+
+beforeAll(async () => {
+  services = await contentServices();
+  const { unitOfWork, drops, facts } = services;
+  const rows = new RepositoriesRepository(services.repository(Repo));
+  const paths = new RepositoryMovesRepository(services.repository(RepoAlias));
+  const visible = new VisibleRepositoriesRepository(services.repository(Repo));
+  changes = new RepositoryChangesService(rows, drops, new AuditTrail(), unitOfWork);
+  moves = new RepositoryMovesService(rows, paths, drops, new AuditTrail(), unitOfWork);
+  repositories = new RepositoriesService(rows, visible, changes, facts, drops, unitOfWork);
+}, 60_000);
+
+let count = 0;
+let repository: RepositoryFact;
+let target: RepositoryName;
+
+beforeEach(async () => {
+  repository = await services.newRepository(`app-${++count}`);
+  target = `acme/renamed-${count}` as RepositoryName;
+});
+
+const rename = (to = target): Promise<void> => moves.rename(repository, to, ROOT, ACTOR);
+
+describe('a former path', () => {
+  it('leads to the repository, however often it moves on', async () => {
+    await rename();
+    expect(await repositories.find(repository.path)).toMatchObject({ id: repository.id, path: target });
+    const next = `${target}-again` as RepositoryName;
+    await moves.rename({ ...repository, path: target }, next, ROOT, ACTOR);
+    for (const path of [repository.path, target, next]) {
+      expect(await repositories.find(path)).toMatchObject({ id: repository.id, path: next });
+    }
+  });
+
+  it('whose facts send each other round, as a move leaves them for a moment, leads where the database says', async () => {
+    const { path } = repository;
+    await rename();
+    // Both were read a moment ago, at different times, and nobody has dropped them yet.
+    await repositories.find(path);
+    const wrong = {
+      subject: `repo:${target}`,
+      name: 'repository',
+      load: () => Promise.resolve({ movedTo: path }),
+    } as const;
+    await services.facts.drop([`repo:${target}`]);
+    await services.facts.read(wrong);
+    await services.database.query('DELETE FROM repo_aliases WHERE path = $1', [path]);
+    await services.database.query('UPDATE repos SET path = $1 WHERE id = $2', [path, repository.id]);
+    expect(await repositories.find(path)).toMatchObject({ id: repository.id, path });
+    await services.facts.drop([`repo:${target}`, `repo:${path}`]);
+  });
+
+  it('takes no first push, also when the rename was not known yet', async () => {
+    expect(await repositories.find(target)).toBeNull();
+    await services.database.query('INSERT INTO repo_aliases (path, repo_id) VALUES ($1, $2)', [target, repository.id]);
+    const refused = await repositories.ensure(target, 'private', ACTOR).catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(OciError);
+    expect(refused).toMatchObject({ condition: 'denied' });
+  });
+});
+
+describe('a first push', () => {
+  it('of many at once makes one repository, and one entry of it', async () => {
+    const made = await Promise.all(Array.from({ length: 5 }, () => repositories.ensure(target, 'private', ACTOR)));
+    expect(new Set(made.map(({ id }) => id)).size).toBe(1);
+    const entries = await services.database.query('SELECT FROM audit_events WHERE resource = $1', [`repo:${target}`]);
+    expect(entries).toHaveLength(1);
+  });
+
+  it('waits for whoever deletes the namespace, and then finds none', async () => {
+    await services.database.query(`INSERT INTO namespaces (name, kind) VALUES ('leaving', 'org')`);
+    let made: Promise<unknown> | undefined;
+    await services.unitOfWork.run(async (tx) => {
+      await tx.query(`UPDATE namespaces SET deleted_at = now() WHERE name = 'leaving'`);
+      made = repositories.ensure('leaving/app' as RepositoryName, 'private', ACTOR);
+      made.catch(() => undefined);
+      await sleep(200);
+    });
+    await expect(made).rejects.toMatchObject({ condition: 'nameUnknown' });
+  });
+});

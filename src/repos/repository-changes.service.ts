@@ -1,0 +1,60 @@
+import { Injectable } from '@nestjs/common';
+import type { Actor } from '../access/actor.js';
+import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
+import { AuditTrail } from '../events/audit-trail.service.js';
+import { FactDrops } from '../events/fact-drops.js';
+import { ApiError } from '../http/api-error.js';
+import type { RepositoryFact } from '../http/request-context.js';
+import { type NewRepository, RepositoriesRepository, type SettingsChange } from './repositories.repository.js';
+
+/** What makes, changes and removes repositories: the row, its entry in the audit log and the dropped facts at once. */
+@Injectable()
+export class RepositoryChangesService {
+  constructor(
+    private readonly repositories: RepositoriesRepository,
+    private readonly factDrops: FactDrops,
+    private readonly audit: AuditTrail,
+    private readonly unitOfWork: UnitOfWork,
+  ) {}
+
+  /** False when there is one, the path was another's, or the namespace does not exist. */
+  async create(tx: Transaction, repository: NewRepository, actor: Actor): Promise<boolean> {
+    const { path, visibility } = repository;
+    const namespaceId = await this.repositories.insert(tx, repository);
+    // Also where nothing was made: what was known of the path was that there is nothing.
+    await this.factDrops.afterCommit(tx, [`repo:${path}`]);
+    if (namespaceId === null) return false;
+    const entry = { action: 'repo.create', resource: `repo:${path}`, namespaceId, detail: { visibility } };
+    await this.audit.append(tx, actor, entry);
+    return true;
+  }
+
+  /** Throws `preconditionFailed` when `unchangedSince` is given and somebody changed the settings since then. */
+  async update(
+    { id, path, namespaceId }: RepositoryFact,
+    change: SettingsChange,
+    unchangedSince: Date | null,
+    actor: Actor,
+  ): Promise<void> {
+    const { visibility, sparse, description } = change;
+    const detail = { visibility, sparse, ...(description === undefined ? {} : { description: 'changed' }) };
+    await this.unitOfWork.run(async (tx) => {
+      const isUpdated = await this.repositories.update(tx, id, change, unchangedSince);
+      await this.factDrops.afterCommit(tx, [`repo:${path}`]);
+      if (!isUpdated) throw new ApiError(unchangedSince ? 'preconditionFailed' : 'notFound');
+      await this.audit.append(tx, actor, { action: 'repo.update', resource: `repo:${path}`, namespaceId, detail });
+    });
+  }
+
+  /** The repository is gone with its grants and former paths; whoever pushes to one of them makes a new one. */
+  async remove(repository: RepositoryFact, actor: Actor): Promise<void> {
+    const { id, path, namespaceId } = repository;
+    await this.unitOfWork.run(async (tx) => {
+      if (!(await this.repositories.lock(tx, repository))) throw new ApiError('notFound');
+      const aliases = await this.repositories.remove(tx, id, actor.principal);
+      const detail = aliases.length > 0 ? { aliases } : {};
+      await this.audit.append(tx, actor, { action: 'repo.delete', resource: `repo:${path}`, namespaceId, detail });
+      await this.factDrops.afterCommit(tx, [`repo:${path}`, ...aliases.map((alias) => `repo:${alias}` as const)]);
+    });
+  }
+}

@@ -1,0 +1,109 @@
+import { Injectable } from '@nestjs/common';
+import type { Actor } from '../access/actor.js';
+import { mayEffectively } from '../access/policy.js';
+import type { Viewer } from '../access/viewer.js';
+import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
+import { AuditTrail } from '../events/audit-trail.service.js';
+import { FactDrops } from '../events/fact-drops.js';
+import { ApiError } from '../http/api-error.js';
+import type { RepositoryFact } from '../http/request-context.js';
+import { namespaceOf, type RepositoryName } from '../oci/repository-name.js';
+import { reachOf } from './reach.js';
+import { RepositoriesRepository } from './repositories.repository.js';
+import { type Alias, type LostGrant, RepositoryMovesRepository } from './repository-moves.repository.js';
+import type { Keyset } from './visible-repositories.repository.js';
+
+/** Former paths of one repository: each rename loads and drops all of them. */
+export const MAX_ALIASES = 100;
+
+interface Move {
+  readonly repository: RepositoryFact;
+  readonly to: RepositoryName;
+  readonly actor: Actor;
+}
+
+/** Renames repositories, also into other namespaces. Rows only: content belongs to the repository's id. */
+@Injectable()
+export class RepositoryMovesService {
+  constructor(
+    private readonly repositories: RepositoriesRepository,
+    private readonly moves: RepositoryMovesRepository,
+    private readonly factDrops: FactDrops,
+    private readonly audit: AuditTrail,
+    private readonly unitOfWork: UnitOfWork,
+  ) {}
+
+  /**
+   * The caller manages the repository, and needs the same right where it goes. The path that it leaves resolves for pulls
+   * until it is released. Throws `denied`, `impossible` for a namespace that does not exist, `nameTaken`, `conflict`.
+   */
+  async rename(repository: RepositoryFact, to: RepositoryName, caller: Viewer, actor: Actor): Promise<void> {
+    requireTarget(caller, to);
+    if (to === repository.path) return;
+    await this.unitOfWork.run((tx) => this.move(tx, { repository, to, actor }));
+  }
+
+  listAliases({ id }: RepositoryFact, keyset: Keyset): Promise<Alias[]> {
+    return this.moves.list(id, keyset);
+  }
+
+  /** From now on anybody who may can make a repository at the path. Throws `notFound`. */
+  async release({ id, path, namespaceId }: RepositoryFact, alias: string, actor: Actor): Promise<void> {
+    await this.unitOfWork.run(async (tx) => {
+      if (!(await this.moves.release(tx, id, alias))) throw new ApiError('notFound');
+      const resource = `repo:${path}`;
+      await this.audit.append(tx, actor, { action: 'repo.alias.release', resource, namespaceId, detail: { alias } });
+      await this.factDrops.afterCommit(tx, [`repo:${alias}`]);
+    });
+  }
+
+  private async move(tx: Transaction, { repository, to, actor }: Move): Promise<void> {
+    const { id, path: from } = repository;
+    // Namespaces first, then the repository: everybody's order.
+    const namespaces = await this.moves.lockNamespaces(tx, [namespaceOf(from), namespaceOf(to)]);
+    const namespaceId = namespaces.get(namespaceOf(to));
+    if (namespaceId === undefined) throw new ApiError('impossible', `there is no namespace "${namespaceOf(to)}"`);
+    if (!(await this.repositories.lock(tx, repository))) {
+      throw new ApiError('conflict', 'the repository was renamed or deleted meanwhile');
+    }
+    if (await this.moves.isTaken(tx, to, id)) throw new ApiError('nameTaken', `"${to}" is or was another repository`);
+    const aliases = await this.moves.aliases(tx, id);
+    if (aliases.length >= MAX_ALIASES && !aliases.includes(to)) {
+      throw new ApiError('conflict', `it has left ${MAX_ALIASES} paths already: release some of them`);
+    }
+    await this.moves.move(tx, id, { from, to, namespaceId });
+    const revoked = namespaceId === repository.namespaceId ? [] : await this.moves.revokeStrangers(tx, id, namespaceId);
+    await this.record(tx, { repository, to, actor }, namespaceId, revoked);
+    const subjects = new Set([from, to, ...aliases]);
+    await this.factDrops.afterCommit(
+      tx,
+      [...subjects].map((path) => `repo:${path}` as const),
+    );
+  }
+
+  /** An entry for each namespace: its owners see what left and what came. */
+  private async record(
+    tx: Transaction,
+    { repository, to, actor }: Move,
+    namespaceId: number,
+    revoked: readonly LostGrant[],
+  ): Promise<void> {
+    const { path: from } = repository;
+    const detail = { from, to, ...(revoked.length > 0 ? { revoked } : {}) };
+    const entry = { action: 'repo.rename', detail };
+    await this.audit.append(tx, actor, {
+      ...entry,
+      resource: `repo:${from}`,
+      namespaceId: repository.namespaceId,
+    });
+    if (namespaceId === repository.namespaceId) return;
+    await this.audit.append(tx, actor, { ...entry, resource: `repo:${to}`, namespaceId });
+  }
+}
+
+/** Whoever puts a repository somewhere must have, by standing alone, what its owner has there. */
+function requireTarget({ principal, limits }: Viewer, to: RepositoryName): void {
+  if (mayEffectively('manage', reachOf(principal, limits, to, null))) return;
+  // The same for a namespace that does not exist.
+  throw new ApiError('denied', `you may not manage repositories in "${namespaceOf(to)}"`);
+}
