@@ -18,11 +18,13 @@ FROM repos r WHERE r.path = $1 AND r.deleted_at IS NULL`;
 const FIND_MOVED = `
 SELECT r.path FROM repo_aliases a JOIN repos r ON r.id = a.repo_id WHERE a.path = $1 AND r.deleted_at IS NULL`;
 
-// Whoever loses the race to create finds the winner's row; a former path belongs to the repository that left it.
+// Whoever loses the race to create finds the winner's row; a former path belongs to the repository that left it. A
+// namespace that somebody is deleting is waited for, and is then none.
 const INSERT = `
 INSERT INTO repos AS r (namespace_id, name, path, visibility)
 SELECT n.id, $2, $3, $4 FROM namespaces n
 WHERE n.name = $1 AND n.deleted_at IS NULL AND NOT EXISTS (SELECT FROM repo_aliases a WHERE a.path = $3)
+FOR KEY SHARE OF n
 ON CONFLICT (path) WHERE deleted_at IS NULL DO NOTHING`;
 
 @Injectable()
