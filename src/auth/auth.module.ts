@@ -18,6 +18,7 @@ import { JwtGuard, JwtStrategy } from './jwt.strategy.js';
 import { KeyUses } from './key-uses.js';
 import { LivePrincipalsService } from './live-principals.service.js';
 import { LoginThrottle } from './login-throttle.js';
+import { PasswordChangeService } from './password-change.service.js';
 import { PasswordLoginService } from './password-login.service.js';
 import { RefreshToken } from './refresh-token.entity.js';
 import { RefreshTokensRepository } from './refresh-tokens.repository.js';
@@ -50,6 +51,7 @@ import { TokensService } from './tokens.service.js';
     KeyUses,
     LivePrincipalsService,
     { provide: LoginThrottle, useFactory: () => new LoginThrottle() },
+    PasswordChangeService,
     PasswordLoginService,
     RefreshTokensRepository,
     RefreshTokensService,
