@@ -15,6 +15,7 @@ CREATE TABLE invitations (
 );
 CREATE UNIQUE INDEX invitations_lookup_key ON invitations (lookup);
 CREATE INDEX invitations_used_by_idx ON invitations (used_by);
+CREATE INDEX invitations_created_at_idx ON invitations (created_at, id);
 
 CREATE TABLE org_invitations (
   id uuid NOT NULL,

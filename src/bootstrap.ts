@@ -4,7 +4,6 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { json, urlencoded, type NextFunction, type Request, type Response } from 'express';
 import { AppModule } from './app.module.js';
 import { AuditRecorder } from './audit/audit-recorder.js';
-import { TOKEN_PATH } from './auth/refusal.js';
 import type { AppConfig } from './config/config.js';
 import { AccessLog } from './http/access-log.js';
 import { limitBodyTime } from './http/body-deadline.js';
@@ -13,6 +12,7 @@ import { serveOpenApi } from './http/openapi.js';
 import { refuseCostlyJson, refuseUnreadBody } from './http/json-limits.js';
 import { RegistryAdapter } from './http/registry-adapter.js';
 import { createRequestContext } from './http/request-context.js';
+import { TOKEN_PATH } from './http/token-challenge.js';
 
 /** Several times what the longest description takes. */
 const MANAGEMENT_BODY_LIMIT = '128kb';

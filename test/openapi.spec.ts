@@ -49,6 +49,7 @@ describe('docs/openapi.json', () => {
       'get /readyz',
       'post /api/v1/auth/logout',
       'post /api/v1/auth/token',
+      'post /api/v1/users',
     ]);
     expect(document.security).toEqual([{ bearer: [] }, { basic: [] }]);
   });

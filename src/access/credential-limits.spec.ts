@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { limitsAllow, limitsOfKey, limitsReach, UNLIMITED } from './credential-limits.js';
+import { limitsAllow, limitsOfKey, limitsReach, limitsWithin, scopesOfLimits, UNLIMITED } from './credential-limits.js';
 import { ACTIONS } from './roles.js';
 
 describe('the limits of a credential', () => {
@@ -33,5 +33,41 @@ describe('the limits of a credential', () => {
     expect(ACTIONS.filter((action) => limitsAllow(limits, action, 'acme/app'))).toEqual(['pull']);
     expect(limitsAllow(limits, 'pull', 'other/app')).toBe(false);
     expect(ACTIONS.some((action) => limitsAllow(limitsOfKey([], null), action, 'acme/app'))).toBe(false);
+  });
+
+  it('say as scopes what they let through', () => {
+    expect(scopesOfLimits(UNLIMITED)).toBeNull();
+    expect(scopesOfLimits(limitsOfKey(['manage', 'repo:pull', 'repo:fly'], null))).toEqual(['repo:pull', 'manage']);
+  });
+
+  it.each([
+    [['acme'], ['acme'], true],
+    [['acme/*'], ['acme'], true],
+    [['acme/app'], ['acme'], true],
+    [['acme/team/*'], ['acme'], true],
+    [['acme2/app'], ['acme'], false],
+    [['acme'], ['acme/*'], true],
+    [['acme/team/app'], ['acme/team/*'], true],
+    [['acme/team'], ['acme/team/*'], false],
+    [['acme/*'], ['acme/team/*'], false],
+    [['acme/app'], ['acme/app'], true],
+    [['acme/app/*'], ['acme/app'], false],
+    [['acme/app', 'other/app'], ['acme'], false],
+    [['acme/app', 'other/app'], ['acme', 'other'], true],
+    [null, ['acme'], false],
+    [['acme'], null, true],
+    [null, null, true],
+  ])('for %j are within those for %j: %j', (inner, outer, expected) => {
+    const limits = (repositories: string[] | null) => ({ actions: null, repositories });
+    expect(limitsWithin(limits(inner), limits(outer))).toBe(expected);
+  });
+
+  it.each([
+    [['repo:pull'], ['repo:pull', 'manage'], true],
+    [['repo:pull', 'repo:push'], ['repo:pull', 'manage'], false],
+  ])('of %j are within those of %j: %j', (inner, outer, expected) => {
+    expect(limitsWithin(limitsOfKey(inner, null), limitsOfKey(outer, null))).toBe(expected);
+    expect(limitsWithin(UNLIMITED, limitsOfKey(outer, null))).toBe(false);
+    expect(limitsWithin(limitsOfKey(inner, null), UNLIMITED)).toBe(true);
   });
 });

@@ -27,6 +27,14 @@ export function isKeyScope(text: string): text is KeyScope {
   return Object.hasOwn(KEY_SCOPES, text);
 }
 
+/** What a user would write on a key with these limits; `null` for a credential that does all that its principal may. */
+export function scopesOfLimits({ actions }: CredentialLimits): KeyScope[] | null {
+  if (actions === null) return null;
+  return Object.keys(KEY_SCOPES).filter(
+    (scope): scope is KeyScope => isKeyScope(scope) && actions.includes(KEY_SCOPES[scope]),
+  );
+}
+
 /** The limits of an API key's row; a scope that this version does not know lets nothing through. */
 export function limitsOfKey(scopes: readonly string[], repositories: readonly string[] | null): CredentialLimits {
   return { actions: scopes.filter(isKeyScope).map((scope) => KEY_SCOPES[scope]), repositories };
@@ -56,7 +64,28 @@ export function limitsManageEverything({ actions, repositories }: CredentialLimi
   return repositories === null && (actions === null || actions.includes('manage'));
 }
 
+/** Whether `inner` lets nothing through that `outer` does not: what a credential hands on is never more than it has. */
+export function limitsWithin(inner: CredentialLimits, outer: CredentialLimits): boolean {
+  const { actions, repositories } = outer;
+  if (actions !== null && !inner.actions?.every((action) => actions.includes(action))) return false;
+  return (
+    repositories === null ||
+    (inner.repositories?.every((entry) => repositories.some((wider) => contains(wider, entry))) ?? false)
+  );
+}
+
+function contains(wider: string, entry: string): boolean {
+  const [outer, inner] = [reachOfEntry(wider), reachOfEntry(entry)];
+  return outer.endsWith('/') ? inner.startsWith(outer) : inner === outer;
+}
+
+/** A repository's full name, or with a slash at its end the path that everything is below. */
+function reachOfEntry(entry: string): string {
+  if (entry.endsWith('/*')) return entry.slice(0, -1);
+  return entry.includes('/') ? entry : `${entry}/`;
+}
+
 function matches(entry: string, repository: string): boolean {
-  if (entry.endsWith('/*')) return repository.startsWith(entry.slice(0, -1));
-  return entry.includes('/') ? repository === entry : repository.startsWith(`${entry}/`);
+  const reach = reachOfEntry(entry);
+  return reach.endsWith('/') ? repository.startsWith(reach) : repository === reach;
 }

@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { IsNull, Repository } from 'typeorm';
+import { Repository } from 'typeorm';
+import { AppConfig } from '../config/config.js';
 import type { Transaction } from '../database/unit-of-work.js';
+import { FROM_THE_BEGINNING, type TimePage } from '../http/time-page.js';
 import type { KeyHolderKind } from './api-key-text.js';
 import { ApiKey } from './api-key.entity.js';
 
@@ -31,6 +33,14 @@ export interface NewApiKey {
   readonly expiresAt: Date | null;
 }
 
+/** A key as its holder sees it: never the key itself. */
+export type ApiKeyRecord = Readonly<
+  Pick<ApiKey, 'id' | 'name' | 'scopes' | 'repositories' | 'expiresAt' | 'lastUsedAt' | 'lastUsedAddress' | 'createdAt'>
+> & {
+  /** Microseconds since the epoch. */
+  readonly createdMicros: number;
+};
+
 /** When and from where a key was last seen. */
 export interface KeyUse {
   readonly id: string;
@@ -45,9 +55,31 @@ FROM api_keys WHERE lookup = $1 AND revoked_at IS NULL AND (expires_at IS NULL O
 
 const COLUMNS = { user: 'user_id', robot: 'robot_id' } as const satisfies Record<KeyHolderKind, string>;
 
+const MICROS = `(extract(epoch FROM created_at) * 1000000)::bigint`;
+
+const RECORD = `id, name, scopes, repositories, expires_at AS "expiresAt", last_used_at AS "lastUsedAt",
+  last_used_address AS "lastUsedAddress", created_at AS "createdAt", ${MICROS} AS "createdMicros"`;
+
 const insertFor = (kind: KeyHolderKind): string => `
 INSERT INTO api_keys (id, ${COLUMNS[kind]}, name, lookup, scopes, repositories, expires_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING created_at AS "createdAt"`;
+VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING ${RECORD}`;
+
+// A holder has few, by the limit on them: they are found by the holder and sorted.
+const listFor = (kind: KeyHolderKind): string => `
+SELECT ${RECORD} FROM api_keys
+WHERE ${COLUMNS[kind]} = $1 AND revoked_at IS NULL
+  AND (created_at, id) > (timestamptz 'epoch' + $2::bigint * interval '1 microsecond', $3::uuid)
+ORDER BY created_at, id LIMIT $4`;
+
+// One holder's keys are made one after the other, so that their number can be trusted.
+const LOCK_HOLDER = {
+  user: 'SELECT id FROM users WHERE id = $1 AND deleted_at IS NULL FOR NO KEY UPDATE',
+  robot: 'SELECT id FROM robots WHERE id = $1 FOR NO KEY UPDATE',
+} as const satisfies Record<KeyHolderKind, string>;
+
+// A revoked row is needed for as long as access tokens that came from it.
+const pruneFor = (kind: KeyHolderKind): string => `
+DELETE FROM api_keys WHERE ${COLUMNS[kind]} = $1 AND revoked_at < now() - $2 * interval '1 second'`;
 
 const revokeFor = (kind: KeyHolderKind): string => `
 WITH revoked AS (
@@ -68,7 +100,15 @@ FROM (
 
 @Injectable()
 export class ApiKeysRepository {
-  constructor(@InjectRepository(ApiKey) private readonly keys: Repository<ApiKey>) {}
+  /** How long an access token may be accepted after its key was revoked; seconds. */
+  private readonly afterlife: number;
+
+  constructor(
+    @InjectRepository(ApiKey) private readonly keys: Repository<ApiKey>,
+    { security, storage }: AppConfig,
+  ) {
+    this.afterlife = security.accessTokenSeconds + storage.uploadExpirySeconds;
+  }
 
   /** One that is neither revoked nor expired. */
   async find(lookup: Buffer): Promise<ApiKeyRow | null> {
@@ -76,10 +116,12 @@ export class ApiKeysRepository {
     return row ?? null;
   }
 
-  async insert(tx: Transaction, key: NewApiKey): Promise<{ createdAt: Date }> {
+  /** Also drops what the holder has revoked long ago. */
+  async insert(tx: Transaction, key: NewApiKey): Promise<ApiKeyRecord> {
     const { id, holder, name, lookup, scopes, repositories, expiresAt } = key;
+    await tx.query(pruneFor(holder.kind), [holder.id, this.afterlife]);
     const parameters = [id, holder.id, name, lookup, scopes, repositories, expiresAt];
-    const [row] = await tx.query<{ createdAt: Date }>(insertFor(holder.kind), parameters);
+    const [row] = await tx.query<ApiKeyRecord>(insertFor(holder.kind), parameters);
     if (!row) throw new Error('an insert returned no row');
     return row;
   }
@@ -90,12 +132,13 @@ export class ApiKeysRepository {
   }
 
   /** Those that are not revoked, the oldest first. */
-  list({ kind, id }: KeyHolder): Promise<ApiKey[]> {
-    const holder = kind === 'user' ? { userId: id } : { robotId: id };
-    return this.keys.find({ where: { ...holder, revokedAt: IsNull() }, order: { createdAt: 'ASC', id: 'ASC' } });
+  list({ kind, id }: KeyHolder, { after, limit }: TimePage): Promise<ApiKeyRecord[]> {
+    return this.keys.manager.query(listFor(kind), [id, ...(after ?? FROM_THE_BEGINNING), limit]);
   }
 
-  async count(tx: Transaction, { kind, id }: KeyHolder): Promise<number> {
+  /** How many the holder has, until the transaction ends; `null` when there is no such holder any more. */
+  async countLocked(tx: Transaction, { kind, id }: KeyHolder): Promise<number | null> {
+    if ((await tx.query(LOCK_HOLDER[kind], [id])).length === 0) return null;
     const sql = `SELECT count(*)::int AS count FROM api_keys WHERE ${COLUMNS[kind]} = $1 AND revoked_at IS NULL`;
     const [row] = await tx.query<{ count: number }>(sql, [id]);
     return row?.count ?? 0;

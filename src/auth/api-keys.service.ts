@@ -1,16 +1,19 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
+import { isUUID } from 'class-validator';
 import { LRUCache } from 'lru-cache';
+import type { Actor } from '../access/actor.js';
 import { type CredentialLimits, limitsOfKey } from '../access/credential-limits.js';
 import { AppConfig } from '../config/config.js';
-import type { Transaction } from '../database/unit-of-work.js';
+import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
+import { AuditTrail } from '../events/audit-trail.service.js';
 import { FactDrops } from '../events/fact-drops.js';
 import { ApiError } from '../http/api-error.js';
+import type { TimePage } from '../http/time-page.js';
 import { robotSubject } from '../orgs/robots.service.js';
 import { userSubject } from '../users/users.service.js';
 import { isKeyText, newKeyText } from './api-key-text.js';
-import type { ApiKey } from './api-key.entity.js';
-import { type ApiKeyRow, ApiKeysRepository, type KeyHolder } from './api-keys.repository.js';
+import { type ApiKeyRecord, type ApiKeyRow, ApiKeysRepository, type KeyHolder } from './api-keys.repository.js';
 import { KeyUses } from './key-uses.js';
 
 /** A key that was found. Whether it was revoked since is among its holder's live facts, under its label. */
@@ -30,18 +33,23 @@ export interface KeyDraft {
   readonly expiresAt: Date | null;
 }
 
-export interface IssuedKey extends KeyDraft {
-  readonly id: string;
+export interface IssuedKey extends ApiKeyRecord {
   /** The key itself: nobody can show it again. */
   readonly key: string;
-  readonly createdAt: Date;
+}
+
+/** Who gets a key, and how the audit log names them. */
+export interface KeyOwner extends KeyHolder {
+  /** Such as `user:alice`. */
+  readonly resource: string;
+  readonly namespaceId: number;
 }
 
 /** Far below the time for which a revocation stays among the live facts. */
 const REMEMBERED_MS = 30_000;
 const MAX_REMEMBERED = 10_000;
 /** Of one holder. */
-const MAX_KEYS = 100;
+export const MAX_KEYS = 100;
 
 /** How access tokens, logs and uploads name a key. */
 export function keyLabel(id: string): string {
@@ -56,7 +64,9 @@ export class ApiKeysService {
   constructor(
     private readonly keys: ApiKeysRepository,
     private readonly uses: KeyUses,
+    private readonly audit: AuditTrail,
     private readonly factDrops: FactDrops,
+    private readonly unitOfWork: UnitOfWork,
     { security }: AppConfig,
   ) {
     this.lookupKey = createHmac('sha256', security.jwtSecret).update('lookup of API keys').digest();
@@ -73,24 +83,31 @@ export class ApiKeysService {
     return known;
   }
 
-  /** The key is in the answer and nowhere else. Throws `impossible` for a holder that has too many. */
-  async issue(tx: Transaction, holder: KeyHolder, draft: KeyDraft): Promise<IssuedKey> {
-    if ((await this.keys.count(tx, holder)) >= MAX_KEYS)
-      throw new ApiError('impossible', `${MAX_KEYS} keys are the limit`);
-    const [id, key] = [randomUUID(), newKeyText(holder.kind)];
-    const { createdAt } = await this.keys.insert(tx, { ...draft, id, holder, lookup: this.lookup(key) });
-    return { ...draft, id, key, createdAt };
+  /**
+   * The key is in the answer and nowhere else. Throws `impossible` for an owner who has too many, `notFound` for one who
+   * is gone.
+   */
+  async issue(tx: Transaction, owner: KeyOwner, draft: KeyDraft, actor: Actor): Promise<IssuedKey> {
+    const count = await this.keys.countLocked(tx, owner);
+    if (count === null) throw new ApiError('notFound');
+    if (count >= MAX_KEYS) throw new ApiError('impossible', `${MAX_KEYS} keys are the limit`);
+    const [id, key] = [randomUUID(), newKeyText(owner.kind)];
+    const record = await this.keys.insert(tx, { ...draft, id, holder: owner, lookup: this.lookup(key) });
+    await this.audit.append(tx, actor, { action: 'key.create', ...target(owner, id), detail: { ...draft } });
+    return { ...record, key };
   }
 
-  list(holder: KeyHolder): Promise<ApiKey[]> {
-    return this.keys.list(holder);
+  list(holder: KeyHolder, page: TimePage): Promise<ApiKeyRecord[]> {
+    return this.keys.list(holder, page);
   }
 
-  /** Void from the next request on, with every token that it bought; false when the holder has no such key. */
-  async revoke(tx: Transaction, id: string, holder: KeyHolder): Promise<boolean> {
-    const isRevoked = await this.keys.revoke(tx, id, holder);
-    await this.factDrops.afterCommit(tx, [holder.kind === 'user' ? userSubject(holder.id) : robotSubject(holder.id)]);
-    return isRevoked;
+  /** Void from the next request on, with every token that it bought. Throws `notFound` when the owner has no such key. */
+  revoke(owner: KeyOwner, id: string, actor: Actor): Promise<void> {
+    return this.unitOfWork.run(async (tx) => {
+      if (!isUUID(id) || !(await this.keys.revoke(tx, id, owner))) throw new ApiError('notFound');
+      await this.audit.append(tx, actor, { action: 'key.revoke', ...target(owner, id) });
+      await this.factDrops.afterCommit(tx, [owner.kind === 'user' ? userSubject(owner.id) : robotSubject(owner.id)]);
+    });
   }
 
   private async load(lookup: Buffer, address: string): Promise<KnownKey | null> {
@@ -105,6 +122,10 @@ export class ApiKeysService {
   private lookup(text: string): Buffer {
     return createHmac('sha256', this.lookupKey).update(text).digest();
   }
+}
+
+function target({ resource, namespaceId }: KeyOwner, id: string): { resource: string; namespaceId: number } {
+  return { resource: `${resource}/key:${id}`, namespaceId };
 }
 
 function knownKey({ id, userId, robotId, scopes, repositories, expiresAt }: ApiKeyRow): KnownKey | null {

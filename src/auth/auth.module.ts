@@ -16,13 +16,16 @@ import { Authenticator } from './authenticator.js';
 import { CredentialsService } from './credentials.service.js';
 import { JwtGuard, JwtStrategy } from './jwt.strategy.js';
 import { KeyUses } from './key-uses.js';
+import { KeysController } from './keys.controller.js';
 import { LivePrincipalsService } from './live-principals.service.js';
 import { LoginThrottle } from './login-throttle.js';
+import { PasswordChangeService } from './password-change.service.js';
 import { PasswordLoginService } from './password-login.service.js';
 import { RefreshToken } from './refresh-token.entity.js';
 import { RefreshTokensRepository } from './refresh-tokens.repository.js';
 import { RefreshTokensService } from './refresh-tokens.service.js';
 import { RevokedCredentialsRepository } from './revoked-credentials.repository.js';
+import { RobotKeysController } from './robot-keys.controller.js';
 import { SessionController } from './session.controller.js';
 import { TokenController } from './token.controller.js';
 import { TokensService } from './tokens.service.js';
@@ -37,7 +40,7 @@ import { TokensService } from './tokens.service.js';
     OrgsModule,
     ReposModule,
   ],
-  controllers: [TokenController, SessionController],
+  controllers: [TokenController, SessionController, KeysController, RobotKeysController],
   providers: [
     { provide: APP_GUARD, useClass: AccessGuard },
     AccessTokensService,
@@ -50,6 +53,7 @@ import { TokensService } from './tokens.service.js';
     KeyUses,
     LivePrincipalsService,
     { provide: LoginThrottle, useFactory: () => new LoginThrottle() },
+    PasswordChangeService,
     PasswordLoginService,
     RefreshTokensRepository,
     RefreshTokensService,

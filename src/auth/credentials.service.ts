@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { type CredentialLimits, UNLIMITED } from '../access/credential-limits.js';
-import { type Principal, principalName } from '../access/principal.js';
+import { type Principal, principalName, type UserPrincipal } from '../access/principal.js';
 import type { TokenHolder } from './access-token.js';
 import { looksLikeKey } from './api-key-text.js';
 import { ApiKeysService } from './api-keys.service.js';
@@ -10,7 +10,7 @@ import { Refusal } from './refusal.js';
 
 /** Somebody who showed a secret: a password, or an API key. */
 export interface Login {
-  readonly principal: Principal;
+  readonly principal: Exclude<Principal, { kind: 'anonymous' }>;
   readonly holder: TokenHolder;
   readonly label: string;
   readonly limits: CredentialLimits;
@@ -18,6 +18,10 @@ export interface Login {
   readonly endsAt: number | null;
   /** `null` for a password. */
   readonly keyId: string | null;
+}
+
+export interface UserLogin extends Login {
+  readonly principal: UserPrincipal;
 }
 
 @Injectable()
@@ -30,13 +34,16 @@ export class CredentialsService {
 
   /** User name and password, or a name and its key. Throws `Refusal`. */
   async login(username: string, secret: string, address: string): Promise<Login> {
-    if (looksLikeKey(secret)) {
-      const login = await this.key(secret, address);
-      // A key opens its holder's account, under no other name.
-      if (principalName(login.principal) !== username) throw new Refusal('credentialsWrong');
-      return login;
-    }
-    const { principal, userId, credentialsVersion } = await this.passwords.login(username, secret, address);
+    if (!looksLikeKey(secret)) return this.password(username, secret, address);
+    const login = await this.key(secret, address);
+    // A key opens its holder's account, under no other name.
+    if (principalName(login.principal) !== username) throw new Refusal('credentialsWrong');
+    return login;
+  }
+
+  /** User name and password alone: what a session is opened with, since it would outgrow a key. Throws `Refusal`. */
+  async password(username: string, password: string, address: string): Promise<UserLogin> {
+    const { principal, userId, credentialsVersion } = await this.passwords.login(username, password, address);
     const holder = { kind: 'user', id: userId, credentialsVersion } as const;
     return { principal, holder, label: 'password', limits: UNLIMITED, endsAt: null, keyId: null };
   }

@@ -3,10 +3,11 @@ import { AuthGuard, PassportStrategy } from '@nestjs/passport';
 import type { Request } from 'express';
 import { Strategy } from 'passport-jwt';
 import { AppConfig } from '../config/config.js';
+import { SERVICE } from '../http/token-challenge.js';
 import { readClaims, type VerifiedToken } from './access-token.js';
 import { TOKEN_ALGORITHM, TOKEN_ISSUER } from './access-tokens.service.js';
 import { readAuthorization } from './authorization-header.js';
-import { Refusal, SERVICE } from './refusal.js';
+import { Refusal } from './refusal.js';
 
 /** Signature, algorithm, issuer and audience. The expiry is judged on each use, since an upload may outlive it. */
 @Injectable()

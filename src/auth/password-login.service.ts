@@ -1,7 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
-import type { Principal } from '../access/principal.js';
+import type { UserPrincipal } from '../access/principal.js';
 import { type PasswordProof, UsersService } from '../users/users.service.js';
 import { LivePrincipalsService, principalOf } from './live-principals.service.js';
 import { LoginThrottle } from './login-throttle.js';
@@ -11,7 +11,7 @@ const REMEMBERED_MS = 60_000;
 const MAX_REMEMBERED = 10_000;
 
 export interface PasswordLogin extends PasswordProof {
-  readonly principal: Principal;
+  readonly principal: UserPrincipal;
 }
 
 /**
@@ -68,9 +68,10 @@ export class PasswordLoginService {
     return proof;
   }
 
-  private async live({ userId: id, credentialsVersion }: PasswordProof): Promise<Principal | null> {
+  private async live({ userId: id, credentialsVersion }: PasswordProof): Promise<UserPrincipal | null> {
     const user = await this.livePrincipals.read(this.livePrincipals.request({ kind: 'user', id }));
-    return principalOf(user, credentialsVersion, null);
+    const principal = principalOf(user, credentialsVersion, null);
+    return principal?.kind === 'user' ? principal : null;
   }
 
   private nameOf(username: string, password: string): string {

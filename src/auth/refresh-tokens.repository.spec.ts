@@ -36,20 +36,49 @@ describe('RefreshTokensRepository', () => {
     const token = draft('once');
     await services.unitOfWork.run((tx) => tokens.insert(tx, token));
     const used = await Promise.all([1, 2].map(() => services.unitOfWork.run((tx) => tokens.use(tx, token))));
-    expect(used.sort()).toEqual([false, true]);
+    expect(used.sort()).toEqual([1, null]);
+  });
+
+  it('moves one session to the next version of the credentials, with what was used of it, and what keys bought', async () => {
+    const [own, other] = [draft('own'), draft('other')];
+    const keyed = { ...draft('keyed'), kind: 'offline', apiKeyId: await newKey() } as const;
+    await services.unitOfWork.run(async (tx) => {
+      for (const token of [own, other, keyed]) await tokens.insert(tx, token);
+      await tokens.use(tx, own);
+      await tokens.insert(tx, draft('own again', own.family));
+      await tokens.moveToVersion(tx, userId, own.family, 2);
+    });
+    const versions = await Promise.all(
+      ['own', 'own again', 'other', 'keyed'].map(
+        async (text) => (await tokens.find(lookupOf(text)))?.credentialsVersion,
+      ),
+    );
+    expect(versions).toEqual([2, 2, 1, 2]);
+  });
+
+  it('lets a rotation that waited for such a move go on under the new version', async () => {
+    const token = draft('rotating');
+    await services.unitOfWork.run((tx) => tokens.insert(tx, token));
+    let used: Promise<number | null> = Promise.resolve(null);
+    await services.unitOfWork.run(async (tx) => {
+      await tokens.moveToVersion(tx, userId, token.family, 2);
+      used = services.unitOfWork.run((other) => tokens.use(other, token));
+      await untilOneWaits();
+    });
+    expect(await used).toBe(2);
   });
 
   it('revokes also the token that somebody rotates to at the same time', async () => {
     const first = draft('first');
     await services.unitOfWork.run((tx) => tokens.insert(tx, first));
-    let revoked: Promise<void> = Promise.resolve();
+    let revoked: Promise<boolean> = Promise.resolve(false);
     await services.unitOfWork.run(async (tx) => {
       await tokens.use(tx, first);
       revoked = services.unitOfWork.run((other) => tokens.revokeFamily(other, first.family));
       await untilOneWaits();
       await tokens.insert(tx, draft('second', first.family));
     });
-    await revoked;
+    expect(await revoked).toBe(true);
     expect(await tokens.find(lookupOf('second'))).toBeNull();
     expect(await revocations.labelsOfUser(userId)).toEqual([`session:${first.family}`]);
   });
@@ -57,14 +86,23 @@ describe('RefreshTokensRepository', () => {
   it('lets nobody use a token whose family is revoked at the same time', async () => {
     const token = draft('late');
     await services.unitOfWork.run((tx) => tokens.insert(tx, token));
-    let used: Promise<boolean> = Promise.resolve(true);
+    let used: Promise<number | null> = Promise.resolve(0);
     await services.unitOfWork.run(async (tx) => {
       await tokens.revokeFamily(tx, token.family);
       used = services.unitOfWork.run((other) => tokens.use(other, token));
       await untilOneWaits();
     });
-    expect(await used).toBe(false);
+    expect(await used).toBeNull();
   });
+
+  async function newKey(): Promise<string> {
+    const id = randomUUID();
+    await services.database.query(
+      `INSERT INTO api_keys (id, user_id, name, lookup, scopes) VALUES ($1, $2, 'k', $3, '{repo:pull}')`,
+      [id, userId, lookupOf(id)],
+    );
+    return id;
+  }
 
   async function untilOneWaits(): Promise<void> {
     const WAITING = 'SELECT FROM pg_locks WHERE NOT granted';

@@ -40,8 +40,9 @@ const LOCK_FAMILY = 'SELECT id FROM refresh_tokens WHERE family = $1 ORDER BY cr
 const USE = `
 WITH used AS (
   UPDATE refresh_tokens SET used_at = now()
-  WHERE id = $1 AND used_at IS NULL AND revoked_at IS NULL AND expires_at > now() RETURNING id
-) SELECT id FROM used`;
+  WHERE id = $1 AND used_at IS NULL AND revoked_at IS NULL AND expires_at > now()
+  RETURNING credentials_version AS version
+) SELECT version FROM used`;
 
 const PROLONG = `
 WITH prolonged AS (
@@ -49,7 +50,15 @@ WITH prolonged AS (
   WHERE id = $1 AND revoked_at IS NULL AND expires_at > now() RETURNING id
 ) SELECT id FROM prolonged`;
 
-const REVOKE = 'UPDATE refresh_tokens SET revoked_at = now() WHERE family = $1 AND revoked_at IS NULL';
+const REVOKE = `
+WITH revoked AS (
+  UPDATE refresh_tokens SET revoked_at = now() WHERE family = $1 AND revoked_at IS NULL RETURNING id
+) SELECT id FROM revoked`;
+
+// Used ones too: a copy of one must still be known as such.
+const MOVE = `
+UPDATE refresh_tokens SET credentials_version = $3
+WHERE user_id = $1 AND (family = $2 OR api_key_id IS NOT NULL) AND revoked_at IS NULL AND credentials_version = $3 - 1`;
 
 // A revoked row is needed for as long as access tokens that came from it.
 const PRUNE = `DELETE FROM refresh_tokens WHERE user_id = $1 AND expires_at < now() - $2 * interval '1 second'`;
@@ -81,19 +90,27 @@ export class RefreshTokensRepository {
     await tx.query(INSERT, [id, family, kind, lookup, userId, credentialsVersion, clientId, apiKeyId, this.life]);
   }
 
-  /** True for exactly one caller, and for none after a revocation. */
-  async use(tx: Transaction, { id, family }: Pick<RefreshTokenRow, 'id' | 'family'>): Promise<boolean> {
+  /** The token's version of the credentials for exactly one caller; `null` for others, and after a revocation. */
+  async use(tx: Transaction, { id, family }: Pick<RefreshTokenRow, 'id' | 'family'>): Promise<number | null> {
     await tx.query(LOCK_FAMILY, [family]);
-    return (await tx.query(USE, [id])).length === 1;
+    const [used] = await tx.query<{ version: number }>(USE, [id]);
+    return used?.version ?? null;
   }
 
   async prolong(id: string): Promise<boolean> {
     return (await this.tokens.manager.query<unknown[]>(PROLONG, [id, this.life])).length === 1;
   }
 
-  async revokeFamily(tx: Transaction, family: string): Promise<void> {
+  /** False when there was nothing left to revoke. */
+  async revokeFamily(tx: Transaction, family: string): Promise<boolean> {
     await tx.query(LOCK_FAMILY, [family]);
-    await tx.query(REVOKE, [family]);
+    return (await tx.query(REVOKE, [family])).length > 0;
+  }
+
+  /** From the version before: what this family has, and what was bought with a key. */
+  async moveToVersion(tx: Transaction, userId: number, family: string | null, version: number): Promise<void> {
+    if (family !== null) await tx.query(LOCK_FAMILY, [family]);
+    await tx.query(MOVE, [userId, family, version]);
   }
 }
 

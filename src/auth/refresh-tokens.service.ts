@@ -1,13 +1,15 @@
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { type CredentialLimits, limitsOfKey, UNLIMITED } from '../access/credential-limits.js';
-import type { Principal } from '../access/principal.js';
+import { principalKey, type UserPrincipal } from '../access/principal.js';
 import { AppConfig } from '../config/config.js';
 import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
+import { AuditTrail } from '../events/audit-trail.service.js';
 import { FactDrops } from '../events/fact-drops.js';
 import { userSubject } from '../users/users.service.js';
 import type { TokenHolder } from './access-token.js';
-import { LivePrincipalsService, principalOf } from './live-principals.service.js';
+import type { UserLogin } from './credentials.service.js';
+import { type LivePrincipal, LivePrincipalsService, principalOf } from './live-principals.service.js';
 import { Refusal } from './refusal.js';
 import {
   credentialLabel,
@@ -30,15 +32,15 @@ export interface LiveRefreshToken {
   readonly endsAt: number | null;
 }
 
-/** The key that a refresh token is bought with: its limits and its end are the token's. */
-export interface BuyingKey {
-  readonly id: string;
-  readonly limits: CredentialLimits;
-  readonly expiresAt: number | null;
+export interface ExchangedToken extends LiveRefreshToken {
+  readonly principal: UserPrincipal;
 }
 
-export interface ExchangedToken extends LiveRefreshToken {
-  readonly principal: Principal;
+/** Who asks for a refresh token, or comes with one. */
+export interface RefreshClient {
+  /** As it calls itself; only the JSON interface does not. */
+  readonly clientId: string | null;
+  readonly address: string;
 }
 
 /** So that scanners for leaked secrets know one when they see it. */
@@ -51,6 +53,7 @@ export class RefreshTokensService {
   constructor(
     private readonly tokens: RefreshTokensRepository,
     private readonly livePrincipals: LivePrincipalsService,
+    private readonly audit: AuditTrail,
     private readonly factDrops: FactDrops,
     private readonly unitOfWork: UnitOfWork,
     { security }: AppConfig,
@@ -58,18 +61,21 @@ export class RefreshTokensService {
     this.lookupKey = createHmac('sha256', security.jwtSecret).update('lookup of refresh tokens').digest();
   }
 
-  /** `clientId` is who asked, for the record; `key` is what was shown instead of a password. */
+  /** Bought with a key, it has the key's limits and ends with it. */
   issue(
     kind: RefreshTokenKind,
-    { id: userId, credentialsVersion }: TokenHolder,
-    clientId: string | null,
-    key: BuyingKey | null,
+    { principal: user, holder, label: credential, limits, endsAt, keyId }: UserLogin,
+    { clientId, address }: RefreshClient,
   ): Promise<LiveRefreshToken> {
-    const row = { id: randomUUID(), family: randomUUID(), kind, userId, credentialsVersion, clientId };
-    const limits = key?.limits ?? UNLIMITED;
-    return this.unitOfWork.run((tx) =>
-      this.insert(tx, { ...row, apiKeyId: key?.id ?? null }, { limits, endsAt: key?.expiresAt ?? null }),
-    );
+    const { id: userId, credentialsVersion } = holder;
+    const [id, family] = [randomUUID(), randomUUID()];
+    const row = { id, family, kind, userId, credentialsVersion, clientId, apiKeyId: keyId };
+    return this.unitOfWork.run(async (tx) => {
+      const actor = { principal: principalKey(user), credential, address };
+      const detail = { session: credentialLabel(row), client: clientId };
+      await this.audit.append(tx, actor, { action: 'session.create', ...ownAccount(user), detail });
+      return this.insert(tx, row, { limits, endsAt });
+    });
   }
 
   /**
@@ -78,28 +84,45 @@ export class RefreshTokensService {
    * An offline token is for any client that names itself: buildx, skopeo, crane, oras, helm and others read docker's
    * config.json and go on with the login that docker left there. Only the JSON refresh names none.
    */
-  async exchange(text: string, clientId: string | null): Promise<ExchangedToken> {
+  async exchange(text: string, client: RefreshClient): Promise<ExchangedToken> {
     const row = await this.tokens.find(this.lookup(text));
-    if (!row || (row.kind === 'offline' && clientId === null)) throw new Refusal('credentialsWrong');
-    const user = await this.livePrincipals.read(this.livePrincipals.request({ kind: 'user', id: row.userId }));
-    const principal = principalOf(user, row.credentialsVersion, credentialLabel(row));
-    if (!principal) throw new Refusal('credentialsWrong');
-    const next = row.kind === 'session' ? await this.rotate(row) : await this.prolong(row, text);
+    if (!row || (row.kind === 'offline' && client.clientId === null)) throw new Refusal('credentialsWrong');
+    const principal = principalOf(await this.live(row), row.credentialsVersion, credentialLabel(row));
+    if (principal?.kind !== 'user') throw new Refusal('credentialsWrong');
+    const next = row.kind === 'session' ? await this.rotate(row, principal, client) : await this.prolong(row, text);
     if (!next) throw new Refusal('credentialsWrong');
     return { ...next, principal };
   }
 
   /** Ends the token, and on the next request the access tokens that it bought. Unknown tokens are no error. */
-  async revoke(text: string): Promise<void> {
+  async revoke(text: string, address: string): Promise<void> {
     const row = await this.tokens.find(this.lookup(text));
-    if (row) await this.unitOfWork.run((tx) => this.endFamily(tx, row));
+    const user = row && (await this.live(row))?.principal;
+    if (!row || user?.kind !== 'user') return;
+    await this.unitOfWork.run((tx) => this.endFamily(tx, row, { user, address, reason: 'logout' }));
   }
 
-  private rotate(row: RefreshTokenRow): Promise<LiveRefreshToken | null> {
+  /**
+   * After a change of the password in this transaction: the session of this label goes on under the new version of the
+   * credentials, and so does what was bought with keys, which have nothing to do with the password.
+   */
+  async keepAfterPasswordChange(tx: Transaction, userId: number, label: string, version: number): Promise<void> {
+    const [kind, family] = label.split(':');
+    await this.tokens.moveToVersion(tx, userId, kind === 'session' && family !== undefined ? family : null, version);
+  }
+
+  private rotate(
+    row: RefreshTokenRow,
+    user: UserPrincipal,
+    { address }: RefreshClient,
+  ): Promise<LiveRefreshToken | null> {
     return this.unitOfWork.run(async (tx) => {
-      if (await this.tokens.use(tx, row)) return this.insert(tx, { ...row, id: randomUUID() }, boundsOf(row));
+      const credentialsVersion = await this.tokens.use(tx, row);
+      if (credentialsVersion !== null) {
+        return this.insert(tx, { ...row, id: randomUUID(), credentialsVersion }, boundsOf(row));
+      }
       // Throwing here would take the revocation back.
-      await this.endFamily(tx, row);
+      await this.endFamily(tx, row, { user, address, reason: 'used twice' });
       return null;
     });
   }
@@ -118,9 +141,21 @@ export class RefreshTokensService {
     return liveToken(row, text, bounds);
   }
 
-  private async endFamily(tx: Transaction, { family, userId }: RefreshTokenRow): Promise<void> {
-    await this.tokens.revokeFamily(tx, family);
-    await this.factDrops.afterCommit(tx, [userSubject(userId)]);
+  /** Of several who end it at once, one tells the audit log. */
+  private async endFamily(
+    tx: Transaction,
+    row: RefreshTokenRow,
+    { user, address, reason }: { user: UserPrincipal; address: string; reason: string },
+  ): Promise<void> {
+    const isEnded = await this.tokens.revokeFamily(tx, row.family);
+    await this.factDrops.afterCommit(tx, [userSubject(row.userId)]);
+    if (!isEnded) return;
+    const actor = { principal: principalKey(user), credential: credentialLabel(row), address };
+    await this.audit.append(tx, actor, { action: 'session.revoke', ...ownAccount(user), detail: { reason } });
+  }
+
+  private live({ userId: id }: RefreshTokenRow): LivePrincipal | null | Promise<LivePrincipal | null> {
+    return this.livePrincipals.read(this.livePrincipals.request({ kind: 'user', id }));
   }
 
   private lookup(text: string): Buffer {
@@ -137,4 +172,9 @@ function boundsOf({ keyScopes, keyRepositories, keyExpiresAt }: RefreshTokenRow)
 function liveToken(row: Omit<NewRefreshToken, 'lookup'>, text: string, bounds: Bounds): LiveRefreshToken {
   const { kind, userId: id, credentialsVersion } = row;
   return { text, kind, holder: { kind: 'user', id, credentialsVersion }, label: credentialLabel(row), ...bounds };
+}
+
+/** What audit entries of a user's own account are about. */
+export function ownAccount({ username, namespaceId }: UserPrincipal): { resource: string; namespaceId: number } {
+  return { resource: `user:${username}`, namespaceId };
 }

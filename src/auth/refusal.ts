@@ -2,14 +2,10 @@ import type { Request } from 'express';
 import type { AppConfig } from '../config/config.js';
 import { type ApiCondition, ApiError, type DockerError } from '../http/api-error.js';
 import { isRegistryPath } from '../http/error.filter.js';
-import { publicUrl } from '../http/public-url.js';
+import { TOKEN_PATH, tokenChallenge } from '../http/token-challenge.js';
 import { type OciCondition, OciError, ociErrorBody } from '../oci/oci-error.js';
 import type { Scope } from '../oci/scope.js';
-import { type BearerChallenge, bearerChallenge } from '../oci/www-authenticate.js';
-
-/** The `service` of challenges and the audience of tokens. */
-export const SERVICE = 'aerugo';
-export const TOKEN_PATH = '/api/v1/auth/token';
+import type { BearerChallenge } from '../oci/www-authenticate.js';
 
 interface RefusalRow {
   readonly oci: OciCondition;
@@ -55,9 +51,8 @@ export function refusalError(
   const headers: Record<string, string> = {};
   if (retryAfterSeconds !== undefined) headers['Retry-After'] = String(retryAfterSeconds);
   if (row.challenge) {
-    const realm = `${publicUrl(request, config)}${TOKEN_PATH}`;
     const scopes = scope && scope.actions.length > 0 ? [scope] : [];
-    headers['WWW-Authenticate'] = bearerChallenge({ realm, service: SERVICE, scopes, ...row.challenge });
+    headers['WWW-Authenticate'] = tokenChallenge(request, config, { scopes, ...row.challenge });
   }
   if (request.path === TOKEN_PATH) return new ApiError(row.api, undefined, { headers, errors: dockerErrors(row) });
   if (!isRegistryPath(request.path)) return new ApiError(row.api, undefined, { headers });

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { UNLIMITED } from '../access/credential-limits.js';
 import { mayEffectively } from '../access/policy.js';
-import { ANONYMOUS } from '../access/principal.js';
+import { ANONYMOUS, type Principal } from '../access/principal.js';
 import type { NameOptions } from '../oci/repository-name.js';
 import { formatScopes, narrowScope, parseScopes, type Scope, SCOPE_ACTIONS } from '../oci/scope.js';
 import { reachOf } from '../repos/reach.js';
@@ -9,8 +9,7 @@ import { RepositoriesService } from '../repos/repositories.service.js';
 import type { TokenGrant } from './access-token.js';
 import { AccessTokensService } from './access-tokens.service.js';
 import { CredentialsService, type Login } from './credentials.service.js';
-import { PasswordLoginService } from './password-login.service.js';
-import { RefreshTokensService } from './refresh-tokens.service.js';
+import { type LiveRefreshToken, type RefreshClient, RefreshTokensService } from './refresh-tokens.service.js';
 import type { DockerRequest, LoginRequest, RefreshRequest, TokenRequest } from './token-request.js';
 import type { TokenAnswer } from './token.dto.js';
 
@@ -20,7 +19,7 @@ export interface TokenClient {
   readonly names: NameOptions;
 }
 
-type Grantee = Pick<Login, 'principal' | 'limits'>;
+type Grantee = Pick<Login, 'limits'> & { readonly principal: Principal };
 
 /** Who asks without credentials. */
 const NOBODY = { principal: ANONYMOUS, holder: null, label: 'anonymous', limits: UNLIMITED, endsAt: null } as const;
@@ -31,7 +30,6 @@ const MAX_SCOPES = 100;
 @Injectable()
 export class TokensService {
   constructor(
-    private readonly passwords: PasswordLoginService,
     private readonly credentials: CredentialsService,
     private readonly refreshTokens: RefreshTokensService,
     private readonly accessTokens: AccessTokensService,
@@ -51,9 +49,8 @@ export class TokensService {
   }
 
   private async login({ username, password }: LoginRequest, { address }: TokenClient): Promise<TokenAnswer> {
-    const { userId, credentialsVersion } = await this.passwords.login(username, password, address);
-    const holder = { kind: 'user', id: userId, credentialsVersion } as const;
-    const session = await this.refreshTokens.issue('session', holder, null, null);
+    const login = await this.credentials.password(username, password, address);
+    const session = await this.refreshTokens.issue('session', login, { clientId: null, address });
     return this.answer({ ...session, scopes: null }, session.text);
   }
 
@@ -61,25 +58,24 @@ export class TokensService {
     { user, scopes, clientId, isOffline }: DockerRequest,
     client: TokenClient,
   ): Promise<TokenAnswer> {
-    const login = user && (await this.credentials.login(user.username, user.password, client.address));
+    const { address } = client;
+    const login = user && (await this.credentials.login(user.username, user.password, address));
     const caller = login ?? NOBODY;
     const granted = await this.grant(caller, scopes, client);
-    const offline = login && isOffline ? await this.offline(login, clientId) : null;
+    const offline = login && isOffline ? await this.offline(login, { clientId, address }) : null;
     return this.answer({ ...caller, scopes: granted }, offline?.text);
   }
 
   private async refresh({ refreshToken, scopes, clientId }: RefreshRequest, client: TokenClient): Promise<TokenAnswer> {
-    const exchanged = await this.refreshTokens.exchange(refreshToken, clientId);
+    const exchanged = await this.refreshTokens.exchange(refreshToken, { clientId, address: client.address });
     const granted = exchanged.kind === 'session' ? null : await this.grant(exchanged, scopes, client);
     return this.answer({ ...exchanged, scopes: granted }, exchanged.text);
   }
 
   /** A robot gets none: docker then keeps the key itself, which ends just as soon when it is revoked. */
-  private async offline(login: Login, clientId: string | null): Promise<{ text: string } | null> {
-    const { holder, keyId, limits, endsAt } = login;
-    if (holder.kind === 'robot') return null;
-    const key = keyId === null ? null : { id: keyId, limits, expiresAt: endsAt };
-    return this.refreshTokens.issue('offline', holder, clientId, key);
+  private async offline(login: Login, client: RefreshClient): Promise<LiveRefreshToken | null> {
+    const { principal } = login;
+    return principal.kind === 'user' ? this.refreshTokens.issue('offline', { ...login, principal }, client) : null;
   }
 
   /** Requested ∩ allowed, by live rights. */

@@ -38,8 +38,13 @@ export type AccessRule =
 
 export const ACCESS_RULE = 'aerugo:access';
 
-/** The API's description follows the rule: a public route asks for no credentials. */
+/** What the API's description says of a rule; where it says nothing, the whole document's credentials are asked for. */
+const SECURITY: Partial<Record<AccessRule['kind'], readonly object[]>> = {
+  public: [{}],
+  anyone: [{}, { bearer: [] }, { basic: [] }],
+};
+
 export function Access(rule: AccessRule): MethodDecorator & ClassDecorator {
-  const described = rule.kind === 'public' || rule.kind === 'anyone' ? [ApiSecurity({})] : [];
+  const described = (SECURITY[rule.kind] ?? []).map((one) => ApiSecurity({ ...one }));
   return applyDecorators(SetMetadata(ACCESS_RULE, rule), ...described);
 }

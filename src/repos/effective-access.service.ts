@@ -9,6 +9,7 @@ import { namespaceOf } from '../oci/repository-name.js';
 import { MembershipsService } from '../orgs/memberships.service.js';
 import { robotLogin } from '../orgs/robot-name.js';
 import { RobotsService } from '../orgs/robots.service.js';
+import { AccountsService } from '../users/accounts.service.js';
 import { UsersService } from '../users/users.service.js';
 import { reachOf } from './reach.js';
 
@@ -38,6 +39,7 @@ interface LiveSubject {
 @Injectable()
 export class EffectiveAccessService {
   constructor(
+    private readonly accounts: AccountsService,
     private readonly users: UsersService,
     private readonly memberships: MembershipsService,
     private readonly robots: RobotsService,
@@ -61,7 +63,7 @@ export class EffectiveAccessService {
   }
 
   private async user(username: string): Promise<LiveSubject | null> {
-    const user = await this.users.findByName(username);
+    const user = await this.accounts.find(username);
     if (!user) return null;
     const [fact, memberships] = await Promise.all([this.users.loadFact(user.id), this.memberships.load(user.id)]);
     return fact && { principal: { ...fact.account, ...memberships }, active: !fact.disabled };

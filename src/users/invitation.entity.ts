@@ -5,6 +5,7 @@ import { User } from './user.entity.js';
 @Entity('invitations')
 @Index('invitations_lookup_key', ['lookup'], { unique: true })
 @Index('invitations_used_by_idx', ['usedById'])
+@Index('invitations_created_at_idx', ['createdAt', 'id'])
 export class Invitation {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'invitations_pkey' })
   id: string;

@@ -1,9 +1,10 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsBoolean, IsEmail, IsString, Matches, MaxLength } from 'class-validator';
+import { IsBoolean, IsEmail, IsOptional, IsString, Matches, MaxLength } from 'class-validator';
+import { ListQueryDto } from '../http/list.dto.js';
 import { MayBeAbsent } from '../http/validation.js';
 import { ACCOUNT_NAME } from './account-name.js';
 import { NewPassword } from './new-password.decorator.js';
-import type { User } from './user.entity.js';
+import type { UserChanges, UserRecord } from './users.repository.js';
 
 export class CreateUserDto {
   @ApiProperty({
@@ -31,15 +32,36 @@ export class CreateUserDto {
   @IsString()
   @MaxLength(100)
   displayName?: string;
+
+  @ApiPropertyOptional({
+    example: 'aerugo_inv_…',
+    description: 'The code of an invitation, where signing up takes one.',
+  })
+  @MayBeAbsent()
+  @IsString()
+  @MaxLength(100)
+  invitation?: string;
 }
 
-export class UpdateUserDto {
-  @ApiPropertyOptional({ description: 'A disabled user is refused from the next request on.' })
+export class UpdateUserDto implements UserChanges {
+  @ApiPropertyOptional({ type: String, nullable: true, example: 'alice@example.com', maxLength: 254 })
+  @IsOptional() // null takes it away
+  @IsEmail()
+  @MaxLength(254)
+  email?: string | null;
+
+  @ApiPropertyOptional({ type: String, nullable: true, example: 'Alice', maxLength: 100 })
+  @IsOptional()
+  @IsString()
+  @MaxLength(100)
+  displayName?: string | null;
+
+  @ApiPropertyOptional({ description: 'For administrators: a disabled user is refused from the next request on.' })
   @MayBeAbsent()
   @IsBoolean()
   disabled?: boolean;
 
-  @ApiPropertyOptional({ description: 'An administrator has every right in every repository.' })
+  @ApiPropertyOptional({ description: 'For administrators: an administrator has every right in every repository.' })
   @MayBeAbsent()
   @IsBoolean()
   admin?: boolean;
@@ -64,7 +86,7 @@ export class UserDto {
   @ApiProperty({ example: '2026-01-02T03:04:05.000Z', format: 'date-time' })
   createdAt: string;
 
-  constructor(user: User) {
+  constructor(user: UserRecord) {
     this.username = user.username;
     this.email = user.email;
     this.displayName = user.displayName;
@@ -72,4 +94,19 @@ export class UserDto {
     this.disabled = user.disabledAt !== null;
     this.createdAt = user.createdAt.toISOString();
   }
+}
+
+export class UserQueryDto extends ListQueryDto {
+  @ApiPropertyOptional({ description: 'How the user name begins.', maxLength: 39 })
+  @MayBeAbsent()
+  @Matches(/^[a-z0-9._-]{0,39}$/, { message: 'must be the beginning of a user name' })
+  q?: string;
+}
+
+export class UserListDto {
+  @ApiProperty({ type: [UserDto] })
+  items: UserDto[];
+
+  @ApiProperty({ type: String, nullable: true, example: null })
+  next: string | null;
 }

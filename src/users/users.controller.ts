@@ -1,64 +1,173 @@
-import { Body, Controller, Get, Param, Patch, Post, Res, UsePipes } from '@nestjs/common';
-import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import type { Response } from 'express';
-import type { Principal } from '../access/principal.js';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  Headers,
+  HttpCode,
+  Param,
+  Patch,
+  Post,
+  Query,
+  Req,
+  Res,
+  UseGuards,
+  UsePipes,
+} from '@nestjs/common';
+import {
+  ApiCreatedResponse,
+  ApiHeader,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiTags,
+} from '@nestjs/swagger';
+import type { Request, Response } from 'express';
+import type { Actor } from '../access/actor.js';
+import { decideUser, type UserAction } from '../access/user-policy.js';
+import type { Viewer } from '../access/viewer.js';
+import { IdempotentCreates } from '../database/idempotent-creates.service.js';
 import { Access } from '../http/access.decorator.js';
+import { CurrentActor } from '../http/actor.decorator.js';
 import { ApiError } from '../http/api-error.js';
-import { CurrentPrincipal } from '../http/current-principal.decorator.js';
+import { showVersion, unchangedSince } from '../http/conditional-update.js';
+import { CreateRequest, type IncomingCreate } from '../http/create-request.decorator.js';
+import { CurrentViewer } from '../http/current-viewer.decorator.js';
+import { keysetPage, type ListReply, listReply } from '../http/list-reply.js';
 import { createValidationPipe } from '../http/validation.js';
-import { isAccountName } from './account-name.js';
-import { CreateUserDto, UpdateUserDto, UserDto } from './user.dto.js';
-import type { User } from './user.entity.js';
+import { AccountDeletionService } from './account-deletion.service.js';
+import { AccountsService } from './accounts.service.js';
+import { SignUpGuard } from './sign-up.guard.js';
+import { CreateUserDto, UpdateUserDto, UserDto, UserListDto, UserQueryDto } from './user.dto.js';
+import type { UserRecord } from './users.repository.js';
 import { UsersService } from './users.service.js';
+
+const VERSIONED = { type: UserDto, headers: { ETag: { schema: { type: 'string' } } } } as const;
+
+const LIST = {
+  show: (row: UserRecord): UserDto => new UserDto(row),
+  position: ({ username }: UserRecord): [string] => [username],
+};
 
 @ApiTags('users')
 @Controller('api/v1/users')
 @UsePipes(createValidationPipe())
 export class UsersController {
-  constructor(private readonly users: UsersService) {}
+  constructor(
+    private readonly accounts: AccountsService,
+    private readonly deletions: AccountDeletionService,
+    private readonly users: UsersService,
+    private readonly creates: IdempotentCreates,
+  ) {}
 
   @Post()
-  @Access({ kind: 'administrator' })
-  @ApiOperation({ summary: 'Create a user, and the namespace of the same name' })
+  @Access({ kind: 'anyone' })
+  @UseGuards(SignUpGuard)
+  @ApiOperation({
+    summary: 'Create a user, and the namespace of the same name',
+    description:
+      'For administrators; where SIGN_UP is `invite` for whoever has a code, where it is `open` for everybody.',
+  })
   @ApiCreatedResponse({ type: UserDto })
-  async create(@Body() draft: CreateUserDto, @Res({ passthrough: true }) response: Response): Promise<UserDto> {
-    const user = await this.users.create(draft);
+  async create(
+    @Body() { password, username, email, displayName, invitation }: CreateUserDto,
+    @CurrentActor() actor: Actor,
+    @CreateRequest() asked: IncomingCreate,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<UserDto> {
+    // Before the transaction: hashing takes its time, and a connection is not held meanwhile.
+    const passwordHash = await this.users.hashPassword(password);
+    const texts = { email: email ?? null, displayName: displayName ?? null, invitation: invitation ?? null };
+    const account = { username, passwordHash, ...texts };
+    const user = await this.creates.run(
+      asked,
+      async (tx) => new UserDto(await this.accounts.create(tx, account, actor)),
+    );
     response.location(`/api/v1/users/${user.username}`);
-    return new UserDto(user);
+    return user;
+  }
+
+  @Get()
+  @Access({ kind: 'administrator' })
+  @ApiOperation({ summary: 'List the users by name' })
+  @ApiOkResponse({ type: UserListDto })
+  async list(
+    @Query() query: UserQueryDto,
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<ListReply<UserDto>> {
+    const page = keysetPage(query, ['string']);
+    return listReply(await this.accounts.list(query.q ?? '', page), page, LIST, { request, response });
   }
 
   @Get(':username')
   @Access({ kind: 'authenticated' })
   @ApiOperation({ summary: 'Read a user: yourself, or anybody as an administrator' })
-  @ApiOkResponse({ type: UserDto })
-  async read(@Param('username') username: string, @CurrentPrincipal() caller: Principal): Promise<UserDto> {
-    const isAllowed = caller.kind === 'user' && (caller.admin || caller.username === username);
-    if (!isAllowed) throw new ApiError('notFound');
-    return new UserDto(await this.find(username));
+  @ApiOkResponse(VERSIONED)
+  async read(
+    @Param('username') username: string,
+    @CurrentViewer() viewer: Viewer,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<UserDto> {
+    return reply(response, await this.find(viewer, 'see', username));
   }
 
   @Patch(':username')
-  @Access({ kind: 'administrator' })
-  @ApiOperation({ summary: 'Disable or enable a user, make or unmake an administrator' })
-  @ApiOkResponse({ type: UserDto })
+  @Access({ kind: 'user' })
+  @ApiOperation({
+    summary: 'Change what you say about yourself; as an administrator, disable users and make administrators',
+  })
+  @ApiHeader({ name: 'If-Match', required: false, description: 'The ETag that was read; 412 when it has changed' })
+  @ApiOkResponse(VERSIONED)
   async update(
     @Param('username') username: string,
     @Body() changes: UpdateUserDto,
-    @CurrentPrincipal() caller: Principal,
+    @CurrentViewer() viewer: Viewer,
+    @CurrentActor() actor: Actor,
+    @Headers('if-match') ifMatch: string | undefined,
+    @Res({ passthrough: true }) response: Response,
   ): Promise<UserDto> {
-    const user = await this.find(username);
-    if (caller.kind === 'user' && caller.id === user.id) {
+    const isAdministration = changes.disabled !== undefined || changes.admin !== undefined;
+    const before = await this.find(viewer, isAdministration ? 'administer' : 'edit', username);
+    const since = unchangedSince(ifMatch, before);
+    if (isAdministration && viewer.principal.kind === 'user' && viewer.principal.id === before.id) {
       throw new ApiError('impossible', 'an administrator cannot shut out themselves: ask another one');
     }
-    if (changes.disabled !== undefined) await this.users.setDisabled(user.id, changes.disabled);
-    if (changes.admin !== undefined) await this.users.setAdmin(user.id, changes.admin);
-    return new UserDto(await this.find(username));
+    if (Object.values(changes).every((value) => value === undefined)) return reply(response, before);
+    const updated = await this.accounts.update(before, changes, since, actor);
+    if (!updated) throw new ApiError(since === null ? 'notFound' : 'preconditionFailed');
+    return reply(response, updated);
   }
 
-  private async find(username: string): Promise<User> {
-    // What can be nobody's name is not looked up: the database would refuse some of it.
-    const user = isAccountName(username) ? await this.users.findByName(username) : null;
+  @Delete(':username')
+  @HttpCode(204)
+  @Access({ kind: 'user' })
+  @ApiOperation({
+    summary: 'Delete a user: yourself, or anybody as an administrator',
+    description:
+      'Refused for an organization’s last owner, for the last administrator, and while the namespace has repositories. ' +
+      'The name stays taken until an administrator releases it.',
+  })
+  @ApiNoContentResponse({ description: 'Deleted; every credential of the user is refused from the next request on' })
+  async delete(
+    @Param('username') username: string,
+    @CurrentViewer() viewer: Viewer,
+    @CurrentActor() actor: Actor,
+  ): Promise<void> {
+    await this.deletions.delete(await this.find(viewer, 'delete', username), actor);
+  }
+
+  /** Decided before anybody is looked up: what is somebody else's and what does not exist get one answer. */
+  private async find(viewer: Viewer, action: UserAction, username: string): Promise<UserRecord> {
+    const decision = decideUser({ ...viewer, action, username });
+    if (decision !== 'allow') throw new ApiError(decision);
+    const user = await this.accounts.find(username);
     if (!user) throw new ApiError('notFound');
     return user;
   }
+}
+
+function reply(response: Response, user: UserRecord): UserDto {
+  showVersion(response, user);
+  return new UserDto(user);
 }

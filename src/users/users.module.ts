@@ -2,10 +2,21 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { DatabaseModule } from '../database/database.module.js';
 import { EventsModule } from '../events/events.module.js';
+import { AccountDeletionRepository } from './account-deletion.repository.js';
+import { AccountDeletionService } from './account-deletion.service.js';
+import { AccountsService } from './accounts.service.js';
 import { Identity } from './identity.entity.js';
 import { Invitation } from './invitation.entity.js';
+import { InvitationsController } from './invitations.controller.js';
+import { InvitationsRepository } from './invitations.repository.js';
+import { InvitationsService } from './invitations.service.js';
 import { Namespace } from './namespace.entity.js';
+import { NamespacesController } from './namespaces.controller.js';
+import { NamespacesRepository } from './namespaces.repository.js';
+import { NamespacesService } from './namespaces.service.js';
 import { PasswordHasher } from './password-hasher.js';
+import { SignUpGuard } from './sign-up.guard.js';
+import { SignUpThrottle } from './sign-up-throttle.js';
 import { User } from './user.entity.js';
 import { UsersController } from './users.controller.js';
 import { UsersRepository } from './users.repository.js';
@@ -13,8 +24,21 @@ import { UsersService } from './users.service.js';
 
 @Module({
   imports: [TypeOrmModule.forFeature([User, Identity, Invitation, Namespace]), DatabaseModule, EventsModule],
-  controllers: [UsersController],
-  providers: [PasswordHasher, UsersRepository, UsersService],
-  exports: [UsersService],
+  controllers: [UsersController, InvitationsController, NamespacesController],
+  providers: [
+    AccountDeletionRepository,
+    AccountDeletionService,
+    AccountsService,
+    InvitationsRepository,
+    InvitationsService,
+    NamespacesRepository,
+    NamespacesService,
+    PasswordHasher,
+    SignUpGuard,
+    SignUpThrottle,
+    UsersRepository,
+    UsersService,
+  ],
+  exports: [AccountsService, UsersService],
 })
 export class UsersModule {}

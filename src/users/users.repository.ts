@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { IsNull, Repository } from 'typeorm';
+import { Repository } from 'typeorm';
 import type { Transaction } from '../database/unit-of-work.js';
+import type { KeysetPage } from '../http/list-reply.js';
 import { User } from './user.entity.js';
 
 const FACT = `
@@ -10,12 +11,21 @@ SELECT id, username, admin, namespace_id AS "namespaceId", credentials_version A
 FROM users WHERE id = $1 AND deleted_at IS NULL`;
 
 const FIND_PASSWORD = `
-SELECT id, password_hash AS "passwordHash", credentials_version AS "credentialsVersion"
+SELECT id, admin, password_hash AS "passwordHash", credentials_version AS "credentialsVersion"
 FROM users WHERE username = $1 AND deleted_at IS NULL`;
 
 // A deletion of the account waits for the transaction that relies on it, or is seen by it.
 const LOCK_ACTIVE = `
 SELECT id FROM users WHERE username = $1 AND deleted_at IS NULL AND disabled_at IS NULL FOR SHARE`;
+const RECORD = `id, namespace_id AS "namespaceId", username, email, display_name AS "displayName", admin,
+  disabled_at AS "disabledAt", created_at AS "createdAt", updated_at AS "updatedAt"`;
+
+const FIND = `SELECT ${RECORD} FROM users WHERE username = $1 AND deleted_at IS NULL`;
+
+// Every character of a name sorts before the tilde.
+const LIST = `
+SELECT ${RECORD} FROM users
+WHERE deleted_at IS NULL AND username > $1 AND username >= $2 AND username < $2 || '~' ORDER BY username LIMIT $3`;
 
 // The name is claimed and used in one statement: of two that create at once, one inserts nothing.
 const INSERT = `
@@ -24,18 +34,35 @@ WITH claimed AS (
   ON CONFLICT (name) WHERE released_at IS NULL DO NOTHING RETURNING id
 )
 INSERT INTO users (namespace_id, username, password_hash, email, display_name, admin)
-SELECT id, $1, $2, $3, $4, $5 FROM claimed RETURNING id`;
+SELECT id, $1, $2, $3, $4, $5 FROM claimed RETURNING ${RECORD}`;
+
+// Each change has a version of its own, also two within a millisecond.
+const TOUCH = `updated_at = greatest(now(), updated_at + interval '1 millisecond')`;
 
 // Void from here: every token and every remembered password of the user.
 const SET_PASSWORD = `
-UPDATE users SET password_hash = $2, credentials_version = credentials_version + 1, updated_at = now()
-WHERE id = $1 AND deleted_at IS NULL`;
+WITH changed AS (
+  UPDATE users SET password_hash = $2, credentials_version = credentials_version + 1, ${TOUCH}
+  WHERE id = $1 AND deleted_at IS NULL AND ($3::integer IS NULL OR credentials_version = $3)
+  RETURNING credentials_version AS version
+) SELECT version FROM changed`;
 
-const SET_DISABLED = `
-UPDATE users SET disabled_at = CASE WHEN $2::boolean THEN coalesce(disabled_at, now()) END, updated_at = now()
-WHERE id = $1 AND deleted_at IS NULL`;
+// A Date has milliseconds, the column microseconds.
+const UPDATE = `
+WITH changed AS (
+  UPDATE users SET
+    email = CASE WHEN $2::boolean THEN $3 ELSE email END,
+    display_name = CASE WHEN $4::boolean THEN $5 ELSE display_name END,
+    disabled_at = CASE $6::boolean WHEN true THEN coalesce(disabled_at, now()) WHEN false THEN NULL ELSE disabled_at END,
+    admin = coalesce($7::boolean, admin),
+    ${TOUCH}
+  WHERE id = $1 AND deleted_at IS NULL AND ($8::timestamptz IS NULL OR date_trunc('milliseconds', updated_at) = $8)
+  RETURNING ${RECORD}
+) SELECT * FROM changed`;
 
-const SET_ADMIN = 'UPDATE users SET admin = $2, updated_at = now() WHERE id = $1 AND deleted_at IS NULL';
+// Of two who unmake each other at once, the second waits here and finds itself the last one's.
+const LOCK_ADMINISTRATORS = `
+SELECT id FROM users WHERE admin AND disabled_at IS NULL AND deleted_at IS NULL ORDER BY id FOR NO KEY UPDATE`;
 
 export interface UserRow {
   readonly id: number;
@@ -48,9 +75,18 @@ export interface UserRow {
 
 export interface PasswordRow {
   readonly id: number;
+  readonly admin: boolean;
   readonly passwordHash: string | null;
   readonly credentialsVersion: number;
 }
+
+/** A user as the management API shows it. */
+export type UserRecord = Readonly<
+  Pick<
+    User,
+    'id' | 'namespaceId' | 'username' | 'email' | 'displayName' | 'admin' | 'disabledAt' | 'createdAt' | 'updatedAt'
+  >
+>;
 
 export interface NewUser {
   readonly username: string;
@@ -58,6 +94,14 @@ export interface NewUser {
   readonly email: string | null;
   readonly displayName: string | null;
   readonly admin: boolean;
+}
+
+/** What is left out stays as it is. */
+export interface UserChanges {
+  readonly email?: string | null | undefined;
+  readonly displayName?: string | null | undefined;
+  readonly disabled?: boolean | undefined;
+  readonly admin?: boolean | undefined;
 }
 
 @Injectable()
@@ -74,8 +118,9 @@ export class UsersRepository {
     return row ?? null;
   }
 
-  findByName(username: string): Promise<User | null> {
-    return this.users.findOneBy({ username, deletedAt: IsNull() });
+  async findByName(username: string): Promise<UserRecord | null> {
+    const [row] = await this.users.manager.query<UserRecord[]>(FIND, [username]);
+    return row ?? null;
   }
 
   /** The id of a user who is not disabled, and stays so until the end of the transaction. */
@@ -84,21 +129,45 @@ export class UsersRepository {
     return row?.id ?? null;
   }
 
-  /** With the namespace of the same name; false when that is taken. */
-  async insert(tx: Transaction, { username, passwordHash, email, displayName, admin }: NewUser): Promise<boolean> {
-    const rows = await tx.query(INSERT, [username, passwordHash, email, displayName, admin]);
-    return rows.length === 1;
+  /** By name, those that begin with `prefix`. */
+  list(prefix: string, { after, limit }: KeysetPage): Promise<UserRecord[]> {
+    return this.users.manager.query(LIST, [after?.[0] ?? '', prefix, limit]);
   }
 
-  async setPassword(tx: Transaction, id: number, passwordHash: string): Promise<void> {
-    await tx.query(SET_PASSWORD, [id, passwordHash]);
+  /** With the namespace of the same name; `null` when that is taken. */
+  async insert(
+    tx: Transaction,
+    { username, passwordHash, email, displayName, admin }: NewUser,
+  ): Promise<UserRecord | null> {
+    const [row] = await tx.query<UserRecord>(INSERT, [username, passwordHash, email, displayName, admin]);
+    return row ?? null;
   }
 
-  async setDisabled(tx: Transaction, id: number, isDisabled: boolean): Promise<void> {
-    await tx.query(SET_DISABLED, [id, isDisabled]);
+  /** The new version of the credentials; `null`, and nothing, when `provenVersion` is given and is none any more. */
+  async setPassword(
+    tx: Transaction,
+    id: number,
+    passwordHash: string,
+    provenVersion: number | null,
+  ): Promise<number | null> {
+    const [row] = await tx.query<{ version: number }>(SET_PASSWORD, [id, passwordHash, provenVersion]);
+    return row?.version ?? null;
   }
 
-  async setAdmin(tx: Transaction, id: number, isAdmin: boolean): Promise<void> {
-    await tx.query(SET_ADMIN, [id, isAdmin]);
+  /** `null`, and nothing, when the user is gone, or is younger than `unchangedSince`. */
+  async update(
+    tx: Transaction,
+    id: number,
+    { email, displayName, disabled, admin }: UserChanges,
+    unchangedSince: Date | null,
+  ): Promise<UserRecord | null> {
+    const texts = [email !== undefined, email ?? null, displayName !== undefined, displayName ?? null];
+    const [row] = await tx.query<UserRecord>(UPDATE, [id, ...texts, disabled ?? null, admin ?? null, unchangedSince]);
+    return row ?? null;
+  }
+
+  /** Ids of all who can administer the registry now; nobody else changes that until the transaction ends. */
+  async lockAdministrators(tx: Transaction): Promise<number[]> {
+    return (await tx.query<{ id: number }>(LOCK_ADMINISTRATORS)).map(({ id }) => id);
   }
 }

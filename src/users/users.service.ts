@@ -3,10 +3,8 @@ import type { UserPrincipal } from '../access/principal.js';
 import type { Subject } from '../cache/fact-cache.js';
 import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
 import { FactDrops } from '../events/fact-drops.js';
-import { ApiError } from '../http/api-error.js';
-import { isAccountName, isReservedName } from './account-name.js';
+import { isAccountName } from './account-name.js';
 import { PasswordHasher } from './password-hasher.js';
-import type { User } from './user.entity.js';
 import { UsersRepository } from './users.repository.js';
 
 /** The user itself, without what organizations make of it. */
@@ -26,17 +24,11 @@ export interface PasswordProof {
   readonly credentialsVersion: number;
 }
 
-export interface UserDraft {
-  readonly username: string;
-  readonly password: string;
-  readonly email?: string | undefined;
-  readonly displayName?: string | undefined;
-}
-
 export function userSubject(id: number): Subject {
   return `user:${id}`;
 }
 
+/** Who users are to those who log in, and their passwords. */
 @Injectable()
 export class UsersService {
   constructor(
@@ -62,8 +54,9 @@ export class UsersService {
     return user && matches ? { userId: user.id, credentialsVersion: user.credentialsVersion } : null;
   }
 
-  findByName(username: string): Promise<User | null> {
-    return this.users.findByName(username);
+  /** For `setPassword`: takes its time, and no connection is held meanwhile. */
+  hashPassword(password: string): Promise<string> {
+    return this.passwords.hash(password);
   }
 
   /** The id of a user who can be given something: one that is not disabled, and stays so until the transaction ends. */
@@ -71,26 +64,18 @@ export class UsersService {
     return isAccountName(username) ? this.users.lockActive(tx, username) : null;
   }
 
-  /** Throws `impossible` for a reserved name and `nameTaken` for one that somebody has, or had. */
-  async create(draft: UserDraft): Promise<User> {
-    if (isReservedName(draft.username)) throw new ApiError('impossible', 'the name is reserved');
-    const user = (await this.insert(draft, false)) ? await this.users.findByName(draft.username) : null;
-    if (!user) throw new ApiError('nameTaken');
-    return user;
-  }
-
-  async setPassword(id: number, password: string): Promise<void> {
-    const passwordHash = await this.passwords.hash(password);
-    await this.change(id, (tx) => this.users.setPassword(tx, id, passwordHash));
-  }
-
-  /** A disabled user's credentials and tokens are refused from the next request on. */
-  async setDisabled(id: number, isDisabled: boolean): Promise<void> {
-    await this.change(id, (tx) => this.users.setDisabled(tx, id, isDisabled));
-  }
-
-  async setAdmin(id: number, isAdmin: boolean): Promise<void> {
-    await this.change(id, (tx) => this.users.setAdmin(tx, id, isAdmin));
+  /**
+   * Voids every credential of the user but their keys, from the next request on. The new version of the credentials;
+   * `null` when `proof` is of an older one: somebody else has changed the password meanwhile.
+   */
+  async setPassword(
+    tx: Transaction,
+    { userId, credentialsVersion }: PasswordProof,
+    passwordHash: string,
+  ): Promise<number | null> {
+    const version = await this.users.setPassword(tx, userId, passwordHash, credentialsVersion);
+    await this.factDrops.afterCommit(tx, [userSubject(userId)]);
+    return version;
   }
 
   /**
@@ -99,27 +84,27 @@ export class UsersService {
    * May run on several nodes at once, and again at each start. Throws where the name is another's, or was.
    */
   async ensureAdministrator(username: string, password: string, enforcePassword = false): Promise<boolean> {
-    const known = await this.users.findByName(username);
-    if (!known && (await this.insert({ username, password }, true))) return true;
-    const user = known ?? (await this.users.findByName(username));
+    const known = await this.users.findPassword(username);
+    if (!known && (await this.insertAdministrator(username, password))) return true;
+    const user = known ?? (await this.users.findPassword(username));
     if (!user)
       throw new Error(`"${username}" is or was somebody else's name, such as an organization's: set ADMIN_USERNAME`);
-    if (!user.admin) await this.setAdmin(user.id, true);
+    if (!user.admin) await this.change(user.id, (tx) => this.users.update(tx, user.id, { admin: true }, null));
     // Sessions end when a password is set, so one that is right already stays.
     if (enforcePassword && !(await this.passwords.verify(user.passwordHash, password))) {
-      await this.setPassword(user.id, password);
+      const passwordHash = await this.passwords.hash(password);
+      await this.change(user.id, (tx) => this.users.setPassword(tx, user.id, passwordHash, null));
     }
     return false;
   }
 
-  private async insert({ username, password, email, displayName }: UserDraft, admin: boolean): Promise<boolean> {
-    // Before the transaction: hashing takes its time, and a connection is not held meanwhile.
+  private async insertAdministrator(username: string, password: string): Promise<boolean> {
     const passwordHash = await this.passwords.hash(password);
-    const row = { username, passwordHash, email: email ?? null, displayName: displayName ?? null, admin };
-    return this.unitOfWork.run((tx) => this.users.insert(tx, row));
+    const row = { username, passwordHash, email: null, displayName: null, admin: true };
+    return this.unitOfWork.run(async (tx) => (await this.users.insert(tx, row)) !== null);
   }
 
-  private async change(id: number, work: (tx: Transaction) => Promise<void>): Promise<void> {
+  private async change(id: number, work: (tx: Transaction) => Promise<unknown>): Promise<void> {
     await this.unitOfWork.run(async (tx) => {
       await work(tx);
       await this.factDrops.afterCommit(tx, [userSubject(id)]);

@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Reply } from '../support/http-exchange.js';
-import { query } from './left-behind.js';
 import { ACME, actionsOn, itemsOf, ORGS, refused, useAcme, withBasic } from './organizations.js';
 
 const world = useAcme();
@@ -73,13 +72,8 @@ describe('a team', () => {
     const bob = withBasic(world, world.bob);
     await world.alice.pushImage('acme/app', 'v1');
     await bob.getManifest('acme/app', 'v1').expect(404);
-    await query(
-      world.registry,
-      `INSERT INTO repo_grants (repo_id, team_id, role)
-       SELECT r.id, t.id, 'read' FROM repos r, teams t WHERE r.path = 'acme/app' AND t.name = 'developers'`,
-    );
-    // Whatever drops the repository's facts lets the grant be seen.
-    await world.alice.api('PATCH', '/api/v1/repos/acme/app', { description: 'granted' }).expect(200);
+    const grants = [{ kind: 'team', name: 'developers', role: 'read' }];
+    await world.alice.api('PUT', '/api/v1/repos/acme/app/permissions', { grants }).expect(200);
     await bob.getManifest('acme/app', 'v1').expect(200);
     await world.alice.api('DELETE', `${ACME}/teams/developers/members/bob`).expect(204);
     await bob.getManifest('acme/app', 'v1').expect(404);

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { eventually, runDirectory } from './processes.js';
 
@@ -16,11 +16,17 @@ export async function shared<T extends object>(name: string, startServer: () => 
     return shared(name, startServer);
   }
   try {
-    if (!existsSync(facts)) writeFileSync(facts, JSON.stringify(await startServer()));
+    if (!existsSync(facts)) publish(facts, JSON.stringify(await startServer()));
   } finally {
     rmSync(lock, { force: true });
   }
   return read();
+}
+
+/** Under its name only once it is whole: the others look for the name alone. */
+function publish(file: string, text: string): void {
+  writeFileSync(`${file}.new`, text);
+  renameSync(`${file}.new`, file);
 }
 
 function take(lock: string): boolean {

@@ -1,0 +1,27 @@
+import { type CredentialLimits, limitsManageEverything } from './credential-limits.js';
+import type { Principal } from './principal.js';
+
+export interface SignUpQuestion {
+  /** Whom the registry lets make accounts: its administrators, whoever has a code too, or everybody. */
+  readonly signUp: 'admin' | 'invite' | 'open';
+  readonly principal: Principal;
+  readonly limits: CredentialLimits;
+  /** Whether the caller came with a token for some repositories, which opens no account. */
+  readonly isScoped: boolean;
+  readonly hasInvitation: boolean;
+}
+
+/**
+ * - `create`: an administrator makes an account for somebody.
+ * - `signUp`: somebody makes one for themselves; whether the invitation is good is not decided here.
+ */
+export type SignUpDecision = 'create' | 'signUp' | 'challenge' | 'denied';
+
+/** Who may make an account. */
+export function decideSignUp({ signUp, principal, limits, isScoped, hasInvitation }: SignUpQuestion): SignUpDecision {
+  const isAdministrator = principal.kind === 'user' && principal.admin && limitsManageEverything(limits);
+  if (isAdministrator && !isScoped) return 'create';
+  if (principal.kind === 'robot') return 'denied';
+  if (signUp === 'open' || (signUp === 'invite' && hasInvitation)) return 'signUp';
+  return principal.kind === 'anonymous' || isScoped ? 'challenge' : 'denied';
+}

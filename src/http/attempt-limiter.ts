@@ -1,0 +1,38 @@
+import { LRUCache } from 'lru-cache';
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+
+export interface AttemptLimits {
+  readonly attempts: number;
+  /** Seconds from the first attempt until it counts anew. */
+  readonly windowSeconds: number;
+  /** Keys that are counted at once: whoever comes with a new one each time fills no memory. */
+  readonly maxKeys: number;
+}
+
+/** Counts attempts by a key such as an address; each process for itself. */
+export class AttemptLimiter {
+  private readonly attempts: RateLimiterMemory;
+  private readonly counted: LRUCache<string, true>;
+
+  constructor({ attempts, windowSeconds, maxKeys }: AttemptLimits) {
+    this.attempts = new RateLimiterMemory({ points: attempts, duration: windowSeconds });
+    this.counted = new LRUCache({ max: maxKeys, dispose: (_, key) => void this.attempts.delete(key) });
+  }
+
+  /** Counts one more: `null`, or where that is too many the seconds to wait. */
+  async count(key: string): Promise<number | null> {
+    // Setting what is there already would dispose of it.
+    if (!this.counted.get(key)) this.counted.set(key, true);
+    try {
+      await this.attempts.consume(key);
+      return null;
+    } catch (error) {
+      if (!(error instanceof RateLimiterRes)) throw error;
+      return Math.max(1, Math.ceil(error.msBeforeNext / 1000));
+    }
+  }
+
+  forget(key: string): void {
+    this.counted.delete(key);
+  }
+}
