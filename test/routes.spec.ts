@@ -1,17 +1,8 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { type INestApplication, RequestMethod } from '@nestjs/common';
-import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
-import { MetadataScanner, ModulesContainer, Reflector } from '@nestjs/core';
 import type { OpenAPIObject } from '@nestjs/swagger';
-import { ACCESS_RULE } from '../src/http/access.decorator.js';
 import { createOpenApiDocument } from '../src/http/openapi.js';
 import { previewApp } from './support/app-preview.js';
-
-interface Route {
-  readonly method: string;
-  readonly paths: readonly string[];
-  readonly rule: unknown;
-}
+import { type Route, routesOf } from './support/routes.js';
 
 let routes: Map<string, Route>;
 let document: OpenAPIObject;
@@ -21,35 +12,6 @@ beforeAll(async () => {
   routes = routesOf(app);
   document = createOpenApiDocument(app);
 });
-
-/** Every method of every controller that Nest would route, by `Controller.method`. */
-function routesOf(app: INestApplication): Map<string, Route> {
-  const found = new Map<string, Route>();
-  const reflector = new Reflector();
-  const controllers = [...app.get(ModulesContainer).values()].flatMap((module) => [...module.controllers.values()]);
-  for (const { metatype, name } of controllers) {
-    if (typeof metatype !== 'function') throw new Error(`${name} is no class`);
-    const prototype = metatype.prototype as Record<string, () => unknown>;
-    const prefix = reflector.get<string>(PATH_METADATA, metatype);
-    for (const key of new MetadataScanner().getAllMethodNames(prototype)) {
-      const handler = prototype[key];
-      const own = handler && reflector.get<string | string[] | undefined>(PATH_METADATA, handler);
-      if (!handler || own === undefined) continue;
-      found.set(`${name}.${key}`, {
-        method: RequestMethod[reflector.get<RequestMethod>(METHOD_METADATA, handler)].toLowerCase(),
-        paths: [own].flat().map((path) => openApiPath(`${prefix}/${path}`)),
-        rule: reflector.getAllAndOverride(ACCESS_RULE, [handler, metatype]),
-      });
-    }
-  }
-  return found;
-}
-
-/** `v2/*name/blobs/:digest` as OpenAPI writes it. */
-function openApiPath(path: string): string {
-  const parts = path.split('/').filter((part) => part !== '');
-  return `/${parts.map((part) => part.replace(/^[:*](.+)$/, '{$1}')).join('/')}`;
-}
 
 describe('routes', () => {
   it('are found at all', () => {

@@ -6,7 +6,7 @@ packages=(
   docker.io docker-registry
   skopeo buildah
   wrk chromium
-  util-linux procps ca-certificates curl
+  util-linux procps ca-certificates curl jq python3-venv
 )
 
 missing=()
