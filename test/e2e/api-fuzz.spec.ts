@@ -20,7 +20,7 @@ describe('requests that are made from the OpenAPI document', () => {
   let alice: RegistryClient;
 
   beforeAll(async () => {
-    registry = await startRegistry({ env: { ACCESS_TOKEN_SECONDS: '3600', LOG_LEVEL: 'warn' } });
+    registry = await startRegistry({ env: { ACCESS_TOKEN_SECONDS: '3600' } });
     alice = await signUp(registry.client, 'alice');
     // What the document's examples name.
     await registry.client.pushImage('admin/app', 'latest');

@@ -98,7 +98,7 @@ const sessions: RouteRows = {
 
 const operations: RouteRows = {
   'AuditController.readAll': { success: 200, request: () => to('/api/v1/audit') },
-  'HealthController.health': { success: 200, request: () => to('/api/v1/health') },
+  'HealthController.report': { success: 200, request: () => to('/api/v1/health') },
   'HealthController.live': { success: 200, request: () => to('/livez') },
   'HealthController.ready': { success: 200, request: () => to('/readyz') },
 };

@@ -15,7 +15,7 @@ export const REGISTRY_ROWS: RouteRows = {
     success: 201,
     request: (p) => to(`/v2/${p.repository}/manifests/again`, { body: p.manifest.bytes, headers: MANIFEST }),
   },
-  'ManifestsController.remove': {
+  'ManifestsController.delete': {
     success: 202,
     changes: true,
     request: (p) => to(`/v2/${p.repository}/manifests/${p.tag}`),

@@ -42,8 +42,6 @@ export const REPOSITORY_ROWS: RouteRows = {
   },
   'PermissionsController.explain': {
     success: 200,
-    // Of oneself anybody who may pull may ask, and nobody in particular has no rights to explain.
-    except: { anonymous: 'challenge' },
     request: (p) => to(`${repo(p)}/permissions/effective`),
   },
   'RepositoryManifestsController.list': { success: 200, request: (p) => to(`${repo(p)}/manifests`) },
