@@ -18,7 +18,8 @@ import { epochKey, type KeyRole, type ObjectKey } from '../object-keys.js';
 import { ObjectNotFound, UploadLost } from '../storage-errors.js';
 import { BlobDirectories } from './blob-directories.js';
 import { errnoOf, storageErrorOf } from './filesystem-errors.js';
-import { writeFileOf, writeFileWith } from './segment-file.js';
+import { writeFileOf } from './segment-file.js';
+import { writeWholeFile } from './whole-file.js';
 
 const READ_BYTES = 512 * 1024;
 const UNLINKS_AT_ONCE = 64;
@@ -88,8 +89,7 @@ export class FilesystemStore extends BlobStore {
 
   async put(target: WriteTarget, bytes: Uint8Array): Promise<ObjectKey> {
     const key = epochKey(target.key, target.epoch);
-    await writeFileWith(this.#directories.pathOf(key), bytes).catch(rethrow);
-    await this.#directories.syncFolderOf(key).catch(rethrow);
+    await this.#write(key, bytes).catch(rethrow);
     return key;
   }
 
@@ -140,15 +140,20 @@ export class FilesystemStore extends BlobStore {
     await this.#directories.close();
   }
 
+  #write(key: ObjectKey, bytes: Uint8Array): Promise<void> {
+    return writeWholeFile(this.#directories.pathOf(key), bytes, () => this.#directories.syncFolderOf(key));
+  }
+
   /** Named by epoch 0, which no writer has, so that a repeated completion makes no second one. */
   async #empty(target: WriteTarget): Promise<ObjectKey> {
     const key = epochKey(target.key, 0, 'whole');
     try {
-      await writeFileWith(this.#directories.pathOf(key), new Uint8Array());
+      await this.#write(key, new Uint8Array());
     } catch (error) {
       if (errnoOf(error) !== 'EEXIST') throw storageErrorOf(error);
+      // The one who made it may have died before the name was durable.
+      await this.#directories.syncFolderOf(key).catch(rethrow);
     }
-    await this.#directories.syncFolderOf(key).catch(rethrow);
     return key;
   }
 

@@ -29,18 +29,6 @@ export async function writeFileOf(
   }
 }
 
-/** As `writeFileOf`, of bytes that are in memory; also of none. */
-export async function writeFileWith(path: string, bytes: Uint8Array): Promise<void> {
-  const file = new SegmentFile(await open(path, 'wx', PRIVATE_FILE));
-  try {
-    await file.write(bytes);
-    await file.finish();
-  } catch (error) {
-    await discard(file, path);
-    throw error;
-  }
-}
-
 async function discard(file: SegmentFile, path: string): Promise<void> {
   // The first failure is the one to tell; what cannot be removed now is found by `abandon`.
   await file.drop().catch(() => undefined);
@@ -72,12 +60,6 @@ class SegmentFile {
       at += piece.length;
       if (this.#filled === BATCH_BYTES) await this.#flush();
     }
-  }
-
-  /** Bytes that stay as they are until they have been written. */
-  async write(bytes: Uint8Array): Promise<void> {
-    await writeFully(this.#handle, bytes);
-    this.#bytes += bytes.length;
   }
 
   async finish(): Promise<number> {
