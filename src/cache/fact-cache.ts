@@ -1,8 +1,10 @@
 /**
- * What a write invalidates as a whole: every fact about one repository (by path) or one principal. Each blob in a
- * repository (by its id) is a subject of its own: a push brings many, and none changes what is known of the rest.
+ * What a write invalidates as a whole: what a path leads to, every fact about one principal, all manifests and tags of a
+ * repository (by its id), which a push changes and nothing else of it. Each blob in a repository is a subject of its own:
+ * a push brings many, and none changes what is known of the rest.
  */
-export type Subject = `repo:${string}` | `user:${string}` | `robot:${string}` | `blob:${number}:${string}`;
+export type Subject =
+  `repo:${string}` | `user:${string}` | `robot:${string}` | `manifests:${number}` | `blob:${number}:${string}`;
 
 export interface FactRequest<T> {
   readonly subject: Subject;

@@ -3,7 +3,7 @@ import { MemoryFactCache } from '../cache/memory-fact-cache.js';
 import type { RepositoryFact } from '../http/request-context.js';
 import { parseDigest } from '../oci/digest.js';
 import { parseReference } from '../oci/reference.js';
-import { ManifestReadService } from './manifest-read.service.js';
+import { ManifestReadService, manifestsOf } from './manifest-read.service.js';
 import type { ManifestFact, ManifestsRepository } from './manifests.repository.js';
 
 const REPOSITORY = { id: 1, path: 'acme/app' } as RepositoryFact;
@@ -49,7 +49,7 @@ describe('reading a manifest', () => {
   it('asks for the fact again after a drop, and not for the bytes, which never change', async () => {
     await reader.resolve(REPOSITORY, TAG);
     await reader.body(REPOSITORY, DIGEST);
-    await facts.drop(['repo:acme/app']);
+    await facts.drop([manifestsOf(REPOSITORY)]);
     rows = { fact: null, bytes: null };
     expect(await reader.resolve(REPOSITORY, TAG)).toBeNull();
     expect(asked).toEqual(['fact', 'bytes', 'fact']);

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
-import { FactCache } from '../cache/fact-cache.js';
+import { FactCache, type Subject } from '../cache/fact-cache.js';
 import type { RepositoryFact } from '../http/request-context.js';
 import type { Digest } from '../oci/digest.js';
 import { OciError } from '../oci/oci-error.js';
@@ -30,7 +30,7 @@ export class ManifestReadService {
   /** `null` when the repository has no such manifest now. */
   resolve(repository: RepositoryFact, reference: Reference): ManifestFact | null | Promise<ManifestFact | null> {
     return this.facts.read({
-      subject: `repo:${repository.path}`,
+      subject: manifestsOf(repository),
       name: `manifest:${referenceText(reference)}`,
       load: () => this.manifests.find(repository.id, reference),
     });
@@ -53,4 +53,9 @@ export class ManifestReadService {
     this.cached.set(digest, body);
     return body;
   }
+}
+
+/** What is cached of a repository's manifests and tags. */
+export function manifestsOf({ id }: Pick<RepositoryFact, 'id'>): Subject {
+  return `manifests:${id}`;
 }

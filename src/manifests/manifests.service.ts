@@ -9,6 +9,7 @@ import { OciError } from '../oci/oci-error.js';
 import type { Tag } from '../oci/reference.js';
 import type { Actor } from '../registry/actor.decorator.js';
 import { RepositoriesService } from '../repos/repositories.service.js';
+import { manifestsOf } from './manifest-read.service.js';
 import { ManifestsRepository, type NewManifest } from './manifests.repository.js';
 import { mayMove, type TagCondition } from './tag-condition.js';
 
@@ -18,7 +19,7 @@ export interface Tagging {
   readonly actor: Actor;
 }
 
-/** What changes manifests and tags: one transaction each, then the repository's facts are dropped. */
+/** What changes manifests and tags: one transaction each, then the facts about them are dropped. */
 @Injectable()
 export class ManifestsService {
   constructor(
@@ -66,7 +67,7 @@ export class ManifestsService {
   private write(repository: RepositoryFact, work: (tx: Transaction) => Promise<void>): Promise<void> {
     return this.unitOfWork.run(async (tx) => {
       await work(tx);
-      await this.drops.afterCommit(tx, [`repo:${repository.path}`]);
+      await this.drops.afterCommit(tx, [manifestsOf(repository)]);
     });
   }
 }
