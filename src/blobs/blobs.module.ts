@@ -24,6 +24,7 @@ import { UploadCloser } from './upload-closer.service.js';
 import { UploadCommit } from './upload-commit.service.js';
 import { UploadEndService } from './upload-end.service.js';
 import { UploadHold } from './upload-hold.service.js';
+import { UploadRows } from './upload-rows.service.js';
 import { UploadSweeper } from './upload-sweeper.js';
 import { UploadWriter } from './upload-writer.service.js';
 import { UploadsController } from './uploads.controller.js';
@@ -56,6 +57,7 @@ import { UploadsService } from './uploads.service.js';
     UploadCommit,
     UploadEndService,
     UploadHold,
+    UploadRows,
     UploadsRepository,
     UploadsService,
     UploadSweeper,

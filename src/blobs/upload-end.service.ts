@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { BlobStore } from '../storage/blob-store.js';
 import { type ObjectKey, objectKeyOf } from '../storage/object-keys.js';
-import { UploadsRepository } from './uploads.repository.js';
+import { UploadRows } from './upload-rows.service.js';
 
 /** The end of an upload that became no blob: nothing of it is left in the store or in the database. */
 @Injectable()
@@ -9,7 +9,7 @@ export class UploadEndService {
   private readonly logger = new Logger(UploadEndService.name);
 
   constructor(
-    private readonly uploads: UploadsRepository,
+    private readonly uploads: UploadRows,
     private readonly store: BlobStore,
   ) {}
 

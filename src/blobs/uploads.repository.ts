@@ -32,8 +32,8 @@ export interface UploadRow extends UploadHash {
 }
 
 export interface NewUpload extends UploadKey {
-  /** 0 for a session, 1 when the request that opens it also writes. */
-  readonly epoch: 0 | 1;
+  /** 0 for a session, 1 when the request that opens it also writes, 2 for a draft (`UploadDraft`). */
+  readonly epoch: 0 | 1 | 2;
   readonly algorithm: Algorithm;
   readonly credential: string;
   readonly expirySeconds: number;
@@ -63,6 +63,14 @@ const START = `
 INSERT INTO uploads (id, repo_id, principal, epoch, algorithm, credential, expires_at)
 SELECT $1, $2, $3, $4, $5, $6, now() + make_interval(secs => $7)`;
 const START_LAZILY = `WITH ${LAZY} ${START} FROM lazy`;
+// Drafts, which nobody else knows: a row that is there was written by a statement whose answer was lost.
+const START_DRAFTS = `
+WITH ${LAZY}
+INSERT INTO uploads (id, repo_id, principal, epoch, algorithm, credential, expires_at)
+SELECT d.id, d.repo_id, d.principal, d.epoch, d.algorithm, d.credential, now() + make_interval(secs => d.seconds)
+FROM lazy, unnest($1::uuid[], $2::bigint[], $3::text[], $4::integer[], $5::text[], $6::text[], $7::integer[])
+  AS d(id, repo_id, principal, epoch, algorithm, credential, seconds)
+ON CONFLICT (id) DO NOTHING`;
 
 const FIND = `SELECT ${COLUMNS} FROM uploads u WHERE ${MINE}`;
 
@@ -130,6 +138,18 @@ export class UploadsRepository {
     const { id, repoId, principal, epoch, algorithm, credential, expirySeconds, durably } = upload;
     const values = [id, repoId, principal, epoch, algorithm, credential, expirySeconds];
     await this.query(durably ? START : START_LAZILY, values);
+  }
+
+  async startDrafts(drafts: readonly NewUpload[]): Promise<void> {
+    await this.query(START_DRAFTS, [
+      drafts.map(({ id }) => id),
+      drafts.map(({ repoId }) => repoId),
+      drafts.map(({ principal }) => principal),
+      drafts.map(({ epoch }) => epoch),
+      drafts.map(({ algorithm }) => algorithm),
+      drafts.map(({ credential }) => credential),
+      drafts.map(({ expirySeconds }) => expirySeconds),
+    ]);
   }
 
   async find({ id, repoId, principal }: UploadKey): Promise<UploadRow | null> {

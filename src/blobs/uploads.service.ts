@@ -5,9 +5,9 @@ import type { RepositoryFact } from '../http/request-context.js';
 import { type ByteRange, parseChunkRange, rangeLength } from '../oci/content-range.js';
 import { type Algorithm, algorithmOf, type Digest, parseDigest } from '../oci/digest.js';
 import { OciError } from '../oci/oci-error.js';
-import { RecentHeads } from './recent-heads.js';
 import { matches, UploadCloser } from './upload-closer.service.js';
 import { UploadEndService } from './upload-end.service.js';
+import { HEAD_BYTES, UploadRows } from './upload-rows.service.js';
 import {
   type IncomingBody,
   keyOf,
@@ -17,10 +17,7 @@ import {
   type UploadSession,
 } from './upload-session.js';
 import { type Chunk, UploadWriter } from './upload-writer.service.js';
-import { type UploadRow, UploadsRepository } from './uploads.repository.js';
-
-/** Bytes that an upload's row keeps itself, and bodies that are read whole before anything is decided; bytes. */
-export const HEAD_BYTES = 64 * 1024;
+import type { NewUpload, UploadRow } from './uploads.repository.js';
 
 /** The upload's protocol: which request may do what, in which order. */
 @Injectable()
@@ -28,11 +25,10 @@ export class UploadsService {
   private readonly expirySeconds: number;
 
   constructor(
-    private readonly uploads: UploadsRepository,
+    private readonly uploads: UploadRows,
     private readonly writer: UploadWriter,
     private readonly closer: UploadCloser,
     private readonly ends: UploadEndService,
-    private readonly recent: RecentHeads,
     { storage }: AppConfig,
   ) {
     this.expirySeconds = storage.uploadExpirySeconds;
@@ -40,7 +36,7 @@ export class UploadsService {
 
   async start(repository: RepositoryFact, uploader: Uploader, algorithm: Algorithm): Promise<UploadPosition> {
     const id = randomUUID();
-    await this.open({ id, repository, uploader }, algorithm, { epoch: 0, durably: false });
+    await this.uploads.start(this.rowOf({ id, repository, uploader }, algorithm));
     return { name: repository.path, id, received: 0 };
   }
 
@@ -57,10 +53,10 @@ export class UploadsService {
     if (incoming.body.hasEnded) {
       // One that does not match never gets a row.
       if (!matches(first, digest)) throw new OciError('digestMismatch', { digest });
-      await this.open(session, algorithmOf(digest), { epoch, durably: false });
+      await this.uploads.open({ ...this.rowOf(session, algorithmOf(digest)), epoch, durably: false });
       return this.closer.closeInMemory(session, epoch, first, digest);
     }
-    await this.open(session, algorithmOf(digest), { epoch, durably: true });
+    await this.uploads.open({ ...this.rowOf(session, algorithmOf(digest)), epoch, durably: true });
     const row = { ...NOTHING_RECEIVED, id: session.id, epoch, algorithm: algorithmOf(digest) };
     try {
       await this.closer.closeWithBody(session, row, closingChunk(incoming, first, null, digest), digest);
@@ -92,12 +88,8 @@ export class UploadsService {
     await this.checkLength(session, range, isWhole ? first.length : incoming.body.declaredLength);
     if (isWhole && first.length === 0) return this.status(session);
     if (isWhole) {
-      const options = { offset, limit: HEAD_BYTES, expirySeconds: this.expirySeconds };
-      const now = await this.uploads.appendHead(key, first, options);
-      if (now) {
-        this.recent.keep(key, first, now);
-        return positionOf(session, now.received);
-      }
+      const received = await this.uploads.appendHead(key, first, offset);
+      if (received !== null) return positionOf(session, received);
     }
     const row = await this.uploads.claim(key, offset, true);
     if (!row) throw await this.refusal(session, offset);
@@ -133,16 +125,12 @@ export class UploadsService {
   }
 
   /** The bytes came to this node a moment ago. False for everything but success: then the row is asked. */
-  private async closeRecent(
-    session: UploadSession,
-    offset: number | null,
-    last: Buffer,
-    digest: Digest,
-  ): Promise<boolean> {
-    const head = this.recent.take(keyOf(session));
-    if (!head || (offset !== null && offset !== head.bytes.length)) return false;
-    const bytes = last.length === 0 ? head.bytes : Buffer.concat([head.bytes, last]);
-    return matches(bytes, digest) && this.closer.closeReserved(session, head.epoch, bytes, digest);
+  private closeRecent(session: UploadSession, offset: number | null, last: Buffer, digest: Digest): Promise<boolean> {
+    return this.uploads.lend(keyOf(session), async (head) => {
+      if (offset !== null && offset !== head.bytes.length) return false;
+      const bytes = last.length === 0 ? head.bytes : Buffer.concat([head.bytes, last]);
+      return matches(bytes, digest) && this.closer.closeReserved(session, head.epoch, bytes, digest);
+    });
   }
 
   /** A closing PUT that found nothing to claim: perhaps it is a repeated one. */
@@ -182,13 +170,11 @@ export class UploadsService {
     return outOfOrder(positionOf(session, row.received));
   }
 
-  private open(
-    { id, repository, uploader }: UploadSession,
+  private rowOf(
+    { id, repository, uploader: { principal, credential } }: UploadSession,
     algorithm: Algorithm,
-    how: { epoch: 0 | 1; durably: boolean },
-  ): Promise<void> {
-    const { expirySeconds } = this;
-    return this.uploads.start({ id, repoId: repository.id, ...uploader, algorithm, expirySeconds, ...how });
+  ): Omit<NewUpload, 'epoch' | 'durably'> {
+    return { id, repoId: repository.id, principal, credential, algorithm, expirySeconds: this.expirySeconds };
   }
 }
 

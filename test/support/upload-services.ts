@@ -14,6 +14,7 @@ import { UploadCommit } from '../../src/blobs/upload-commit.service.js';
 import { UploadEndService } from '../../src/blobs/upload-end.service.js';
 import { UploadHold } from '../../src/blobs/upload-hold.service.js';
 import type { IncomingBody, UploadSession } from '../../src/blobs/upload-session.js';
+import { UploadRows } from '../../src/blobs/upload-rows.service.js';
 import { UploadSweeper } from '../../src/blobs/upload-sweeper.js';
 import { UploadWriter } from '../../src/blobs/upload-writer.service.js';
 import { UploadsRepository } from '../../src/blobs/uploads.repository.js';
@@ -45,7 +46,8 @@ export interface UploadServices extends ContentServices {
   node(
     store?: BlobStore,
     expirySeconds?: number,
-  ): { readonly uploads: UploadsService; readonly sweeper: UploadSweeper };
+    embedded?: boolean,
+  ): { readonly uploads: UploadsService; readonly rows: UploadRows; readonly sweeper: UploadSweeper };
   /** The blob as the repository holds it, read from the store. */
   pull(repository: RepositoryFact, digest: Digest): Promise<Buffer>;
 }
@@ -64,7 +66,7 @@ export async function uploadServices(): Promise<UploadServices> {
       const [row] = await services.database.query<SessionRow>('SELECT state, epoch FROM uploads WHERE id = $1', [id]);
       return row;
     },
-    node: (other = store, expirySeconds = 3600) => nodeOf(services, other, expirySeconds),
+    node: (other = store, expirySeconds = 3600, embedded = false) => nodeOf(services, other, expirySeconds, embedded),
     pull: async (repository, digest) => {
       const blob = await services.content.find(repository, digest);
       if (!blob) throw new Error(`${repository.path} does not hold ${digest}`);
@@ -79,19 +81,26 @@ function nodeOf(
   services: ContentServices,
   store: BlobStore,
   uploadExpirySeconds: number,
+  embedded: boolean,
 ): ReturnType<UploadServices['node']> {
-  const config = { storage: { uploadExpirySeconds, deduplicate: 'global' } } as unknown as AppConfig;
+  const config = {
+    storage: { uploadExpirySeconds, deduplicate: 'global' },
+    database: { embedded },
+  } as unknown as AppConfig;
   const workers = new HashWorkers();
   onFileEnd(() => workers.onApplicationShutdown());
-  const rows = new UploadsRepository(services.repository(Upload));
+  const statements = new UploadsRepository(services.repository(Upload));
+  const rows = new UploadRows(statements, new RecentHeads(), config);
+  onFileEnd(() => rows.beforeApplicationShutdown());
   const ends = new UploadEndService(rows, store);
-  const hold = new UploadHold(rows, config);
-  const writer = new UploadWriter(rows, store, workers, ends, hold, config);
+  const hold = new UploadHold(statements, config);
+  const writer = new UploadWriter(statements, store, workers, ends, hold, config);
   const { unitOfWork, drops } = services;
   const commit = new UploadCommit(new BlobsRepository(), unitOfWork, drops, store, config);
-  const closer = new UploadCloser(rows, store, writer, commit, ends, hold);
+  const closer = new UploadCloser(statements, store, writer, commit, ends, hold);
   return {
-    uploads: new UploadsService(rows, writer, closer, ends, new RecentHeads(), config),
+    uploads: new UploadsService(rows, writer, closer, ends, config),
+    rows,
     sweeper: new UploadSweeper(new SweepRepository(services.repository(Upload)), store),
   };
 }

@@ -1,0 +1,191 @@
+import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
+import { AppConfig } from '../config/config.js';
+import { StatementBatch } from '../database/statement-batch.js';
+import type { Digest } from '../oci/digest.js';
+import { type RecentHead, RecentHeads } from './recent-heads.js';
+import { DRAFT_EPOCH, type DraftStatements, UploadDraft } from './upload-draft.js';
+import { type NewUpload, type UploadKey, type UploadRow, UploadsRepository } from './uploads.repository.js';
+
+/** Bytes that an upload's row keeps itself, and bodies that are read whole before anything is decided; bytes. */
+export const HEAD_BYTES = 64 * 1024;
+
+/** Memory for drafts, with what each costs beside its bytes. Beyond it uploads begin with their row. */
+const MAX_BYTES = 16 * 1024 * 1024;
+const DRAFT_BYTES = 1024;
+/** How long an upload stays a draft: a push that is going on closes its small blobs within milliseconds. */
+const DRAFT_MS = 1_000;
+const AT_ONCE = 8;
+
+interface Held {
+  readonly draft: UploadDraft;
+  readonly since: number;
+  bytes: number;
+  /** A closing request works with it, and writes it through itself when it does not succeed. */
+  isBusy: boolean;
+}
+
+/**
+ * Uploads as requests find them: rows, and where this process is the whole registry (embedded database) drafts in its
+ * memory, which save a small blob two statements of four. A draft is written through before anything is done with it
+ * that is not a short PATCH or the closing PUT, after a second, and when the node stops. What dies with the process is
+ * then unknown to the client too (404): a row is written before the first byte goes to the store, and a 201 never
+ * stands for a draft.
+ */
+@Injectable()
+export class UploadRows implements BeforeApplicationShutdown {
+  private readonly logger = new Logger(UploadRows.name);
+  private readonly drafts = new Map<string, Held>();
+  private readonly statements: DraftStatements;
+  private readonly expirySeconds: number;
+  private isDrafting: boolean;
+  private held = 0;
+  private timer: NodeJS.Timeout | null = null;
+
+  constructor(
+    private readonly uploads: UploadsRepository,
+    private readonly recent: RecentHeads,
+    { database, storage }: AppConfig,
+  ) {
+    this.isDrafting = database.embedded;
+    this.expirySeconds = storage.uploadExpirySeconds;
+    const inserts = new StatementBatch<NewUpload>((drafts) => uploads.startDrafts(drafts));
+    this.statements = {
+      insert: (row) => inserts.add(row),
+      appendHead: (...values) => uploads.appendHead(...values),
+    };
+  }
+
+  /** With its row, for the request that opens it. */
+  open(upload: NewUpload): Promise<void> {
+    return this.uploads.start(upload);
+  }
+
+  /** For requests to come. */
+  async start(upload: Omit<NewUpload, 'epoch' | 'durably'>): Promise<void> {
+    if (!this.isDrafting || this.held + DRAFT_BYTES > MAX_BYTES)
+      return this.uploads.start({ ...upload, epoch: 0, durably: false });
+    const draft = new UploadDraft({ ...upload, epoch: DRAFT_EPOCH, durably: false }, this.statements, HEAD_BYTES);
+    this.drafts.set(upload.id, { draft, since: performance.now(), bytes: DRAFT_BYTES, isBusy: false });
+    this.held += DRAFT_BYTES;
+    this.timer ??= this.later();
+  }
+
+  async find(key: UploadKey): Promise<UploadRow | null> {
+    return this.draftOf(key)?.draft.asRow() ?? this.uploads.find(key);
+  }
+
+  /** How far the upload is after a short body; `null` when it is not to be kept in the row, or not by this caller. */
+  async appendHead(key: UploadKey, bytes: Buffer, offset: number | null): Promise<number | null> {
+    const held = this.draftOf(key);
+    if (held && this.held + bytes.length <= MAX_BYTES) {
+      const received = held.draft.append(bytes, offset);
+      if (received !== null) {
+        held.bytes += bytes.length;
+        this.held += bytes.length;
+        return received;
+      }
+    }
+    await this.writeThrough(held);
+    const options = { offset, limit: HEAD_BYTES, expirySeconds: this.expirySeconds };
+    const now = await this.uploads.appendHead(key, bytes, options);
+    if (now) this.recent.keep(key, bytes, now);
+    return now?.received ?? null;
+  }
+
+  /**
+   * Lets a closing request make one object of the bytes that this node has in memory, under the epoch before the one
+   * that is given, and commit it. False, and the row says everything, when there are none or `use` did not succeed.
+   */
+  async lend(key: UploadKey, use: (head: RecentHead) => Promise<boolean>): Promise<boolean> {
+    const held = this.draftOf(key);
+    if (!held) {
+      const head = this.recent.take(key);
+      return head !== null && use(head);
+    }
+    const isUsed = held.draft.lend() && (await this.used(held, use));
+    if (isUsed) this.forget(held);
+    else await this.writeThrough(held);
+    return isUsed;
+  }
+
+  /** See `UploadsRepository.claim`. */
+  async claim(key: UploadKey, offset: number | null, durably: boolean): Promise<UploadRow | null> {
+    await this.writeThrough(this.draftOf(key));
+    return this.uploads.claim(key, offset, durably);
+  }
+
+  claimClosing(key: UploadKey, digest: Digest): Promise<UploadRow | null> {
+    return this.uploads.claimClosing(key, digest); // a draft is not being closed
+  }
+
+  /** See `UploadsRepository.condemn`. */
+  async condemn(id: string, epoch: number | null): Promise<UploadRow | null> {
+    await this.writeThrough(this.drafts.get(id));
+    return this.uploads.condemn(id, epoch);
+  }
+
+  remove(id: string, epoch: number): Promise<void> {
+    return this.uploads.remove(id, epoch);
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    this.isDrafting = false;
+    if (this.timer) clearTimeout(this.timer);
+    await this.writeAllThrough([...this.drafts.values()]);
+  }
+
+  /** Whatever becomes of the request, what was acknowledged before it stands. */
+  private async used(held: Held, use: (head: RecentHead) => Promise<boolean>): Promise<boolean> {
+    held.isBusy = true;
+    try {
+      await held.draft.nameIt();
+      return await use({ bytes: held.draft.bytes, epoch: DRAFT_EPOCH });
+    } catch (error) {
+      await this.tryToWriteThrough(held);
+      throw error;
+    } finally {
+      held.isBusy = false;
+    }
+  }
+
+  private draftOf(key: UploadKey): Held | undefined {
+    const held = this.drafts.get(key.id);
+    return held?.draft.belongsTo(key) === true ? held : undefined;
+  }
+
+  private async writeThrough(held: Held | undefined): Promise<void> {
+    if (!held) return;
+    await held.draft.writeThrough();
+    this.forget(held);
+  }
+
+  private forget(held: Held): void {
+    if (this.drafts.delete(held.draft.id)) this.held -= held.bytes;
+  }
+
+  private later(): NodeJS.Timeout {
+    return setTimeout(() => void this.writeOldThrough(), DRAFT_MS).unref();
+  }
+
+  private async writeOldThrough(): Promise<void> {
+    const before = performance.now() - DRAFT_MS;
+    const old = [...this.drafts.values()].filter(({ since, isBusy }) => since <= before && !isBusy);
+    await this.writeAllThrough(old);
+    this.timer = this.drafts.size > 0 && this.isDrafting ? this.later() : null;
+  }
+
+  private async writeAllThrough(all: readonly Held[]): Promise<void> {
+    for (let from = 0; from < all.length; from += AT_ONCE)
+      await Promise.all(all.slice(from, from + AT_ONCE).map((held) => this.tryToWriteThrough(held)));
+  }
+
+  /** What cannot be written stays in memory for the next attempt, as long as an upload lives. */
+  private async tryToWriteThrough(held: Held): Promise<void> {
+    try {
+      await this.writeThrough(held);
+    } catch (error) {
+      this.logger.warn({ upload: held.draft.id, error: String(error), message: 'an upload is only in memory still' });
+      if (performance.now() - held.since > this.expirySeconds * 1000) this.forget(held);
+    }
+  }
+}

@@ -1,0 +1,47 @@
+import { sqlState } from './unit-of-work.js';
+
+/** One statement's worth: beyond it the server works longer than a round trip takes. */
+const MAX_ITEMS = 64;
+/** SQLSTATEs of data that cannot be written: the server has said that nothing of the statement happened. */
+const REFUSED = /^2[23]/;
+
+interface Waiting<T> {
+  readonly item: T;
+  readonly done: PromiseWithResolvers<undefined>;
+}
+
+/**
+ * Gathers what several callers write while a statement is under way into the next one, which saves round trips. Nobody
+ * waits for company: what comes while nothing is under way goes out at once, alone.
+ */
+export class StatementBatch<T> {
+  private readonly waiting: Waiting<T>[] = [];
+  private isRunning = false;
+
+  /** `run` is one statement for all items: it writes them all, or throws. */
+  constructor(private readonly run: (items: readonly T[]) => Promise<void>) {}
+
+  async add(item: T): Promise<void> {
+    const done = Promise.withResolvers<undefined>();
+    this.waiting.push({ item, done });
+    if (!this.isRunning) void this.work();
+    await done.promise;
+  }
+
+  private async work(): Promise<void> {
+    this.isRunning = true;
+    while (this.waiting.length > 0) await this.send(this.waiting.splice(0, MAX_ITEMS));
+    this.isRunning = false;
+  }
+
+  /** One item that the database refuses must not fail its neighbours. */
+  private async send(batch: readonly Waiting<T>[]): Promise<void> {
+    try {
+      await this.run(batch.map(({ item }) => item));
+      for (const { done } of batch) done.resolve(undefined);
+    } catch (error) {
+      if (batch.length > 1 && REFUSED.test(sqlState(error) ?? '')) for (const one of batch) await this.send([one]);
+      else for (const { done } of batch) done.reject(error);
+    }
+  }
+}
