@@ -1,4 +1,4 @@
-import { closeSync, constants, open, write } from 'node:fs';
+import { closeSync, constants, fdatasync, open, write } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { promisify } from 'node:util';
 
@@ -9,6 +9,10 @@ const NEW_AND_SYNCED = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL
 
 const openFile = promisify(open);
 const writeTo = promisify(write);
+const syncFile = promisify(fdatasync);
+
+/** Elsewhere (macOS) `O_DSYNC` may leave the bytes in the disk's own cache, and only a sync of the file does not. */
+const IS_WRITE_ENOUGH = process.platform === 'linux';
 
 /**
  * A file of bytes that are in memory, durable on return; `syncName` makes its name so, while the bytes are written.
@@ -33,6 +37,7 @@ async function writeAndClose(file: number, bytes: Uint8Array): Promise<void> {
       const { bytesWritten } = await writeTo(file, bytes, written, bytes.length - written, null);
       written += bytesWritten;
     }
+    if (!IS_WRITE_ENOUGH) await syncFile(file);
   } finally {
     closeSync(file);
   }
