@@ -20,6 +20,11 @@ describe('the audit log', () => {
     expect(nameless).toEqual([]);
   });
 
+  it('names no route that is gone', () => {
+    const known = new Set(keys.map(({ key }) => key));
+    expect(Object.keys(AUDITED_ROUTES).filter((key) => !known.has(key))).toEqual([]);
+  });
+
   it('calls a route the same in either spelling of a repository, as OpenAPI and as Express write it', () => {
     const key = 'PATCH /api/v1/repos/{namespace}/{name}/permissions';
     expect(routeKey('PATCH', '/api/v1/repos/:namespace/:name/permissions')).toBe(key);
