@@ -22,19 +22,9 @@ let dave: RegistryClient;
 beforeAll(async () => {
   carol = await signUp(world.admin, 'carol');
   dave = await signUp(world.admin, 'dave');
-  await newOrganization('acme', { carol: 'owner', dave: 'member' });
+  await carol.api('POST', '/api/v1/orgs', { name: 'acme' }).expect(201);
+  await carol.api('POST', '/api/v1/orgs/acme/members', { username: 'dave', role: 'member' }).expect(201);
 });
-
-async function newOrganization(name: string, members: Readonly<Record<string, string>>): Promise<void> {
-  await query(
-    world.registry,
-    `WITH n AS (INSERT INTO namespaces (name, kind) VALUES ($1, 'org') RETURNING id),
-       o AS (INSERT INTO orgs (namespace_id) SELECT id FROM n RETURNING id)
-     INSERT INTO org_members (org_id, user_id, role)
-     SELECT o.id, u.id, $2::jsonb ->> u.username FROM o, users u WHERE $2::jsonb ? u.username`,
-    [name, JSON.stringify(members)],
-  );
-}
 
 async function entries(filter: Readonly<Record<string, string>>, client = world.admin): Promise<AuditRow[]> {
   const reply = await client.api('GET', `/api/v1/audit?${new URLSearchParams(filter).toString()}`).expect(200);
@@ -57,8 +47,9 @@ describe('what is written down', () => {
     const name = world.newRepository('audit');
     const digest = await world.alice.pushBlob(name, 'some bytes');
     await world.alice.deleteBlob(name, digest).expect(202);
-    const [deleted, pushed, ...more] = await written(2, { resource: `repo:${name}*` });
+    const [deleted, pushed, made, ...more] = await written(3, { resource: `repo:${name}*` });
     expect(more).toEqual([]);
+    expect(made).toMatchObject({ action: 'repo.create', outcome: 'allowed', detail: { visibility: 'private' } });
     expect(deleted).toMatchObject({ action: 'blob.delete', outcome: 'allowed' });
     expect(pushed).toEqual({
       id: expect.any(String),
@@ -80,11 +71,12 @@ describe('what is written down', () => {
     await world.alice.mount(to, digest, from).expect(201);
     await world.alice.postBlob(to, 'at once').expect(201);
     await (await world.alice.startUpload(to)).cancel().expect(204);
-    const found = await written(3, { resource: `repo:${to}*` });
+    const found = await written(4, { resource: `repo:${to}*` });
     expect(found.map(({ action, resource }) => [action, resource])).toEqual([
       ['upload.cancel', `repo:${to}`],
       ['blob.push', `repo:${to}@${digestOf('at once')}`],
       ['blob.mount', `repo:${to}@${digest}`],
+      ['repo.create', `repo:${to}`],
     ]);
   });
 
@@ -133,9 +125,11 @@ describe('what is written down', () => {
     const upload = await world.alice.startUpload(name);
     await upload.put(digestOf('other'), 'bytes').expect(400);
     await world.anonymous.raw('GET', `/v2/${name}/manifests/v1`).expect(401);
-    const found = await written(1, { resource: `repo:${name}*` });
-    expect(found).toEqual([expect.objectContaining({ actor: 'alice', action: 'blob.push', outcome: 'failed' })]);
-    expect(found[0]?.detail).toMatchObject({ reason: 'digestMismatch', status: 400 });
+    const [failed, made, ...more] = await written(2, { resource: `repo:${name}*` });
+    expect(more).toEqual([]);
+    expect(made).toMatchObject({ actor: 'alice', action: 'repo.create', outcome: 'allowed' });
+    expect(failed).toMatchObject({ actor: 'alice', action: 'blob.push', outcome: 'failed' });
+    expect(failed?.detail).toMatchObject({ reason: 'digestMismatch', status: 400 });
   });
 
   it('is no pull, unless pulls are asked for', async () => {
@@ -174,7 +168,8 @@ describe('an organization', () => {
     await written(2, { resource: 'repo:acme/*', outcome: 'denied' });
     const { items } = (await carol.api('GET', `${ACME}?limit=1000`).expect(200)).json<Page>();
     const places = new Set(items.map(({ resource }) => resource.split(/[@:]/)[1]));
-    expect([...places]).toEqual(['acme/app']);
+    // Not acme/none: what nobody has is no part of theirs.
+    expect([...places].sort()).toEqual(['acme', 'acme/app', 'acme/member']);
     expect(items[0]).toMatchObject({ actor: 'bob', action: 'manifest.pull', outcome: 'denied' });
     expect(items.some(({ actor, action }) => actor === 'carol' && action === 'blob.push')).toBe(true);
     const all = (await world.admin.api('GET', `${ACME}?limit=1000`).expect(200)).json<Page>();
@@ -275,4 +270,22 @@ describe('the table', () => {
     const months = await query(world.registry, `SELECT FROM pg_tables WHERE tablename ~ '^audit_events_\\d'`);
     expect(months).toHaveLength(3);
   });
+});
+
+describe('an acknowledged change', () => {
+  it('is in the log, whatever becomes of the node a moment later', async () => {
+    const node = await startRegistry();
+    const owner = await signUp(node.client, 'erin');
+    await pushedImage(owner, 'erin/app', 'v1');
+    for (const visibility of ['public', 'private', 'public']) {
+      await owner.api('PATCH', '/api/v1/repos/erin/app', { visibility }).expect(200);
+    }
+    await node.kill();
+    const rows = await query<{ action: string }>(
+      node,
+      `SELECT action FROM audit_events WHERE resource LIKE 'repo:erin/app%' AND action NOT LIKE 'blob.%' ORDER BY at`,
+    );
+    const expected = ['repo.create', 'manifest.push', 'repo.update', 'repo.update', 'repo.update'];
+    expect(rows.map(({ action }) => action)).toEqual(expected);
+  }, 60_000);
 });
