@@ -61,7 +61,10 @@ export function integer(minimum: number, maximum: number): Parser<number> {
 
 /** Bytes: a plain number, or one with a unit. */
 export function size(minimum: number, maximum = Number.MAX_SAFE_INTEGER): Parser<number> {
-  const expected = `must be a size of at least ${formatSize(minimum)}, such as 64MiB`;
+  const expected =
+    maximum === Number.MAX_SAFE_INTEGER
+      ? `must be a size of at least ${formatSize(minimum)}, such as ${formatSize(Math.max(2 * minimum, 1024))}`
+      : `must be a size from ${formatSize(minimum)} to ${formatSize(maximum)}`;
   return (raw) => inRange(withUnit(SIZE, SIZE_UNITS, asText(raw, expected)), minimum, maximum, expected);
 }
 
@@ -81,11 +84,10 @@ function inRange(value: number, minimum: number, maximum: number, expected: stri
   return value;
 }
 
-export function formatSize(bytes: number): string {
-  const unit = (['GiB', 'MiB', 'KiB'] as const).find(
-    (name) => bytes >= (SIZE_UNITS[name] ?? 0) && bytes % (SIZE_UNITS[name] ?? 1) === 0,
-  );
-  return unit === undefined ? `${bytes} bytes` : `${bytes / (SIZE_UNITS[unit] ?? 1)}${unit}`;
+/** As `size` reads it. */
+function formatSize(bytes: number): string {
+  const unit = (['GiB', 'MiB', 'KiB'] as const).find((name) => bytes % (SIZE_UNITS[name] ?? 1) === 0) ?? 'B';
+  return `${bytes / (SIZE_UNITS[unit] ?? 1)}${unit}`;
 }
 
 /** Separated by commas in a variable, an array in the file. */
