@@ -54,4 +54,12 @@ describe('parsers', () => {
     expect(() => parse(raw)).toThrow(message);
     for (const [named] of message.matchAll(/\d+\w+/g)) expect(parse(named)).toBeGreaterThan(0);
   });
+
+  it.each([
+    [p.listenAddress, '127.0.0.1:99999', /a port from 0 to 65535/],
+    [p.list(p.corsOrigin), 'foo', /^must be \* or http/],
+    [p.origin('https://r.example.com'), 'foo', /^must be http:.* no path, such as https:\/\/r\.example\.com$/],
+  ])('%# refuse %j and say what would do', (parse: p.Parser<unknown>, raw, message) => {
+    expect(() => parse(raw)).toThrow(message);
+  });
 });
