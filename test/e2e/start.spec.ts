@@ -91,6 +91,7 @@ describe('a stop', () => {
     await new Promise((resolve) => setTimeout(resolve, 200));
     process.kill(registry.pid, 'SIGTERM');
     await eventually('the drain', () => registry.events().some(({ event }) => event === 'draining'));
+    expect(registry.logs()).toContain('a second Ctrl-C or signal ends the wait at once');
     await expect(once(net.connect(Number(port), hostname), 'connect')).rejects.toThrow();
     expect(identify(database)).not.toBeNull();
 
