@@ -64,7 +64,7 @@ describe('AccessGuard', () => {
       new Reflector(),
       authenticator as Authenticator,
       repositories as RepositoriesService,
-      loadConfig({ PUBLIC_URL: 'https://registry.example.com', UPLOAD_EXPIRY_SECONDS: '900' }, '', () =>
+      loadConfig({ PUBLIC_URL: 'https://registry.example.com', UPLOAD_EXPIRY_SECONDS: '900' }, null, () =>
         'x'.repeat(32),
       ),
     );

@@ -17,7 +17,7 @@ describe('RefreshTokensRepository', () => {
     services = await contentServices();
     tokens = new RefreshTokensRepository(
       services.repository(RefreshToken),
-      loadConfig({}, '', () => SECRET),
+      loadConfig({}, null, () => SECRET),
     );
     const [user] = await services.database.query<{ id: number }>(
       `WITH n AS (INSERT INTO namespaces (name, kind) VALUES ('tokens', 'user') RETURNING id)
