@@ -80,6 +80,20 @@ describe('a wrong configuration', () => {
     ]);
   });
 
+  it('is found in the file, too, where a variable wins over it', () => {
+    const found = problems({ LOG_LEVEL: 'info', DATA_DIR: '/x' }, '[server]\nlog_level = "loud"\ndata_dir = "./y"');
+    expect(found).toEqual([expect.stringContaining('config.toml: [server] log_level must be one of')]);
+  });
+
+  it('has no variable of its own that is unknown', () => {
+    expect(problems({ AERUGO_CONFIG: 'x', AERUGO_PORT: 'tcp://10.0.0.1:80', AERUGO_SERVICE_HOST: 'x' })).toEqual([]);
+    expect(problems({ AERUGO_VERBOSE: '1', AERUGO_CONFG: 'x', AERUGO_DATA_DIR: '/x' })).toEqual([
+      'AERUGO_VERBOSE is not a setting',
+      'AERUGO_CONFG is not a setting; did you mean AERUGO_CONFIG?',
+      'AERUGO_DATA_DIR is not a setting; did you mean DATA_DIR?',
+    ]);
+  });
+
   it('never shows a value, secret or not', () => {
     const found = problems({ DATABASE_URL: 'hunter22', JWT_SECRET: 'hunter23', ADMIN_PASSWORD: 'hunt24' });
     expect(found).toHaveLength(3);

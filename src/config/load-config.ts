@@ -17,8 +17,8 @@ export class ConfigError extends StartupError {
 }
 
 /** Names that belong to this program altogether, so an unknown one is a mistake. */
-const OWN_PREFIXES = ['S3_', 'DATABASE_', 'UPLOAD_', 'STORAGE_', 'REDIS_', 'JWT_'];
-/** Kubernetes adds these for every service of a namespace, also for one that is called redis or database. */
+const OWN_PREFIXES = ['AERUGO_', 'S3_', 'DATABASE_', 'UPLOAD_', 'STORAGE_', 'REDIS_', 'JWT_'];
+/** Kubernetes adds these for every service of a namespace, also for one that is called aerugo, redis or database. */
 const KUBERNETES_LINK = /_(?:SERVICE_(?:HOST|PORT)(?:_\w+)?|PORT(?:_\d+_(?:TCP|UDP)(?:_\w+)?)?)$/;
 /** Read by the launcher and by `readConfig`, not settings of their own. */
 const OTHER_NAMES = ['AERUGO_CONFIG'];
@@ -33,10 +33,11 @@ export function loadConfig(
   generatedSecret: (dataDir: string) => string,
 ): AppConfig {
   const problems: string[] = [];
-  const inFile = file === null ? [] : fromFile(file, problems);
-  const given = new Map([...inFile, ...fromEnvironment(environment, problems)]);
-  const parsed = parseAll(given, problems);
-  const config = toConfig(parsed, new Set(given.keys()), problems, () => generatedSecret(resolve(parsed.DATA_DIR)));
+  const inFile: Given = file === null ? new Map() : fromFile(file, problems);
+  const inEnvironment = fromEnvironment(environment, problems);
+  const parsed = parseAll(inFile, inEnvironment, problems);
+  const given = new Set([...inFile.keys(), ...inEnvironment.keys()]);
+  const config = toConfig(parsed, given, problems, () => generatedSecret(resolve(parsed.DATA_DIR)));
   if (config === null) throw new ConfigError(problems);
   return config;
 }
@@ -54,7 +55,8 @@ function fromEnvironment(environment: Environment, problems: string[]): Given {
 
 function reportUnknownVariable(name: string, problems: string[]): void {
   if (OTHER_NAMES.includes(name) || KUBERNETES_LINK.test(name)) return;
-  const meant = nearName(name, [...SETTING_NAMES, ...OTHER_NAMES]);
+  const known = [...SETTING_NAMES, ...OTHER_NAMES];
+  const meant = nearName(name, known) ?? nearName(name.replace(/^AERUGO_/, ''), known);
   if (meant !== null) problems.push(`${name} is not a setting; did you mean ${meant}?`);
   else if (OWN_PREFIXES.some((prefix) => name.startsWith(prefix))) problems.push(`${name} is not a setting`);
 }
@@ -63,9 +65,13 @@ function isSettingName(name: string): name is SettingName {
   return Object.hasOwn(SETTINGS, name);
 }
 
-function parseAll(given: Given, problems: string[]): ParsedSettings {
+/** A value in the file is read also where a variable wins: one day the variable is gone. */
+function parseAll(inFile: Given, inEnvironment: Given, problems: string[]): ParsedSettings {
   const parsed: Partial<Record<SettingName, unknown>> = {};
-  for (const name of SETTING_NAMES) parsed[name] = parseOne(SETTINGS[name], given.get(name), problems);
+  for (const name of SETTING_NAMES) {
+    const fromBoth = [inFile, inEnvironment].map((given) => parseOne(SETTINGS[name], given.get(name), problems));
+    parsed[name] = fromBoth[inEnvironment.has(name) ? 1 : 0];
+  }
   return parsed as ParsedSettings; // the loop goes through every name with its own parser
 }
 
