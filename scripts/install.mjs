@@ -7,17 +7,19 @@
 // A failure that the user can mend is a SetupError whose message says how.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { takeLock } from './install-lock.mjs';
 
 export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 
 const LOWEST_NODE = [24, 11];
 const HEARTBEAT_MS = 5_000;
-const LOCK_STALE_MS = 30_000;
+const STEP_PATIENCE_MS = 5_000;
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 const BUILD_INPUTS = ['src', 'migrations', 'tsconfig.json', 'tsconfig.build.json', 'nest-cli.json', '.swcrc'];
 // Tests are not built, and metadata.ts is what the build's own swagger plugin writes beside the sources.
 const NO_INPUT = /\.spec\.ts$|^metadata\.ts$/;
@@ -30,13 +32,16 @@ export const NODE_FLAGS = ['--enable-source-maps', '--max-semi-space-size=16'];
 
 export class SetupError extends Error {}
 
-/** Installs and builds what is missing or out of date; returns the path of the Node to run with. */
+/**
+ * Installs and builds what is missing or out of date; returns the path of the Node to run with.
+ * Ctrl-C and SIGTERM meanwhile end what it has started, and then this process.
+ */
 export async function prepare({ build = true, say = (line) => process.stderr.write(`${line}\n`) } = {}) {
   const isReady = () => isInstalled() && (!build || isBuilt());
   if (!isReady()) {
-    await whileLocked(say, async () => {
-      if (!isInstalled()) await install(say);
-      if (build && !isBuilt()) await buildProject(pinnedNode(), say);
+    await whileLocked(say, async (turn) => {
+      if (!isInstalled()) await install(turn);
+      if (build && !isBuilt()) await buildProject(pinnedNode(), turn);
     });
   }
   return pinnedNode();
@@ -96,53 +101,71 @@ export function runOn(node, args, { env = process.env } = {}) {
   });
 }
 
-async function install(say) {
+async function install(turn) {
   const pinned = readLock('package-lock.json');
   if (pinned === null) throw new SetupError('package-lock.json is missing or damaged; restore it from git.');
   const names = Object.keys(pinned).filter((name) => name !== '' && !pinned[name].optional);
-  say(`installing the ${names.length} packages that package-lock.json pins (about a minute, once)`);
+  turn.say(`installing the ${names.length} packages that package-lock.json pins (about a minute, once)`);
   const progress = () => {
     // npm makes every directory first and fills it later.
     const there = names.filter((name) => existsSync(path.join(root, name, 'package.json'))).length;
     return there < names.length ? `${there} of ${names.length} packages` : 'running install scripts';
   };
   // NODE_ENV=production would leave out the compiler.
-  await runStep('npm', ['ci', '--include=dev', '--no-audit', '--no-fund'], { say, progress });
+  await runStep('npm', ['ci', '--include=dev', '--no-audit', '--no-fund'], turn, progress);
   if (!isInstalled()) throw new SetupError('npm ci ended, but node_modules is not what package-lock.json pins.');
 }
 
-async function buildProject(node, say) {
+async function buildProject(node, turn) {
   const hash = sourcesHash();
-  say('building');
-  await runStep(node, [path.join(root, 'node_modules/@nestjs/cli/bin/nest.js'), 'build'], { say });
+  turn.say('building');
+  await runStep(node, [path.join(root, 'node_modules/@nestjs/cli/bin/nest.js'), 'build'], turn);
   writeFileSync(path.join(root, 'dist', '.build-stamp'), hash);
 }
 
 /** Runs a command, saying every few seconds that it goes on; its output is shown when it fails. */
-async function runStep(command, args, { say, progress = () => 'still at it' }) {
+async function runStep(command, args, turn, progress = () => 'still at it') {
   const started = Date.now();
   const seconds = () => Math.round((Date.now() - started) / 1000);
-  const heartbeat = setInterval(() => say(`  ${progress()}, ${seconds()} s`), HEARTBEAT_MS);
+  const heartbeat = setInterval(() => turn.say(`  ${progress()}, ${seconds()} s`), HEARTBEAT_MS);
   const output = [];
   const code = await new Promise((resolve, reject) => {
+    turn.stop.throwIfAborted();
     const child = spawn(command, args, {
       cwd: root,
       env: { ...process.env, PATH: pathOutsideProject() },
       stdio: ['ignore', 'pipe', 'pipe'],
       shell: process.platform === 'win32',
+      detached: process.platform !== 'win32', // a group of its own, which is ended with all that it has started
     });
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => output.push(chunk));
     child.on('error', reject);
     child.on('close', resolve);
+    if (child.pid === undefined) return;
+    turn.lock.add(child.pid);
+    turn.stop.addEventListener('abort', () => endGroup(child));
   })
     .catch((error) => {
       throw new SetupError(`cannot run ${command}: ${error.message}`);
     })
     .finally(() => clearInterval(heartbeat));
-  if (code === 0) return say(`  done in ${seconds()} s`);
+  if (code === 0) return turn.say(`  done in ${seconds()} s`);
   throw new SetupError(
     `${Buffer.concat(output)}\n"${path.basename(command)} ${args.join(' ')}" failed (above is why).`,
   );
+}
+
+function endGroup(leader) {
+  const send = (signal) => {
+    try {
+      process.kill(-leader.pid, signal);
+    } catch {
+      // All of it has ended.
+    }
+  };
+  send('SIGTERM');
+  const timer = setTimeout(send, STEP_PATIENCE_MS, 'SIGKILL');
+  leader.on('close', () => clearTimeout(timer));
 }
 
 /** `npm run` puts node_modules/.bin first, whose Node `npm ci` would delete under its own feet. */
@@ -152,35 +175,43 @@ function pathOutsideProject() {
   return parts.filter((part) => !`${part}${path.sep}`.startsWith(own)).join(path.delimiter);
 }
 
-/** One installation or build at a time in this checkout; a lock that nobody has touched for a while is void. */
+/**
+ * One installation or build at a time in this checkout. `work` is given what its steps need: `say`, the lock that
+ * they enter themselves in, and the signal that ends them.
+ */
 async function whileLocked(say, work) {
-  const lock = path.join(root, '.cache', 'install.lock');
-  mkdirSync(path.dirname(lock), { recursive: true });
-  for (let waited = false; !tryLock(lock); waited = true) {
-    if (!waited) say('another process is installing or building here; waiting for it');
-    await sleep(500);
-  }
-  const touch = setInterval(() => utimesSync(lock, new Date(), new Date()), HEARTBEAT_MS);
+  const lock = await waitForLock(say);
+  const interruption = new AbortController();
+  const stop = interruption.signal;
+  const onSignal = (name) => interruption.abort(name);
+  for (const name of SIGNALS) process.on(name, onSignal);
+  const touch = setInterval(() => lock.touch(), HEARTBEAT_MS);
   try {
-    await work();
+    await work({ say, lock, stop });
+  } catch (error) {
+    if (!stop.aborted) throw error;
   } finally {
     clearInterval(touch);
-    rmSync(lock, { force: true });
+    lock.release();
+    for (const name of SIGNALS) process.off(name, onSignal);
   }
+  if (!stop.aborted) return;
+  say('interrupted; the next run installs and builds what is still missing');
+  process.exit(128 + constants.signals[stop.reason]);
 }
 
-function tryLock(lock) {
+async function waitForLock(say) {
+  const file = path.join(root, '.cache', 'install.lock');
   try {
-    if (Date.now() - statSync(lock).mtimeMs > LOCK_STALE_MS) rmSync(lock, { force: true });
-  } catch {
-    // No lock, or its owner has just removed it.
-  }
-  try {
-    writeFileSync(lock, String(process.pid), { flag: 'wx' });
-    return true;
+    mkdirSync(path.dirname(file), { recursive: true });
+    for (let hasWaited = false; ; hasWaited = true) {
+      const lock = takeLock(file);
+      if (lock !== null) return lock;
+      if (!hasWaited) say('another process is installing or building here; waiting for it');
+      await sleep(500);
+    }
   } catch (error) {
-    if (error.code === 'EEXIST') return false;
-    throw new SetupError(`cannot write in ${path.dirname(lock)}: ${error.message}`);
+    throw new SetupError(`cannot write in ${path.dirname(file)}: ${error.message}`);
   }
 }
 

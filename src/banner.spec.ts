@@ -4,7 +4,7 @@ import { loadConfig } from './config/load-config.js';
 
 const ANY = { address: '0.0.0.0', family: 'IPv4', port: 8080 };
 const MADE = { username: 'admin', passwordFile: `${process.cwd()}/data/admin-password`, generatedPassword: 'made-1' };
-const config = loadConfig({}, '', () => 'x');
+const config = loadConfig({}, null, () => 'x');
 
 describe('the banner', () => {
   it('names a host to which docker speaks plain HTTP', () => {
@@ -12,7 +12,7 @@ describe('the banner', () => {
   });
 
   it('names the public address where there is one', () => {
-    const behindProxy = loadConfig({ PUBLIC_URL: 'https://registry.example.com' }, '', () => 'x');
+    const behindProxy = loadConfig({ PUBLIC_URL: 'https://registry.example.com' }, null, () => 'x');
     expect(banner(behindProxy, ANY, MADE)).toContain('docker login registry.example.com --username admin');
   });
 

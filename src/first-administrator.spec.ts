@@ -32,7 +32,7 @@ describe('the first administrator', () => {
   });
 
   function config(environment: Environment = {}): AppConfig {
-    return loadConfig({ DATA_DIR: dataDir, ...environment }, '', () => SECRET);
+    return loadConfig({ DATA_DIR: dataDir, ...environment }, null, () => SECRET);
   }
 
   it('gets a generated password, which is shown once and works ever after', async () => {

@@ -112,7 +112,10 @@ async function serve(
   if (failure !== null) log.fatal({ err: failure }, 'stopping after a failure');
   app.get(Drain, { strict: false }).begin();
   const graceSeconds = failure === null ? database.config.server.shutdownGraceSeconds : 0;
-  log.info({ event: 'draining', graceSeconds }, 'stopping: no new requests, those that run get their time');
+  log.info(
+    { event: 'draining', graceSeconds },
+    'stopping: no new requests, those that run get their time; a second Ctrl-C or signal ends the wait at once',
+  );
   const hasFinished = await drainServer(app.getHttpServer(), graceSeconds * 1000, hurry);
   if (!hasFinished) log.warn('requests were cut off that had not finished in time');
   return failure === null ? 0 : 1;

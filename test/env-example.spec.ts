@@ -49,9 +49,9 @@ describe('the example files', () => {
   });
 
   it('are valid as they are, and change nothing', () => {
-    const defaults = loadConfig({}, '', () => SECRET);
+    const defaults = loadConfig({}, null, () => SECRET);
     const toml = readFileSync(join(ROOT, 'config/config.example.toml'), 'utf8');
-    expect(loadConfig({}, toml, () => SECRET)).toEqual(defaults);
+    expect(loadConfig({}, { name: 'config.toml', text: toml }, () => SECRET)).toEqual(defaults);
   });
 
   it('are valid with every setting switched on, and say the same', () => {
@@ -61,8 +61,8 @@ describe('the example files', () => {
       [...env.matchAll(/^([A-Z0-9_]+)=(.*)$/gm)].map(([, name, value]) => [name ?? '', value]),
     );
     // The example of a signing key is refused, as it should be.
-    const fromVariables = loadConfig({ ...variables, JWT_SECRET: SECRET }, '', () => SECRET);
-    const fromFile = loadConfig({ JWT_SECRET: SECRET }, toml, () => SECRET);
+    const fromVariables = loadConfig({ ...variables, JWT_SECRET: SECRET }, null, () => SECRET);
+    const fromFile = loadConfig({ JWT_SECRET: SECRET }, { name: 'config.toml', text: toml }, () => SECRET);
     expect(fromFile).toEqual(fromVariables);
     expect(fromFile.storage.s3).not.toBeNull();
   });

@@ -82,7 +82,7 @@ describe('AccessGuard', () => {
       authenticator as Authenticator,
       repositories as RepositoriesService,
       new MemoryFactCache(),
-      loadConfig({ PUBLIC_URL: 'https://registry.example.com', UPLOAD_EXPIRY_SECONDS: '900' }, '', () =>
+      loadConfig({ PUBLIC_URL: 'https://registry.example.com', UPLOAD_EXPIRY_SECONDS: '900' }, null, () =>
         'x'.repeat(32),
       ),
     );

@@ -27,7 +27,7 @@ describe('ApiKeysService', () => {
 
   beforeAll(async () => {
     services = await contentServices();
-    const config = loadConfig({}, '', () => SECRET);
+    const config = loadConfig({}, null, () => SECRET);
     repository = new ApiKeysRepository(services.repository(ApiKey), config);
     revocations = new RevokedCredentialsRepository(services.repository(RefreshToken), config);
     uses = new KeyUses(repository);

@@ -36,7 +36,7 @@ describe('Authenticator', () => {
   let tokens: AccessTokensService;
 
   beforeEach(() => {
-    config = loadConfig({ ACCESS_TOKEN_SECONDS: '60' }, '', () => SECRET);
+    config = loadConfig({ ACCESS_TOKEN_SECONDS: '60' }, null, () => SECRET);
     new JwtStrategy(config); // registers itself with passport
     jwt = new JwtGuard();
     live = {

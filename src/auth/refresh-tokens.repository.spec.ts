@@ -17,7 +17,7 @@ describe('RefreshTokensRepository', () => {
 
   beforeAll(async () => {
     services = await contentServices();
-    const config = loadConfig({}, '', () => SECRET);
+    const config = loadConfig({}, null, () => SECRET);
     tokens = new RefreshTokensRepository(services.repository(RefreshToken), config);
     revocations = new RevokedCredentialsRepository(services.repository(RefreshToken), config);
     const [user] = await services.database.query<{ id: number }>(

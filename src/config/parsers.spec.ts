@@ -45,4 +45,21 @@ describe('parsers', () => {
   ])('%# refuse %j', (parse: p.Parser<unknown>, raw: p.RawValue) => {
     expect(() => parse(raw)).toThrow(p.InvalidValue);
   });
+
+  it.each([
+    [p.size(128 * 2 ** 20), '100MiB', 'must be a size of at least 128MiB, such as 256MiB'],
+    [p.size(1), '0', 'must be a size of at least 1B, such as 1KiB'],
+    [p.size(4 * 2 ** 20, 64 * 2 ** 20), '128MiB', 'must be a size from 4MiB to 64MiB'],
+  ])('%# refuse %j with sizes that are right', (parse, raw, message) => {
+    expect(() => parse(raw)).toThrow(message);
+    for (const [named] of message.matchAll(/\d+\w+/g)) expect(parse(named)).toBeGreaterThan(0);
+  });
+
+  it.each([
+    [p.listenAddress, '127.0.0.1:99999', /a port from 0 to 65535/],
+    [p.list(p.corsOrigin), 'foo', /^must be \* or http/],
+    [p.origin('https://r.example.com'), 'foo', /^must be http:.* no path, such as https:\/\/r\.example\.com$/],
+  ])('%# refuse %j and say what would do', (parse: p.Parser<unknown>, raw, message) => {
+    expect(() => parse(raw)).toThrow(message);
+  });
 });

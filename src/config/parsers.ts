@@ -61,7 +61,10 @@ export function integer(minimum: number, maximum: number): Parser<number> {
 
 /** Bytes: a plain number, or one with a unit. */
 export function size(minimum: number, maximum = Number.MAX_SAFE_INTEGER): Parser<number> {
-  const expected = `must be a size of at least ${formatSize(minimum)}, such as 64MiB`;
+  const expected =
+    maximum === Number.MAX_SAFE_INTEGER
+      ? `must be a size of at least ${formatSize(minimum)}, such as ${formatSize(Math.max(2 * minimum, 1024))}`
+      : `must be a size from ${formatSize(minimum)} to ${formatSize(maximum)}`;
   return (raw) => inRange(withUnit(SIZE, SIZE_UNITS, asText(raw, expected)), minimum, maximum, expected);
 }
 
@@ -81,11 +84,10 @@ function inRange(value: number, minimum: number, maximum: number, expected: stri
   return value;
 }
 
-export function formatSize(bytes: number): string {
-  const unit = (['GiB', 'MiB', 'KiB'] as const).find(
-    (name) => bytes >= (SIZE_UNITS[name] ?? 0) && bytes % (SIZE_UNITS[name] ?? 1) === 0,
-  );
-  return unit === undefined ? `${bytes} bytes` : `${bytes / (SIZE_UNITS[unit] ?? 1)}${unit}`;
+/** As `size` reads it. */
+function formatSize(bytes: number): string {
+  const unit = (['GiB', 'MiB', 'KiB'] as const).find((name) => bytes % (SIZE_UNITS[name] ?? 1) === 0) ?? 'B';
+  return `${bytes / (SIZE_UNITS[unit] ?? 1)}${unit}`;
 }
 
 /** Separated by commas in a variable, an array in the file. */
@@ -105,7 +107,7 @@ export interface ListenAddress {
 }
 
 export const listenAddress: Parser<ListenAddress> = (raw) => {
-  const expected = 'must be host:port, such as 0.0.0.0:8080 or [::]:8080';
+  const expected = 'must be host:port with a port from 0 to 65535, such as 0.0.0.0:8080 or [::]:8080';
   const { v6, host, port } = ADDRESS.exec(asText(raw, expected))?.groups ?? {};
   if (port === undefined || Number(port) > 65_535 || (v6 !== undefined && isIP(v6) !== 6))
     throw new InvalidValue(expected);
@@ -116,26 +118,36 @@ export function url(protocols: readonly string[], example: string): Parser<strin
   const expected = `must be a URL such as ${example}`;
   return (raw) => {
     const value = asText(raw, expected);
-    const parsed = URL.canParse(value) ? new URL(value) : null;
-    if (parsed === null || !protocols.includes(parsed.protocol)) throw new InvalidValue(expected);
+    parsedUrl(value, protocols, expected);
     return value;
   };
 }
 
+function parsedUrl(value: string, protocols: readonly string[], expected: string): URL {
+  const parsed = URL.canParse(value) ? new URL(value) : null;
+  if (parsed === null || !protocols.includes(parsed.protocol)) throw new InvalidValue(expected);
+  return parsed;
+}
+
 /** Scheme, host and port; a path would end up in the middle of every URL made from it. */
 export function origin(example: string): Parser<string> {
-  const expected = `must be http:// or https:// with a host and no path, such as ${example}`;
-  const parse = url(['http:', 'https:'], example);
+  return originOr('', example);
+}
+
+function originOr(other: string, example: string): Parser<string> {
+  const expected = `must be ${other}http:// or https:// with a host and no path, such as ${example}`;
   return (raw) => {
-    const parsed = new URL(parse(raw));
+    const parsed = parsedUrl(asText(raw, expected), ['http:', 'https:'], expected);
     const bare = parsed.pathname === '/' && parsed.search === '' && parsed.hash === '' && parsed.username === '';
     if (!bare) throw new InvalidValue(expected);
     return parsed.origin;
   };
 }
 
+const pageOrigin = originOr('* or ', 'https://console.example.com');
+
 /** A browser's Origin, or `*` for every one of them. */
-export const corsOrigin: Parser<string> = (raw) => (raw === '*' ? '*' : origin('https://console.example.com')(raw));
+export const corsOrigin: Parser<string> = (raw) => (raw === '*' ? '*' : pageOrigin(raw));
 
 export const network: Parser<string> = (raw) => {
   const expected = 'must be addresses or networks such as 10.0.0.0/8';

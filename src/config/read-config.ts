@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import type { ConfigFile } from './config-file.js';
 import type { AppConfig } from './config.js';
 import { keptSecret } from './data-dir.js';
 import { errorCode } from './error-code.js';
@@ -20,13 +21,14 @@ export function readConfig(): AppConfig {
   );
 }
 
-function readFile(named: string | undefined): string {
-  const path = resolve(named === undefined || named === '' ? DEFAULT_FILE : named);
+function readFile(named: string | undefined): ConfigFile | null {
+  const name = named === undefined || named === '' ? DEFAULT_FILE : named;
+  const path = resolve(name);
   try {
-    return readFileSync(path, 'utf8');
+    return { name, text: readFileSync(path, 'utf8') };
   } catch (error) {
     const code = errorCode(error);
-    if (code === 'ENOENT' && path === resolve(DEFAULT_FILE)) return '';
+    if (code === 'ENOENT' && path === resolve(DEFAULT_FILE)) return null;
     throw new StartupError(
       `the configuration file ${path} cannot be read (${code}): correct AERUGO_CONFIG or the file`,
       {

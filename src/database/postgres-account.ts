@@ -1,4 +1,5 @@
 import { spawnSync, type SpawnOptions } from 'node:child_process';
+import { userInfo } from 'node:os';
 import { StartupError } from '../config/startup-error.js';
 
 export interface Owner {
@@ -46,6 +47,23 @@ export function postgresAccount(directory: string, existing: Owner | null): Post
   const owner = existing ?? systemUser();
   if (owner !== null && mayEnter(directory, owner)) return { owner, prefix: [] };
   return inNamespace(directory);
+}
+
+/**
+ * initdb looks up the name of its user, although it does not need it; a server that has its database does not.
+ * `lookUp` throws where this process's user has no name. Throws `StartupError`.
+ */
+export function checkHasName({ owner, prefix }: PostgresAccount, lookUp: () => unknown = userInfo): void {
+  if (owner !== null || prefix.length > 0) return; // neither is this process's own user
+  try {
+    lookUp();
+  } catch (cause) {
+    throw new StartupError(
+      `the embedded database cannot be made by a user without a name, and uid ${process.getuid?.()} has none: ` +
+        'add the user to /etc/passwd, start as another one, or set DATABASE_URL',
+      { cause },
+    );
+  }
 }
 
 function inNamespace(directory: string): PostgresAccount {

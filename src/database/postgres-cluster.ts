@@ -16,7 +16,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { StartupError } from '../config/startup-error.js';
-import { asAccount, type Owner, type PostgresAccount } from './postgres-account.js';
+import { asAccount, checkHasName, type Owner, type PostgresAccount } from './postgres-account.js';
 import type { PostgresBinaries } from './postgres-binaries.js';
 
 export const ROLE = 'aerugo';
@@ -57,6 +57,7 @@ export async function ensureCluster(
     checkCluster(paths, binaries);
     return;
   }
+  checkHasName(account);
   const draft = clusterPaths(dataDir, `${DIRECTORY}.new-${randomBytes(4).toString('hex')}`);
   mkdirSync(draft.home, { mode: 0o700 });
   writeFileSync(draft.password, `${randomBytes(24).toString('hex')}\n`, { mode: 0o600, flush: true });

@@ -9,7 +9,7 @@ function urlOf(host: string | undefined, environment: Record<string, string> = {
   const request: Partial<Request> = { protocol: 'http', ...(host === undefined ? {} : { host }) };
   return publicUrl(
     request as Request,
-    loadConfig(environment, '', () => SECRET),
+    loadConfig(environment, null, () => SECRET),
   );
 }
 

@@ -73,7 +73,7 @@ describe('an organization that several change at once', () => {
       ...found,
       live,
       unitOfWork,
-      loadConfig({}, '', () => '0'.repeat(32)),
+      loadConfig({}, null, () => '0'.repeat(32)),
     );
     members = new OrgMembersService(found[1], invitations, live, users, unitOfWork);
   }, 60_000);

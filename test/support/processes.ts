@@ -6,7 +6,8 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { RUN_DIRECTORY, startTimeOf } from './run-directory.mjs';
+import { startTimeOf } from '../../scripts/process-identity.mjs';
+import { RUN_DIRECTORY } from './run-directory.mjs';
 
 /** The run's directory: outside the checkout, and gone when the run ends. */
 export function runDirectory(): string {

@@ -1,4 +1,3 @@
 export const RUN_DIRECTORY: string;
 export function createRunDirectory(): string;
 export function removeRunDirectory(directory: string): Promise<void>;
-export function startTimeOf(pid: number): string;

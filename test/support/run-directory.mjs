@@ -5,6 +5,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSyn
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isAlive } from '../../scripts/process-identity.mjs';
 
 /** The variable that tells every process of the run where the directory is. */
 export const RUN_DIRECTORY = 'TEST_RUN_DIRECTORY';
@@ -44,28 +45,6 @@ function startedProcesses(directory) {
     pid: Number(name),
     startTime: readFileSync(path.join(records, name), 'utf8'),
   }));
-}
-
-/** A process number is reused; only with the same start time is it the process that was recorded. */
-function isAlive({ pid, startTime }) {
-  try {
-    process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-  return startTimeOf(pid) === startTime;
-}
-
-/** When the process was started, as the kernel counts it; empty where that cannot be read. */
-export function startTimeOf(pid) {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The name in parentheses may hold spaces; state is the first field after it, start time the twentieth.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return fields[0] === 'Z' ? 'ended' : fields[19];
-  } catch {
-    return '';
-  }
 }
 
 function sendSignal(pid, signal) {
