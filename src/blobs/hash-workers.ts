@@ -9,6 +9,9 @@ const MAX_WORKERS = Math.min(2, availableParallelism());
 // Compiled it lies beside this file as JavaScript; under the tests both are still TypeScript.
 const WORKER_FILE = new URL(import.meta.url.endsWith('.ts') ? 'hash-worker.ts' : 'hash-worker.js', import.meta.url);
 
+/** A thread has messages to throw away and little else; left alone it would fill three times the main thread's 16 MB. */
+const YOUNG_MEGABYTES = 4;
+
 interface Member {
   readonly worker: Worker;
   readonly jobs: Map<number, WorkerHash>;
@@ -61,7 +64,7 @@ export class HashWorkers implements OnApplicationShutdown {
   }
 
   private start(): Member {
-    const worker = new Worker(WORKER_FILE);
+    const worker = new Worker(WORKER_FILE, { resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MEGABYTES } });
     const member: Member = { worker, jobs: new Map() };
     worker.unref();
     worker.on('message', (reply: WorkerReply) => member.jobs.get(reply.id)?.take(reply));
