@@ -82,6 +82,11 @@ export class ErrorFilter implements ExceptionFilter {
 
   private logUnexpected(status: number, error: Error, request: Request): void {
     if (status < 500) return;
+    if (status === 503 && error.cause === undefined) {
+      // Decided here, since too much was asked at once; whoever causes that must not fill the log with stacks.
+      this.logger.warn({ requestId: request.context.id, message: 'too busy, the client was told to try again' });
+      return;
+    }
     const cause = error.cause instanceof Error ? error.cause : error;
     const text = cause.stack ?? cause.message;
     this.logger.error({ requestId: request.context.id, error: text, message: 'request failed' });
