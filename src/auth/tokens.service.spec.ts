@@ -18,7 +18,7 @@ describe('TokensService', () => {
     const principal = { kind: 'user', id: 7, username: 'alice', namespaceId: 1, memberships: [], teams: [] };
     const credentials = { login: () => Promise.resolve({ principal, limits: UNLIMITED }) };
     const accessTokens = { issue: () => ({ token: 't', expiresIn: 300, issuedAt: new Date(0) }) };
-    const refreshTokens: Pick<RefreshTokensService, never> = {};
+    const refreshTokens: unknown = null;
     const repositories = { find: (name: string) => (looked.push(name), null) };
     tokens = new TokensService(
       credentials as unknown as CredentialsService,

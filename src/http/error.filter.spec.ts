@@ -24,9 +24,12 @@ describe('ErrorFilter', () => {
     jest.restoreAllMocks();
   });
 
-  it('notes in one line that too much was asked at once, without a stack', () => {
+  it.each([
+    ['here', new ServiceUnavailableException()],
+    ['of one row', Object.assign(new Error('canceling statement due to lock timeout'), { code: '55P03' })],
+  ])('notes in one line that too much was asked at once %s, without a stack', (_where, failure) => {
     const [warn, error] = [jest.spyOn(Logger.prototype, 'warn'), jest.spyOn(Logger.prototype, 'error')];
-    const { status, headers } = answer(new ServiceUnavailableException());
+    const { status, headers } = answer(failure);
     expect([status, headers.get('retry-after')]).toEqual([503, '5']);
     expect(error).not.toHaveBeenCalled();
     expect(warn).toHaveBeenCalledTimes(1);
