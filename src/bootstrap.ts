@@ -13,6 +13,7 @@ import { refuseCostlyJson, refuseUnreadBody } from './http/json-limits.js';
 import { RegistryAdapter } from './http/registry-adapter.js';
 import { createRequestContext } from './http/request-context.js';
 import { TOKEN_PATH } from './http/token-challenge.js';
+import { WriteTurns } from './http/write-turns.js';
 
 /** Several times what the longest description takes. */
 const MANAGEMENT_BODY_LIMIT = '128kb';
@@ -48,6 +49,7 @@ export async function createApp(config: AppConfig, logger: LoggerService | false
 export function configureApp(app: NestExpressApplication, { server }: AppConfig): void {
   const accessLog = app.get(AccessLog);
   const audit = app.get(AuditRecorder, { strict: false });
+  const turns = app.get(WriteTurns, { strict: false });
   app.set('trust proxy', [...server.trustedProxies]);
   // First of all, since whatever fails later is written and logged with it.
   app.use((request: Request, response: Response, next: NextFunction) => {
@@ -57,6 +59,7 @@ export function configureApp(app: NestExpressApplication, { server }: AppConfig)
     next();
   });
   const failures = new ErrorFilter((request, response) => {
+    turns.end(response);
     audit.failed(request, response);
   });
   app.useGlobalFilters(failures);

@@ -70,8 +70,8 @@ export const AUDITED_ROUTES: Readonly<Record<string, AuditedRoute>> = {
   'DELETE /api/v1/repos/{namespace}/{name}/tags/{tag}': transaction('tag.delete'),
 
   // Reads that say who was curious.
-  'GET /api/v1/audit': transaction('audit.read'),
-  'GET /api/v1/orgs/{org}/audit': transaction('audit.read'),
+  'GET /api/v1/audit': request('audit.read'),
+  'GET /api/v1/orgs/{org}/audit': request('audit.read'),
 };
 
 /** A key of the table, from a path as OpenAPI or as Express writes it, in either spelling of a repository's name. */

@@ -12,7 +12,7 @@ import { readTime } from './audit-time.js';
 
 const PRINCIPAL = /^(?:(?:user|robot):\d{1,18}|anonymous|system)$/;
 /** Rows of one statement of an export. */
-const BATCH = 1_000;
+const BATCH = 200;
 
 /** `null`: nobody has the name that was asked for, so there is nothing to find. */
 export type FoundFilter = AuditFilter | null;

@@ -63,7 +63,7 @@ function requestOf(method: string, path: string, { params = {}, query = {}, url 
   const none = { id: 'request-1', principal: null, credential: null, named: null, denied: null, claimedName: null };
   const known = { ...none, error: null, ...context };
   const route = { path };
-  return { method, route, params, query, originalUrl: url, ip: '192.0.2.7', context: known } as unknown as Request;
+  return { method, route, params, query, url, originalUrl: url, ip: '192.0.2.7', context: known } as unknown as Request;
 }
 
 const named = (name: string, namespaceId: number | null): Pick<RequestContext, 'named'> => ({
@@ -153,6 +153,23 @@ describe('writes of blobs', () => {
     expect(records.map(({ outcome, detail }) => [outcome, detail])).toEqual([
       ['failed', { reason: 'clientLeft', status: 499, requestId: 'request-1' }],
     ]);
+  });
+});
+
+describe('reads of the audit log', () => {
+  it.each([
+    ['/api/v1/audit', {}, '/api/v1/audit'],
+    ['/api/v1/orgs/:org/audit', { params: { org: 'acme' }, url: '/api/v1/orgs/acme/audit?limit=1' }, 'org:acme'],
+  ])('%s are entries when they succeed', (path, given, resource) => {
+    ended('GET', path, 200, { ...alice, ...given });
+    expect(records.map((entry) => [entry.actor, entry.action, entry.resource, entry.outcome])).toEqual([
+      ['user:7', 'audit.read', resource, 'allowed'],
+    ]);
+  });
+
+  it('leave other reads alone', () => {
+    ended('GET', '/api/v1/repos/:namespace/*name', 200, { ...alice, url: '/api/v1/repos/acme/audit' });
+    expect(records).toEqual([]);
   });
 });
 

@@ -1,5 +1,3 @@
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { Controller, Get, Param, Query, Req, Res, UsePipes } from '@nestjs/common';
 import { ApiExtraModels, ApiOkResponse, ApiOperation, ApiParam, ApiTags, getSchemaPath } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
@@ -8,11 +6,11 @@ import { ApiError } from '../http/api-error.js';
 import { keysetPage, listReply, type Position } from '../http/list-reply.js';
 import { createValidationPipe } from '../http/validation.js';
 import type { AuditPosition, AuditRow } from './audit-events.repository.js';
+import { AuditExports, NDJSON } from './audit-exports.js';
 import { AuditLogService, type FoundFilter } from './audit-log.service.js';
 import { readTime } from './audit-time.js';
 import { AuditEventDto, AuditListDto, AuditQueryDto } from './audit.dto.js';
 
-const NDJSON = 'application/x-ndjson';
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 const ANSWER = {
@@ -28,7 +26,10 @@ const ANSWER = {
 @Controller('api/v1')
 @UsePipes(createValidationPipe())
 export class AuditController {
-  constructor(private readonly log: AuditLogService) {}
+  constructor(
+    private readonly log: AuditLogService,
+    private readonly exports: AuditExports,
+  ) {}
 
   @Get('audit')
   @Access({ kind: 'administrator' })
@@ -57,29 +58,12 @@ export class AuditController {
     const page = keysetPage(query, ['string', 'string']);
     const after = page.after && positionOf(page.after);
     if (request.accepts(['application/json', NDJSON]) === NDJSON) {
-      await sendLines(this.log.batches(filter, after), response);
+      await this.exports.send(this.log.batches(filter, after), request, response);
       return;
     }
     const rows = await this.log.page(filter, after, page.limit);
     const shown = { show: (row: AuditRow) => new AuditEventDto(row), position: ({ at, id }: AuditRow) => [at, id] };
     response.json(listReply(rows, page, shown, { request, response }));
-  }
-}
-
-/** Asks for the next batch when the client has taken the one before, and for none once it has left. */
-async function sendLines(batches: AsyncGenerator<AuditRow[], void, void>, response: Response): Promise<void> {
-  const first = await batches.next(); // what fails now is still an ordinary answer
-  response.writeHead(200, { 'Content-Type': NDJSON, 'Cache-Control': 'no-store' });
-  await pipeline(Readable.from(lines(first, batches), { objectMode: false }), response);
-}
-
-async function* lines(
-  first: IteratorResult<AuditRow[], void>,
-  rest: AsyncGenerator<AuditRow[], void, void>,
-): AsyncGenerator<string, void, void> {
-  for (let batch = first; batch.done !== true; batch = await rest.next()) {
-    const text = batch.value.map((row) => `${JSON.stringify(new AuditEventDto(row))}\n`).join('');
-    if (text !== '') yield text;
   }
 }
 

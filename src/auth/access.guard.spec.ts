@@ -1,7 +1,8 @@
+import { EventEmitter } from 'node:events';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import type { Request } from 'express';
+import type { Request, Response } from 'express';
 import { UNLIMITED } from '../access/credential-limits.js';
 import { ANONYMOUS, type Principal } from '../access/principal.js';
 import { MemoryFactCache } from '../cache/memory-fact-cache.js';
@@ -9,6 +10,7 @@ import { loadConfig } from '../config/load-config.js';
 import { Access, type AccessRule } from '../http/access.decorator.js';
 import { ApiError } from '../http/api-error.js';
 import type { RepositoryFact } from '../http/request-context.js';
+import { WRITES_AT_ONCE, WriteTurns } from '../http/write-turns.js';
 import { OciError } from '../oci/oci-error.js';
 import type { RepositoryName } from '../oci/repository-name.js';
 import { parseScopes } from '../oci/scope.js';
@@ -25,6 +27,7 @@ const ALICE: Principal = {
   memberships: [],
   teams: [],
 };
+const BOB: Principal = { ...ALICE, id: 8, username: 'bob', namespaceId: 2 };
 const ROOT: Principal = {
   kind: 'user',
   id: 1,
@@ -53,6 +56,8 @@ function caller(principal: Principal, scopes: string | null = null): Caller {
   return { principal, credential };
 }
 
+const newResponse = (): Response => Object.assign(new EventEmitter(), { end: () => undefined }) as unknown as Response;
+
 /** A handler of a route with this rule, or of one that has none. */
 function handlerOf(rule: AccessRule | null): () => void {
   const handler = (): void => undefined;
@@ -64,10 +69,12 @@ describe('AccessGuard', () => {
   let who: Caller;
   let graces: number[];
   let guard: AccessGuard;
+  let response: Response;
 
   beforeEach(() => {
     who = NOBODY;
     graces = [];
+    response = newResponse();
     const authenticator: Pick<Authenticator, 'authenticate'> = {
       authenticate: (_context, _request, graceSeconds) => {
         graces.push(graceSeconds);
@@ -82,6 +89,7 @@ describe('AccessGuard', () => {
       authenticator as Authenticator,
       repositories as RepositoriesService,
       new MemoryFactCache(),
+      new WriteTurns(),
       loadConfig({ PUBLIC_URL: 'https://registry.example.com', UPLOAD_EXPIRY_SECONDS: '900' }, null, () =>
         'x'.repeat(32),
       ),
@@ -89,17 +97,21 @@ describe('AccessGuard', () => {
   });
 
   function contextOf(handler: () => void, request: Request): ExecutionContext {
-    const http = { getRequest: () => request };
+    const http = { getRequest: () => request, getResponse: () => response };
     const context = { getHandler: () => handler, getClass: () => AccessGuard, switchToHttp: () => http };
     return context as unknown as ExecutionContext;
   }
 
   /** What the guard says to a request of a route with this rule: the context that it left, or what it threw. */
-  async function enter(rule: AccessRule, path: string): Promise<Request['context'] | OciError | ApiError> {
+  async function enter(
+    rule: AccessRule,
+    path: string,
+    method = 'GET',
+  ): Promise<Request['context'] | OciError | ApiError> {
     const handler = handlerOf(rule);
     const [, ...segments] = path.slice(1).split('/');
     const params = path.startsWith('/v2') ? { name: segments } : { namespace: segments[2], name: segments.slice(3) };
-    const request = { path, params, context: {} } as unknown as Request;
+    const request = { method, path, params, context: {} } as unknown as Request;
     try {
       await guard.canActivate(contextOf(handler, request));
       return request.context;
@@ -115,6 +127,21 @@ describe('AccessGuard', () => {
   const PULL: AccessRule = { kind: 'repository', action: 'pull' };
   const PUSH: AccessRule = { kind: 'repository', action: 'push' };
   const MANAGE: AccessRule = { kind: 'repository', action: 'manage' };
+
+  it('decides again about a write that had to wait for others of the same principal', async () => {
+    who = caller(ALICE);
+    const under = [];
+    for (let i = 0; i < WRITES_AT_ONCE; i++) {
+      under.push(response);
+      expect(await enter(MANAGE, '/api/v1/repos/alice/app', 'PATCH')).toMatchObject({ principal: ALICE });
+      response = newResponse();
+    }
+    const waiting = enter(MANAGE, '/api/v1/repos/alice/app', 'PATCH');
+    expect(await enter(MANAGE, '/api/v1/repos/alice/app')).toMatchObject({ principal: ALICE }); // a read waits for nobody
+    who = caller(BOB);
+    under[0]?.end();
+    expect(await waiting).toMatchObject({ condition: 'notFound' });
+  });
 
   it('refuses a route that does not say who may, whoever asks', async () => {
     who = caller(ROOT);

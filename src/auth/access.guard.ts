@@ -1,15 +1,16 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import type { Request } from 'express';
+import type { Request, Response } from 'express';
 import { isUnlimited, limitsManageEverything } from '../access/credential-limits.js';
 import { decideOrganization } from '../access/organization-policy.js';
 import { type Decision, decide, SCOPE_TO_ASK } from '../access/policy.js';
-import type { UserPrincipal } from '../access/principal.js';
+import { principalKey, type UserPrincipal } from '../access/principal.js';
 import { FactCache } from '../cache/fact-cache.js';
 import { AppConfig } from '../config/config.js';
 import { ACCESS_RULE, type AccessRule } from '../http/access.decorator.js';
 import { isRegistryPath } from '../http/error.filter.js';
 import type { RepositoryFact, RepositoryTarget } from '../http/request-context.js';
+import { WriteTurns } from '../http/write-turns.js';
 import type { RepositoryName } from '../oci/repository-name.js';
 import { CATALOG_SCOPE, repositoryScope, type Scope, scopesCoverCatalog } from '../oci/scope.js';
 import { reachOf } from '../repos/reach.js';
@@ -34,6 +35,9 @@ interface Peek {
   readonly value: Promise<unknown>;
 }
 
+/** Methods that change nothing. */
+const READS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+
 const NO_ACTIONS: readonly string[] = [];
 
 /** The one guard of every route: closed unless the route's rule opens it. What it found is in `request.context`. */
@@ -46,6 +50,7 @@ export class AccessGuard implements CanActivate {
     private readonly authenticator: Authenticator,
     private readonly repositories: RepositoriesService,
     private readonly facts: FactCache,
+    private readonly turns: WriteTurns,
     private readonly config: AppConfig,
   ) {}
 
@@ -53,7 +58,21 @@ export class AccessGuard implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const rule = this.ruleOf(context);
     if (rule.kind === 'public') return true;
-    const request = context.switchToHttp().getRequest<Request>();
+    const http = context.switchToHttp();
+    const request = http.getRequest<Request>();
+    await this.enter(rule, request, context);
+    if (READS.has(request.method) || isRegistryPath(request.path)) return true;
+    const { principal } = request.context;
+    if (principal === null || principal.kind === 'anonymous') return true;
+    const wait = this.turns.take(principalKey(principal), http.getResponse<Response>());
+    if (wait === null) return true;
+    await wait;
+    // What was true before the wait need not be any more.
+    await this.enter(rule, request, context);
+    return true;
+  }
+
+  private async enter(rule: ClosedRule, request: Request, context: ExecutionContext): Promise<void> {
     const name = rule.kind === 'repository' ? pathName(request, this.config) : null;
     try {
       // All questions leave together, so that a shared cache is one round trip away and not three.
@@ -71,7 +90,6 @@ export class AccessGuard implements CanActivate {
         request.context.target = enterRepository(rule, caller, name, repository);
         if (peeked && repository?.id === peeked.repositoryId) request.context.peeked = await peeked.value;
       }
-      return true;
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       if (name !== null) request.context.named ??= { name, repository: null };

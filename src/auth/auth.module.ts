@@ -4,6 +4,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { CacheModule } from '../cache/cache.module.js';
 import { DatabaseModule } from '../database/database.module.js';
 import { EventsModule } from '../events/events.module.js';
+import { HttpModule } from '../http/http.module.js';
 import { OrgsModule } from '../orgs/orgs.module.js';
 import { ReposModule } from '../repos/repos.module.js';
 import { UsersModule } from '../users/users.module.js';
@@ -36,6 +37,7 @@ import { TokensService } from './tokens.service.js';
     DatabaseModule,
     CacheModule,
     EventsModule,
+    HttpModule,
     UsersModule,
     OrgsModule,
     ReposModule,

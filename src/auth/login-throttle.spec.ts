@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { LoginThrottle, MAX_FAILURES } from './login-throttle.js';
+import { LoginThrottle, MAX_FAILURES, MAX_FAILURES_OF_ADDRESS } from './login-throttle.js';
 import { Refusal } from './refusal.js';
 
 async function failures(throttle: LoginThrottle, username: string, address: string, count: number): Promise<void> {
@@ -32,7 +32,7 @@ describe('LoginThrottle', () => {
   it('forgets the failures after a success', async () => {
     const throttle = new LoginThrottle();
     await failures(throttle, 'alice', '192.0.2.1', MAX_FAILURES);
-    throttle.succeed('alice', '192.0.2.1');
+    await throttle.succeed('alice', '192.0.2.1');
     await expect(failures(throttle, 'alice', '192.0.2.1', MAX_FAILURES)).resolves.toBeUndefined();
   });
 
@@ -60,5 +60,48 @@ describe('LoginThrottle', () => {
     await throttle.begin('carol', '192.0.2.1');
     await expect(throttle.begin('alice', '192.0.2.1')).rejects.toThrow(Refusal);
     await expect(throttle.begin('bob', '192.0.2.1')).resolves.toBeUndefined();
+  });
+
+  describe('of an address', () => {
+    const guessAtMany = async (throttle: LoginThrottle, address: string): Promise<void> => {
+      for (let i = 0; i < MAX_FAILURES_OF_ADDRESS; i++) await throttle.begin(`name-${i}`, address);
+    };
+
+    it.each([
+      ['192.0.2.1', '192.0.2.1', '192.0.2.2'],
+      ['2001:db8:1:2::1', '2001:db8:1:2:ffff::9', '2001:db8:1:3::1'],
+    ])('makes whoever tries another name each time wait there, and nobody elsewhere', async (one, same, other) => {
+      const throttle = new LoginThrottle();
+      await guessAtMany(throttle, one);
+      const refusal = await throttle.begin('alice', same).catch((error: unknown) => error);
+      expect(refusal).toMatchObject({ reason: 'tooManyAttempts', retryAfterSeconds: expect.any(Number) });
+      await expect(throttle.begin('alice', other)).resolves.toBeUndefined();
+    });
+
+    it('lets any number of users behind one address log in', async () => {
+      const throttle = new LoginThrottle();
+      for (let i = 0; i < 3 * MAX_FAILURES_OF_ADDRESS; i++) {
+        await throttle.begin(`name-${i}`, '192.0.2.1');
+        await throttle.succeed(`name-${i}`, '192.0.2.1');
+      }
+      await expect(throttle.begin('alice', '192.0.2.1')).resolves.toBeUndefined();
+    });
+
+    it('takes back one attempt for one success, so a good account there buys no guesses', async () => {
+      const throttle = new LoginThrottle();
+      for (let i = 0; i < MAX_FAILURES_OF_ADDRESS - 1; i++) await throttle.begin(`name-${i}`, '192.0.2.1');
+      await throttle.begin('mallory', '192.0.2.1');
+      await throttle.succeed('mallory', '192.0.2.1');
+      await throttle.begin('one-more', '192.0.2.1');
+      await expect(throttle.begin('alice', '192.0.2.1')).rejects.toThrow(Refusal);
+    });
+
+    it('counts nothing that the account was refused for already', async () => {
+      const throttle = new LoginThrottle();
+      for (let i = 0; i < 2 * MAX_FAILURES_OF_ADDRESS; i++) {
+        await throttle.begin('alice', '192.0.2.1').catch(() => undefined);
+      }
+      await expect(throttle.begin('bob', '192.0.2.1')).resolves.toBeUndefined();
+    });
   });
 });

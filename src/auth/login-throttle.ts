@@ -6,29 +6,39 @@ import { Refusal } from './refusal.js';
 
 /** Failures of one account from one address before that pair has to wait. */
 export const MAX_FAILURES = 10;
+/** Failures from one address, whatever the account: fewer than may wait for argon2id, so nobody fills that queue alone. */
+export const MAX_FAILURES_OF_ADDRESS = 50;
 const WINDOW_SECONDS = 300;
-const MAX_PAIRS = 50_000;
+const MAX_COUNTED = 50_000;
 
 /**
  * Slows guessing down per pair of account and address: nobody can lock somebody else out from elsewhere. An attempt
  * is counted before its password is looked at, so that many at once do not slip through, and taken back if it was right.
+ * An address as such has a limit too, since whoever tries another name each time takes everybody's turn at argon2id.
  */
 @Injectable()
 export class LoginThrottle {
-  private readonly failures: AttemptLimiter;
+  private readonly ofPairs: AttemptLimiter;
+  private readonly ofAddresses: AttemptLimiter;
 
-  constructor(maxPairs = MAX_PAIRS) {
-    this.failures = new AttemptLimiter({ attempts: MAX_FAILURES, windowSeconds: WINDOW_SECONDS, maxKeys: maxPairs });
+  constructor(maxKeys = MAX_COUNTED) {
+    const limits = { windowSeconds: WINDOW_SECONDS, maxKeys };
+    this.ofPairs = new AttemptLimiter({ attempts: MAX_FAILURES, ...limits });
+    this.ofAddresses = new AttemptLimiter({ attempts: MAX_FAILURES_OF_ADDRESS, ...limits });
   }
 
   /** Throws `Refusal` with the time to wait. */
   async begin(username: string, address: string): Promise<void> {
-    const secondsToWait = await this.failures.count(pairOf(username, address));
+    // What the pair is refused for costs no argon2id, so it is nothing that the neighbours have to pay for.
+    const secondsToWait =
+      (await this.ofPairs.count(pairOf(username, address))) ?? (await this.ofAddresses.count(networkOf(address)));
     if (secondsToWait !== null) throw new Refusal('tooManyAttempts', secondsToWait);
   }
 
-  succeed(username: string, address: string): void {
-    this.failures.forget(pairOf(username, address));
+  /** The pair's failures are forgotten, the address's are not: one good account there is no licence to guess at others. */
+  async succeed(username: string, address: string): Promise<void> {
+    this.ofPairs.forget(pairOf(username, address));
+    await this.ofAddresses.takeBack(networkOf(address));
   }
 }
 

@@ -63,7 +63,7 @@ export class PasswordLoginService {
     const proof = await this.users.provePassword(username, password);
     // Read after the password: one that was changed meanwhile has another version by now.
     if (!proof || !(await this.live(proof))) throw new Refusal('credentialsWrong');
-    this.throttle.succeed(username, address);
+    await this.throttle.succeed(username, address);
     this.proofs.set(name, proof);
     return proof;
   }

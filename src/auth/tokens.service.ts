@@ -26,6 +26,8 @@ const NOBODY = { principal: ANONYMOUS, holder: null, label: 'anonymous', limits:
 
 /** Repositories that one token may name; a build of very many stages asks for a dozen. */
 const MAX_SCOPES = 100;
+/** For whoever shows no credentials: each name is a question to the cache and the database, invented or not. */
+const MAX_ANONYMOUS_SCOPES = 10;
 
 @Injectable()
 export class TokensService {
@@ -80,7 +82,8 @@ export class TokensService {
 
   /** Requested ∩ allowed, by live rights. */
   private async grant(caller: Grantee, texts: readonly string[], { names }: TokenClient): Promise<Scope[]> {
-    const asked = parseScopes(texts, names).slice(0, MAX_SCOPES);
+    const most = caller.principal.kind === 'anonymous' ? MAX_ANONYMOUS_SCOPES : MAX_SCOPES;
+    const asked = parseScopes(texts, names).slice(0, most);
     const granted = await Promise.all(asked.map((scope) => this.narrow(caller, scope)));
     return granted.filter((scope) => scope !== null);
   }

@@ -119,6 +119,29 @@ describe('RedisFactCache', () => {
     expect(await facts.read(request)).toBe('b');
   });
 
+  it('shows nothing that was loaded under a generation that has expired meanwhile', async () => {
+    const { facts, cache } = await connected();
+    const { request } = source('unused');
+    const old = Promise.withResolvers<string>();
+    const slow = facts.read({ ...request, load: () => old.promise });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await cache.mdel([`aerugo:generation:${request.subject}`]); // as when its time is over
+    old.resolve('old');
+    await slow;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(await facts.read({ ...request, load: () => Promise.resolve('new') })).toBe('new');
+  });
+
+  it('leaves nothing in Redis for longer than a minute, whatever names are asked for', async () => {
+    const { facts, cache } = await connected();
+    const { request } = source('a');
+    const writes = jest.spyOn(cache, 'set');
+    await facts.read(request);
+    await facts.drop([request.subject]);
+    expect(writes.mock.calls.length).toBeGreaterThan(2);
+    for (const [, , ttl] of writes.mock.calls) expect(ttl).toBeLessThanOrEqual(60_000);
+  });
+
   it('reads the database while Redis is away, makes a write wait out old facts, and recovers by itself', async () => {
     const own = await startRedis();
     const { facts } = await connected(own.url);

@@ -5,7 +5,12 @@ import { FactCache, type FactName, type FactRequest, type Subject } from './fact
 
 /** How long a fact may live; also how long a write waits that could not tell Redis. Milliseconds. */
 export const FACT_TTL_MS = 5_000;
-const GENERATION_TTL_MS = 24 * 60 * 60 * 1000;
+/**
+ * Nothing stale hangs on how long a generation lives: a missing one is replaced by another random one, so a load that
+ * began under one that has expired meanwhile stores a fact that nobody finds. It need only outlive most facts under it,
+ * or they would be loaded more often; any longer, and whoever asks for invented names fills Redis.
+ */
+const GENERATION_TTL_MS = 60_000;
 /** Redis is asked to save time: when it takes longer than this, PostgreSQL is faster. */
 const READ_TIMEOUT_MS = 100;
 const WRITE_TIMEOUT_MS = 500;

@@ -17,11 +17,12 @@ const DIRECTORY = join(import.meta.dirname, '../../migrations');
  */
 export async function migrate(database: DatabaseConfig): Promise<void> {
   // Two connections of its own, one for the lock and one for the work, whatever the pool's bound is.
-  const options = dataSourceOptions({ ...database, maxConnections: 2 }, database.directUrl ?? database.url);
+  // Another node's migration may take its time, so no lock is given up early.
+  const options = dataSourceOptions({ ...database, maxConnections: 2 }, database.directUrl ?? database.url, 0);
   const dataSource = await new DataSource({ ...options, migrations: await migrations() }).initialize();
   try {
     await dataSource.transaction(async (manager) => {
-      await manager.query('SET LOCAL statement_timeout = 0'); // another node's migration may take its time
+      await manager.query('SET LOCAL statement_timeout = 0');
       await manager.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
       await dataSource.runMigrations({ transaction: 'all' });
     });

@@ -32,6 +32,11 @@ export class AttemptLimiter {
     }
   }
 
+  /** Takes one attempt back; the others stay counted. */
+  async takeBack(key: string): Promise<void> {
+    if (this.counted.has(key)) await this.attempts.reward(key);
+  }
+
   forget(key: string): void {
     this.counted.delete(key);
   }

@@ -2,7 +2,7 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger 
 import type { Request, Response } from 'express';
 import { OciError, type OciCondition, ociErrorBody } from '../oci/oci-error.js';
 import { type ApiCondition, ApiError } from './api-error.js';
-import { isOutage, isReusedKey, isUnstorableText } from './failure-causes.js';
+import { isLockTimeout, isOutage, isReusedKey, isUnstorableText } from './failure-causes.js';
 import { V2_HEADERS } from './v2-headers.js';
 import { methodsInstead } from './v2-routes.js';
 
@@ -82,6 +82,11 @@ export class ErrorFilter implements ExceptionFilter {
 
   private logUnexpected(status: number, error: Error, request: Request): void {
     if (status < 500) return;
+    if (status === 503 && (error.cause === undefined || isLockTimeout(error.cause))) {
+      // Too much was asked at once, here or of one row; whoever causes that must not fill the log with stacks.
+      this.logger.warn({ requestId: request.context.id, message: 'too busy, the client was told to try again' });
+      return;
+    }
     const cause = error.cause instanceof Error ? error.cause : error;
     const text = cause.stack ?? cause.message;
     this.logger.error({ requestId: request.context.id, error: text, message: 'request failed' });

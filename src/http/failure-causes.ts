@@ -1,15 +1,22 @@
 /** SQLSTATE classes, system errors and the store's own that say "it is not there", not "the statement is wrong". */
 const OUTAGE_CODES =
-  /^(08|53|57P)...?$|^(store_unavailable|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENOENT)$/;
+  /^(08|53|57P)...?$|^(55P03|store_unavailable|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENOENT)$/;
 const OUTAGE_MESSAGES =
   /Connection terminated|timeout exceeded when trying to connect|Cannot use a pool after calling end/;
 /** "Character not in repertoire": the client sent U+0000, which PostgreSQL stores in no text. */
 const UNSTORABLE_TEXT = '22021';
+/** "Lock not available": others have held a row for longer than it is waited for. */
+const LOCK_TIMEOUT = '55P03';
 const MAX_CAUSES = 5;
 
 /** Whether a failure is a service's that this one depends on: the client is told to try again. */
 export function isOutage(error: unknown): boolean {
   return hasCause(error, (code, { message }) => OUTAGE_CODES.test(code) || OUTAGE_MESSAGES.test(message));
+}
+
+/** Whether it is the database's callers that keep each other waiting, and nothing that is broken. */
+export function isLockTimeout(error: unknown): boolean {
+  return hasCause(error, (code) => code === LOCK_TIMEOUT);
 }
 
 /** Whether a create came under an `Idempotency-Key` that stands for another one. */

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { mayAct, mayEffectively, type RoleReason, roleReasons } from '../access/policy.js';
-import { type Principal, principalName } from '../access/principal.js';
+import { membershipIn, type Principal, principalName } from '../access/principal.js';
 import { type Action, ACTIONS, type Role, strongest } from '../access/roles.js';
 import type { Viewer } from '../access/viewer.js';
 import { ApiError } from '../http/api-error.js';
@@ -59,7 +59,8 @@ export class EffectiveAccessService {
     const { kind, name } = subject;
     const found = kind === 'user' ? await this.user(name) : await this.robot(org, name);
     if (!found) throw new ApiError('notFound', `there is no ${kind} "${name}"`);
-    return explain(repository, found);
+    const mayKnow = principal.kind === 'user' && principal.admin;
+    return explain(repository, mayKnow || !isStranger(repository, found.principal) ? found : asAnybody(found));
   }
 
   private async user(username: string): Promise<LiveSubject | null> {
@@ -81,6 +82,18 @@ export class EffectiveAccessService {
 function isSelf(principal: Principal, { kind, name }: Subject, org: string): boolean {
   const own = principalName(principal);
   return kind === principal.kind && (name === own || (kind === 'robot' && robotLogin(org, name) === own));
+}
+
+/** A user whom neither the organization nor the repository has anything to do with. */
+function isStranger({ path, namespaceId, grants }: RepositoryFact, principal: Principal): boolean {
+  if (principal.kind !== 'user') return false;
+  const reasons = roleReasons({ principal, namespaceId, grants });
+  return membershipIn(principal, namespaceOf(path)) === null && reasons.every(({ kind }) => kind === 'administrator');
+}
+
+/** Who administers the registry, and who is disabled, is nothing that a tenant may find out by asking for names. */
+function asAnybody({ principal }: LiveSubject): LiveSubject {
+  return { principal: principal.kind === 'user' ? { ...principal, admin: false } : principal, active: true };
 }
 
 function explain(

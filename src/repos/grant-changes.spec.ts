@@ -24,6 +24,13 @@ describe('changes of permissions', () => {
     });
   });
 
+  it('are the first fifty and how many there were, where they are very many', () => {
+    const many = wanted(...Array.from({ length: 500 }, (_, i) => row('user', i, 'read')));
+    const { added, ...rest } = describeChanges(grantChanges([], many));
+    expect(added).toHaveLength(50);
+    expect(rest).toEqual({ changed: [], removed: [], counts: { added: 500, changed: 0, removed: 0 } });
+  });
+
   it('are none between a list and itself', () => {
     const before = [row('user', 1, 'read'), row('robot', 1, 'admin')];
     expect(grantChanges(before, wanted(...before))).toEqual({ added: [], changed: [], removed: [] });

@@ -1,6 +1,9 @@
 import type { Grant } from '../access/policy.js';
 import type { GrantRow, NamedGrant } from './grants.repository.js';
 
+/** Of each kind in an entry of the audit log: five hundred a request would fill it. */
+const MAX_DESCRIBED = 50;
+
 /** A row that somebody asks for, with whom it is for. */
 export interface WantedGrant extends NamedGrant {
   readonly granteeId: number;
@@ -34,13 +37,16 @@ export function repeated(wanted: readonly WantedGrant[]): WantedGrant | undefine
   return wanted.find((grant, at) => wanted.findIndex((one) => granteeOf(one) === granteeOf(grant)) < at);
 }
 
-/** As the audit log has it. */
-export function describeChanges({ added, changed, removed }: GrantChanges): Record<string, readonly object[]> {
+/** As the audit log has it: the first of each kind, and where that is not all of them, how many there were. */
+export function describeChanges({ added, changed, removed }: GrantChanges): Record<string, readonly object[] | object> {
   const entry = ({ kind, name, role }: NamedGrant): object => ({ kind, name, role });
+  const count = added.length + changed.length + removed.length;
+  const counts = { added: added.length, changed: changed.length, removed: removed.length };
   return {
-    added: added.map(entry),
-    changed: changed.map((grant) => ({ ...entry(grant), before: grant.before.role })),
-    removed: removed.map(entry),
+    added: added.slice(0, MAX_DESCRIBED).map(entry),
+    changed: changed.slice(0, MAX_DESCRIBED).map((grant) => ({ ...entry(grant), before: grant.before.role })),
+    removed: removed.slice(0, MAX_DESCRIBED).map(entry),
+    ...(count > MAX_DESCRIBED ? { counts } : {}),
   };
 }
 

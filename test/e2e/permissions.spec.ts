@@ -207,11 +207,8 @@ describe('GET …/permissions/effective', () => {
     expect(await answer('')).toEqual({ ...user('carol'), ...ADMIN, reasons: own });
     expect(await answer('?user=bob')).toEqual({ ...user('bob'), ...READ, reasons: [{ kind: 'grant', role: 'read' }] });
     expect(await answer('?user=erin')).toEqual({ ...user('erin'), ...NOTHING });
-    expect(await answer('?user=admin')).toEqual({
-      ...user('admin'),
-      ...ADMIN,
-      reasons: [{ kind: 'administrator', role: 'admin' }],
-    });
+    const admins = { ...user('admin'), ...ADMIN, reasons: [{ kind: 'administrator', role: 'admin' }] };
+    expect((await explain(world.admin, '?user=admin').expect(200)).json()).toEqual(admins);
     const ci = {
       kind: 'robot',
       name: 'robot-acme.ci',
@@ -256,6 +253,18 @@ describe('GET …/permissions/effective', () => {
     }
     await explain(carol, '?user=bob&robot=ci').expect(400);
     await explain(carol, '?team=dev').expect(400);
+  });
+
+  it('tells a tenant neither who administers the registry nor which strangers are disabled', async () => {
+    (await signUp(world.admin, 'grace')).close();
+    await world.admin.api('PATCH', '/api/v1/users/grace', { disabled: true }).expect(200);
+    for (const name of ['admin', 'grace']) {
+      const told = (await explain(carol, `?user=${name}`).expect(200)).json();
+      expect(told).toEqual({ kind: 'user', name, active: true, ...NOTHING });
+    }
+    expect((await explain(world.admin, '?user=grace').expect(200)).json()).toMatchObject({ active: false });
+    await grant(carol, [{ kind: 'user', name: 'admin', role: 'read' }]).expect(200);
+    expect((await explain(carol, '?user=admin').expect(200)).json()).toMatchObject({ ...ADMIN });
   });
 
   it('shows that a disabled user may do nothing, and what it could', async () => {
