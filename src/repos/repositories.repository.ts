@@ -41,6 +41,10 @@ WITH moved AS (
   RETURNING id
 ) SELECT id FROM moved`;
 
+const MARK_LISTED = `
+WITH listed AS (UPDATE repos SET listed_at = now() WHERE id = $1 AND listed_at IS NULL RETURNING path)
+SELECT path FROM listed`;
+
 const REMOVE = `
 WITH released AS (DELETE FROM repo_aliases WHERE repo_id = $1 RETURNING path),
   revoked AS (DELETE FROM repo_grants WHERE repo_id = $1),
@@ -106,8 +110,10 @@ export class RepositoriesRepository {
     return (await tx.query(UPDATE, values)).length === 1;
   }
 
-  async markListed(tx: Transaction, id: number): Promise<void> {
-    await tx.query('UPDATE repos SET listed_at = now() WHERE id = $1 AND listed_at IS NULL', [id]);
+  /** Where it is, also when a rename was waited for; `null` when it was listed already. */
+  async markListed(tx: Transaction, id: number): Promise<RepositoryName | null> {
+    const [row] = await tx.query<{ path: RepositoryName }>(MARK_LISTED, [id]);
+    return row?.path ?? null;
   }
 
   /** With its grants and former paths, which it gives. Its content stays, out of everybody's reach. */

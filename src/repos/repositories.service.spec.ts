@@ -87,6 +87,50 @@ describe('a former path', () => {
   });
 });
 
+describe('a change that meets a rename', () => {
+  /** Begins `change` while the rename is not committed yet, and reads what is at the new path as soon as it is. */
+  async function during<T>(change: () => Promise<T>): Promise<PromiseSettledResult<T>[]> {
+    let changed: Promise<T> | undefined;
+    await services.unitOfWork.run(async (tx) => {
+      await tx.query('SELECT FROM repos WHERE id = $1 FOR UPDATE', [repository.id]);
+      changed = change();
+      changed.catch(() => undefined);
+      await sleep(200);
+      await tx.query('UPDATE repos SET path = $2, updated_at = now() WHERE id = $1', [repository.id, target]);
+      await services.drops.afterCommit(tx, [`repo:${repository.path}`, `repo:${target}`]);
+    });
+    return Promise.allSettled([changed as Promise<T>]);
+  }
+
+  it.each([
+    ['of the settings', null],
+    ['of the settings that were read', new Date(0)],
+  ])('%s is refused, and changes nothing', async (_which, since) => {
+    const [refused] = await during(() => changes.update(repository, { visibility: 'public' }, since, ACTOR));
+    expect(refused).toMatchObject({ status: 'rejected', reason: { condition: 'conflict' } });
+    expect(await repositories.find(target)).toMatchObject({ id: repository.id, visibility: 'private' });
+    const entries = await services.database.query(
+      `SELECT FROM audit_events WHERE resource = $1 AND action = 'repo.update'`,
+      [`repo:${repository.path}`],
+    );
+    expect(entries).toEqual([]);
+  });
+
+  it('of being listed drops what is known of the new path', async () => {
+    await services.database.query('UPDATE repos SET listed_at = NULL WHERE id = $1', [repository.id]);
+    const unlisted = { ...repository, listed: false };
+    const [listed] = await during(() =>
+      services.unitOfWork.run(async (tx) => {
+        await repositories.markListed(tx, unlisted);
+        // Somebody reads the new path before this is committed.
+        expect(await repositories.find(target)).toMatchObject({ listed: false });
+      }),
+    );
+    expect(listed).toMatchObject({ status: 'fulfilled' });
+    expect(await repositories.find(target)).toMatchObject({ id: repository.id, listed: true });
+  });
+});
+
 describe('a first push', () => {
   it('of many at once makes one repository, and one entry of it', async () => {
     const made = await Promise.all(Array.from({ length: 5 }, () => repositories.ensure(target, 'private', ACTOR)));
