@@ -15,8 +15,11 @@ SELECT r.id, r.path, r.namespace_id AS "namespaceId", r.visibility, r.sparse, r.
   ) AS grants
 FROM repos r WHERE r.path = $1 AND r.deleted_at IS NULL`;
 
+// A former path is good for as long as somebody has the namespace that it is in.
 const FIND_MOVED = `
-SELECT r.path FROM repo_aliases a JOIN repos r ON r.id = a.repo_id WHERE a.path = $1 AND r.deleted_at IS NULL`;
+SELECT r.path FROM repo_aliases a JOIN repos r ON r.id = a.repo_id
+JOIN namespaces n ON n.name = split_part(a.path, '/', 1) AND n.deleted_at IS NULL AND n.released_at IS NULL
+WHERE a.path = $1 AND r.deleted_at IS NULL`;
 
 // Waits for whoever deletes the namespace or renames into or out of it, and keeps them out until the repository is made.
 const HOLD_NAMESPACE =

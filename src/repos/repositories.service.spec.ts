@@ -78,6 +78,17 @@ describe('a former path', () => {
     await services.facts.drop([`repo:${target}`, `repo:${path}`]);
   });
 
+  it('leads nowhere once the namespace that it is in is deleted', async () => {
+    const { query } = services.database;
+    const left = `left-${count}/app` as RepositoryName;
+    await query(`INSERT INTO namespaces (name, kind) VALUES ($1, 'user')`, [`left-${count}`]);
+    await query('INSERT INTO repo_aliases (path, repo_id) VALUES ($1, $2)', [left, repository.id]);
+    expect(await repositories.find(left)).toMatchObject({ id: repository.id });
+    await services.facts.drop([`repo:${left}`]);
+    await query('UPDATE namespaces SET deleted_at = now() WHERE name = $1', [`left-${count}`]);
+    expect(await repositories.find(left)).toBeNull();
+  });
+
   it('takes no first push, also when the rename was not known yet', async () => {
     expect(await repositories.find(target)).toBeNull();
     await services.database.query('INSERT INTO repo_aliases (path, repo_id) VALUES ($1, $2)', [target, repository.id]);

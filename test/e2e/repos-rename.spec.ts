@@ -212,6 +212,39 @@ describe('former paths', () => {
     await world.alice.pushImage(from, 'v2');
   });
 
+  it.each(['org', 'user'] as const)('go with the namespace that they are in, of kind %s', async (kind) => {
+    const name = `leaving-${kind}`;
+    if (kind === 'org') await world.admin.api('POST', '/api/v1/orgs', { name }).expect(201);
+    else await signUp(world.admin, name);
+    const [from, to] = [`${name}/app`, `alice/from-${kind}`];
+    await world.admin.pushImage(from, 'v1');
+    await rename(world.admin, from, { namespace: 'alice', name: `from-${kind}` }).expect(200);
+    await world.alice.getManifest(from, 'v1').expect(200);
+    await world.admin.api('DELETE', `/api/v1/${kind}s/${name}`).expect(204);
+    await world.alice.getManifest(from, 'v1').expect(404);
+    await world.admin.api('POST', `/api/v1/namespaces/${name}/release`).expect(204);
+    await world.admin.api('POST', '/api/v1/orgs', { name }).expect(201);
+    await world.alice.getManifest(from, 'v1').expect(404);
+    await world.admin.pushImage(from, 'v2');
+    await world.admin.getManifest(from, 'v1').expect(404);
+    await world.alice.getManifest(to, 'v1').expect(200);
+    expect(await aliasesOf(world.alice, to)).toEqual([]);
+  });
+
+  it('that were left in a namespace before its name is released go with the release', async () => {
+    const to = world.newRepository('release');
+    await world.alice.pushImage(to, 'v1');
+    await world.admin.api('POST', '/api/v1/orgs', { name: 'released' }).expect(201);
+    await world.admin.api('DELETE', '/api/v1/orgs/released').expect(204);
+    const left = `INSERT INTO repo_aliases (path, repo_id) SELECT 'released/app', id FROM repos WHERE path = $1`;
+    await query(world.registry, left, [to]);
+    await world.alice.getManifest('released/app', 'v1').expect(404);
+    await world.admin.api('POST', '/api/v1/namespaces/released/release').expect(204);
+    await world.admin.api('POST', '/api/v1/orgs', { name: 'released' }).expect(201);
+    await world.alice.getManifest('released/app', 'v1').expect(404);
+    expect(await aliasesOf(world.alice, to)).toEqual([]);
+  });
+
   it('are a hundred at most', async () => {
     const path = world.newRepository('many');
     await world.alice.api('PUT', repoApi(path), {}).expect(201);
