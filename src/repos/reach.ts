@@ -1,6 +1,7 @@
 import type { CredentialLimits } from '../access/credential-limits.js';
-import { type Grant, type Reach, roleFrom } from '../access/policy.js';
+import { type Grant, mayEffectively, type Reach, roleFrom } from '../access/policy.js';
 import { membershipIn, type Principal } from '../access/principal.js';
+import type { Viewer } from '../access/viewer.js';
 import type { RepositoryFact } from '../http/request-context.js';
 import { namespaceOf, type RepositoryName } from '../oci/repository-name.js';
 
@@ -20,6 +21,11 @@ export function reachOf(
     role: roleFrom({ principal, namespaceId, grants: repository?.grants ?? NO_GRANTS }),
     limits,
   };
+}
+
+/** Whether the caller manages what is at a path by what it is in the namespace alone: a grant there is no standing. */
+export function managesByStanding({ principal, limits }: Viewer, path: RepositoryName): boolean {
+  return mayEffectively('manage', reachOf(principal, limits, path, null));
 }
 
 /** The namespace that a repository would be in, where the caller has a part in it: nobody else may make one there. */

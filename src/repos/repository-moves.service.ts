@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../access/actor.js';
-import { mayEffectively } from '../access/policy.js';
 import type { Viewer } from '../access/viewer.js';
 import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
 import { AuditTrail } from '../events/audit-trail.service.js';
@@ -8,7 +7,7 @@ import { FactDrops } from '../events/fact-drops.js';
 import { ApiError } from '../http/api-error.js';
 import type { RepositoryFact } from '../http/request-context.js';
 import { namespaceOf, type RepositoryName } from '../oci/repository-name.js';
-import { reachOf } from './reach.js';
+import { managesByStanding } from './reach.js';
 import { RepositoriesRepository } from './repositories.repository.js';
 import { type Alias, type LostGrant, RepositoryMovesRepository } from './repository-moves.repository.js';
 import type { Keyset } from './visible-repositories.repository.js';
@@ -34,11 +33,12 @@ export class RepositoryMovesService {
   ) {}
 
   /**
-   * The caller manages the repository, and needs the same right where it goes. The path that it leaves resolves for pulls
-   * until it is released. Throws `denied`, `impossible` for a namespace that does not exist, `nameTaken`, `conflict`.
+   * The caller manages the repository, and needs the same right by standing where it is and where it goes. The path that
+   * it leaves resolves for pulls until it is released. Throws `denied`, `impossible` for a namespace that does not exist, `nameTaken`, `conflict`.
    */
   async rename(repository: RepositoryFact, to: RepositoryName, caller: Viewer, actor: Actor): Promise<void> {
-    requireTarget(caller, to);
+    requireStanding(caller, to);
+    requireStanding(caller, repository.path);
     if (to === repository.path) return;
     await this.unitOfWork.run((tx) => this.move(tx, { repository, to, actor }));
   }
@@ -101,9 +101,12 @@ export class RepositoryMovesService {
   }
 }
 
-/** Whoever puts a repository somewhere must have, by standing alone, what its owner has there. */
-function requireTarget({ principal, limits }: Viewer, to: RepositoryName): void {
-  if (mayEffectively('manage', reachOf(principal, limits, to, null))) return;
+/**
+ * Whoever puts a repository somewhere, or takes it away, must have by standing alone what its owner has there: the path
+ * that it leaves goes on serving what it has.
+ */
+function requireStanding(caller: Viewer, path: RepositoryName): void {
+  if (managesByStanding(caller, path)) return;
   // The same for a namespace that does not exist.
-  throw new ApiError('denied', `you may not manage repositories in "${namespaceOf(to)}"`);
+  throw new ApiError('denied', `you may not manage repositories in "${namespaceOf(path)}"`);
 }

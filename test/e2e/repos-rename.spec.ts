@@ -141,7 +141,12 @@ describe('POST …/rename', () => {
       'basic',
     );
     await rename(limited, path, { namespace: 'bob' }).expect(403);
-    await rename(world.bob, path, { namespace: 'bob' }).expect(200);
+    // Nor may they take it home with them: its path would serve what they have there.
+    await rename(world.bob, path, { namespace: 'bob' }).expect(403);
+    await world.alice.getManifest(path, 'v1').expect(200);
+    expect(await aliasesOf(world.alice, path)).toEqual([]);
+    await rename(world.alice, path, { name: path.slice('alice/'.length) }).expect(200);
+    await rename(world.admin, path, { namespace: 'bob' }).expect(200);
   });
 });
 
