@@ -3,7 +3,7 @@ import { type CredentialLimits, UNLIMITED } from '../access/credential-limits.js
 import { ANONYMOUS, type Principal, type UserPrincipal } from '../access/principal.js';
 import type { OrgRole, Role } from '../access/roles.js';
 import type { RepositoryName } from '../oci/repository-name.js';
-import { managesByStanding, reachOf } from './reach.js';
+import { managesByStanding, managesNamespace, reachOf } from './reach.js';
 
 const PATH = 'acme/app' as RepositoryName;
 const USER: UserPrincipal = {
@@ -46,6 +46,11 @@ describe('standing in the namespace of acme/app', () => {
 
   it.each(TABLE)('%s', (_who, principal, limits, expected) => {
     expect(managesByStanding({ principal, limits }, PATH)).toBe(expected);
+  });
+
+  it.each(TABLE)('%s, for the whole namespace', (who, principal, limits, expected) => {
+    const isForOne = who === 'an owner, key for the repository';
+    expect(managesNamespace({ principal, limits }, 'acme')).toBe(expected && !isForOne);
   });
 
   it('is nothing that a grant gives, to whomever', () => {

@@ -1,5 +1,5 @@
-import type { CredentialLimits } from '../access/credential-limits.js';
-import { type Grant, mayEffectively, type Reach, roleFrom } from '../access/policy.js';
+import { type CredentialLimits, limitsReachNamespace } from '../access/credential-limits.js';
+import { type Grant, mayAct, mayEffectively, type Reach, roleFrom } from '../access/policy.js';
 import { membershipIn, type Principal } from '../access/principal.js';
 import type { Viewer } from '../access/viewer.js';
 import type { RepositoryFact } from '../http/request-context.js';
@@ -14,7 +14,7 @@ export function reachOf(
   name: RepositoryName,
   repository: RepositoryFact | null,
 ): Reach {
-  const namespaceId = repository ? repository.namespaceId : namespaceToBe(principal, name);
+  const namespaceId = repository ? repository.namespaceId : namespaceToBe(principal, namespaceOf(name));
   return {
     repository: repository?.path ?? name,
     visibility: repository?.visibility ?? 'private',
@@ -28,10 +28,16 @@ export function managesByStanding({ principal, limits }: Viewer, path: Repositor
   return mayEffectively('manage', reachOf(principal, limits, path, null));
 }
 
+/** The same for everything that is or was in a namespace; a key must be for all of it. */
+export function managesNamespace({ principal, limits }: Viewer, namespace: string): boolean {
+  const role = roleFrom({ principal, namespaceId: namespaceToBe(principal, namespace), grants: NO_GRANTS });
+  const isInLimits = limits.actions === null || limits.actions.includes('manage');
+  return isInLimits && limitsReachNamespace(limits, namespace) && mayAct('manage', { visibility: 'private', role });
+}
+
 /** The namespace that a repository would be in, where the caller has a part in it: nobody else may make one there. */
-function namespaceToBe(principal: Principal, name: RepositoryName): number | null {
+function namespaceToBe(principal: Principal, namespace: string): number | null {
   if (principal.kind !== 'user') return null;
-  const namespace = namespaceOf(name);
   if (namespace === principal.username) return principal.namespaceId;
   return membershipIn(principal, namespace)?.namespaceId ?? null;
 }

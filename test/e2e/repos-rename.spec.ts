@@ -66,7 +66,7 @@ describe('POST …/rename', () => {
       world.alice.api('PUT', repoApi(from), {}),
       world.alice.api('DELETE', repoApi(from)),
       grant(world.alice, from),
-      world.alice.api('DELETE', repoApi(from, `/aliases?path=${from}`)),
+      world.alice.api('DELETE', repoApi(from, `/aliases?path=${to}`)),
     ];
     for (const request of requests) {
       expect((await request.expect(409)).json()).toMatchObject({ detail: expect.stringContaining(to) as unknown });
@@ -205,6 +205,55 @@ describe('former paths', () => {
       action: 'repo.alias.release',
       detail: { alias: from },
     });
+  });
+
+  it('are released by who manages the namespace that they are in, wherever the repository is', async () => {
+    const erin = await signUp(world.admin, 'erin');
+    await makeOrg(world.registry, 'left', { members: { carol: 'owner', erin: 'owner', dave: 'member' } });
+    for (const name of ['one', 'two']) {
+      await carol.pushImage(`left/${name}`, 'v1');
+      await rename(carol, `left/${name}`, { namespace: 'partner', name: `left-${name}` }).expect(200);
+    }
+    await grant(carol, 'partner/left-one', { kind: 'user', name: 'dave', role: 'read' }).expect(200);
+    await grant(carol, 'partner/left-two', { kind: 'user', name: 'bob', role: 'admin' }).expect(200);
+    const release = (client: RegistryClient, at: string, path: string): Exchange =>
+      client.api('DELETE', repoApi(at, `/aliases?path=${path}`));
+    const listed = async (client: RegistryClient, page = ''): Promise<unknown> =>
+      (await client.api('GET', `/api/v1/namespaces/left/aliases${page}`).expect(200)).json();
+
+    const items = ['one', 'two'].map((name) => ({ path: `left/${name}`, createdAt: expect.any(String) }));
+    expect(await listed(erin)).toEqual({ items, next: null });
+    const { next } = (await listed(erin, '?limit=1')) as { next: string };
+    expect(await listed(erin, `?limit=1&cursor=${next}`)).toEqual({ items: [items[1]], next: null });
+    for (const client of [dave, world.alice]) {
+      await client.api('GET', '/api/v1/namespaces/left/aliases').expect(403);
+      await client.api('GET', '/api/v1/namespaces/nowhere/aliases').expect(403);
+    }
+
+    // Nothing tells who has no right there where the repository is, or that it is.
+    await erin.api('GET', repoApi('left/one')).expect(404);
+    await release(erin, 'partner/left-one', 'left/one').expect(404);
+    await release(erin, 'left/one', 'left/two').expect(404);
+    await release(world.alice, 'left/one', 'left/one').expect(404);
+    await release(dave, 'left/one', 'left/one').expect(403);
+    // Who manages it where it is, is nobody where it was, and knows how to ask.
+    await release(world.bob, 'left/two', 'left/two').expect(409);
+    const key = await makeKey(world.registry, 'erin', ['repo:pull', 'manage'], ['left/two']);
+    await release(world.admin.as('erin', key, 'basic'), 'left/one', 'left/one').expect(404);
+
+    await release(erin, 'left/one', 'left/one').expect(204);
+    await release(erin, 'left/one', 'left/one').expect(404);
+    await carol.getManifest('left/one', 'v1').expect(404);
+    await carol.getManifest('partner/left-one', 'v1').expect(200);
+    await erin.pushImage('left/one', 'v2');
+    await release(world.bob, 'partner/left-two', 'left/two').expect(204);
+    expect(await listed(erin)).toEqual({ items: [], next: null });
+    const entry = { action: 'repo.alias.release', detail: { alias: 'left/one' } };
+    for (const path of ['left/one', 'partner/left-one']) {
+      expect(await auditOf(world.registry, path)).toContainEqual(
+        expect.objectContaining({ ...entry, resource: `repo:${path}` }),
+      );
+    }
   });
 
   it('go with the repository', async () => {
