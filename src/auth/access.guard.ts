@@ -195,18 +195,18 @@ function requireUnscoped({ credential }: Caller, { path }: Request): void {
 }
 
 function enterRepository(
-  { action, unknown }: RepositoryRule,
+  { action, unknown, formerPath }: RepositoryRule,
   { principal, credential }: Caller,
   name: RepositoryName,
   repository: RepositoryFact | null,
 ): RepositoryTarget {
-  const decision = decide({
-    ...reachOf(principal, credential.limits, name, repository),
-    principal,
-    action,
-    scoped: scopedActions(credential.scopes, name),
-  });
+  const scoped = scopedActions(credential.scopes, name);
+  const decideFor = (there: RepositoryFact | null): Decision =>
+    decide({ ...reachOf(principal, credential.limits, name, there), principal, action, scoped });
+  const decision = decideFor(repository);
   if (decision === 'allow') return { name, repository };
+  const hasLeft = repository !== null && repository.path !== name;
+  if (formerPath === 'standing' && hasLeft && decideFor(null) === 'allow') return { name, repository };
   throw new Refusal(decision === 'notFound' && unknown === 'denied' ? 'denied' : REFUSAL_OF[decision]);
 }
 

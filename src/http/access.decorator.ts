@@ -26,12 +26,14 @@ export type AccessRule =
    * repository with 403 instead of 404, for routes that must never answer 404.
    * `allowExpiredToken` looks past a token's expiry for as long as an upload may live, for routes of an upload session:
    * the route itself must see that the caller is the principal that opened it.
+   * `formerPath: 'standing'` also lets in who asks by a former path and would have the right there if nothing were at it.
    */
   | {
       readonly kind: 'repository';
       readonly action: Action;
       readonly unknown?: 'notFound' | 'denied';
       readonly allowExpiredToken?: boolean;
+      readonly formerPath?: 'standing';
       /** The fact of the repository that the route reads next, such as `manifest:<reference>`: asked for in the same breath. */
       readonly next?: 'manifest';
     };

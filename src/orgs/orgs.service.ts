@@ -7,6 +7,7 @@ import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
 import { ApiError } from '../http/api-error.js';
 import { unchangedSince } from '../http/conditional-update.js';
 import { isReservedName } from '../users/account-name.js';
+import { forgetFormerPaths } from '../users/former-paths.js';
 import { userSubject } from '../users/users.service.js';
 import { LiveOrgsService } from './live-orgs.service.js';
 import { MAX_MEMBERSHIPS, OrgMembersRepository } from './org-members.repository.js';
@@ -89,7 +90,8 @@ export class OrgsService {
       if (repository !== null) throw new ApiError('conflict', `it still has repositories, such as ${repository}`);
       const concerned = await this.orgs.delete(tx, org);
       const subjects = concerned.map(({ kind, id }) => (kind === 'user' ? userSubject(id) : robotSubject(id)));
-      await this.live.record(tx, actor, org, { action: 'org.delete' }, subjects);
+      const left = await forgetFormerPaths(tx, org.name);
+      await this.live.record(tx, actor, org, { action: 'org.delete' }, [...subjects, ...left]);
     });
   }
 }

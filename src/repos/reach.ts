@@ -1,6 +1,7 @@
-import type { CredentialLimits } from '../access/credential-limits.js';
-import { type Grant, type Reach, roleFrom } from '../access/policy.js';
+import { type CredentialLimits, limitsReachNamespace } from '../access/credential-limits.js';
+import { type Grant, mayAct, mayEffectively, type Reach, roleFrom } from '../access/policy.js';
 import { membershipIn, type Principal } from '../access/principal.js';
+import type { Viewer } from '../access/viewer.js';
 import type { RepositoryFact } from '../http/request-context.js';
 import { namespaceOf, type RepositoryName } from '../oci/repository-name.js';
 
@@ -13,7 +14,7 @@ export function reachOf(
   name: RepositoryName,
   repository: RepositoryFact | null,
 ): Reach {
-  const namespaceId = repository ? repository.namespaceId : namespaceToBe(principal, name);
+  const namespaceId = repository ? repository.namespaceId : namespaceToBe(principal, namespaceOf(name));
   return {
     repository: repository?.path ?? name,
     visibility: repository?.visibility ?? 'private',
@@ -22,10 +23,21 @@ export function reachOf(
   };
 }
 
+/** Whether the caller manages what is at a path by what it is in the namespace alone: a grant there is no standing. */
+export function managesByStanding({ principal, limits }: Viewer, path: RepositoryName): boolean {
+  return mayEffectively('manage', reachOf(principal, limits, path, null));
+}
+
+/** The same for everything that is or was in a namespace; a key must be for all of it. */
+export function managesNamespace({ principal, limits }: Viewer, namespace: string): boolean {
+  const role = roleFrom({ principal, namespaceId: namespaceToBe(principal, namespace), grants: NO_GRANTS });
+  const isInLimits = limits.actions === null || limits.actions.includes('manage');
+  return isInLimits && limitsReachNamespace(limits, namespace) && mayAct('manage', { visibility: 'private', role });
+}
+
 /** The namespace that a repository would be in, where the caller has a part in it: nobody else may make one there. */
-function namespaceToBe(principal: Principal, name: RepositoryName): number | null {
+function namespaceToBe(principal: Principal, namespace: string): number | null {
   if (principal.kind !== 'user') return null;
-  const namespace = namespaceOf(name);
   if (namespace === principal.username) return principal.namespaceId;
   return membershipIn(principal, namespace)?.namespaceId ?? null;
 }

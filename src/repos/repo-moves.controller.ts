@@ -22,15 +22,13 @@ import {
   parseRepositoryName,
   type RepositoryName,
 } from '../oci/repository-name.js';
-import { atPresentPath, NamedRepository, PresentRepository } from './named-repository.decorator.js';
-import { AliasDto, AliasListDto, AliasQueryDto, RenameRepoDto, RepoDto } from './repo.dto.js';
-import type { Alias } from './repository-moves.repository.js';
+import { atPresentPath, NamedRepository } from './named-repository.decorator.js';
+import { AliasDto, AliasListDto, AliasQueryDto, RenameRepoDto, RepoDto, SHOWN_ALIAS } from './repo.dto.js';
 import { RepositoryMovesService } from './repository-moves.service.js';
 import { repositoryPaths } from './repository-paths.js';
 import { RepositorySettingsService } from './repository-settings.service.js';
 
 const ALIASES = repositoryPaths('/aliases');
-const SHOWN = { show: (alias: Alias) => new AliasDto(alias), position: ({ path }: Alias) => [path] } as const;
 
 @ApiTags('repositories')
 @ApiParam({ name: 'namespace', example: 'acme' })
@@ -83,20 +81,27 @@ export class RepoMovesController {
   ): Promise<ListReply<AliasDto>> {
     const page = keysetPage(query, ['string']);
     const keyset = { after: String(page.after?.[0] ?? ''), limit: page.limit };
-    return listReply(await this.moves.listAliases(repository, keyset), page, SHOWN, { request, response });
+    return listReply(await this.moves.listAliases(repository, keyset), page, SHOWN_ALIAS, { request, response });
   }
 
   @Delete(ALIASES)
   @HttpCode(204)
-  @Access({ kind: 'repository', action: 'manage' })
-  @ApiOperation({ summary: 'Release a former path: from then on anybody who may can make a repository there' })
+  @Access({ kind: 'repository', action: 'manage', formerPath: 'standing' })
+  @ApiOperation({
+    summary: 'Release a former path: from then on anybody who may can make a repository there',
+    description:
+      'Who manages the repository asks by its present path. Who manages the namespace that a former path is in, as its owner or as an owner or admin of its organization, releases it by that path itself: both the route and `path` name it.',
+  })
   @ApiNoContentResponse({ description: 'Released' })
   async release(
-    @PresentRepository() repository: RepositoryFact,
+    @NamedRepository() repository: RepositoryFact,
     @Query() { path }: AliasQueryDto,
+    @CurrentViewer() caller: Viewer,
     @CurrentActor() actor: Actor,
+    @Req() request: Request,
   ): Promise<void> {
-    await this.moves.release(repository, path, actor);
+    const asked = request.context.target?.name ?? repository.path;
+    await this.moves.release({ asked, repository, alias: path }, caller, actor);
   }
 
   private target(namespace: string, name: string, request: Request): RepositoryName {

@@ -125,6 +125,12 @@ export class AliasDto {
   }
 }
 
+/** How lists show former paths, and where each begins. */
+export const SHOWN_ALIAS = {
+  show: (alias: Alias) => new AliasDto(alias),
+  position: ({ path }: Alias) => [path],
+} as const;
+
 export class AliasListDto {
   @ApiProperty({ type: [AliasDto] })
   items: AliasDto[];

@@ -6,6 +6,7 @@ import { EventsModule } from '../events/events.module.js';
 import { OrgsModule } from '../orgs/orgs.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { EffectiveAccessService } from './effective-access.service.js';
+import { FormerPathsController } from './former-paths.controller.js';
 import { GrantsRepository } from './grants.repository.js';
 import { PermissionsController } from './permissions.controller.js';
 import { PermissionsService } from './permissions.service.js';
@@ -32,7 +33,13 @@ import { VisibleRepositoriesRepository } from './visible-repositories.repository
     UsersModule,
     OrgsModule,
   ],
-  controllers: [RepoListsController, ReposController, RepoMovesController, PermissionsController],
+  controllers: [
+    RepoListsController,
+    ReposController,
+    RepoMovesController,
+    FormerPathsController,
+    PermissionsController,
+  ],
   providers: [
     EffectiveAccessService,
     GrantsRepository,

@@ -15,8 +15,11 @@ SELECT r.id, r.path, r.namespace_id AS "namespaceId", r.visibility, r.sparse, r.
   ) AS grants
 FROM repos r WHERE r.path = $1 AND r.deleted_at IS NULL`;
 
+// A former path is good for as long as somebody has the namespace that it is in.
 const FIND_MOVED = `
-SELECT r.path FROM repo_aliases a JOIN repos r ON r.id = a.repo_id WHERE a.path = $1 AND r.deleted_at IS NULL`;
+SELECT r.path FROM repo_aliases a JOIN repos r ON r.id = a.repo_id
+JOIN namespaces n ON n.name = split_part(a.path, '/', 1) AND n.deleted_at IS NULL AND n.released_at IS NULL
+WHERE a.path = $1 AND r.deleted_at IS NULL`;
 
 // Waits for whoever deletes the namespace or renames into or out of it, and keeps them out until the repository is made.
 const HOLD_NAMESPACE =
@@ -40,6 +43,10 @@ WITH moved AS (
   WHERE id = $1 AND deleted_at IS NULL AND ($6::timestamptz IS NULL OR date_trunc('milliseconds', updated_at) = $6)
   RETURNING id
 ) SELECT id FROM moved`;
+
+const MARK_LISTED = `
+WITH listed AS (UPDATE repos SET listed_at = now() WHERE id = $1 AND listed_at IS NULL RETURNING path)
+SELECT path FROM listed`;
 
 const REMOVE = `
 WITH released AS (DELETE FROM repo_aliases WHERE repo_id = $1 RETURNING path),
@@ -106,8 +113,10 @@ export class RepositoriesRepository {
     return (await tx.query(UPDATE, values)).length === 1;
   }
 
-  async markListed(tx: Transaction, id: number): Promise<void> {
-    await tx.query('UPDATE repos SET listed_at = now() WHERE id = $1 AND listed_at IS NULL', [id]);
+  /** Where it is, also when a rename was waited for; `null` when it was listed already. */
+  async markListed(tx: Transaction, id: number): Promise<RepositoryName | null> {
+    const [row] = await tx.query<{ path: RepositoryName }>(MARK_LISTED, [id]);
+    return row?.path ?? null;
   }
 
   /** With its grants and former paths, which it gives. Its content stays, out of everybody's reach. */

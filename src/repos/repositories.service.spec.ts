@@ -78,12 +78,67 @@ describe('a former path', () => {
     await services.facts.drop([`repo:${target}`, `repo:${path}`]);
   });
 
+  it('leads nowhere once the namespace that it is in is deleted', async () => {
+    const { query } = services.database;
+    const left = `left-${count}/app` as RepositoryName;
+    await query(`INSERT INTO namespaces (name, kind) VALUES ($1, 'user')`, [`left-${count}`]);
+    await query('INSERT INTO repo_aliases (path, repo_id) VALUES ($1, $2)', [left, repository.id]);
+    expect(await repositories.find(left)).toMatchObject({ id: repository.id });
+    await services.facts.drop([`repo:${left}`]);
+    await query('UPDATE namespaces SET deleted_at = now() WHERE name = $1', [`left-${count}`]);
+    expect(await repositories.find(left)).toBeNull();
+  });
+
   it('takes no first push, also when the rename was not known yet', async () => {
     expect(await repositories.find(target)).toBeNull();
     await services.database.query('INSERT INTO repo_aliases (path, repo_id) VALUES ($1, $2)', [target, repository.id]);
     const refused = await repositories.ensure(target, 'private', ACTOR).catch((error: unknown) => error);
     expect(refused).toBeInstanceOf(OciError);
     expect(refused).toMatchObject({ condition: 'denied' });
+  });
+});
+
+describe('a change that meets a rename', () => {
+  /** Begins `change` while the rename is not committed yet, and reads what is at the new path as soon as it is. */
+  async function during<T>(change: () => Promise<T>): Promise<PromiseSettledResult<T>[]> {
+    let changed: Promise<T> | undefined;
+    await services.unitOfWork.run(async (tx) => {
+      await tx.query('SELECT FROM repos WHERE id = $1 FOR UPDATE', [repository.id]);
+      changed = change();
+      changed.catch(() => undefined);
+      await sleep(200);
+      await tx.query('UPDATE repos SET path = $2, updated_at = now() WHERE id = $1', [repository.id, target]);
+      await services.drops.afterCommit(tx, [`repo:${repository.path}`, `repo:${target}`]);
+    });
+    return Promise.allSettled([changed as Promise<T>]);
+  }
+
+  it.each([
+    ['of the settings', null],
+    ['of the settings that were read', new Date(0)],
+  ])('%s is refused, and changes nothing', async (_which, since) => {
+    const [refused] = await during(() => changes.update(repository, { visibility: 'public' }, since, ACTOR));
+    expect(refused).toMatchObject({ status: 'rejected', reason: { condition: 'conflict' } });
+    expect(await repositories.find(target)).toMatchObject({ id: repository.id, visibility: 'private' });
+    const entries = await services.database.query(
+      `SELECT FROM audit_events WHERE resource = $1 AND action = 'repo.update'`,
+      [`repo:${repository.path}`],
+    );
+    expect(entries).toEqual([]);
+  });
+
+  it('of being listed drops what is known of the new path', async () => {
+    await services.database.query('UPDATE repos SET listed_at = NULL WHERE id = $1', [repository.id]);
+    const unlisted = { ...repository, listed: false };
+    const [listed] = await during(() =>
+      services.unitOfWork.run(async (tx) => {
+        await repositories.markListed(tx, unlisted);
+        // Somebody reads the new path before this is committed.
+        expect(await repositories.find(target)).toMatchObject({ listed: false });
+      }),
+    );
+    expect(listed).toMatchObject({ status: 'fulfilled' });
+    expect(await repositories.find(target)).toMatchObject({ id: repository.id, listed: true });
   });
 });
 

@@ -60,8 +60,8 @@ export class RepositoriesService {
   /** From its first manifest on a repository is in lists. */
   async markListed(tx: Transaction, repository: RepositoryFact): Promise<void> {
     if (repository.listed) return;
-    await this.repositories.markListed(tx, repository.id);
-    await this.factDrops.afterCommit(tx, [`repo:${repository.path}`]);
+    const path = await this.repositories.markListed(tx, repository.id);
+    await this.factDrops.afterCommit(tx, [`repo:${path ?? repository.path}`]);
   }
 
   /** Live row, read from the database. */

@@ -29,19 +29,26 @@ export class RepositoryChangesService {
     return true;
   }
 
-  /** Throws `preconditionFailed` when `unchangedSince` is given and somebody changed the settings since then. */
+  /**
+   * Throws `preconditionFailed` when `unchangedSince` is given and somebody changed the settings since then, `conflict`
+   * when the repository is not at its path any more.
+   */
   async update(
-    { id, path, namespaceId }: RepositoryFact,
+    repository: RepositoryFact,
     change: SettingsChange,
     unchangedSince: Date | null,
     actor: Actor,
   ): Promise<void> {
+    const { id, path, namespaceId } = repository;
     const { visibility, sparse, description } = change;
     const detail = { visibility, sparse, ...(description === undefined ? {} : { description: 'changed' }) };
     await this.unitOfWork.run(async (tx) => {
-      const isUpdated = await this.repositories.update(tx, id, change, unchangedSince);
+      // The facts that are dropped are those of this path: a rename must not have taken them elsewhere.
+      if (!(await this.repositories.lock(tx, repository))) {
+        throw new ApiError('conflict', 'the repository was renamed or deleted meanwhile');
+      }
+      if (!(await this.repositories.update(tx, id, change, unchangedSince))) throw new ApiError('preconditionFailed');
       await this.factDrops.afterCommit(tx, [`repo:${path}`]);
-      if (!isUpdated) throw new ApiError(unchangedSince ? 'preconditionFailed' : 'notFound');
       await this.audit.append(tx, actor, { action: 'repo.update', resource: `repo:${path}`, namespaceId, detail });
     });
   }

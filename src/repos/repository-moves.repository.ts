@@ -3,6 +3,7 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
 import type { Transaction } from '../database/unit-of-work.js';
 import { nameInNamespace, type RepositoryName } from '../oci/repository-name.js';
+import { pathsIn } from './path-range.js';
 import { RepoAlias } from './repo-alias.entity.js';
 import type { Keyset } from './visible-repositories.repository.js';
 
@@ -55,6 +56,9 @@ ORDER BY kind, name`;
 const LIST = `
 SELECT path, created_at AS "createdAt" FROM repo_aliases WHERE repo_id = $1 AND path > $2 ORDER BY path LIMIT $3`;
 
+const LIST_IN = `
+SELECT path, created_at AS "createdAt" FROM repo_aliases WHERE path > $1 AND path < $2 ORDER BY path LIMIT $3`;
+
 const RELEASE = `
 WITH gone AS (DELETE FROM repo_aliases WHERE path = $2 AND repo_id = $1 RETURNING path) SELECT path FROM gone`;
 
@@ -96,6 +100,12 @@ export class RepositoryMovesRepository {
   /** In ASCII order. */
   list(repoId: number, { after, limit }: Keyset): Promise<Alias[]> {
     return this.rows.manager.query(LIST, [repoId, after, limit]);
+  }
+
+  /** Those in a namespace, whatever left them, in ASCII order. */
+  listIn(namespace: string, { after, limit }: Keyset): Promise<Alias[]> {
+    const { from, to } = pathsIn(namespace);
+    return this.rows.manager.query(LIST_IN, [after > from ? after : from, to, limit]);
   }
 
   /** False when it is no former path of this repository. */

@@ -6,15 +6,23 @@ import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
 import { AuditTrail } from '../events/audit-trail.service.js';
 import { FactDrops } from '../events/fact-drops.js';
 import { ApiError } from '../http/api-error.js';
-import type { RepositoryFact } from '../http/request-context.js';
+import type { RepositoryFact, RepositoryTarget } from '../http/request-context.js';
 import { namespaceOf, type RepositoryName } from '../oci/repository-name.js';
-import { reachOf } from './reach.js';
+import { atPresentPath } from './named-repository.decorator.js';
+import { managesByStanding, managesNamespace, reachOf } from './reach.js';
 import { RepositoriesRepository } from './repositories.repository.js';
 import { type Alias, type LostGrant, RepositoryMovesRepository } from './repository-moves.repository.js';
 import type { Keyset } from './visible-repositories.repository.js';
 
 /** Former paths of one repository: each rename loads and drops all of them. */
 export const MAX_ALIASES = 100;
+
+/** A former path that is to be given up, and the path by which that was asked. */
+export interface Release {
+  readonly asked: RepositoryTarget['name'];
+  readonly repository: RepositoryFact;
+  readonly alias: string;
+}
 
 interface Move {
   readonly repository: RepositoryFact;
@@ -34,11 +42,12 @@ export class RepositoryMovesService {
   ) {}
 
   /**
-   * The caller manages the repository, and needs the same right where it goes. The path that it leaves resolves for pulls
-   * until it is released. Throws `denied`, `impossible` for a namespace that does not exist, `nameTaken`, `conflict`.
+   * The caller manages the repository, and needs the same right by standing where it is and where it goes. The path that
+   * it leaves resolves for pulls until it is released. Throws `denied`, `impossible` for a namespace that does not exist, `nameTaken`, `conflict`.
    */
   async rename(repository: RepositoryFact, to: RepositoryName, caller: Viewer, actor: Actor): Promise<void> {
-    requireTarget(caller, to);
+    requireStanding(caller, to);
+    requireStanding(caller, repository.path);
     if (to === repository.path) return;
     await this.unitOfWork.run((tx) => this.move(tx, { repository, to, actor }));
   }
@@ -47,12 +56,34 @@ export class RepositoryMovesService {
     return this.moves.list(id, keyset);
   }
 
-  /** From now on anybody who may can make a repository at the path. Throws `notFound`. */
-  async release({ id, path, namespaceId }: RepositoryFact, alias: string, actor: Actor): Promise<void> {
+  /** Every former path in a namespace; not where they lead, which may be nobody's business there. Throws `denied`. */
+  listAliasesIn(namespace: string, caller: Viewer, keyset: Keyset): Promise<Alias[]> {
+    if (!managesNamespace(caller, namespace)) {
+      throw new ApiError('denied', `you may not manage repositories in "${namespace}"`);
+    }
+    return this.moves.listIn(namespace, keyset);
+  }
+
+  /**
+   * From now on anybody who may can make a repository at the path. Asked by the repository's present path any former one
+   * can be released; asked by a former path that one alone, by who manages its namespace by standing. Throws `notFound`,
+   * and `conflict` for who manages the repository and asked by another path.
+   */
+  async release(release: Release, caller: Viewer, actor: Actor): Promise<void> {
+    requireReleasable(release, caller);
+    const { repository, alias } = release;
     await this.unitOfWork.run(async (tx) => {
-      if (!(await this.moves.release(tx, id, alias))) throw new ApiError('notFound');
-      const resource = `repo:${path}`;
-      await this.audit.append(tx, actor, { action: 'repo.alias.release', resource, namespaceId, detail: { alias } });
+      const namespaces = await this.moves.lockNamespaces(tx, [alias.split('/', 1)[0] ?? '']);
+      if (!(await this.moves.release(tx, repository.id, alias))) throw new ApiError('notFound');
+      const entry = { action: 'repo.alias.release', detail: { alias } };
+      const { namespaceId } = repository;
+      // The owners of the namespace that the path is in see it too.
+      for (const id of namespaces.values()) {
+        if (id !== namespaceId) {
+          await this.audit.append(tx, actor, { ...entry, resource: `repo:${alias}`, namespaceId: id });
+        }
+      }
+      await this.audit.append(tx, actor, { ...entry, resource: `repo:${repository.path}`, namespaceId });
       await this.factDrops.afterCommit(tx, [`repo:${alias}`]);
     });
   }
@@ -101,9 +132,21 @@ export class RepositoryMovesService {
   }
 }
 
-/** Whoever puts a repository somewhere must have, by standing alone, what its owner has there. */
-function requireTarget({ principal, limits }: Viewer, to: RepositoryName): void {
-  if (mayEffectively('manage', reachOf(principal, limits, to, null))) return;
+function requireReleasable({ asked, repository, alias }: Release, caller: Viewer): void {
+  if (asked === repository.path || (asked === alias && managesByStanding(caller, asked))) return;
+  // Only who manages the repository is told where it is.
+  if (mayEffectively('manage', reachOf(caller.principal, caller.limits, asked, repository))) {
+    atPresentPath(asked, repository);
+  }
+  throw new ApiError('notFound');
+}
+
+/**
+ * Whoever puts a repository somewhere, or takes it away, must have by standing alone what its owner has there: the path
+ * that it leaves goes on serving what it has.
+ */
+function requireStanding(caller: Viewer, path: RepositoryName): void {
+  if (managesByStanding(caller, path)) return;
   // The same for a namespace that does not exist.
-  throw new ApiError('denied', `you may not manage repositories in "${namespaceOf(to)}"`);
+  throw new ApiError('denied', `you may not manage repositories in "${namespaceOf(path)}"`);
 }

@@ -21,9 +21,9 @@ WHERE m.user_id = $1 AND m.role = 'owner' AND o.deleted_at IS NULL AND NOT EXIST
 
 const HAS_REPOSITORIES = 'SELECT id FROM repos WHERE namespace_id = $1 AND deleted_at IS NULL LIMIT 1';
 
+// A grant has its repository's path, also when a rename was waited for.
 const REVOKE_GRANTS = `
-WITH gone AS (DELETE FROM repo_grants WHERE user_id = $1 RETURNING repo_id)
-SELECT r.path FROM gone JOIN repos r ON r.id = gone.repo_id WHERE r.deleted_at IS NULL`;
+WITH gone AS (DELETE FROM repo_grants WHERE user_id = $1 RETURNING path) SELECT path FROM gone`;
 
 /** All that is left of a user elsewhere; answers that were kept for repeated creates may hold their keys. */
 const FORGET = [

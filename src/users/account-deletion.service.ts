@@ -7,6 +7,7 @@ import { FactDrops } from '../events/fact-drops.js';
 import { ApiError } from '../http/api-error.js';
 import { AccountDeletionRepository } from './account-deletion.repository.js';
 import { isLastOf, LAST_ADMINISTRATOR } from './accounts.service.js';
+import { forgetFormerPaths } from './former-paths.js';
 import { type UserRecord, UsersRepository } from './users.repository.js';
 import { userSubject } from './users.service.js';
 
@@ -31,7 +32,9 @@ export class AccountDeletionService {
       await this.refuseWhatIsNeeded(tx, id, namespaceId);
       const paths = await this.deletions.bury(tx, id, namespaceId);
       await this.audit.append(tx, actor, { action: 'user.delete', resource: `user:${username}`, namespaceId });
-      await this.factDrops.afterCommit(tx, [userSubject(id), ...paths.map((path): Subject => `repo:${path}`)]);
+      const granted = paths.map((path): Subject => `repo:${path}`);
+      const left = await forgetFormerPaths(tx, username);
+      await this.factDrops.afterCommit(tx, [userSubject(id), ...granted, ...left]);
     });
   }
 

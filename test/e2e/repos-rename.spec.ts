@@ -66,7 +66,7 @@ describe('POST …/rename', () => {
       world.alice.api('PUT', repoApi(from), {}),
       world.alice.api('DELETE', repoApi(from)),
       grant(world.alice, from),
-      world.alice.api('DELETE', repoApi(from, `/aliases?path=${from}`)),
+      world.alice.api('DELETE', repoApi(from, `/aliases?path=${to}`)),
     ];
     for (const request of requests) {
       expect((await request.expect(409)).json()).toMatchObject({ detail: expect.stringContaining(to) as unknown });
@@ -141,7 +141,12 @@ describe('POST …/rename', () => {
       'basic',
     );
     await rename(limited, path, { namespace: 'bob' }).expect(403);
-    await rename(world.bob, path, { namespace: 'bob' }).expect(200);
+    // Nor may they take it home with them: its path would serve what they have there.
+    await rename(world.bob, path, { namespace: 'bob' }).expect(403);
+    await world.alice.getManifest(path, 'v1').expect(200);
+    expect(await aliasesOf(world.alice, path)).toEqual([]);
+    await rename(world.alice, path, { name: path.slice('alice/'.length) }).expect(200);
+    await rename(world.admin, path, { namespace: 'bob' }).expect(200);
   });
 });
 
@@ -202,6 +207,55 @@ describe('former paths', () => {
     });
   });
 
+  it('are released by who manages the namespace that they are in, wherever the repository is', async () => {
+    const erin = await signUp(world.admin, 'erin');
+    await makeOrg(world.registry, 'left', { members: { carol: 'owner', erin: 'owner', dave: 'member' } });
+    for (const name of ['one', 'two']) {
+      await carol.pushImage(`left/${name}`, 'v1');
+      await rename(carol, `left/${name}`, { namespace: 'partner', name: `left-${name}` }).expect(200);
+    }
+    await grant(carol, 'partner/left-one', { kind: 'user', name: 'dave', role: 'read' }).expect(200);
+    await grant(carol, 'partner/left-two', { kind: 'user', name: 'bob', role: 'admin' }).expect(200);
+    const release = (client: RegistryClient, at: string, path: string): Exchange =>
+      client.api('DELETE', repoApi(at, `/aliases?path=${path}`));
+    const listed = async (client: RegistryClient, page = ''): Promise<unknown> =>
+      (await client.api('GET', `/api/v1/namespaces/left/aliases${page}`).expect(200)).json();
+
+    const items = ['one', 'two'].map((name) => ({ path: `left/${name}`, createdAt: expect.any(String) }));
+    expect(await listed(erin)).toEqual({ items, next: null });
+    const { next } = (await listed(erin, '?limit=1')) as { next: string };
+    expect(await listed(erin, `?limit=1&cursor=${next}`)).toEqual({ items: [items[1]], next: null });
+    for (const client of [dave, world.alice]) {
+      await client.api('GET', '/api/v1/namespaces/left/aliases').expect(403);
+      await client.api('GET', '/api/v1/namespaces/nowhere/aliases').expect(403);
+    }
+
+    // Nothing tells who has no right there where the repository is, or that it is.
+    await erin.api('GET', repoApi('left/one')).expect(404);
+    await release(erin, 'partner/left-one', 'left/one').expect(404);
+    await release(erin, 'left/one', 'left/two').expect(404);
+    await release(world.alice, 'left/one', 'left/one').expect(404);
+    await release(dave, 'left/one', 'left/one').expect(403);
+    // Who manages it where it is, is nobody where it was, and knows how to ask.
+    await release(world.bob, 'left/two', 'left/two').expect(409);
+    const key = await makeKey(world.registry, 'erin', ['repo:pull', 'manage'], ['left/two']);
+    await release(world.admin.as('erin', key, 'basic'), 'left/one', 'left/one').expect(404);
+
+    await release(erin, 'left/one', 'left/one').expect(204);
+    await release(erin, 'left/one', 'left/one').expect(404);
+    await carol.getManifest('left/one', 'v1').expect(404);
+    await carol.getManifest('partner/left-one', 'v1').expect(200);
+    await erin.pushImage('left/one', 'v2');
+    await release(world.bob, 'partner/left-two', 'left/two').expect(204);
+    expect(await listed(erin)).toEqual({ items: [], next: null });
+    const entry = { action: 'repo.alias.release', detail: { alias: 'left/one' } };
+    for (const path of ['left/one', 'partner/left-one']) {
+      expect(await auditOf(world.registry, path)).toContainEqual(
+        expect.objectContaining({ ...entry, resource: `repo:${path}` }),
+      );
+    }
+  });
+
   it('go with the repository', async () => {
     const [from, to] = [world.newRepository('gone'), world.newRepository('gone')];
     await world.alice.pushImage(from, 'v1');
@@ -210,6 +264,39 @@ describe('former paths', () => {
     await world.alice.api('DELETE', repoApi(to)).expect(204);
     await world.alice.getManifest(from, 'v1').expect(404);
     await world.alice.pushImage(from, 'v2');
+  });
+
+  it.each(['org', 'user'] as const)('go with the namespace that they are in, of kind %s', async (kind) => {
+    const name = `leaving-${kind}`;
+    if (kind === 'org') await world.admin.api('POST', '/api/v1/orgs', { name }).expect(201);
+    else await signUp(world.admin, name);
+    const [from, to] = [`${name}/app`, `alice/from-${kind}`];
+    await world.admin.pushImage(from, 'v1');
+    await rename(world.admin, from, { namespace: 'alice', name: `from-${kind}` }).expect(200);
+    await world.alice.getManifest(from, 'v1').expect(200);
+    await world.admin.api('DELETE', `/api/v1/${kind}s/${name}`).expect(204);
+    await world.alice.getManifest(from, 'v1').expect(404);
+    await world.admin.api('POST', `/api/v1/namespaces/${name}/release`).expect(204);
+    await world.admin.api('POST', '/api/v1/orgs', { name }).expect(201);
+    await world.alice.getManifest(from, 'v1').expect(404);
+    await world.admin.pushImage(from, 'v2');
+    await world.admin.getManifest(from, 'v1').expect(404);
+    await world.alice.getManifest(to, 'v1').expect(200);
+    expect(await aliasesOf(world.alice, to)).toEqual([]);
+  });
+
+  it('that were left in a namespace before its name is released go with the release', async () => {
+    const to = world.newRepository('release');
+    await world.alice.pushImage(to, 'v1');
+    await world.admin.api('POST', '/api/v1/orgs', { name: 'released' }).expect(201);
+    await world.admin.api('DELETE', '/api/v1/orgs/released').expect(204);
+    const left = `INSERT INTO repo_aliases (path, repo_id) SELECT 'released/app', id FROM repos WHERE path = $1`;
+    await query(world.registry, left, [to]);
+    await world.alice.getManifest('released/app', 'v1').expect(404);
+    await world.admin.api('POST', '/api/v1/namespaces/released/release').expect(204);
+    await world.admin.api('POST', '/api/v1/orgs', { name: 'released' }).expect(201);
+    await world.alice.getManifest('released/app', 'v1').expect(404);
+    expect(await aliasesOf(world.alice, to)).toEqual([]);
   });
 
   it('are a hundred at most', async () => {

@@ -35,6 +35,22 @@ export const REPOSITORY_ROWS: RouteRows = {
       return to(`${repo({ name })}/aliases?path=${encodeURIComponent(p.repository)}`);
     },
   },
+  'FormerPathsController.list': {
+    success: 200,
+    // Credentials are enough for the rule; the route is for who manages the namespace.
+    except: {
+      stranger: 'denied',
+      reader: 'denied',
+      writer: 'denied',
+      keeper: 'denied',
+      member: 'denied',
+      teamMember: 'denied',
+      maintainer: 'denied',
+      pullKey: 'denied',
+      robot: 'denied',
+    },
+    request: () => to(`/api/v1/namespaces/${ORG}/aliases`),
+  },
   'PermissionsController.read': { success: 200, request: (p) => to(`${repo(p)}/permissions`) },
   'PermissionsController.replace': {
     success: 200,
