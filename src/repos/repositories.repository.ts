@@ -17,9 +17,14 @@ FROM repos r WHERE r.path = $1 AND r.deleted_at IS NULL`;
 
 // A former path is good for as long as somebody has the namespace that it is in.
 const FIND_MOVED = `
-SELECT r.path FROM repo_aliases a JOIN repos r ON r.id = a.repo_id
+SELECT r.path AS "movedTo" FROM repo_aliases a JOIN repos r ON r.id = a.repo_id
 JOIN namespaces n ON n.name = split_part(a.path, '/', 1) AND n.deleted_at IS NULL AND n.released_at IS NULL
 WHERE a.path = $1 AND r.deleted_at IS NULL`;
+
+// One statement that looks in both places whatever it finds: "not yours" and "does not exist" take the same time.
+const FIND_AT = `
+SELECT found.*, moved."movedTo" FROM (VALUES (1)) AS once
+LEFT JOIN LATERAL (${FIND}) found ON true LEFT JOIN LATERAL (${FIND_MOVED}) moved ON true`;
 
 // Waits for whoever deletes the namespace or renames into or out of it, and keeps them out until the repository is made.
 const HOLD_NAMESPACE =
@@ -54,6 +59,11 @@ WITH released AS (DELETE FROM repo_aliases WHERE repo_id = $1 RETURNING path),
   removed AS (UPDATE repos SET deleted_at = now(), deleted_by = $2 WHERE id = $1)
 SELECT path FROM released`;
 
+/** What is known of a former path. */
+export interface Moved {
+  readonly movedTo: RepositoryName;
+}
+
 export interface NewRepository {
   readonly path: RepositoryName;
   readonly visibility: Visibility;
@@ -80,10 +90,16 @@ export class RepositoriesRepository {
     return row ?? null;
   }
 
-  /** Where the repository is that left this path. */
-  async findMoved(path: RepositoryName): Promise<RepositoryName | null> {
-    const [row] = await this.query<{ path: RepositoryName }>(FIND_MOVED, [path]);
-    return row?.path ?? null;
+  /** The repository at the path, or where the one is that left it. */
+  async findAt(path: RepositoryName): Promise<RepositoryFact | Moved | null> {
+    const [row] = await this.query<(RepositoryFact | { readonly id: null }) & { movedTo: RepositoryName | null }>(
+      FIND_AT,
+      [path],
+    );
+    if (!row) return null;
+    const { movedTo, ...repository } = row;
+    if (repository.id !== null) return repository;
+    return movedTo === null ? null : { movedTo };
   }
 
   findDetail(id: number): Promise<Repo | null> {

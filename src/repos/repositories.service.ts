@@ -10,7 +10,7 @@ import { OciError } from '../oci/oci-error.js';
 import type { RepositoryName } from '../oci/repository-name.js';
 import { pathsIn, within } from './path-range.js';
 import type { Repo, Visibility } from './repo.entity.js';
-import { RepositoriesRepository } from './repositories.repository.js';
+import { type Moved, RepositoriesRepository } from './repositories.repository.js';
 import { RepositoryChangesService } from './repository-changes.service.js';
 import { viewOf } from './view.js';
 import {
@@ -90,14 +90,7 @@ export class RepositoriesService {
   }
 
   private read(path: RepositoryName): RepositoryFact | Moved | null | Promise<RepositoryFact | Moved | null> {
-    return this.facts.read({ subject: `repo:${path}`, name: 'repository', load: () => this.load(path) });
-  }
-
-  private async load(path: RepositoryName): Promise<RepositoryFact | Moved | null> {
-    const repository = await this.repositories.find(path);
-    if (repository) return repository;
-    const movedTo = await this.repositories.findMoved(path);
-    return movedTo === null ? null : { movedTo };
+    return this.facts.read({ subject: `repo:${path}`, name: 'repository', load: () => this.repositories.findAt(path) });
   }
 
   /** Facts of a repository are kept under its present path alone, so that one drop reaches them. */
@@ -117,11 +110,6 @@ export class RepositoriesService {
     if (fact !== null && this.facts.shared) this.seen.set(fact.path, fact.id);
     return fact;
   }
-}
-
-/** What is cached of a former path. */
-interface Moved {
-  readonly movedTo: RepositoryName;
 }
 
 function isMoved(fact: RepositoryFact | Moved | null): fact is Moved {
