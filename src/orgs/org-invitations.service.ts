@@ -3,14 +3,19 @@ import { Injectable } from '@nestjs/common';
 import { isUUID } from 'class-validator';
 import type { Actor } from '../access/actor.js';
 import { mayChangeMembership } from '../access/membership-policy.js';
-import { orgRoleOf } from '../access/organization-policy.js';
+import { orgRoleOf, standingOf } from '../access/organization-policy.js';
 import { type UserPrincipal, principalKey } from '../access/principal.js';
 import { type OrgRole, outranks } from '../access/roles.js';
 import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
 import { ApiError } from '../http/api-error.js';
 import { userSubject } from '../users/users.service.js';
 import { LiveOrgsService } from './live-orgs.service.js';
-import { type InvitationsPage, type OrgInvitationRow, OrgInvitationsRepository } from './org-invitations.repository.js';
+import {
+  type AcceptedInvitation,
+  type InvitationsPage,
+  type OrgInvitationRow,
+  OrgInvitationsRepository,
+} from './org-invitations.repository.js';
 import { OrgMembersRepository } from './org-members.repository.js';
 import { type Manager, OrgMembersService } from './org-members.service.js';
 import type { OrgWithRole } from './orgs.repository.js';
@@ -82,13 +87,18 @@ export class OrgInvitationsService {
     });
   }
 
-  /** Makes the user a member; whoever is one already with more keeps it. Throws `impossible` for a code that is void. */
+  /**
+   * Makes the user a member; whoever is one already with more keeps it. Throws `impossible` for a code that is void, as
+   * it is when who sent it could not give that role today.
+   */
   async accept(tx: Transaction, code: string, user: UserPrincipal, actor: Actor): Promise<OrgWithRole> {
     const lookup = lookupOf(code);
     const name = await this.invitations.findOrg(tx, lookup);
     const org = name === null ? null : await this.live.lock(tx, name);
     const accepted = org && (await this.invitations.accept(tx, lookup, user.id));
-    if (!accepted) throw new ApiError('impossible', 'the code is unknown, expired or used');
+    if (!accepted || !(await this.mayStillGive(tx, org.id, accepted))) {
+      throw new ApiError('impossible', 'the code is unknown, expired or used');
+    }
     const before = await this.members.role(tx, org.id, user.id);
     const role = outranks(accepted.role, before) ? accepted.role : (before ?? accepted.role);
     if (before === null) await this.memberships.join(tx, org, user.id, role);
@@ -97,6 +107,12 @@ export class OrgInvitationsService {
     const change = { action: 'invitation.accept', part, detail: { username: user.username, role, before } };
     await this.live.record(tx, actor, org, change, [userSubject(user.id)]);
     return { ...org, role };
+  }
+
+  private async mayStillGive(tx: Transaction, orgId: number, { sender, role }: AcceptedInvitation): Promise<boolean> {
+    const standing = await this.members.standing(tx, orgId, sender);
+    const caller = standing && standingOf(standing);
+    return mayChangeMembership({ caller, isOwn: false, before: null, after: role });
   }
 }
 

@@ -14,6 +14,12 @@ export interface OrgMemberRow {
   readonly createdAt: Date;
 }
 
+/** What a user is in the registry and in one organization. */
+export interface Standing {
+  readonly admin: boolean;
+  readonly role: OrgRole | null;
+}
+
 /** Of one user: they travel with each of its requests. */
 export const MAX_MEMBERSHIPS = 500;
 
@@ -32,6 +38,10 @@ const FIND = `${SELECT} AND u.username = $2`;
 const LIST = `${SELECT} AND m.user_id > $2 ORDER BY m.user_id LIMIT $3`;
 
 const ROLE = 'SELECT role FROM org_members WHERE org_id = $1 AND user_id = $2';
+
+const STANDING = `
+SELECT u.admin, m.role FROM users u LEFT JOIN org_members m ON m.user_id = u.id AND m.org_id = $1
+WHERE u.id = substring($2 FROM '^user:([0-9]+)$')::bigint AND u.deleted_at IS NULL AND u.disabled_at IS NULL`;
 
 // Somebody may have been made a member before, with another role.
 const PUT = `
@@ -72,6 +82,12 @@ export class OrgMembersRepository {
   async role(tx: Transaction, orgId: number, userId: number): Promise<OrgRole | null> {
     const [row] = await tx.query<{ role: OrgRole }>(ROLE, [orgId, userId]);
     return row?.role ?? null;
+  }
+
+  /** What decides about the rights of the user with this key, such as `user:7`; `null` for one who cannot log in. */
+  async standing(tx: Transaction, orgId: number, key: string): Promise<Standing | null> {
+    const [row] = await tx.query<Standing>(STANDING, [orgId, key]);
+    return row ?? null;
   }
 
   async put(tx: Transaction, orgId: number, userId: number, role: OrgRole): Promise<void> {
