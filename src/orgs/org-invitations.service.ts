@@ -8,7 +8,7 @@ import { type UserPrincipal, principalKey } from '../access/principal.js';
 import { type OrgRole, outranks } from '../access/roles.js';
 import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
 import { ApiError } from '../http/api-error.js';
-import { userSubject } from '../users/users.service.js';
+import { UsersService, userSubject } from '../users/users.service.js';
 import { LiveOrgsService } from './live-orgs.service.js';
 import {
   type AcceptedInvitation,
@@ -45,6 +45,7 @@ export class OrgInvitationsService {
     private readonly members: OrgMembersRepository,
     private readonly memberships: OrgMembersService,
     private readonly live: LiveOrgsService,
+    private readonly users: UsersService,
     private readonly unitOfWork: UnitOfWork,
   ) {}
 
@@ -95,6 +96,7 @@ export class OrgInvitationsService {
     const lookup = lookupOf(code);
     const name = await this.invitations.findOrg(tx, lookup);
     const org = name === null ? null : await this.live.lock(tx, name);
+    await this.users.lockCaller(tx, user.id);
     const accepted = org && (await this.invitations.accept(tx, lookup, user.id));
     if (!accepted || !(await this.mayStillGive(tx, org.id, accepted))) {
       throw new ApiError('impossible', 'the code is unknown, expired or used');

@@ -7,7 +7,7 @@ import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
 import { ApiError } from '../http/api-error.js';
 import { unchangedSince } from '../http/conditional-update.js';
 import { isReservedName } from '../users/account-name.js';
-import { userSubject } from '../users/users.service.js';
+import { UsersService, userSubject } from '../users/users.service.js';
 import { LiveOrgsService } from './live-orgs.service.js';
 import { MAX_MEMBERSHIPS, OrgMembersRepository } from './org-members.repository.js';
 import { type OrgRow, type OrgsPage, OrgsRepository, type OrgWithRole } from './orgs.repository.js';
@@ -25,6 +25,7 @@ export class OrgsService {
     private readonly orgs: OrgsRepository,
     private readonly members: OrgMembersRepository,
     private readonly live: LiveOrgsService,
+    private readonly users: UsersService,
     private readonly unitOfWork: UnitOfWork,
     private readonly config: AppConfig,
   ) {}
@@ -52,6 +53,7 @@ export class OrgsService {
     if (!mayCreateOrganization(creator, this.config.security.orgCreation)) throw new ApiError('denied');
     const { name, displayName = null, defaultRole = null } = draft;
     if (isReservedName(name)) throw new ApiError('impossible', 'the name is reserved');
+    await this.users.lockCaller(tx, creator.id);
     if ((await this.members.countMemberships(tx, creator.id)) >= MAX_MEMBERSHIPS) {
       throw new ApiError('impossible', `${MAX_MEMBERSHIPS} organizations are the limit`);
     }

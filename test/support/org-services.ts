@@ -12,6 +12,14 @@ import { type Manager, OrgMembersService } from '../../src/orgs/org-members.serv
 import { Org } from '../../src/orgs/org.entity.js';
 import { OrgsRepository } from '../../src/orgs/orgs.repository.js';
 import { OrgsService } from '../../src/orgs/orgs.service.js';
+import { TeamMember } from '../../src/orgs/team-member.entity.js';
+import { TeamMembersRepository } from '../../src/orgs/team-members.repository.js';
+import { TeamMembersService } from '../../src/orgs/team-members.service.js';
+import { Team } from '../../src/orgs/team.entity.js';
+import { TeamsRepository } from '../../src/orgs/teams.repository.js';
+import { TeamsService } from '../../src/orgs/teams.service.js';
+import { AccountDeletionRepository } from '../../src/users/account-deletion.repository.js';
+import { AccountDeletionService } from '../../src/users/account-deletion.service.js';
 import { PasswordHasher } from '../../src/users/password-hasher.js';
 import { User } from '../../src/users/user.entity.js';
 import { UsersRepository } from '../../src/users/users.repository.js';
@@ -24,6 +32,10 @@ export interface OrgServices extends ContentServices {
   readonly orgs: OrgsService;
   readonly members: OrgMembersService;
   readonly invitations: OrgInvitationsService;
+  readonly teams: TeamsService;
+  readonly teamMembers: TeamMembersService;
+  /** Deletes the account, as its user does. */
+  deleteUser: (user: Manager) => Promise<void>;
   /** A user who counts as an owner of the organization of this name. */
   newUser: (org: string) => Promise<Manager>;
   /** Until somebody waits for a lock. */
@@ -38,19 +50,25 @@ export async function orgServices(): Promise<OrgServices> {
   const membersTable = new OrgMembersRepository(services.repository(OrgMember));
   const invitationsTable = new OrgInvitationsRepository(services.repository(OrgInvitation));
   const config = loadConfig({}, null, () => '0'.repeat(32));
-  const live = new LiveOrgsService(orgsTable, new AuditTrail(), drops);
-  const users = new UsersService(
-    new UsersRepository(services.repository(User)),
-    new PasswordHasher(),
-    drops,
-    unitOfWork,
-  );
+  const teamMembersTable = new TeamMembersRepository(services.repository(TeamMember));
+  const usersTable = new UsersRepository(services.repository(User));
+  const audit = new AuditTrail();
+  const live = new LiveOrgsService(orgsTable, audit, drops);
+  const users = new UsersService(usersTable, new PasswordHasher(), drops, unitOfWork);
+  const deletions = new AccountDeletionService(usersTable, new AccountDeletionRepository(), audit, drops, unitOfWork);
+  const teams = new TeamsService(new TeamsRepository(services.repository(Team)), teamMembersTable, live, unitOfWork);
   const members = new OrgMembersService(membersTable, invitationsTable, live, users, unitOfWork);
   return {
     ...services,
-    orgs: new OrgsService(orgsTable, membersTable, live, unitOfWork, config),
+    orgs: new OrgsService(orgsTable, membersTable, live, users, unitOfWork, config),
     members,
-    invitations: new OrgInvitationsService(invitationsTable, membersTable, members, live, unitOfWork),
+    invitations: new OrgInvitationsService(invitationsTable, membersTable, members, live, users, unitOfWork),
+    teams,
+    teamMembers: new TeamMembersService(teamMembersTable, membersTable, teams, live, users, unitOfWork),
+    deleteUser: async ({ caller, actor }) => {
+      const row = await usersTable.findByName(caller.username);
+      if (row) await deletions.delete(row, actor);
+    },
     newUser: async (org) => {
       const username = `user-${++count}`;
       const [user] = await database.query<{ id: string }>(
