@@ -16,13 +16,15 @@ import {
   type OrgInvitationRow,
   OrgInvitationsRepository,
 } from './org-invitations.repository.js';
-import { OrgMembersRepository } from './org-members.repository.js';
+import { MAX_MEMBERSHIPS, OrgMembersRepository } from './org-members.repository.js';
 import { type Manager, OrgMembersService } from './org-members.service.js';
 import type { OrgWithRole } from './orgs.repository.js';
 
 const DEFAULT_LIFE_MS = 7 * 86_400_000;
 /** Of one organization. */
 const MAX_OPEN = 500;
+/** Organizations of a user who joins one: those that others may put them into leave as many for themselves. */
+const MAX_ACCEPTED = 2 * MAX_MEMBERSHIPS;
 /** 160 bits: nobody guesses one, so a plain hash hides it. */
 const CODE_BYTES = 20;
 
@@ -103,8 +105,9 @@ export class OrgInvitationsService {
     }
     const before = await this.members.role(tx, org.id, user.id);
     const role = outranks(accepted.role, before) ? accepted.role : (before ?? accepted.role);
-    if (before === null) await this.memberships.join(tx, org, user.id, role);
-    else await this.members.put(tx, org.id, user.id, role);
+    if (before === null) {
+      await this.memberships.join(tx, org, { userId: user.id, role, limit: MAX_ACCEPTED });
+    } else await this.members.put(tx, org.id, user.id, role);
     const part = `invitation:${accepted.id}`;
     const change = { action: 'invitation.accept', part, detail: { username: user.username, role, before } };
     await this.live.record(tx, actor, org, change, [userSubject(user.id)]);

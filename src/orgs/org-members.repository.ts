@@ -20,7 +20,7 @@ export interface Standing {
   readonly role: OrgRole | null;
 }
 
-/** Of one user: they travel with each of its requests. */
+/** Of one user, as others may make it: they travel with each of its requests. */
 export const MAX_MEMBERSHIPS = 500;
 
 /** Where a list of people begins and how much of it is wanted. */
@@ -60,6 +60,7 @@ WHERE m.org_id = $1 AND m.role = 'owner' AND m.user_id <> $2 AND u.deleted_at IS
 
 const USER_IDS = 'SELECT user_id AS id FROM org_members WHERE org_id = $1';
 const COUNT_MEMBERS = 'SELECT count(*)::int AS count FROM org_members WHERE org_id = $1';
+const COUNT_OWNED = `SELECT count(*)::int AS count FROM org_members WHERE user_id = $1 AND role = 'owner'`;
 const COUNT_MEMBERSHIPS = 'SELECT count(*)::int AS count FROM org_members WHERE user_id = $1';
 
 /** Who is in an organization. Whoever writes holds the organization's row. */
@@ -113,6 +114,10 @@ export class OrgMembersRepository {
 
   async countMemberships(tx: Transaction, userId: number): Promise<number> {
     return this.count(tx, COUNT_MEMBERSHIPS, userId);
+  }
+
+  async countOwned(tx: Transaction, userId: number): Promise<number> {
+    return this.count(tx, COUNT_OWNED, userId);
   }
 
   private async count(tx: Transaction, sql: string, id: number): Promise<number> {
