@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Exchange } from '../support/http-exchange.js';
+import type { Exchange, Headers } from '../support/http-exchange.js';
 import type { RegistryClient } from '../support/registry-client.js';
 import { ACME, ORGS, refused, useAcme } from './organizations.js';
 
@@ -13,9 +13,9 @@ describe('a key', () => {
     return made.json<{ key: string }>().key;
   }
 
-  const by = (key: string, method: string, path: string, body?: object): Exchange =>
+  const by = (key: string, method: string, path: string, body?: object, more: Headers = {}): Exchange =>
     world.anonymous.raw(method, path, {
-      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json', ...more },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
 
@@ -56,5 +56,15 @@ describe('a key', () => {
     });
     await by(key, 'PATCH', dave, { displayName: 'Dave' }).expect(200);
     await by(key, 'POST', ORGS, { name: 'made-by-key' }).expect(201);
+  });
+
+  it('is not shown the secret that another credential made under the same Idempotency-Key', async () => {
+    const headers = { 'idempotency-key': 'once' };
+    const body = { role: 'owner' };
+    await world.alice.api('POST', `${ACME}/invitations`, body, headers).expect(201);
+    const keys = [await newKey(world.alice, EVERY_SCOPE), await newKey(world.alice, EVERY_SCOPE)];
+    for (const key of keys) {
+      refused(await by(key, 'POST', `${ACME}/invitations`, body, headers), 422, 'IDEMPOTENCY_KEY_REUSED');
+    }
   });
 });
