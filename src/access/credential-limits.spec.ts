@@ -1,5 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import { limitsAllow, limitsOfKey, limitsReach, limitsWithin, scopesOfLimits, UNLIMITED } from './credential-limits.js';
+import {
+  limitsAllow,
+  limitsHoldNamespace,
+  limitsOfKey,
+  limitsReach,
+  limitsWithin,
+  scopesOfLimits,
+  UNLIMITED,
+} from './credential-limits.js';
 import { ACTIONS } from './roles.js';
 
 describe('the limits of a credential', () => {
@@ -33,6 +41,22 @@ describe('the limits of a credential', () => {
     expect(ACTIONS.filter((action) => limitsAllow(limits, action, 'acme/app'))).toEqual(['pull']);
     expect(limitsAllow(limits, 'pull', 'other/app')).toBe(false);
     expect(ACTIONS.some((action) => limitsAllow(limitsOfKey([], null), action, 'acme/app'))).toBe(false);
+  });
+
+  it.each([
+    [null, null, true],
+    [null, ['acme'], true],
+    [null, ['other', 'acme'], true],
+    [null, ['acme/*'], false],
+    [null, ['acme/app'], false],
+    [null, ['other'], false],
+    [ACTIONS, ['acme'], true],
+    [['manage', 'delete', 'push', 'pull'], null, true],
+    [['manage'], ['acme'], false],
+    [['pull', 'push', 'manage'], null, false],
+    [[], null, false],
+  ] as const)('of %j in %j hold all of a namespace: %j', (actions, repositories, expected) => {
+    expect(limitsHoldNamespace({ actions, repositories }, 'acme')).toBe(expected);
   });
 
   it('say as scopes what they let through', () => {

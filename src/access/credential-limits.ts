@@ -1,4 +1,4 @@
-import type { Action } from './roles.js';
+import { type Action, ACTIONS } from './roles.js';
 
 /** What a credential may do of its principal's rights. Limits only ever take away. */
 export interface CredentialLimits {
@@ -52,6 +52,14 @@ export function limitsReach(limits: CredentialLimits, repository: string): boole
 /** Whether the credential may be used on the namespace itself: its settings, its members. */
 export function limitsReachNamespace({ repositories }: CredentialLimits, namespace: string): boolean {
   return repositories === null || repositories.includes(namespace);
+}
+
+/**
+ * Whether the credential does all that its principal may in the namespace. Roles know no limits: whoever gives one to
+ * others, or to another account of their own, needs all of it.
+ */
+export function limitsHoldNamespace(limits: CredentialLimits, namespace: string): boolean {
+  return limitsReachNamespace(limits, namespace) && ACTIONS.every((one) => limits.actions?.includes(one) ?? true);
 }
 
 /** Whether the credential does all that its principal may: a password, a session. */

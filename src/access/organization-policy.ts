@@ -50,8 +50,13 @@ export function mayInOrganization(action: OrgAction, role: OrgRole): boolean {
 
 /** An administrator of the registry is an owner everywhere, also of what does not exist. */
 export function orgRoleOf(principal: Principal, org: string): OrgRole | null {
-  if (principal.kind === 'user' && principal.admin) return 'owner';
-  return membershipIn(principal, org)?.role ?? null;
+  const role = membershipIn(principal, org)?.role ?? null;
+  return principal.kind === 'user' ? standingOf({ admin: principal.admin, role }) : role;
+}
+
+/** What a user counts as in an organization that gave them `role`. */
+export function standingOf({ admin, role }: { admin: boolean; role: OrgRole | null }): OrgRole | null {
+  return admin ? 'owner' : role;
 }
 
 function maintains({ principal, org, team }: OrganizationQuestion): boolean {

@@ -1,4 +1,4 @@
-import { type CredentialLimits, limitsManageEverything } from './credential-limits.js';
+import { type CredentialLimits, isUnlimited, limitsManageEverything } from './credential-limits.js';
 import type { Principal } from './principal.js';
 
 /**
@@ -16,10 +16,15 @@ export interface UserQuestion {
   readonly username: string;
 }
 
-/** Who may do what with an account: administrators everything, a user with their own. To others there is none. */
+/**
+ * Who may do what with an account: administrators everything, a user with their own. To others there is none. What makes
+ * administrators or shuts somebody out needs a credential that does all that its user may.
+ */
 export function decideUser({ principal, limits, action, username }: UserQuestion): 'allow' | 'notFound' | 'denied' {
   if (principal.kind !== 'user') return 'notFound';
-  if (principal.admin && limitsManageEverything(limits)) return 'allow';
-  if (principal.username !== username) return 'notFound';
-  return action === 'administer' ? 'denied' : 'allow';
+  const administers = principal.admin && limitsManageEverything(limits);
+  if (!administers && principal.username !== username) return 'notFound';
+  if (action === 'see' || action === 'edit') return 'allow';
+  if (!isUnlimited(limits)) return 'denied';
+  return administers || action === 'delete' ? 'allow' : 'denied';
 }

@@ -27,6 +27,7 @@ export const CreateRequest = createParamDecorator((_: unknown, context: Executio
     principal: principalKey(principal),
     // Nobody in particular has no keys of their own.
     key: principal.kind === 'anonymous' ? null : key,
-    request: `${method} ${originalUrl} ${JSON.stringify(body)}`,
+    // With the credential: an answer may hold a secret, which a weaker key of the same user must not be shown.
+    request: `${known.credential?.label ?? ''} ${method} ${originalUrl} ${JSON.stringify(body)}`,
   };
 });

@@ -34,6 +34,22 @@ describe('the shape of a management request', () => {
   });
 });
 
+describe('the text of a management request', () => {
+  it.each([{ a: 'fine' }, { a: ['😀', '\ud83d\ude00'] }, { '😀': 1 }])('may be any characters', (body) => {
+    expect(check(body)).toBeUndefined();
+  });
+
+  it.each([
+    { a: '\ud800' },
+    { a: '\udc00\ud800' },
+    { a: [{ b: 'x\udfff' }] },
+    { '\ud800': 1 },
+    { a: { '\udc00': null } },
+  ])('may not be half of one', (body) => {
+    expect(check(body)).toMatchObject({ condition: 'malformedRequest' });
+  });
+});
+
 describe('a body that no parser took', () => {
   const check = (body: unknown, headers: Record<string, string>): unknown => {
     const next = jest.fn<(error?: unknown) => void>();

@@ -9,12 +9,13 @@ const MAX_VALUES = 5_000;
 /**
  * After Express's JSON parser and before anybody is authenticated: class-transformer goes down one call a level and
  * would overflow the stack, class-validator takes the square of the number of unknown fields (minutes for 1 MB), and
- * both judge each entry of a list.
+ * both judge each entry of a list. Nor does text come in that no table takes.
  */
 export function refuseCostlyJson({ body }: Pick<Request, 'body'>, _response: unknown, next: NextFunction): void {
   if (Array.isArray(body)) next(new ApiError('malformedRequest', 'the body must be an object'));
   else if (valuesIn(body, MAX_DEPTH) > MAX_VALUES)
     next(new ApiError('malformedRequest', 'the body has too many parts'));
+  else if (!isWellFormed(body)) next(new ApiError('malformedRequest', 'the body has text with half a surrogate pair'));
   else next();
 }
 
@@ -27,6 +28,13 @@ export function refuseUnreadBody(
   const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
   if (hasBody && body === undefined) next(new ApiError('unsupportedMediaType', 'send it as application/json'));
   else next();
+}
+
+/** Whether all of its text can be stored: JSON can write half a character, which UTF-8 and the database cannot. */
+function isWellFormed(document: unknown): boolean {
+  if (typeof document === 'string') return document.isWellFormed();
+  if (typeof document !== 'object' || document === null) return true;
+  return Object.entries(document).every(([name, value]) => name.isWellFormed() && isWellFormed(value));
 }
 
 /** How many values a document has; `Infinity` for one that is too deep or too wide. */

@@ -3,17 +3,20 @@ import { ApiNoContentResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/s
 import type { Request, Response } from 'express';
 import type { Actor } from '../access/actor.js';
 import type { UserPrincipal } from '../access/principal.js';
+import type { Viewer } from '../access/viewer.js';
 import { IdempotentCreates } from '../database/idempotent-creates.service.js';
 import { Access } from '../http/access.decorator.js';
 import { CurrentActor } from '../http/actor.decorator.js';
 import { ApiCreated, ApiPage } from '../http/api-answers.decorator.js';
 import { CreateRequest, type IncomingCreate } from '../http/create-request.decorator.js';
 import { CurrentUser } from '../http/current-user.decorator.js';
+import { CurrentViewer } from '../http/current-viewer.decorator.js';
 import { keysetPage, type ListReply, listReply } from '../http/list-reply.js';
 import { ListQueryDto } from '../http/list.dto.js';
 import { createValidationPipe } from '../http/validation.js';
 import { CreateOrgInvitationDto, IssuedOrgInvitationDto, OrgInvitationDto } from './org-invitation.dto.js';
 import { OrgInvitationsService } from './org-invitations.service.js';
+import { requireWholeCredential } from './whole-credential.js';
 
 @ApiTags('organizations')
 @ApiParam({ name: 'org', example: 'acme' })
@@ -33,10 +36,12 @@ export class OrgInvitationsController {
     @Param('org') org: string,
     @Body() draft: CreateOrgInvitationDto,
     @CurrentUser() caller: UserPrincipal,
+    @CurrentViewer() viewer: Viewer,
     @CurrentActor() actor: Actor,
     @CreateRequest() asked: IncomingCreate,
     @Res({ passthrough: true }) response: Response,
   ): Promise<IssuedOrgInvitationDto> {
+    requireWholeCredential(viewer, org);
     const invitation = await this.creates.run(
       asked,
       async (tx) => new IssuedOrgInvitationDto(await this.invitations.create(tx, org, draft, { caller, actor })),

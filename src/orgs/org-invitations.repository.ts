@@ -28,6 +28,11 @@ export interface NewOrgInvitation {
   readonly expiresAt: Date;
 }
 
+export interface AcceptedInvitation extends Pick<OrgInvitationRow, 'id' | 'role'> {
+  /** Principal, such as `user:7`. */
+  readonly sender: string;
+}
+
 export interface InvitationsPage {
   /** The last entry of the page before. */
   readonly after: { readonly sequence: string; readonly id: string };
@@ -69,9 +74,10 @@ WHERE i.lookup = $1 AND ${OPEN}`;
 // Of two that accept at once, one finds it open.
 const ACCEPT = `
 WITH accepted AS (
-  UPDATE org_invitations i SET accepted_at = now(), accepted_by = $2 WHERE i.lookup = $1 AND ${OPEN} RETURNING id, role
+  UPDATE org_invitations i SET accepted_at = now(), accepted_by = $2 WHERE i.lookup = $1 AND ${OPEN}
+  RETURNING id, role, created_by
 )
-SELECT id, role FROM accepted`;
+SELECT id, role, created_by AS "sender" FROM accepted`;
 
 @Injectable()
 export class OrgInvitationsRepository {
@@ -115,8 +121,8 @@ export class OrgInvitationsRepository {
   }
 
   /** `null` when it is not open any more. */
-  async accept(tx: Transaction, lookup: Buffer, userId: number): Promise<Pick<OrgInvitationRow, 'id' | 'role'> | null> {
-    const [row] = await tx.query<Pick<OrgInvitationRow, 'id' | 'role'>>(ACCEPT, [lookup, userId]);
+  async accept(tx: Transaction, lookup: Buffer, userId: number): Promise<AcceptedInvitation | null> {
+    const [row] = await tx.query<AcceptedInvitation>(ACCEPT, [lookup, userId]);
     return row ?? null;
   }
 }

@@ -3,21 +3,28 @@ import { Injectable } from '@nestjs/common';
 import { isUUID } from 'class-validator';
 import type { Actor } from '../access/actor.js';
 import { mayChangeMembership } from '../access/membership-policy.js';
-import { orgRoleOf } from '../access/organization-policy.js';
+import { orgRoleOf, standingOf } from '../access/organization-policy.js';
 import { type UserPrincipal, principalKey } from '../access/principal.js';
 import { type OrgRole, outranks } from '../access/roles.js';
 import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
 import { ApiError } from '../http/api-error.js';
-import { userSubject } from '../users/users.service.js';
+import { UsersService, userSubject } from '../users/users.service.js';
 import { LiveOrgsService } from './live-orgs.service.js';
-import { type InvitationsPage, type OrgInvitationRow, OrgInvitationsRepository } from './org-invitations.repository.js';
-import { OrgMembersRepository } from './org-members.repository.js';
+import {
+  type AcceptedInvitation,
+  type InvitationsPage,
+  type OrgInvitationRow,
+  OrgInvitationsRepository,
+} from './org-invitations.repository.js';
+import { MAX_MEMBERSHIPS, OrgMembersRepository } from './org-members.repository.js';
 import { type Manager, OrgMembersService } from './org-members.service.js';
 import type { OrgWithRole } from './orgs.repository.js';
 
 const DEFAULT_LIFE_MS = 7 * 86_400_000;
 /** Of one organization. */
 const MAX_OPEN = 500;
+/** Organizations of a user who joins one: those that others may put them into leave as many for themselves. */
+const MAX_ACCEPTED = 2 * MAX_MEMBERSHIPS;
 /** 160 bits: nobody guesses one, so a plain hash hides it. */
 const CODE_BYTES = 20;
 
@@ -40,6 +47,7 @@ export class OrgInvitationsService {
     private readonly members: OrgMembersRepository,
     private readonly memberships: OrgMembersService,
     private readonly live: LiveOrgsService,
+    private readonly users: UsersService,
     private readonly unitOfWork: UnitOfWork,
   ) {}
 
@@ -82,21 +90,34 @@ export class OrgInvitationsService {
     });
   }
 
-  /** Makes the user a member; whoever is one already with more keeps it. Throws `impossible` for a code that is void. */
+  /**
+   * Makes the user a member; whoever is one already with more keeps it. Throws `impossible` for a code that is void, as
+   * it is when who sent it could not give that role today.
+   */
   async accept(tx: Transaction, code: string, user: UserPrincipal, actor: Actor): Promise<OrgWithRole> {
     const lookup = lookupOf(code);
     const name = await this.invitations.findOrg(tx, lookup);
     const org = name === null ? null : await this.live.lock(tx, name);
+    await this.users.lockCaller(tx, user.id);
     const accepted = org && (await this.invitations.accept(tx, lookup, user.id));
-    if (!accepted) throw new ApiError('impossible', 'the code is unknown, expired or used');
+    if (!accepted || !(await this.mayStillGive(tx, org.id, accepted))) {
+      throw new ApiError('impossible', 'the code is unknown, expired or used');
+    }
     const before = await this.members.role(tx, org.id, user.id);
     const role = outranks(accepted.role, before) ? accepted.role : (before ?? accepted.role);
-    if (before === null) await this.memberships.join(tx, org, user.id, role);
-    else await this.members.put(tx, org.id, user.id, role);
+    if (before === null) {
+      await this.memberships.join(tx, org, { userId: user.id, role, limit: MAX_ACCEPTED });
+    } else await this.members.put(tx, org.id, user.id, role);
     const part = `invitation:${accepted.id}`;
     const change = { action: 'invitation.accept', part, detail: { username: user.username, role, before } };
     await this.live.record(tx, actor, org, change, [userSubject(user.id)]);
     return { ...org, role };
+  }
+
+  private async mayStillGive(tx: Transaction, orgId: number, { sender, role }: AcceptedInvitation): Promise<boolean> {
+    const standing = await this.members.standing(tx, orgId, sender);
+    const caller = standing && standingOf(standing);
+    return mayChangeMembership({ caller, isOwn: false, before: null, after: role });
   }
 }
 

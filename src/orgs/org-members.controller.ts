@@ -3,18 +3,21 @@ import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiParam, ApiTags } 
 import type { Request, Response } from 'express';
 import type { Actor } from '../access/actor.js';
 import type { UserPrincipal } from '../access/principal.js';
+import type { Viewer } from '../access/viewer.js';
 import { IdempotentCreates } from '../database/idempotent-creates.service.js';
 import { Access } from '../http/access.decorator.js';
 import { CurrentActor } from '../http/actor.decorator.js';
 import { ApiCreated, ApiPage } from '../http/api-answers.decorator.js';
 import { CreateRequest, type IncomingCreate } from '../http/create-request.decorator.js';
 import { CurrentUser } from '../http/current-user.decorator.js';
+import { CurrentViewer } from '../http/current-viewer.decorator.js';
 import { keysetPage, type ListReply, listReply } from '../http/list-reply.js';
 import { ListQueryDto } from '../http/list.dto.js';
 import { createValidationPipe } from '../http/validation.js';
 import { AddOrgMemberDto, OrgMemberDto, UpdateOrgMemberDto } from './org-member.dto.js';
 import { OrgMembersService } from './org-members.service.js';
 import { peoplePage } from './people-page.js';
+import { requireWholeCredential } from './whole-credential.js';
 
 const USERNAME_PARAM = { name: 'username', example: 'alice' } as const;
 
@@ -36,10 +39,12 @@ export class OrgMembersController {
     @Param('org') org: string,
     @Body() draft: AddOrgMemberDto,
     @CurrentUser() caller: UserPrincipal,
+    @CurrentViewer() viewer: Viewer,
     @CurrentActor() actor: Actor,
     @CreateRequest() asked: IncomingCreate,
     @Res({ passthrough: true }) response: Response,
   ): Promise<OrgMemberDto> {
+    requireWholeCredential(viewer, org);
     const member = await this.creates.run(
       asked,
       async (tx) => new OrgMemberDto(await this.members.add(tx, org, draft, { caller, actor })),
@@ -78,8 +83,10 @@ export class OrgMembersController {
     @Param('username') username: string,
     @Body() { role }: UpdateOrgMemberDto,
     @CurrentUser() caller: UserPrincipal,
+    @CurrentViewer() viewer: Viewer,
     @CurrentActor() actor: Actor,
   ): Promise<OrgMemberDto> {
+    requireWholeCredential(viewer, org);
     return new OrgMemberDto(await this.members.change(org, username, role, { caller, actor }));
   }
 

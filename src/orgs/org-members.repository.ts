@@ -14,7 +14,13 @@ export interface OrgMemberRow {
   readonly createdAt: Date;
 }
 
-/** Of one user: they travel with each of its requests. */
+/** What a user is in the registry and in one organization. */
+export interface Standing {
+  readonly admin: boolean;
+  readonly role: OrgRole | null;
+}
+
+/** Of one user, as others may make it: they travel with each of its requests. */
 export const MAX_MEMBERSHIPS = 500;
 
 /** Where a list of people begins and how much of it is wanted. */
@@ -33,6 +39,10 @@ const LIST = `${SELECT} AND m.user_id > $2 ORDER BY m.user_id LIMIT $3`;
 
 const ROLE = 'SELECT role FROM org_members WHERE org_id = $1 AND user_id = $2';
 
+const STANDING = `
+SELECT u.admin, m.role FROM users u LEFT JOIN org_members m ON m.user_id = u.id AND m.org_id = $1
+WHERE u.id = substring($2 FROM '^user:([0-9]+)$')::bigint AND u.deleted_at IS NULL AND u.disabled_at IS NULL`;
+
 // Somebody may have been made a member before, with another role.
 const PUT = `
 INSERT INTO org_members (org_id, user_id, role) VALUES ($1, $2, $3)
@@ -50,6 +60,7 @@ WHERE m.org_id = $1 AND m.role = 'owner' AND m.user_id <> $2 AND u.deleted_at IS
 
 const USER_IDS = 'SELECT user_id AS id FROM org_members WHERE org_id = $1';
 const COUNT_MEMBERS = 'SELECT count(*)::int AS count FROM org_members WHERE org_id = $1';
+const COUNT_OWNED = `SELECT count(*)::int AS count FROM org_members WHERE user_id = $1 AND role = 'owner'`;
 const COUNT_MEMBERSHIPS = 'SELECT count(*)::int AS count FROM org_members WHERE user_id = $1';
 
 /** Who is in an organization. Whoever writes holds the organization's row. */
@@ -72,6 +83,12 @@ export class OrgMembersRepository {
   async role(tx: Transaction, orgId: number, userId: number): Promise<OrgRole | null> {
     const [row] = await tx.query<{ role: OrgRole }>(ROLE, [orgId, userId]);
     return row?.role ?? null;
+  }
+
+  /** What decides about the rights of the user with this key, such as `user:7`; `null` for one who cannot log in. */
+  async standing(tx: Transaction, orgId: number, key: string): Promise<Standing | null> {
+    const [row] = await tx.query<Standing>(STANDING, [orgId, key]);
+    return row ?? null;
   }
 
   async put(tx: Transaction, orgId: number, userId: number, role: OrgRole): Promise<void> {
@@ -97,6 +114,10 @@ export class OrgMembersRepository {
 
   async countMemberships(tx: Transaction, userId: number): Promise<number> {
     return this.count(tx, COUNT_MEMBERSHIPS, userId);
+  }
+
+  async countOwned(tx: Transaction, userId: number): Promise<number> {
+    return this.count(tx, COUNT_OWNED, userId);
   }
 
   private async count(tx: Transaction, sql: string, id: number): Promise<number> {

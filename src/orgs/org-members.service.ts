@@ -22,6 +22,13 @@ export interface Manager {
   readonly actor: Actor;
 }
 
+export interface NewMember {
+  readonly userId: number;
+  readonly role: OrgRole;
+  /** How many organizations the user may be in. */
+  readonly limit: number;
+}
+
 @Injectable()
 export class OrgMembersService {
   constructor(
@@ -50,7 +57,7 @@ export class OrgMembersService {
     const userId = await this.users.lockActive(tx, username);
     if (userId === null) throw new ApiError('impossible', 'there is no user of this name who could be added');
     if (await this.members.role(tx, org.id, userId)) throw new ApiError('conflict', 'the user is a member already');
-    await this.join(tx, org, userId, role);
+    await this.join(tx, org, { userId, role, limit: MAX_MEMBERSHIPS });
     await this.record(tx, actor, org, { action: 'member.add', userId, username, detail: { role } });
     return found(await this.members.find(tx, org.id, username));
   }
@@ -80,12 +87,12 @@ export class OrgMembersService {
   }
 
   /** Within the limits of both sides, which throw `impossible`. The caller holds the organization. */
-  async join(tx: Transaction, org: OrgRow, userId: number, role: OrgRole): Promise<void> {
+  async join(tx: Transaction, org: OrgRow, { userId, role, limit }: NewMember): Promise<void> {
     if ((await this.members.countMembers(tx, org.id)) >= MAX_MEMBERS) {
       throw new ApiError('impossible', `${MAX_MEMBERS} members are the limit`);
     }
-    if ((await this.members.countMemberships(tx, userId)) >= MAX_MEMBERSHIPS) {
-      throw new ApiError('impossible', `${MAX_MEMBERSHIPS} organizations of one user are the limit`);
+    if ((await this.members.countMemberships(tx, userId)) >= limit) {
+      throw new ApiError('impossible', `${limit} organizations of one user are the limit`);
     }
     await this.members.put(tx, org.id, userId, role);
   }

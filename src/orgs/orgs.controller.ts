@@ -4,6 +4,7 @@ import { ApiNoContentResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/s
 import type { Request, Response } from 'express';
 import type { Actor } from '../access/actor.js';
 import type { UserPrincipal } from '../access/principal.js';
+import type { Viewer } from '../access/viewer.js';
 import { IdempotentCreates } from '../database/idempotent-creates.service.js';
 import { Access } from '../http/access.decorator.js';
 import { CurrentActor } from '../http/actor.decorator.js';
@@ -11,12 +12,14 @@ import { ApiConditionalUpdate, ApiCreated, ApiPage, ApiVersioned } from '../http
 import { showVersion } from '../http/conditional-update.js';
 import { CreateRequest, type IncomingCreate } from '../http/create-request.decorator.js';
 import { CurrentUser } from '../http/current-user.decorator.js';
+import { CurrentViewer } from '../http/current-viewer.decorator.js';
 import { keysetPage, type ListReply, listReply } from '../http/list-reply.js';
 import { ListQueryDto } from '../http/list.dto.js';
 import { createValidationPipe } from '../http/validation.js';
 import { CreateOrgDto, OrgDto, UpdateOrgDto } from './org.dto.js';
 import type { OrgWithRole } from './orgs.repository.js';
 import { OrgsService } from './orgs.service.js';
+import { requireWholeCredential } from './whole-credential.js';
 
 const ORG_PARAM = { name: 'org', example: 'acme' } as const;
 
@@ -91,9 +94,11 @@ export class OrgsController {
     @Body() changes: UpdateOrgDto,
     @Headers('if-match') ifMatch: string | undefined,
     @CurrentUser() caller: UserPrincipal,
+    @CurrentViewer() viewer: Viewer,
     @CurrentActor() actor: Actor,
     @Res({ passthrough: true }) response: Response,
   ): Promise<OrgDto> {
+    if (changes.defaultRole !== undefined && changes.defaultRole !== null) requireWholeCredential(viewer, name);
     return reply(response, await this.orgs.update(name, changes, { caller, actor, ifMatch }));
   }
 

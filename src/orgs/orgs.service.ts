@@ -8,11 +8,14 @@ import { ApiError } from '../http/api-error.js';
 import { unchangedSince } from '../http/conditional-update.js';
 import { isReservedName } from '../users/account-name.js';
 import { forgetFormerPaths } from '../users/former-paths.js';
-import { userSubject } from '../users/users.service.js';
+import { UsersService, userSubject } from '../users/users.service.js';
 import { LiveOrgsService } from './live-orgs.service.js';
-import { MAX_MEMBERSHIPS, OrgMembersRepository } from './org-members.repository.js';
+import { OrgMembersRepository } from './org-members.repository.js';
 import { type OrgRow, type OrgsPage, OrgsRepository, type OrgWithRole } from './orgs.repository.js';
 import { robotSubject } from './robots.service.js';
+
+/** Of one user who creates another one; what they are a member of counts nothing, since others decide about that. */
+const MAX_OWNED = 100;
 
 export type OrgSettings = Pick<OrgRow, 'displayName' | 'defaultRole'>;
 
@@ -26,6 +29,7 @@ export class OrgsService {
     private readonly orgs: OrgsRepository,
     private readonly members: OrgMembersRepository,
     private readonly live: LiveOrgsService,
+    private readonly users: UsersService,
     private readonly unitOfWork: UnitOfWork,
     private readonly config: AppConfig,
   ) {}
@@ -53,8 +57,9 @@ export class OrgsService {
     if (!mayCreateOrganization(creator, this.config.security.orgCreation)) throw new ApiError('denied');
     const { name, displayName = null, defaultRole = null } = draft;
     if (isReservedName(name)) throw new ApiError('impossible', 'the name is reserved');
-    if ((await this.members.countMemberships(tx, creator.id)) >= MAX_MEMBERSHIPS) {
-      throw new ApiError('impossible', `${MAX_MEMBERSHIPS} organizations are the limit`);
+    await this.users.lockCaller(tx, creator.id);
+    if ((await this.members.countOwned(tx, creator.id)) >= MAX_OWNED) {
+      throw new ApiError('impossible', `${MAX_OWNED} organizations that you own are the limit: leave or delete one`);
     }
     const org = await this.orgs.insert(tx, { name, displayName, defaultRole, ownerId: creator.id });
     if (!org) throw new ApiError('nameTaken');

@@ -2,17 +2,20 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Req
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import type { Actor } from '../access/actor.js';
+import type { Viewer } from '../access/viewer.js';
 import { IdempotentCreates } from '../database/idempotent-creates.service.js';
 import { Access } from '../http/access.decorator.js';
 import { CurrentActor } from '../http/actor.decorator.js';
 import { ApiCreated, ApiPage } from '../http/api-answers.decorator.js';
 import { CreateRequest, type IncomingCreate } from '../http/create-request.decorator.js';
+import { CurrentViewer } from '../http/current-viewer.decorator.js';
 import { keysetPage, type ListReply, listReply } from '../http/list-reply.js';
 import { ListQueryDto } from '../http/list.dto.js';
 import { createValidationPipe } from '../http/validation.js';
 import { peoplePage } from './people-page.js';
 import { TeamMembersService } from './team-members.service.js';
 import { AddTeamMemberDto, TeamMemberDto, UpdateTeamMemberDto } from './team.dto.js';
+import { requireWholeCredential } from './whole-credential.js';
 
 const USERNAME_PARAM = { name: 'username', example: 'alice' } as const;
 
@@ -35,10 +38,12 @@ export class TeamMembersController {
     @Param('org') org: string,
     @Param('team') team: string,
     @Body() draft: AddTeamMemberDto,
+    @CurrentViewer() viewer: Viewer,
     @CurrentActor() actor: Actor,
     @CreateRequest() asked: IncomingCreate,
     @Res({ passthrough: true }) response: Response,
   ): Promise<TeamMemberDto> {
+    requireWholeCredential(viewer, org);
     const member = await this.creates.run(
       asked,
       async (tx) => new TeamMemberDto(await this.members.add(tx, { org, team }, draft, actor)),
@@ -78,8 +83,10 @@ export class TeamMembersController {
     @Param('team') team: string,
     @Param('username') username: string,
     @Body() { maintainer }: UpdateTeamMemberDto,
+    @CurrentViewer() viewer: Viewer,
     @CurrentActor() actor: Actor,
   ): Promise<TeamMemberDto> {
+    if (maintainer) requireWholeCredential(viewer, org);
     return new TeamMemberDto(await this.members.change({ org, team }, username, maintainer, actor));
   }
 

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Actor } from '../access/actor.js';
 import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
 import { ApiError } from '../http/api-error.js';
-import { userSubject } from '../users/users.service.js';
+import { UsersService, userSubject } from '../users/users.service.js';
 import { found } from './found.js';
 import { LiveOrgsService } from './live-orgs.service.js';
 import { OrgMembersRepository, type PeoplePage } from './org-members.repository.js';
@@ -26,6 +26,7 @@ export class TeamMembersService {
     private readonly orgMembers: OrgMembersRepository,
     private readonly teams: TeamsService,
     private readonly live: LiveOrgsService,
+    private readonly users: UsersService,
     private readonly unitOfWork: UnitOfWork,
   ) {}
 
@@ -44,7 +45,8 @@ export class TeamMembersService {
   ): Promise<TeamMemberRow> {
     const { org, team } = await this.teams.lock(tx, path.org, path.team);
     const user = await this.orgMembers.find(tx, org.id, username);
-    if (!user) throw new ApiError('impossible', 'there is no member of the organization of this name');
+    if (!user || !(await this.users.lockLive(tx, user.userId)))
+      throw new ApiError('impossible', 'there is no member of the organization of this name');
     if (await this.members.find(tx, team.id, username))
       throw new ApiError('conflict', 'the user is in the team already');
     if ((await this.members.countTeams(tx, user.userId)) >= MAX_TEAMS) {

@@ -32,6 +32,7 @@ const FORGET = [
   'DELETE FROM refresh_tokens WHERE user_id = $1',
   'DELETE FROM api_keys WHERE user_id = $1',
   'DELETE FROM identities WHERE user_id = $1',
+  `DELETE FROM org_invitations WHERE created_by = 'user:' || $1::text AND accepted_at IS NULL`,
   `DELETE FROM idempotent_creates WHERE principal = 'user:' || $1::text`,
   `UPDATE users SET deleted_at = now(), updated_at = now(), credentials_version = credentials_version + 1,
      password_hash = NULL, email = NULL, display_name = NULL WHERE id = $1`,

@@ -228,6 +228,11 @@ describe('accounts', () => {
         `INSERT INTO api_keys (id, user_id, name, lookup, scopes) VALUES (gen_random_uuid(), $1, 'k', $2, '{}')`,
         [user.id, Buffer.from(name)],
       );
+      await query(
+        `INSERT INTO org_invitations (id, org_id, role, lookup, created_by, expires_at)
+         VALUES (gen_random_uuid(), $1, 'owner', $2, $3, now() + interval '1 day')`,
+        [orgId, Buffer.from(name), `user:${user.id}`],
+      );
       const dropped: string[] = [];
       const drop = services.facts.drop.bind(services.facts);
       services.facts.drop = (subjects) => drop(subjects).then(() => void dropped.push(...subjects));
@@ -237,6 +242,7 @@ describe('accounts', () => {
       for (const table of ['org_members', 'team_members', 'repo_grants', 'api_keys', 'refresh_tokens']) {
         expect(await query(`SELECT FROM ${table} WHERE user_id = $1`, [user.id])).toEqual([]);
       }
+      expect(await query('SELECT FROM org_invitations WHERE org_id = $1', [orgId])).toEqual([]);
       const [row] = await query('SELECT * FROM users WHERE id = $1', [user.id]);
       expect(row).toMatchObject({ email: null, password_hash: null, deleted_at: expect.any(Date) });
       expect(await accounts.find(name)).toBeNull();

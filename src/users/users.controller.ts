@@ -24,6 +24,7 @@ import {
 } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import type { Actor } from '../access/actor.js';
+import { isUnlimited } from '../access/credential-limits.js';
 import { decideUser, type UserAction } from '../access/user-policy.js';
 import type { Viewer } from '../access/viewer.js';
 import { IdempotentCreates } from '../database/idempotent-creates.service.js';
@@ -160,7 +161,10 @@ export class UsersController {
   /** Decided before anybody is looked up: what is somebody else's and what does not exist get one answer. */
   private async find(viewer: Viewer, action: UserAction, username: string): Promise<UserRecord> {
     const decision = decideUser({ ...viewer, action, username });
-    if (decision !== 'allow') throw new ApiError(decision);
+    if (decision !== 'allow') {
+      const isKeys = decision === 'denied' && !isUnlimited(viewer.limits);
+      throw new ApiError(decision, isKeys ? 'a key may not do this: log in with a password' : undefined);
+    }
     const user = await this.accounts.find(username);
     if (!user) throw new ApiError('notFound');
     return user;

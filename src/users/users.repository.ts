@@ -17,6 +17,10 @@ FROM users WHERE username = $1 AND deleted_at IS NULL`;
 // A deletion of the account waits for the transaction that relies on it, or is seen by it.
 const LOCK_ACTIVE = `
 SELECT id FROM users WHERE username = $1 AND deleted_at IS NULL AND disabled_at IS NULL FOR SHARE`;
+// Two transactions of the same user wait for each other, so that what is counted here stays true.
+const LOCK_LIVE = `
+SELECT id FROM users WHERE id = $1 AND deleted_at IS NULL AND disabled_at IS NULL FOR NO KEY UPDATE`;
+
 const RECORD = `id, namespace_id AS "namespaceId", username, email, display_name AS "displayName", admin,
   disabled_at AS "disabledAt", created_at AS "createdAt", updated_at AS "updatedAt"`;
 
@@ -127,6 +131,11 @@ export class UsersRepository {
   async lockActive(tx: Transaction, username: string): Promise<number | null> {
     const [row] = await tx.query<{ id: number }>(LOCK_ACTIVE, [username]);
     return row?.id ?? null;
+  }
+
+  /** Whether the user is neither deleted nor disabled, and stays so until the end of the transaction. */
+  async lockLive(tx: Transaction, id: number): Promise<boolean> {
+    return (await tx.query(LOCK_LIVE, [id])).length > 0;
   }
 
   /** By name, those that begin with `prefix`. */

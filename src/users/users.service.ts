@@ -3,6 +3,7 @@ import type { UserPrincipal } from '../access/principal.js';
 import type { Subject } from '../cache/fact-cache.js';
 import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
 import { FactDrops } from '../events/fact-drops.js';
+import { ApiError } from '../http/api-error.js';
 import { isAccountName } from './account-name.js';
 import { PasswordHasher } from './password-hasher.js';
 import { UsersRepository } from './users.repository.js';
@@ -62,6 +63,16 @@ export class UsersService {
   /** The id of a user who can be given something: one that is not disabled, and stays so until the transaction ends. */
   async lockActive(tx: Transaction, username: string): Promise<number | null> {
     return isAccountName(username) ? this.users.lockActive(tx, username) : null;
+  }
+
+  /** As `lockActive`, for a user whom the request knows by its id: the cached fact of them may be of a moment ago. */
+  async lockLive(tx: Transaction, id: number): Promise<boolean> {
+    return this.users.lockLive(tx, id);
+  }
+
+  /** For what a user does for themselves. Throws `denied` when somebody deleted or disabled the account meanwhile. */
+  async lockCaller(tx: Transaction, id: number): Promise<void> {
+    if (!(await this.lockLive(tx, id))) throw new ApiError('denied', 'the account was deleted or disabled');
   }
 
   /**

@@ -1,0 +1,98 @@
+import type { UserPrincipal } from '../../src/access/principal.js';
+import type { OrgRole } from '../../src/access/roles.js';
+import { loadConfig } from '../../src/config/load-config.js';
+import { AuditTrail } from '../../src/events/audit-trail.service.js';
+import { LiveOrgsService } from '../../src/orgs/live-orgs.service.js';
+import { OrgInvitation } from '../../src/orgs/org-invitation.entity.js';
+import { OrgInvitationsRepository } from '../../src/orgs/org-invitations.repository.js';
+import { OrgInvitationsService } from '../../src/orgs/org-invitations.service.js';
+import { OrgMember } from '../../src/orgs/org-member.entity.js';
+import { OrgMembersRepository } from '../../src/orgs/org-members.repository.js';
+import { type Manager, OrgMembersService } from '../../src/orgs/org-members.service.js';
+import { Org } from '../../src/orgs/org.entity.js';
+import { OrgsRepository } from '../../src/orgs/orgs.repository.js';
+import { OrgsService } from '../../src/orgs/orgs.service.js';
+import { TeamMember } from '../../src/orgs/team-member.entity.js';
+import { TeamMembersRepository } from '../../src/orgs/team-members.repository.js';
+import { TeamMembersService } from '../../src/orgs/team-members.service.js';
+import { Team } from '../../src/orgs/team.entity.js';
+import { TeamsRepository } from '../../src/orgs/teams.repository.js';
+import { TeamsService } from '../../src/orgs/teams.service.js';
+import { AccountDeletionRepository } from '../../src/users/account-deletion.repository.js';
+import { AccountDeletionService } from '../../src/users/account-deletion.service.js';
+import { PasswordHasher } from '../../src/users/password-hasher.js';
+import { User } from '../../src/users/user.entity.js';
+import { UsersRepository } from '../../src/users/users.repository.js';
+import { UsersService } from '../../src/users/users.service.js';
+import { contentServices, type ContentServices } from './content-services.js';
+
+let count = 0;
+
+export interface OrgServices extends ContentServices {
+  readonly orgs: OrgsService;
+  readonly members: OrgMembersService;
+  readonly invitations: OrgInvitationsService;
+  readonly teams: TeamsService;
+  readonly teamMembers: TeamMembersService;
+  /** Deletes the account, as its user does. */
+  deleteUser: (user: Manager) => Promise<void>;
+  /** A user who counts as an owner of the organization of this name. */
+  newUser: (org: string) => Promise<Manager>;
+  /** Until somebody waits for a lock. */
+  waiting: () => Promise<void>;
+}
+
+/** The services of organizations, against a real PostgreSQL. */
+export async function orgServices(): Promise<OrgServices> {
+  const services = await contentServices();
+  const { unitOfWork, drops, database } = services;
+  const orgsTable = new OrgsRepository(services.repository(Org));
+  const membersTable = new OrgMembersRepository(services.repository(OrgMember));
+  const invitationsTable = new OrgInvitationsRepository(services.repository(OrgInvitation));
+  const config = loadConfig({}, null, () => '0'.repeat(32));
+  const teamMembersTable = new TeamMembersRepository(services.repository(TeamMember));
+  const usersTable = new UsersRepository(services.repository(User));
+  const audit = new AuditTrail();
+  const live = new LiveOrgsService(orgsTable, audit, drops);
+  const users = new UsersService(usersTable, new PasswordHasher(), drops, unitOfWork);
+  const deletions = new AccountDeletionService(usersTable, new AccountDeletionRepository(), audit, drops, unitOfWork);
+  const teams = new TeamsService(new TeamsRepository(services.repository(Team)), teamMembersTable, live, unitOfWork);
+  const members = new OrgMembersService(membersTable, invitationsTable, live, users, unitOfWork);
+  return {
+    ...services,
+    orgs: new OrgsService(orgsTable, membersTable, live, users, unitOfWork, config),
+    members,
+    invitations: new OrgInvitationsService(invitationsTable, membersTable, members, live, users, unitOfWork),
+    teams,
+    teamMembers: new TeamMembersService(teamMembersTable, membersTable, teams, live, users, unitOfWork),
+    deleteUser: async ({ caller, actor }) => {
+      const row = await usersTable.findByName(caller.username);
+      if (row) await deletions.delete(row, actor);
+    },
+    newUser: async (org) => {
+      const username = `user-${++count}`;
+      const [user] = await database.query<{ id: string }>(
+        `WITH n AS (INSERT INTO namespaces (name, kind) VALUES ($1, 'user') RETURNING id)
+         INSERT INTO users (namespace_id, username) SELECT id, $1 FROM n RETURNING id`,
+        [username],
+      );
+      return owner(Number(user?.id), username, org);
+    },
+    waiting: async () => {
+      for (let i = 0; i < 200; i++) {
+        const rows = await database.query(
+          `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`,
+        );
+        if (rows.length > 0) return;
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+      throw new Error('nobody waits');
+    },
+  };
+}
+
+function owner(id: number, username: string, org: string): Manager {
+  const memberships = [{ orgId: 0, namespaceId: 0, org, role: 'owner' as OrgRole, defaultRole: null }];
+  const caller: UserPrincipal = { kind: 'user', id, username, admin: false, namespaceId: 0, memberships, teams: [] };
+  return { caller, actor: { principal: `user:${id}`, credential: 'password', address: null } };
+}
