@@ -1,11 +1,12 @@
+import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
-import { largeBlobPush } from './large-blob-push.ts';
+import { largeBlobOnDisk, largeBlobPush } from './large-blob-push.ts';
 import { manifestGet } from './manifest-get.ts';
 import { smallImages } from './small-images.ts';
 import { peer, startAerugo, startDockerRegistry, type Target } from './targets.ts';
 import type { Workload } from './workload.ts';
 
-const WORKLOADS = { manifests: manifestGet, large: largeBlobPush, small: smallImages };
+const WORKLOADS = { manifests: manifestGet, large: largeBlobPush, durable: largeBlobOnDisk, small: smallImages };
 
 const HELP = `npm run bench -- [--rounds 5] [--only ${Object.keys(WORKLOADS).join('|')}] [--peer name=url]…
 
@@ -50,6 +51,8 @@ async function measure(workload: Workload, targets: readonly Target[], rounds: n
   for (const target of targets) await workload.prepare?.(target);
   for (let round = 1; round <= rounds; round++) {
     for (const target of targets) {
+      // What the one before has left in memory for the disk would otherwise be written on this one's time.
+      spawnSync('sync');
       const figure = await workload.run(target, round);
       figures.get(target.name)?.push(figure);
       print(`  round ${round} ${target.name.padEnd(16)} ${figure.toFixed(2)}\n`);
