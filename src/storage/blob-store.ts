@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { DirectUploads } from './direct-uploads.js';
 import type { ObjectKey } from './object-keys.js';
 
 /** Bytes that are durable in one object. */
@@ -11,6 +12,8 @@ export interface StoredPart {
   readonly number: number;
   readonly etag: string;
   readonly size: number;
+  /** Base64, where the store has computed it: a completion then has to repeat it. */
+  readonly sha256?: string;
 }
 
 export interface Multipart {
@@ -113,6 +116,9 @@ export interface SignedUrlOptions {
  */
 export abstract class BlobStore {
   abstract readonly driver: 'filesystem' | 's3';
+
+  /** `null` when clients cannot bring bytes to this store without the node. */
+  abstract readonly direct: DirectUploads | null;
 
   /** Throws `StartupError` with one line that says what to do, when the store cannot be used. */
   abstract prepare(): Promise<void>;

@@ -31,6 +31,7 @@ const ROLES: readonly KeyRole[] = ['bytes', 'whole', 'unfinished'];
  */
 export class FilesystemStore extends BlobStore {
   readonly driver = 'filesystem';
+  readonly direct = null;
   readonly #directories: BlobDirectories;
 
   constructor(root: string) {

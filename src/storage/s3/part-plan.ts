@@ -18,6 +18,12 @@ const PLAN = [
   { below: 500 * GIB, bytes: LARGEST_PART_BYTES },
 ] as const;
 
+/** Parts that clients send themselves are larger than those that a node holds in memory; by the object's size. */
+const DIRECT_PLAN = [
+  { upTo: 1 * GIB, bytes: 16 * MIB },
+  { upTo: 16 * GIB, bytes: 32 * MIB },
+] as const;
+
 /** After so many parts a request's rest is kept as a tail instead of becoming a short part. */
 const SHORT_PARTS = 1000;
 
@@ -37,6 +43,11 @@ export class PartPlan {
   partBytesAt(offset: number): number {
     if (this.equalPartBytes !== null) return this.equalPartBytes;
     return PLAN.find(({ below }) => offset < below)?.bytes ?? LARGEST_PART_BYTES;
+  }
+
+  /** Bytes of each part but the last of an object of this size that a client sends to the store itself. */
+  directPartBytes(size: number): number {
+    return this.equalPartBytes ?? DIRECT_PLAN.find(({ upTo }) => size <= upTo)?.bytes ?? LARGEST_PART_BYTES;
   }
 
   /** Whether a request's last bytes may be a part of their own, after so many others. */

@@ -16,6 +16,7 @@ import {
 import { Readable } from 'node:stream';
 import type { ByteRange, Multipart, StoredObject, StoredPart } from '../blob-store.js';
 import { abortReason } from '../body-reader.js';
+import type { VerifiedObject } from '../direct-uploads.js';
 import type { ObjectKey } from '../object-keys.js';
 import { ObjectNotFound, StoreUnavailable, UploadLost } from '../storage-errors.js';
 import { destroyOnStall } from './s3-stall.js';
@@ -23,6 +24,7 @@ import { isAbsent, storageErrorOf } from './s3-errors.js';
 
 const CONTENT_TYPE = 'application/octet-stream';
 const DELETE_AT_ONCE = 1000;
+const SHA256_BASE64 = /^[A-Za-z0-9+/]{43}=$/;
 // For each attempt of a call, in milliseconds. A transfer gets time for its bytes at a rate that a sick link still has.
 const SHORT = 20_000;
 /** S3 may think for minutes about an upload of thousands of parts; it sends spaces meanwhile. */
@@ -46,10 +48,21 @@ export class S3Calls {
   }
 
   async size(key: ObjectKey): Promise<number | null> {
-    const command = new HeadObjectCommand({ Bucket: this.bucket, Key: key });
+    return (await this.#head(new HeadObjectCommand({ Bucket: this.bucket, Key: key })))?.size ?? null;
+  }
+
+  /** With the checksum, for which some servers ask for more rights than for the size. */
+  head(key: ObjectKey): Promise<VerifiedObject | null> {
+    return this.#head(new HeadObjectCommand({ Bucket: this.bucket, Key: key, ChecksumMode: 'ENABLED' }));
+  }
+
+  async #head(command: HeadObjectCommand): Promise<VerifiedObject | null> {
     try {
-      const { ContentLength } = await this.client.send(command, { requestTimeout: SHORT });
-      return ContentLength ?? 0;
+      const { ContentLength, ChecksumSHA256 = '' } = await this.client.send(command, { requestTimeout: SHORT });
+      // Of an object made of parts it is the hash of their hashes, with their number behind it.
+      const isOfBytes = SHA256_BASE64.test(ChecksumSHA256);
+      const sha256Hex = isOfBytes ? Buffer.from(ChecksumSHA256, 'base64').toString('hex') : null;
+      return { size: ContentLength ?? 0, sha256Hex };
     } catch (error) {
       if (!isAbsent(error)) throw storageErrorOf(error);
       // A HEAD has no body: a missing bucket looks like a missing key.
@@ -89,8 +102,14 @@ export class S3Calls {
     );
   }
 
-  async createMultipart(key: ObjectKey, options: CallOptions): Promise<Multipart> {
-    const command = new CreateMultipartUploadCommand({ Bucket: this.bucket, Key: key, ContentType: CONTENT_TYPE });
+  /** `checksum`: what every part will be sent with. */
+  async createMultipart(key: ObjectKey, options: CallOptions & { checksum?: 'SHA256' }): Promise<Multipart> {
+    const command = new CreateMultipartUploadCommand({
+      Bucket: this.bucket,
+      Key: key,
+      ContentType: CONTENT_TYPE,
+      ...(options.checksum && { ChecksumAlgorithm: options.checksum }),
+    });
     const { UploadId } = await this.#send(
       (http) => this.client.send(command, { ...http, requestTimeout: SHORT }),
       options,
@@ -118,6 +137,12 @@ export class S3Calls {
 
   /** The highest part number in the upload after the given one, or that one itself. */
   async lastPartNumber(of: Multipart, after: number): Promise<number> {
+    return Math.max(after, ...(await this.parts(of, after)).map(({ number }) => number));
+  }
+
+  /** Every part of the upload whose number is higher than the given one, in their order. */
+  async parts(of: Multipart, after = 0): Promise<StoredPart[]> {
+    const found: StoredPart[] = [];
     let last = after;
     for (let isMore = true; isMore;) {
       const command = new ListPartsCommand({
@@ -127,11 +152,17 @@ export class S3Calls {
         PartNumberMarker: String(last),
       });
       const reply = await this.#send((http) => this.client.send(command, { ...http, requestTimeout: SHORT }));
-      const numbers = (reply.Parts ?? []).map(({ PartNumber }) => PartNumber ?? 0);
-      isMore = reply.IsTruncated === true && numbers.length > 0;
-      last = Math.max(last, ...numbers);
+      const parts = (reply.Parts ?? []).map(({ PartNumber = 0, ETag = '', Size = 0, ChecksumSHA256: sha256 }) => ({
+        number: PartNumber,
+        etag: ETag,
+        size: Size,
+        ...(sha256 && { sha256 }),
+      }));
+      found.push(...parts);
+      isMore = reply.IsTruncated === true && parts.length > 0;
+      last = Math.max(last, ...parts.map(({ number }) => number));
     }
-    return last;
+    return found;
   }
 
   async completeMultipart(multipart: Multipart, parts: readonly StoredPart[]): Promise<void> {
@@ -139,7 +170,13 @@ export class S3Calls {
       Bucket: this.bucket,
       Key: multipart.key,
       UploadId: multipart.id,
-      MultipartUpload: { Parts: parts.map(({ number, etag }) => ({ PartNumber: number, ETag: etag })) },
+      MultipartUpload: {
+        Parts: parts.map(({ number, etag, sha256 }) => ({
+          PartNumber: number,
+          ETag: etag,
+          ...(sha256 && { ChecksumSHA256: sha256 }),
+        })),
+      },
     });
     await this.#send((http) => this.client.send(command, { ...http, requestTimeout: COMPLETION }));
   }

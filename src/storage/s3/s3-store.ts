@@ -23,6 +23,7 @@ import { PartPlan } from './part-plan.js';
 import { emptyState, nextPartNumber, PartWriter, partsSize, tailBytes } from './part-writer.js';
 import { S3Calls } from './s3-calls.js';
 import { createS3Client } from './s3-client.js';
+import { S3DirectUploads } from './s3-direct-uploads.js';
 import { storageErrorOf } from './s3-errors.js';
 import { SignedUrls } from './signed-urls.js';
 
@@ -32,6 +33,7 @@ import { SignedUrls } from './signed-urls.js';
  */
 export class S3Store extends BlobStore {
   readonly driver = 's3';
+  readonly direct: S3DirectUploads;
   readonly #calls: S3Calls;
   readonly #plan: PartPlan;
   readonly #urls: SignedUrls;
@@ -42,8 +44,11 @@ export class S3Store extends BlobStore {
   ) {
     super();
     this.#plan = new PartPlan(config.equalPartBytes);
-    this.#calls = new S3Calls(createS3Client(config, config.endpoint), config.bucket);
-    this.#urls = new SignedUrls(createS3Client(config, config.publicEndpoint ?? config.endpoint), config.bucket);
+    const client = createS3Client(config, config.endpoint);
+    const publicClient = createS3Client(config, config.publicEndpoint ?? config.endpoint);
+    this.#calls = new S3Calls(client, config.bucket);
+    this.#urls = new SignedUrls(publicClient, config.bucket);
+    this.direct = new S3DirectUploads(publicClient, client, config.bucket, this.#calls, this.#plan);
   }
 
   async prepare(): Promise<void> {
