@@ -69,6 +69,12 @@ export const AUDITED_ROUTES: Readonly<Record<string, AuditedRoute>> = {
   'DELETE /api/v1/repos/{namespace}/{name}/manifests/{digest}': transaction('manifest.delete'),
   'DELETE /api/v1/repos/{namespace}/{name}/tags/{tag}': transaction('tag.delete'),
 
+  // Its beginning may also find the blob held, or mount it. Its end is an entry of the transaction that makes the blob.
+  'POST /api/v1/repos/{namespace}/{name}/blobs/uploads': request('upload.open'),
+  'POST /api/v1/repos/{namespace}/{name}/blobs/uploads/{id}/parts': transaction('blob.push'),
+  'POST /api/v1/repos/{namespace}/{name}/blobs/uploads/{id}/complete': transaction('blob.push'),
+  'DELETE /api/v1/repos/{namespace}/{name}/blobs/uploads/{id}': request('upload.cancel'),
+
   // Reads that say who was curious.
   'GET /api/v1/audit': request('audit.read'),
   'GET /api/v1/orgs/{org}/audit': request('audit.read'),

@@ -25,8 +25,13 @@ export class BlobUrls {
 
   /** `null` where redirects are off, for a client that cannot reach the store, and for stores without URLs. */
   async find(key: ObjectKey, address: string | undefined): Promise<URL | null> {
-    if (!this.isOn || this.isStreamedTo(address)) return null;
+    if (!this.mayReach(address)) return null;
     return this.store.signedUrl(key, { ttlSeconds: TTL_SECONDS });
+  }
+
+  /** Whether clients at this address are sent to the store at all. */
+  mayReach(address: string | undefined): boolean {
+    return this.isOn && !this.isStreamedTo(address);
   }
 
   private isStreamedTo(address: string | undefined): boolean {

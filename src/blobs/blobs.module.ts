@@ -13,6 +13,10 @@ import { BlobsRepository } from './blobs.repository.js';
 import { BlobsService } from './blobs.service.js';
 import { ContentRepository } from './content.repository.js';
 import { ContentService } from './content.service.js';
+import { DirectUploadStart } from './direct-upload-start.service.js';
+import { DirectUploadsController } from './direct-uploads.controller.js';
+import { DirectUploadsRepository } from './direct-uploads.repository.js';
+import { DirectUploadsService } from './direct-uploads.service.js';
 import { HashWorkers } from './hash-workers.js';
 import { MountRepository } from './mount.repository.js';
 import { MountService } from './mount.service.js';
@@ -26,6 +30,7 @@ import { UploadEndService } from './upload-end.service.js';
 import { UploadHold } from './upload-hold.service.js';
 import { UploadRows } from './upload-rows.service.js';
 import { UploadSweeper } from './upload-sweeper.js';
+import { UploadVerifier } from './upload-verifier.js';
 import { UploadWriter } from './upload-writer.service.js';
 import { UploadsController } from './uploads.controller.js';
 import { UploadsRepository } from './uploads.repository.js';
@@ -40,7 +45,7 @@ import { UploadsService } from './uploads.service.js';
     StorageModule,
     ReposModule,
   ],
-  controllers: [UploadsController, BlobsController],
+  controllers: [UploadsController, BlobsController, DirectUploadsController],
   providers: [
     BlobLinks,
     BlobsRepository,
@@ -48,6 +53,9 @@ import { UploadsService } from './uploads.service.js';
     BlobUrls,
     ContentRepository,
     ContentService,
+    DirectUploadStart,
+    DirectUploadsRepository,
+    DirectUploadsService,
     HashWorkers,
     MountRepository,
     MountService,
@@ -61,6 +69,7 @@ import { UploadsService } from './uploads.service.js';
     UploadsRepository,
     UploadsService,
     UploadSweeper,
+    UploadVerifier,
     UploadWriter,
   ],
   exports: [BlobsService, ContentService],

@@ -30,7 +30,7 @@ export interface CommittedBlob {
 const COMMIT = `
 WITH finished AS (
   UPDATE uploads u SET state = 'done', object_key = $7, digest = $4, head = NULL, writer = NULL, hash_state = NULL
-  WHERE u.id = $1 AND u.epoch = $2 AND u.state IN ('open', 'completing')
+  WHERE u.id = $1 AND u.epoch = $2 AND u.state IN ('open', 'completing', 'direct', 'verifying')
   RETURNING u.id
 ), before AS (
   SELECT storage_key, state FROM blobs WHERE domain = $3 AND digest = $4

@@ -14,7 +14,18 @@ import type { Algorithm, Digest } from '../oci/digest.js';
 import { Repo } from '../repos/repo.entity.js';
 import type { WriterState } from '../storage/blob-store.js';
 
-export type UploadState = 'open' | 'completing' | 'done' | 'failed';
+/** `direct` and `verifying` are of uploads whose bytes go from the client to the store. */
+export type UploadState = 'open' | 'completing' | 'direct' | 'verifying' | 'done' | 'failed';
+
+/** What the client of a direct upload announced, and how its bytes come. */
+export interface DirectPlan {
+  /** Bytes. */
+  readonly size: number;
+  /** Of all parts but the last; `null` for one PUT. */
+  readonly partBytes: number | null;
+  /** Where it was asked for, for the audit log. */
+  readonly address: string | null;
+}
 
 /**
  * An upload session: all that another node needs to go on. Every statement that moves it carries the epoch of the
@@ -24,7 +35,8 @@ export type UploadState = 'open' | 'completing' | 'done' | 'failed';
 @Entity('uploads')
 @Index('uploads_expires_at_idx', ['expiresAt'])
 @Index('uploads_repo_id_idx', ['repoId'])
-@Check('uploads_state_check', `state IN ('open', 'completing', 'done', 'failed')`)
+@Index('uploads_verify_after_idx', ['verifyAfter'], { where: `state = 'verifying'` })
+@Check('uploads_state_check', `state IN ('open', 'completing', 'direct', 'verifying', 'done', 'failed')`)
 export class Upload {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'uploads_pkey' })
   id: string;
@@ -73,6 +85,18 @@ export class Upload {
   /** Of all received bytes when one request brought them; of the blob once the upload is done. */
   @Column('bytea', { nullable: true, transformer: digestColumn })
   digest: Digest | null;
+
+  /** `null` for uploads through the node. */
+  @Column('jsonb', { nullable: true })
+  direct: DirectPlan | null;
+
+  /** Why a direct upload failed, for its client. */
+  @Column('text', { nullable: true })
+  reason: string | null;
+
+  /** When any node may take up the reading of a direct upload: the lease of the one that is at it. */
+  @Column('timestamptz', { name: 'verify_after', nullable: true })
+  verifyAfter: Date | null;
 
   /** Who opened it, such as `user:7`: nobody else may go on. */
   @Column('text')

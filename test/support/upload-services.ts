@@ -20,6 +20,7 @@ import { UploadWriter } from '../../src/blobs/upload-writer.service.js';
 import { UploadsRepository } from '../../src/blobs/uploads.repository.js';
 import { UploadsService } from '../../src/blobs/uploads.service.js';
 import type { AppConfig } from '../../src/config/config.js';
+import { AuditTrail } from '../../src/events/audit-trail.service.js';
 import type { RepositoryFact } from '../../src/http/request-context.js';
 import { type Algorithm, type Digest, digestFrom } from '../../src/oci/digest.js';
 import type { BlobStore } from '../../src/storage/blob-store.js';
@@ -96,7 +97,7 @@ function nodeOf(
   const hold = new UploadHold(statements, config);
   const writer = new UploadWriter(statements, store, workers, ends, hold, config);
   const { unitOfWork, drops } = services;
-  const commit = new UploadCommit(new BlobsRepository(), unitOfWork, drops, store, config);
+  const commit = new UploadCommit(new BlobsRepository(), unitOfWork, drops, new AuditTrail(), store, config);
   const closer = new UploadCloser(statements, store, writer, commit, ends, hold);
   return {
     uploads: new UploadsService(rows, writer, closer, ends, config),

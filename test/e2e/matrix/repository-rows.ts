@@ -1,8 +1,21 @@
 import { ORG, WRITTEN_GRANTS } from './callers.js';
+import { randomBytes } from 'node:crypto';
+import { digestOf } from '../../support/content.js';
 import type { Place } from './cast.js';
-import { type RouteRows, to } from './row.js';
+import { type RouteRows, type RowContext, to } from './row.js';
 
 const repo = ({ name }: Pick<Place, 'name'>): string => `/api/v1/repos/${ORG}/${name}`;
+
+const NO_ID = '6b8c0d5e-0d5a-4b5c-9a53-0c1b2b7c1c58';
+
+/** Where the store takes none (a file system), and for who may not, it is one that nobody has. */
+async function directUpload(place: Place, { cast, caller, isAllowed }: RowContext): Promise<string> {
+  const uploads = `${repo(place)}/blobs/uploads`;
+  if (!isAllowed) return `${uploads}/${NO_ID}`;
+  const json = { digest: digestOf(randomBytes(16)), size: 16 };
+  const reply = await cast.call(caller, 'POST', uploads, { json });
+  return reply.status === 201 ? reply.need('location') : `${uploads}/${NO_ID}`;
+}
 
 /** Repositories in the management API. */
 export const REPOSITORY_ROWS: RouteRows = {
@@ -69,6 +82,30 @@ export const REPOSITORY_ROWS: RouteRows = {
     success: 204,
     changes: true,
     request: (p) => to(`${repo(p)}/manifests/${p.manifest.digest}`),
+  },
+  'DirectUploadsController.start': {
+    success: [201, 409],
+    request: (p) => to(`${repo(p)}/blobs/uploads`, { json: { digest: digestOf(randomBytes(16)), size: 16 } }),
+  },
+  // One PUT has no parts, and nothing has been put; on a file system there is no such upload.
+  'DirectUploadsController.signParts': {
+    success: [409, 404],
+    request: async (p, context) => {
+      const part = { number: 1, sha256: '0'.repeat(64), size: 16 };
+      return to(`${await directUpload(p, context)}/parts`, { json: { parts: [part] } });
+    },
+  },
+  'DirectUploadsController.complete': {
+    success: [409, 404],
+    request: async (p, context) => to(`${await directUpload(p, context)}/complete`),
+  },
+  'DirectUploadsController.read': {
+    success: [200, 404],
+    request: async (p, context) => to(await directUpload(p, context)),
+  },
+  'DirectUploadsController.cancel': {
+    success: [204, 404],
+    request: async (p, context) => to(await directUpload(p, context)),
   },
   'RepositoryTagsController.list': { success: 200, request: (p) => to(`${repo(p)}/tags`) },
   'RepositoryTagsController.read': { success: 200, request: (p) => to(`${repo(p)}/tags/${p.tag}`) },

@@ -1,0 +1,184 @@
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { Repository } from 'typeorm';
+import { digestFromBytes, digestToBytes } from '../oci/digest-bytes.js';
+import { algorithmOf, type Digest } from '../oci/digest.js';
+import type { RepositoryName } from '../oci/repository-name.js';
+import type { WriterState } from '../storage/blob-store.js';
+import type { FailureReason } from './direct-failures.js';
+import { type DirectPlan, Upload } from './upload.entity.js';
+import type { UploadKey } from './uploads.repository.js';
+
+/** A direct upload as a request meets it. */
+export interface DirectUploadRow {
+  readonly id: string;
+  readonly state: 'direct' | 'verifying' | 'done' | 'failed';
+  readonly epoch: number;
+  /** What its client announced. */
+  readonly digest: Digest;
+  readonly direct: DirectPlan;
+  readonly writer: WriterState | null;
+  readonly reason: FailureReason | null;
+  readonly expiresAt: Date;
+}
+
+export interface NewDirectUpload extends UploadKey {
+  readonly credential: string;
+  readonly digest: Digest;
+  readonly plan: DirectPlan;
+  readonly expirySeconds: number;
+}
+
+/** An upload that this node has taken on to read and judge it. */
+export interface Verification extends Omit<DirectUploadRow, 'state' | 'reason' | 'expiresAt'> {
+  readonly principal: string;
+  readonly credential: string;
+  /** `null` when it was deleted meanwhile. */
+  readonly repository: { readonly id: number; readonly namespaceId: number; readonly path: RepositoryName } | null;
+}
+
+type Raw<T> = Omit<T, 'digest'> & { readonly digest: Buffer };
+
+const COLUMNS = 'u.id, u.state, u.epoch, u.digest, u.direct, u.writer, u.reason, u.expires_at AS "expiresAt"';
+// One that was cancelled, and one that the sweep has on its hands, are unknown to everybody.
+const MINE = `u.id = $1 AND u.repo_id = $2 AND u.principal = $3 AND u.expires_at > now() AND u.direct IS NOT NULL
+  AND (u.state <> 'failed' OR u.reason IS NOT NULL)`;
+
+// All of these wait for the disk: only the row names what is in the store, or will be.
+const START = `
+INSERT INTO uploads (id, repo_id, principal, credential, state, epoch, algorithm, digest, direct, expires_at)
+VALUES ($1, $2, $3, $4, 'direct', 1, $5, $6, $7, now() + make_interval(secs => $8))
+RETURNING expires_at AS "expiresAt"`;
+
+const FIND = `SELECT ${COLUMNS} FROM uploads u WHERE ${MINE}`;
+
+const KEEP_WRITER = `
+WITH moved AS (
+  UPDATE uploads u SET writer = $4 WHERE ${MINE} AND u.state = 'direct' RETURNING u.id
+) SELECT id FROM moved`;
+
+const PROLONG = `
+WITH moved AS (
+  UPDATE uploads u SET expires_at = now() + make_interval(secs => $4)
+  WHERE ${MINE} AND u.state = 'direct' RETURNING u.*
+) SELECT ${COLUMNS} FROM moved u`;
+
+const AWAIT_VERIFICATION = `
+WITH moved AS (
+  UPDATE uploads u SET state = 'verifying', writer = $4, verify_after = now(),
+    expires_at = now() + make_interval(secs => $5)
+  WHERE ${MINE} AND u.state = 'direct' RETURNING u.id
+) SELECT id FROM moved`;
+
+// The row stays until it expires, which is after every URL that was handed out: what comes late, the sweep removes.
+const FAIL = `
+WITH moved AS (
+  UPDATE uploads u SET state = 'failed', reason = $3, epoch = u.epoch + 1
+  WHERE u.id = $1 AND u.epoch = $2 AND u.state IN ('direct', 'verifying') RETURNING u.id
+) SELECT id FROM moved`;
+const CANCEL = `
+WITH moved AS (
+  UPDATE uploads u SET state = 'failed', epoch = u.epoch + 1
+  WHERE ${MINE} AND u.state IN ('direct', 'verifying') RETURNING u.*
+) SELECT ${COLUMNS} FROM moved u`;
+
+// The lease is a time of its own and shorter than an upload's life. A new epoch voids whoever had it before.
+const TAKE = `
+WITH due AS (
+  SELECT id FROM uploads WHERE state = 'verifying' AND verify_after <= now() AND expires_at > now()
+  ORDER BY verify_after LIMIT $1 FOR UPDATE SKIP LOCKED
+), taken AS (
+  UPDATE uploads u SET epoch = u.epoch + 1, verify_after = now() + make_interval(secs => $2)
+  FROM due d WHERE u.id = d.id RETURNING u.*
+)
+SELECT u.id, u.epoch, u.digest, u.direct, u.writer, u.principal, u.credential,
+  CASE WHEN r.id IS NOT NULL THEN json_build_object('id', r.id, 'namespaceId', r.namespace_id, 'path', r.path) END
+    AS repository
+FROM taken u LEFT JOIN repos r ON r.id = u.repo_id AND r.deleted_at IS NULL`;
+
+const RENEW = `
+WITH moved AS (
+  UPDATE uploads u SET verify_after = now() + make_interval(secs => $3),
+    expires_at = greatest(u.expires_at, now() + make_interval(secs => $4))
+  WHERE u.id = $1 AND u.epoch = $2 AND u.state = 'verifying' RETURNING u.id
+) SELECT id FROM moved`;
+
+const RELEASE = `
+WITH moved AS (
+  UPDATE uploads u SET verify_after = now() + make_interval(secs => $3)
+  WHERE u.id = $1 AND u.epoch = $2 AND u.state = 'verifying' RETURNING u.id
+) SELECT id FROM moved`;
+
+/** Statements on uploads whose bytes go from the client to the store; the sweep and the commit have theirs. */
+@Injectable()
+export class DirectUploadsRepository {
+  constructor(@InjectRepository(Upload) private readonly uploads: Repository<Upload>) {}
+
+  /** When it will expire. */
+  async start({ id, repoId, principal, ...rest }: NewDirectUpload): Promise<Date> {
+    const { credential, digest, plan, expirySeconds } = rest;
+    const values = [id, repoId, principal, credential, algorithmOf(digest), digestToBytes(digest), plan, expirySeconds];
+    const [row] = await this.query<{ expiresAt: Date }>(START, values);
+    if (!row) throw new Error('the database gave no row for a new upload');
+    return row.expiresAt;
+  }
+
+  find(key: UploadKey): Promise<DirectUploadRow | null> {
+    return this.row(FIND, key, []);
+  }
+
+  /** False when the upload has ended meanwhile. */
+  async keepWriter(key: UploadKey, writer: WriterState): Promise<boolean> {
+    return (await this.query(KEEP_WRITER, [...valuesOf(key), JSON.stringify(writer)])).length > 0;
+  }
+
+  /** An open upload, which does not expire before its whole life is over once more. */
+  prolong(key: UploadKey, expirySeconds: number): Promise<DirectUploadRow | null> {
+    return this.row(PROLONG, key, [expirySeconds]);
+  }
+
+  /** From here on some node reads the bytes; false when it is not open any more. */
+  async awaitVerification(key: UploadKey, writer: WriterState | null, expirySeconds: number): Promise<boolean> {
+    const values = [...valuesOf(key), writer && JSON.stringify(writer), expirySeconds];
+    return (await this.query(AWAIT_VERIFICATION, values)).length > 0;
+  }
+
+  /** False when the epoch was lost. */
+  async fail(id: string, epoch: number, reason: FailureReason): Promise<boolean> {
+    return (await this.query(FAIL, [id, epoch, reason])).length > 0;
+  }
+
+  /** The upload as it was left, for the removal of its bytes; `null` when there was nothing to cancel. */
+  cancel(key: UploadKey): Promise<DirectUploadRow | null> {
+    return this.row(CANCEL, key, []);
+  }
+
+  /** Uploads that wait to be read, or whose reader has not been heard of for a lease. */
+  async take(limit: number, leaseSeconds: number): Promise<Verification[]> {
+    const rows = await this.query<Raw<Verification>>(TAKE, [limit, leaseSeconds]);
+    return rows.map((row) => ({ ...row, digest: digestFromBytes(row.digest) }));
+  }
+
+  /** False when the epoch was lost. */
+  async renew(id: string, epoch: number, leaseSeconds: number, expirySeconds: number): Promise<boolean> {
+    return (await this.query(RENEW, [id, epoch, leaseSeconds, expirySeconds])).length > 0;
+  }
+
+  /** Gives it back: any node may take it after so many seconds. */
+  async release(id: string, epoch: number, afterSeconds: number): Promise<void> {
+    await this.query(RELEASE, [id, epoch, afterSeconds]);
+  }
+
+  private async row(sql: string, key: UploadKey, values: readonly unknown[]): Promise<DirectUploadRow | null> {
+    const [row] = await this.query<Raw<DirectUploadRow>>(sql, [...valuesOf(key), ...values]);
+    return row ? { ...row, digest: digestFromBytes(row.digest) } : null;
+  }
+
+  private query<T>(sql: string, values: unknown[]): Promise<T[]> {
+    return this.uploads.manager.query(sql, values);
+  }
+}
+
+function valuesOf({ id, repoId, principal }: UploadKey): unknown[] {
+  return [id, repoId, principal];
+}

@@ -1,0 +1,171 @@
+import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { AppConfig } from '../config/config.js';
+import { algorithmOf } from '../oci/digest.js';
+import { BlobStore } from '../storage/blob-store.js';
+import { type ObjectKey, objectKeyOf } from '../storage/object-keys.js';
+import { ObjectNotFound, UploadLost } from '../storage/storage-errors.js';
+import { beginHash } from './body-hash.js';
+import type { FailureReason } from './direct-failures.js';
+import { putKeyOf } from './direct-objects.js';
+import { DirectUploadsRepository, type Verification } from './direct-uploads.repository.js';
+import { HashWorkers } from './hash-workers.js';
+import { UploadCommit } from './upload-commit.service.js';
+
+/** Between two looks at what other nodes left or could not take; each node adds a part of it by chance. */
+const PAUSE_MS = 5_000;
+/** Uploads that a node reads at once: as many as there are threads to hash them. */
+const AT_ONCE = 2;
+const LEASE_SECONDS = 60;
+const RENEW_MS = (LEASE_SECONDS * 1_000) / 3;
+/** After a store that failed. */
+const RETRY_SECONDS = 15;
+
+/**
+ * Reads once what the store does not prove by itself, and makes a blob of it or ends it. Whichever node has room takes
+ * an upload on, for a lease that it renews: when it dies another one reads from the beginning.
+ */
+@Injectable()
+export class UploadVerifier implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger(UploadVerifier.name);
+  private readonly running = new Set<Promise<void>>();
+  private readonly stopped = new AbortController();
+  private readonly expirySeconds: number;
+  private timer: NodeJS.Timeout | null = null;
+  private taking: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly uploads: DirectUploadsRepository,
+    private readonly store: BlobStore,
+    private readonly workers: HashWorkers,
+    private readonly commits: UploadCommit,
+    { storage }: AppConfig,
+  ) {
+    this.expirySeconds = storage.uploadExpirySeconds;
+  }
+
+  onApplicationBootstrap(): void {
+    if (this.store.direct) this.schedule();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    this.stopped.abort(new Error('the node stops'));
+    if (this.timer) clearTimeout(this.timer);
+    await this.taking;
+    await Promise.all(this.running);
+  }
+
+  /** Takes what waits, as far as there is room; resolves when it is taken, not when it is read. */
+  wake(): Promise<void> {
+    this.taking = this.taking
+      .then(() => this.fill())
+      .catch((error: unknown) => {
+        this.logger.warn({ error: String(error), message: 'direct uploads are read later' });
+      });
+    return this.taking;
+  }
+
+  private schedule(): void {
+    if (this.stopped.signal.aborted) return;
+    this.timer = setTimeout(
+      () =>
+        void this.wake().then(() => {
+          this.schedule();
+        }),
+      PAUSE_MS * (1 + Math.random()),
+    ).unref();
+  }
+
+  private async fill(): Promise<void> {
+    const room = AT_ONCE - this.running.size;
+    if (room <= 0 || this.stopped.signal.aborted) return;
+    for (const upload of await this.uploads.take(room, LEASE_SECONDS)) {
+      const run = this.verify(upload).finally(() => {
+        this.running.delete(run);
+        if (!this.stopped.signal.aborted) void this.wake();
+      });
+      this.running.add(run);
+    }
+  }
+
+  /** Never throws: what cannot be judged now is given back. */
+  private async verify(upload: Verification): Promise<void> {
+    const { id, epoch } = upload;
+    const lost = new AbortController();
+    const timer = setInterval(() => void this.renew(upload, lost), RENEW_MS).unref();
+    try {
+      const reason = await this.judge(upload, AbortSignal.any([lost.signal, this.stopped.signal]));
+      if (reason) await this.end(upload, reason);
+    } catch (error) {
+      if (lost.signal.aborted) return;
+      const isStopping = this.stopped.signal.aborted;
+      if (!isStopping) this.logger.warn({ upload: id, error: String(error), message: 'an upload is read again later' });
+      await this.uploads.release(id, epoch, isStopping ? 0 : RETRY_SECONDS).catch(() => undefined); // or the lease ends
+    } finally {
+      clearInterval(timer);
+    }
+  }
+
+  /** `null` when it is a blob now, or somebody else's to judge. */
+  private async judge(upload: Verification, signal: AbortSignal): Promise<FailureReason | null> {
+    const { id, epoch, digest, direct, repository, principal, credential } = upload;
+    if (!repository) return 'repositoryGone';
+    try {
+      const key = await this.objectOf(upload);
+      const reason = await this.read(upload, key, signal);
+      if (reason) return reason;
+      const actor = { principal, credential, address: direct.address };
+      await this.commits.commit({ id, epoch, repository, digest, size: direct.size, key, actor });
+      return null;
+    } catch (error) {
+      if (error instanceof UploadLost || error instanceof ObjectNotFound) return 'bytesLost';
+      throw error;
+    }
+  }
+
+  private async objectOf({ id, epoch, direct, writer }: Verification): Promise<ObjectKey> {
+    if (direct.partBytes === null) return putKeyOf(id);
+    return (await this.store.complete({ key: objectKeyOf(id), epoch }, writer)).key;
+  }
+
+  private async read(
+    { digest, direct }: Verification,
+    key: ObjectKey,
+    signal: AbortSignal,
+  ): Promise<FailureReason | null> {
+    const hash = beginHash({ kind: 'native', algorithm: algorithmOf(digest) }, direct.size, this.workers);
+    try {
+      let bytes = 0;
+      for await (const chunk of await this.store.open(key, { signal })) {
+        bytes += (chunk as Buffer).length;
+        const wait = hash.update(chunk as Buffer);
+        if (wait) await wait;
+      }
+      if (bytes !== direct.size) {
+        hash.discard();
+        return 'sizeMismatch';
+      }
+      return (await hash.finish()).digest === digest ? null : 'digestMismatch';
+    } catch (error) {
+      hash.discard();
+      throw error;
+    }
+  }
+
+  /** First nobody can make a blob of it any more, then the bytes go; the sweep of the row finds what stays. */
+  private async end({ id, epoch, writer }: Verification, reason: FailureReason): Promise<void> {
+    if (!(await this.uploads.fail(id, epoch, reason))) return;
+    this.logger.warn({ upload: id, reason, message: 'a direct upload has failed' });
+    await this.store.abandon({ key: objectKeyOf(id), epoch }, writer).catch((error: unknown) => {
+      this.logger.warn({ upload: id, error: String(error), message: 'the sweep has to remove an ended upload' });
+    });
+  }
+
+  private async renew({ id, epoch }: Verification, lost: AbortController): Promise<void> {
+    try {
+      const isHeld = await this.uploads.renew(id, epoch, LEASE_SECONDS, this.expirySeconds);
+      if (!isHeld) lost.abort(new Error('the upload has ended, or another node reads it'));
+    } catch (error) {
+      this.logger.warn({ upload: id, error: String(error), message: 'the lease on an upload could not be renewed' });
+    }
+  }
+}
