@@ -7,6 +7,7 @@
  */
 export const PROGRAMS = {
   postgresql: { found: ['initdb'], get: 'apt-get install postgresql' },
+  pgbouncer: { found: ['pgbouncer'], get: 'apt-get install pgbouncer' },
   'redis-server': { found: ['redis-server'], get: 'apt-get install redis-server' },
   versitygw: { found: ['versitygw'], get: 'bash .ci/install go' },
   minio: { found: ['minio'], get: 'bash .ci/install go' },
@@ -101,6 +102,7 @@ export function needsOf(text, env = {}) {
   const [, declared = ''] = /^\/\/ needs: (.*)$/m.exec(text) ?? [];
   const imported = [
     ['support/redis.js', 'redis-server'],
+    ['support/pgbouncer.js', 'pgbouncer'],
     ['support/dockerd.js', 'dockerd'],
     ['support/browser.js', 'chromium'],
     ['support/s3.js', env.TEST_S3 ?? 'versitygw'],

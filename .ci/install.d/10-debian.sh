@@ -2,7 +2,7 @@
 set -euo pipefail
 
 packages=(
-  postgresql redis-server
+  postgresql pgbouncer redis-server
   docker.io docker-registry
   skopeo buildah
   wrk chromium

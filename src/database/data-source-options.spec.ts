@@ -9,7 +9,9 @@ it('gives up a row that others hold, so that its connection is free for somebody
   await query('CREATE TABLE held (id int)');
   await query('INSERT INTO held VALUES (1)');
   const settings = { url, embedded: false, directUrl: null, maxConnections: 2 };
-  const source = await new DataSource(dataSourceOptions(settings, url, 200)).initialize();
+  const source = await new DataSource(
+    dataSourceOptions(settings, { url, limits: { statementMs: 0, lockMs: 200 } }),
+  ).initialize();
   try {
     await source.transaction(async (holder) => {
       await holder.query('SELECT * FROM held FOR UPDATE');

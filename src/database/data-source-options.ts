@@ -1,20 +1,20 @@
 import type { DataSourceOptions } from 'typeorm';
 import type { DatabaseConfig } from '../config/config-values.js';
-import { PreparingClient } from './preparing-client.js';
+import { DatabaseConnection, type StatementLimits } from './database-connection.js';
+import type { DatabaseWatch } from './database-watch.js';
 
-/** A statement that runs longer is a bug or a lost lock; milliseconds. */
-const STATEMENT_TIMEOUT_MS = 30_000;
-/** Who waits for a row has a connection in hand that others need. Milliseconds. */
-const LOCK_TIMEOUT_MS = 10_000;
-const CONNECT_TIMEOUT_MS = 10_000;
+/** A statement that runs longer is a bug or a lost lock; who waits for a row has a connection that others need. */
+export const LIMITS: StatementLimits = { statementMs: 30_000, lockMs: 10_000 };
+/** For a connection of the pool to become free, and again for a new one; milliseconds. */
+const CONNECT_TIMEOUT_MS = 5_000;
 
 /**
- * What every connection of this program is made with. No session state: a pooler in transaction mode may stand between.
+ * What every connection of this program is made with. Nothing is sent with the start of a connection that a pooler
+ * refuses, and whether there is one is found out then (`DatabaseConnection`).
  */
 export function dataSourceOptions(
   database: DatabaseConfig,
-  url = database.url,
-  lockTimeout = LOCK_TIMEOUT_MS,
+  { url = database.url, limits = LIMITS, watch }: DataSourceSettings = {},
 ): DataSourceOptions {
   if (url === null) throw new Error('the database has no address yet');
   return {
@@ -29,10 +29,18 @@ export function dataSourceOptions(
     extra: {
       idleTimeoutMillis: 60_000,
       keepAlive: true,
-      // A second, direct address says that this one is a pooler's: it refuses start-up parameters and forgets statements.
-      ...(database.directUrl === null
-        ? { statement_timeout: STATEMENT_TIMEOUT_MS, lock_timeout: lockTimeout, Client: PreparingClient }
-        : {}),
+      keepAliveInitialDelayMillis: 10_000,
+      Client: DatabaseConnection,
+      onConnect: async (connection: DatabaseConnection) => {
+        watch?.add(connection);
+        await connection.greet(limits);
+      },
     },
   };
+}
+
+export interface DataSourceSettings {
+  readonly url?: string | null;
+  readonly limits?: StatementLimits;
+  readonly watch?: DatabaseWatch;
 }

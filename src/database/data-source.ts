@@ -6,7 +6,7 @@ import { dataSourceOptions } from './data-source-options.js';
 /** For the TypeORM commands (`typeorm -d dist/src/database/data-source.js …`): the application builds its own. */
 const { database } = readConfig();
 export default new DataSource({
-  ...dataSourceOptions(database, database.directUrl ?? database.url),
+  ...dataSourceOptions(database, { url: database.directUrl ?? database.url }),
   entities: [join(import.meta.dirname, '../*/*.entity.js')],
   migrations: [join(import.meta.dirname, '../../migrations/*.js')],
 });

@@ -1,7 +1,8 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { AppConfig } from '../config/config.js';
-import { dataSourceOptions } from './data-source-options.js';
+import { dataSourceOptions, LIMITS } from './data-source-options.js';
+import { DatabaseWatch } from './database-watch.js';
 import { IdempotentCreate } from './idempotent-create.entity.js';
 import { IdempotentCreates } from './idempotent-creates.service.js';
 import { migrate } from './migrate.js';
@@ -13,8 +14,9 @@ import { UnitOfWork } from './unit-of-work.js';
       inject: [AppConfig],
       useFactory: async ({ database }: AppConfig) => {
         await migrate(database);
+        const watch = new DatabaseWatch(database.url ?? '', LIMITS.lockMs);
         return {
-          ...dataSourceOptions(database),
+          ...dataSourceOptions(database, { watch }),
           autoLoadEntities: true,
           // A database that is not there is an error to report at once, not something to wait for.
           retryAttempts: 0,

@@ -1,34 +1,63 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import { DataSource, type MigrationInterface } from 'typeorm';
+import { DataSource, MigrationExecutor, type MigrationInterface, type QueryRunner } from 'typeorm';
 import type { DatabaseConfig } from '../config/config-values.js';
 import { dataSourceOptions } from './data-source-options.js';
+import { sqlState } from './unit-of-work.js';
 
 /** Any constant: all nodes of a registry ask for the same one. */
 const MIGRATION_LOCK = 7_236_401;
+const ASK_EVERY_MS = 200;
+/** Nodes of the version before work on: a table that they use is waited for this long, and they wait behind it. */
+const LOCK_TIMEOUT_MS = 3_000;
+const LOCK_TIMED_OUT = '55P03';
+const PATIENCE_MS = 5 * 60_000;
 
 const DIRECTORY = join(import.meta.dirname, '../../migrations');
 
 /**
- * Brings the schema up to date, past a pooler where `DATABASE_DIRECT_URL` names the way. Many nodes may start at
- * once: one migrates, the others wait for the lock and then find nothing to do. The lock belongs to a transaction,
- * so a node that dies gives it back.
+ * Brings the schema up to date, past a pooler where `DATABASE_DIRECT_URL` names the way. Many nodes may start at once:
+ * one migrates, in one transaction that also has the lock; the others ask for the lock now and then, with no connection
+ * of a small pooler in hand, and then find nothing to do. A node that dies leaves everything as it was.
  */
 export async function migrate(database: DatabaseConfig): Promise<void> {
-  // Two connections of its own, one for the lock and one for the work, whatever the pool's bound is.
-  // Another node's migration may take its time, so no lock is given up early.
-  const options = dataSourceOptions({ ...database, maxConnections: 2 }, database.directUrl ?? database.url, 0);
+  const options = dataSourceOptions(
+    { ...database, maxConnections: 1 },
+    { url: database.directUrl ?? database.url, limits: { statementMs: 0, lockMs: LOCK_TIMEOUT_MS } },
+  );
   const dataSource = await new DataSource({ ...options, migrations: await migrations() }).initialize();
+  const patienceEnds = Date.now() + PATIENCE_MS;
   try {
-    await dataSource.transaction(async (manager) => {
-      await manager.query('SET LOCAL statement_timeout = 0');
-      await manager.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
-      await dataSource.runMigrations({ transaction: 'all' });
-    });
+    while (!(await migrateOnce(dataSource, Date.now() < patienceEnds))) await sleep(ASK_EVERY_MS);
   } finally {
     await dataSource.destroy();
   }
+}
+
+/** `false` when it must be tried again: another node migrates, or a table is in use for too long. */
+async function migrateOnce(dataSource: DataSource, mayWait: boolean): Promise<boolean> {
+  try {
+    return await dataSource.transaction(async ({ queryRunner }) => {
+      if (!queryRunner) throw new Error('a transaction without its connection');
+      if (!(await hasLock(queryRunner))) return false;
+      const executor = new MigrationExecutor(dataSource, queryRunner);
+      executor.transaction = 'all';
+      await executor.executePendingMigrations();
+      return true;
+    });
+  } catch (error) {
+    if (sqlState(error) === LOCK_TIMED_OUT && mayWait) return false;
+    throw error;
+  }
+}
+
+async function hasLock(queryRunner: QueryRunner): Promise<boolean> {
+  const rows = (await queryRunner.query('SELECT pg_try_advisory_xact_lock($1) AS "isOurs"', [MIGRATION_LOCK])) as {
+    isOurs: boolean;
+  }[];
+  return rows[0]?.isOurs === true;
 }
 
 /**

@@ -17,8 +17,11 @@ export interface Transaction {
 
 type Effect = () => Promise<void> | void;
 
-/** serialization_failure and deadlock_detected: PostgreSQL asks for the same transaction again. */
-const RETRYABLE = new Set(['40001', '40P01']);
+/**
+ * serialization_failure and deadlock_detected: PostgreSQL asks for the same transaction again. Then a prepared statement
+ * that is unknown, known already or planned for the table as it was: the next attempt does without (`DatabaseConnection`).
+ */
+const RETRYABLE = new Set(['40001', '40P01', '26000', '42P05', '0A000']);
 const ATTEMPTS = 5;
 
 @Injectable()

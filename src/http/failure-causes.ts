@@ -1,8 +1,13 @@
-/** SQLSTATE classes, system errors and the store's own that say "it is not there", not "the statement is wrong". */
+/**
+ * SQLSTATE classes, system errors and the store's own that say "it is not there" or "not now", not "the statement is
+ * wrong": also a primary that has become a standby (25006), a session that was ended (25P03), a transaction that was in
+ * others' way each time (40001, 40P01) and a statement that took too long (57014).
+ */
 const OUTAGE_CODES =
-  /^(08|53|57P)...?$|^(55P03|store_unavailable|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENOENT)$/;
+  /^(08|53|57P)...?$|^(25006|25P03|40001|40P01|57014|55P03|store_unavailable|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENOENT)$/;
+/** Of pg and TypeORM, for a connection that is not or no longer there. */
 const OUTAGE_MESSAGES =
-  /Connection terminated|timeout exceeded when trying to connect|Cannot use a pool after calling end/;
+  /Connection terminated|timeout exceeded when trying to connect|Cannot use a pool after calling end|is not queryable|Query runner already released/;
 /** "Character not in repertoire": the client sent U+0000, which PostgreSQL stores in no text. */
 const UNSTORABLE_TEXT = '22021';
 /** "Lock not available": others have held a row for longer than it is waited for. */

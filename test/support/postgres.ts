@@ -111,7 +111,7 @@ async function accepts(url: string): Promise<boolean> {
 }
 
 /** PostgreSQL refuses to run as root: then it runs as `nobody`. */
-function unprivilegedUser(): { uid?: number; gid?: number } {
+export function unprivilegedUser(): { uid?: number; gid?: number } {
   if (process.getuid?.() !== 0) return {};
   const entry = /^nobody:[^:]*:(\d+):(\d+):/m.exec(readFileSync('/etc/passwd', 'utf8'));
   if (!entry) throw new Error('running as root, and there is no user "nobody" to run PostgreSQL as');

@@ -27,7 +27,7 @@ export interface RegistryOptions {
   /** With a Redis of its own; default: when `TEST_REDIS` is `1`. A URL is one that the test runs itself. */
   redis?: boolean | string;
   /** Another node over the database, store and Redis of this one (or the same one started again). */
-  like?: Registry;
+  like?: Setting;
   /** The registry's own variables; they win over everything above. */
   env?: Record<string, string>;
   startTimeoutMs?: number;
@@ -90,16 +90,18 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Regi
   };
 }
 
-type Setting = Pick<Registry, 'username' | 'password' | 'dataDir' | 'databaseUrl' | 'store' | 'env'>;
+/** What nodes of one registry have in common. */
+export type Setting = Pick<Registry, 'username' | 'password' | 'dataDir' | 'databaseUrl' | 'store' | 'env'>;
 
 function settingLike(
-  { username, password, dataDir, databaseUrl, store, env }: Registry,
+  { username, password, dataDir, databaseUrl, store, env }: Setting,
   options: RegistryOptions,
 ): Setting {
   return { username, password, dataDir, databaseUrl, store, env: { ...env, ...options.env } };
 }
 
-async function newSetting(options: RegistryOptions): Promise<Setting> {
+/** For nodes that all start at once; `startRegistry` makes its own otherwise. */
+export async function newSetting(options: RegistryOptions): Promise<Setting> {
   const type = options.store ?? (process.env['TEST_STORE'] === 's3' ? 's3' : 'filesystem');
   const redis = options.redis ?? process.env['TEST_REDIS'] === '1';
   const dataDir = scratchDirectory('registry');

@@ -1,21 +1,22 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { freshDatabase, type TestDatabase } from '../../test/support/postgres.js';
-import { PreparingClient } from './preparing-client.js';
+import { DatabaseConnection } from './database-connection.js';
 
 const PREPARED = 'SELECT statement FROM pg_prepared_statements ORDER BY statement';
 
-describe('a connection that prepares', () => {
-  let client: PreparingClient;
-  let other: PreparingClient;
+describe('a connection to the server itself', () => {
+  let client: DatabaseConnection;
+  let other: DatabaseConnection;
   let database: TestDatabase;
 
   beforeAll(async () => {
     database = await freshDatabase();
-    [client, other] = [0, 1].map(() => new PreparingClient({ connectionString: database.url })) as [
-      PreparingClient,
-      PreparingClient,
+    [client, other] = [0, 1].map(() => new DatabaseConnection({ connectionString: database.url })) as [
+      DatabaseConnection,
+      DatabaseConnection,
     ];
     await Promise.all([client.connect(), other.connect()]);
+    for (const one of [client, other]) await one.greet({ statementMs: 30_000, lockMs: 10_000 });
   }, 60_000);
 
   afterAll(() => Promise.all([client.end(), other.end()]));
