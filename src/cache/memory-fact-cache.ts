@@ -9,7 +9,7 @@ const MAX_STORED = 500_000;
 
 /**
  * Facts in the memory of the one process that is the whole registry (embedded database): nobody else writes,
- * so what nobody dropped is true.
+ * so what nobody dropped is true. A load stores its result only if its subject was not dropped since it began.
  */
 export class MemoryFactCache extends FactCache {
   override readonly shared = false;
