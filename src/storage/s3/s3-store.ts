@@ -19,10 +19,12 @@ import { destroyOnAbort } from '../body-reader.js';
 import type { MemoryBudget } from '../memory-budget.js';
 import { epochKey, parseObjectKey, type ObjectKey } from '../object-keys.js';
 import { StoreUnavailable, UploadLost } from '../storage-errors.js';
+import { PARTING } from './call-limits.js';
+import { encryptionFields } from './encryption.js';
 import { PartPlan } from './part-plan.js';
 import { emptyState, nextPartNumber, PartWriter, partsSize, tailBytes } from './part-writer.js';
 import { S3Calls } from './s3-calls.js';
-import { createS3Client } from './s3-client.js';
+import { createS3Client, createTransferClient } from './s3-client.js';
 import { storageErrorOf } from './s3-errors.js';
 import { SignedUrls } from './signed-urls.js';
 
@@ -42,7 +44,12 @@ export class S3Store extends BlobStore {
   ) {
     super();
     this.#plan = new PartPlan(config.equalPartBytes);
-    this.#calls = new S3Calls(createS3Client(config, config.endpoint), config.bucket);
+    this.#calls = new S3Calls({
+      client: createS3Client(config, config.endpoint),
+      transfers: createTransferClient(config, config.endpoint),
+      bucket: config.bucket,
+      encryption: encryptionFields(config),
+    });
     this.#urls = new SignedUrls(createS3Client(config, config.publicEndpoint ?? config.endpoint), config.bucket);
   }
 
@@ -57,6 +64,8 @@ export class S3Store extends BlobStore {
     try {
       await this.#calls.headBucket();
     } catch (error) {
+      if ((error as Error).name === 'CredentialsProviderError')
+        throw new StartupError(NO_CREDENTIALS, { cause: error });
       const { $metadata, name } = error as { $metadata?: { httpStatusCode?: number }; name?: string };
       const status = $metadata?.httpStatusCode ?? 0;
       const advice = BUCKET_ADVICE[status] ?? 'see whether S3_ENDPOINT is right and the store runs';
@@ -175,13 +184,17 @@ export class S3Store extends BlobStore {
   async #abortAll(uploads: readonly Multipart[]): Promise<void> {
     await Promise.all(
       uploads.map((upload) =>
-        this.#calls.abortMultipart(upload).catch((error: unknown) => {
+        this.#calls.abortMultipart(upload, PARTING).catch((error: unknown) => {
           if (!(error instanceof StoreUnavailable)) throw error;
         }),
       ),
     );
   }
 }
+
+const NO_CREDENTIALS =
+  'no credentials for S3 were found: set S3_ACCESS_KEY and S3_SECRET_KEY, give this machine or container a role, ' +
+  'or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY';
 
 const BUCKET_ADVICE: Partial<Record<number, string>> = {
   301: 'it is in another region than S3_REGION',
