@@ -16,6 +16,7 @@ import { ContentService } from './content.service.js';
 import { HashWorkers } from './hash-workers.js';
 import { MountRepository } from './mount.repository.js';
 import { MountService } from './mount.service.js';
+import { NamedObjects } from './named-objects.js';
 import { RecentHeads } from './recent-heads.js';
 import { RepoContent } from './repo-content.entity.js';
 import { SweepRepository } from './sweep.repository.js';
@@ -51,6 +52,7 @@ import { UploadsService } from './uploads.service.js';
     HashWorkers,
     MountRepository,
     MountService,
+    NamedObjects,
     RecentHeads,
     SweepRepository,
     UploadCloser,
@@ -63,6 +65,6 @@ import { UploadsService } from './uploads.service.js';
     UploadSweeper,
     UploadWriter,
   ],
-  exports: [BlobsService, ContentService],
+  exports: [BlobsService, ContentService, NamedObjects],
 })
 export class BlobsModule {}

@@ -55,6 +55,8 @@ export function toConfig(
       uploadMemoryBudget: values.UPLOAD_MEMORY_BUDGET,
       uploadExpirySeconds: values.UPLOAD_EXPIRY_SECONDS,
       minimumBytesPerSecond: values.UPLOAD_MINIMUM_RATE,
+      reconcileIntervalSeconds: values.RECONCILE_INTERVAL_SECONDS,
+      reconcileGraceSeconds: values.RECONCILE_GRACE_SECONDS,
       s3: storageType(values) === 's3' ? s3Config(values) : null,
     },
     security: {

@@ -70,6 +70,9 @@ export interface StorageConfig {
   readonly uploadMemoryBudget: number;
   readonly uploadExpirySeconds: number;
   readonly minimumBytesPerSecond: number;
+  /** 0 never reconciles. */
+  readonly reconcileIntervalSeconds: number;
+  readonly reconcileGraceSeconds: number;
   /** Not `null` exactly when `type` is `s3`. */
   readonly s3: S3Config | null;
 }

@@ -165,6 +165,18 @@ export const SETTINGS = {
     '1KiB',
     'Bytes a second below which a stalled upload is cut off.',
   ),
+  RECONCILE_INTERVAL_SECONDS: setting(
+    ['storage', 'reconcile_interval_seconds'],
+    p.duration(0, 30 * ONE_DAY),
+    '86400',
+    'How often one node looks through the whole store for what no row names; 0 never does.',
+  ),
+  RECONCILE_GRACE_SECONDS: setting(
+    ['storage', 'reconcile_grace_seconds'],
+    p.duration(3600, ONE_YEAR),
+    '86400',
+    'What is younger is left alone by that; an hour or more.',
+  ),
 
   S3_ENDPOINT: optional(
     ['storage', 'endpoint'],

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { BlobInventory } from './blob-inventory.js';
 import type { ObjectKey } from './object-keys.js';
 
 /** Bytes that are durable in one object. */
@@ -113,6 +114,8 @@ export interface SignedUrlOptions {
  */
 export abstract class BlobStore {
   abstract readonly driver: 'filesystem' | 's3';
+
+  abstract readonly inventory: BlobInventory;
 
   /** Throws `StartupError` with one line that says what to do, when the store cannot be used. */
   abstract prepare(): Promise<void>;

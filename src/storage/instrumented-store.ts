@@ -10,6 +10,7 @@ import {
   type WriterState,
   type WriteTarget,
 } from './blob-store.js';
+import type { BlobInventory } from './blob-inventory.js';
 import type { ObjectKey } from './object-keys.js';
 
 export type Operation = 'stat' | 'open' | 'signedUrl' | 'put' | 'delete' | 'append' | 'complete' | 'abandon';
@@ -17,6 +18,7 @@ export type Operation = 'stat' | 'open' | 'signedUrl' | 'put' | 'delete' | 'appe
 /** Counts what is asked of the store: a test proves with it that an object is not read again, metrics show it. */
 export class InstrumentedStore extends BlobStore {
   readonly driver: BlobStore['driver'];
+  readonly inventory: BlobInventory;
   readonly counts: Record<Operation, number> = {
     stat: 0,
     open: 0,
@@ -31,6 +33,7 @@ export class InstrumentedStore extends BlobStore {
   constructor(private readonly store: BlobStore) {
     super();
     this.driver = store.driver;
+    this.inventory = store.inventory;
   }
 
   prepare(): Promise<void> {

@@ -1,4 +1,9 @@
-import { ListMultipartUploadsCommand, ListObjectsV2Command, UploadPartCommand } from '@aws-sdk/client-s3';
+import {
+  ListMultipartUploadsCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { createHash, randomBytes } from 'node:crypto';
 import type { S3Config } from '../../src/config/config-values.js';
@@ -15,6 +20,7 @@ import {
 import { freshBucket, type S3Bucket } from '../support/s3.js';
 import { broken, chunked, contentOf, describeBlobStore, UploadRow } from './blob-store.contract.js';
 import { budget, configOf, MIB } from './s3-config.js';
+import { describeBlobInventory } from './blob-inventory.contract.js';
 import { answerXml, startProxy, type S3Proxy } from './s3-proxy.js';
 
 async function namesIn({ client, bucket }: S3Bucket, stem: string): Promise<string[]> {
@@ -32,6 +38,17 @@ describeBlobStore('s3', async () => {
     races: 10,
     node: () => new S3Store(configOf(bucket), budget()),
     namesOf: (stem) => namesIn(bucket, stem),
+  };
+});
+
+describeBlobInventory('s3', async () => {
+  const bucket = await freshBucket();
+  return {
+    node: () => new S3Store(configOf(bucket), budget()),
+    addForeign: async (Key) => {
+      await bucket.client.send(new PutObjectCommand({ Bucket: bucket.bucket, Key, Body: 'foreign' }));
+    },
+    listsMultiparts: true,
   };
 });
 

@@ -25,6 +25,11 @@ export function isSilence(error: unknown): boolean {
   return name === 'TimeoutError' && !LOST_CONNECTION.has(code ?? '');
 }
 
+/** The HTTP status that the store answered; 0 when there was no answer. */
+export function errorStatus(error: unknown): number {
+  return error instanceof S3ServiceException ? (error.$metadata.httpStatusCode ?? 0) : 0;
+}
+
 export function isAbsent(error: unknown): boolean {
   return error instanceof S3ServiceException && (error.name === 'NoSuchKey' || error.name === 'NotFound');
 }

@@ -26,6 +26,7 @@ import { emptyState, nextPartNumber, PartWriter, partsSize, tailBytes } from './
 import { S3Calls } from './s3-calls.js';
 import { createS3Client, createTransferClient } from './s3-client.js';
 import { storageErrorOf } from './s3-errors.js';
+import { S3Inventory } from './s3-inventory.js';
 import { SignedUrls } from './signed-urls.js';
 
 /**
@@ -34,6 +35,7 @@ import { SignedUrls } from './signed-urls.js';
  */
 export class S3Store extends BlobStore {
   readonly driver = 's3';
+  readonly inventory: S3Inventory;
   readonly #calls: S3Calls;
   readonly #plan: PartPlan;
   readonly #urls: SignedUrls;
@@ -44,12 +46,11 @@ export class S3Store extends BlobStore {
   ) {
     super();
     this.#plan = new PartPlan(config.equalPartBytes);
-    this.#calls = new S3Calls({
-      client: createS3Client(config, config.endpoint),
-      transfers: createTransferClient(config, config.endpoint),
-      bucket: config.bucket,
-      encryption: encryptionFields(config),
-    });
+    const { bucket, endpoint } = config;
+    const client = createS3Client(config, endpoint);
+    const encryption = encryptionFields(config);
+    this.#calls = new S3Calls({ client, transfers: createTransferClient(config, endpoint), bucket, encryption });
+    this.inventory = new S3Inventory(this.#calls, client, bucket, encryption);
     this.#urls = new SignedUrls(createS3Client(config, config.publicEndpoint ?? config.endpoint), config.bucket);
   }
 
