@@ -5,6 +5,7 @@ import { BlobsModule } from './blobs/blobs.module.js';
 import type { AppConfig } from './config/config.js';
 import { ConfigModule } from './config/config.module.js';
 import { EventsModule } from './events/events.module.js';
+import { GcModule } from './gc/gc.module.js';
 import { HealthModule } from './health/health.module.js';
 import { HttpModule } from './http/http.module.js';
 import { ManifestsModule } from './manifests/manifests.module.js';
@@ -31,6 +32,7 @@ export class AppModule {
         ManifestsModule,
         EventsModule,
         AuditModule,
+        GcModule,
         HealthModule,
       ],
     };

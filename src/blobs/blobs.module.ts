@@ -20,6 +20,7 @@ import { DirectUploadsService } from './direct-uploads.service.js';
 import { HashWorkers } from './hash-workers.js';
 import { MountRepository } from './mount.repository.js';
 import { MountService } from './mount.service.js';
+import { NamedObjects } from './named-objects.js';
 import { RecentHeads } from './recent-heads.js';
 import { RepoContent } from './repo-content.entity.js';
 import { SweepRepository } from './sweep.repository.js';
@@ -59,6 +60,7 @@ import { UploadsService } from './uploads.service.js';
     HashWorkers,
     MountRepository,
     MountService,
+    NamedObjects,
     RecentHeads,
     SweepRepository,
     UploadCloser,
@@ -72,6 +74,6 @@ import { UploadsService } from './uploads.service.js';
     UploadVerifier,
     UploadWriter,
   ],
-  exports: [BlobsService, ContentService],
+  exports: [BlobsService, ContentService, NamedObjects],
 })
 export class BlobsModule {}

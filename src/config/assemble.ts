@@ -6,7 +6,16 @@ import type { ParsedSettings, SettingName } from './settings.js';
 
 type Names = ReadonlySet<SettingName>;
 
-const S3_ONLY: readonly SettingName[] = ['S3_ENDPOINT', 'S3_PUBLIC_ENDPOINT', 'S3_ACCESS_KEY', 'S3_SECRET_KEY'];
+const S3_ONLY: readonly SettingName[] = [
+  'S3_ENDPOINT',
+  'S3_PUBLIC_ENDPOINT',
+  'S3_ACCESS_KEY',
+  'S3_SECRET_KEY',
+  'S3_SERVER_SIDE_ENCRYPTION',
+  'S3_KMS_KEY_ID',
+];
+/** One is of no use without the other. */
+const S3_KEYS = ['S3_ACCESS_KEY', 'S3_SECRET_KEY'] as const;
 
 /**
  * The settings put in their places, after the rules that span several of them. `given` are the names that the
@@ -46,6 +55,8 @@ export function toConfig(
       uploadMemoryBudget: values.UPLOAD_MEMORY_BUDGET,
       uploadExpirySeconds: values.UPLOAD_EXPIRY_SECONDS,
       minimumBytesPerSecond: values.UPLOAD_MINIMUM_RATE,
+      reconcileIntervalSeconds: values.RECONCILE_INTERVAL_SECONDS,
+      reconcileGraceSeconds: values.RECONCILE_GRACE_SECONDS,
       s3: storageType(values) === 's3' ? s3Config(values) : null,
     },
     security: {
@@ -80,9 +91,7 @@ function checkTogether(values: ParsedSettings, given: Names, problems: string[])
 
 function checkStorage(values: ParsedSettings, given: Names, problems: string[]): void {
   if (storageType(values) === 's3') {
-    for (const name of ['S3_BUCKET', 'S3_ACCESS_KEY', 'S3_SECRET_KEY'] as const) {
-      if (!given.has(name)) problems.push(`${name} is required for S3 storage`);
-    }
+    checkS3(values, given, problems);
     return;
   }
   const stray = S3_ONLY.filter((name) => given.has(name));
@@ -91,22 +100,33 @@ function checkStorage(values: ParsedSettings, given: Names, problems: string[]):
   }
 }
 
+function checkS3(values: ParsedSettings, given: Names, problems: string[]): void {
+  if (!given.has('S3_BUCKET')) problems.push('S3_BUCKET is required for S3 storage');
+  const missing = S3_KEYS.filter((name) => !given.has(name));
+  if (missing.length === 1)
+    problems.push(`${missing[0]} is required beside the other key; without both, the role of this machine is used`);
+  if (given.has('S3_KMS_KEY_ID') && values.S3_SERVER_SIDE_ENCRYPTION !== 'aws:kms')
+    problems.push('S3_KMS_KEY_ID needs S3_SERVER_SIDE_ENCRYPTION=aws:kms');
+}
+
 function storageType(values: ParsedSettings): StorageType {
   return values.STORAGE_TYPE ?? (values.S3_BUCKET === null ? 'filesystem' : 's3');
 }
 
 function s3Config(values: ParsedSettings): S3Config | null {
-  const { S3_BUCKET: bucket, S3_ACCESS_KEY: accessKey, S3_SECRET_KEY: secretKey, S3_REGION: region } = values;
-  if (bucket === null || accessKey === null || secretKey === null) return null;
+  const { S3_BUCKET: bucket, S3_REGION: region } = values;
+  if (bucket === null) return null;
   const endpoint = values.S3_ENDPOINT ?? `https://s3.${region}.amazonaws.com`;
   return {
     endpoint,
     publicEndpoint: values.S3_PUBLIC_ENDPOINT,
     bucket,
     region,
-    accessKey,
-    secretKey,
+    accessKey: values.S3_ACCESS_KEY,
+    secretKey: values.S3_SECRET_KEY,
     pathStyle: values.S3_PATH_STYLE ?? !new URL(endpoint).hostname.endsWith('.amazonaws.com'),
     equalPartBytes: values.S3_EQUAL_PART_BYTES,
+    serverSideEncryption: values.S3_SERVER_SIDE_ENCRYPTION,
+    kmsKeyId: values.S3_KMS_KEY_ID,
   };
 }

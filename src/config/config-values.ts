@@ -7,6 +7,9 @@ export type StorageType = (typeof STORAGE_TYPES)[number];
 export const DEDUPLICATIONS = ['global', 'namespace'] as const;
 export type Deduplication = (typeof DEDUPLICATIONS)[number];
 
+export const S3_ENCRYPTIONS = ['AES256', 'aws:kms'] as const;
+export type S3Encryption = (typeof S3_ENCRYPTIONS)[number];
+
 export const VISIBILITIES = ['private', 'public'] as const;
 export type DefaultVisibility = (typeof VISIBILITIES)[number];
 
@@ -48,10 +51,15 @@ export interface S3Config {
   readonly publicEndpoint: string | null;
   readonly bucket: string;
   readonly region: string;
-  readonly accessKey: string;
-  readonly secretKey: string;
+  /** Both or none: without them the SDK looks for a role, a web identity or `AWS_*` variables. */
+  readonly accessKey: string | null;
+  readonly secretKey: string | null;
   readonly pathStyle: boolean;
   readonly equalPartBytes: number | null;
+  /** Asked for with each object; `null` leaves it to the bucket. */
+  readonly serverSideEncryption: S3Encryption | null;
+  /** `null` is the bucket's or the account's own key. */
+  readonly kmsKeyId: string | null;
 }
 
 export interface StorageConfig {
@@ -62,6 +70,9 @@ export interface StorageConfig {
   readonly uploadMemoryBudget: number;
   readonly uploadExpirySeconds: number;
   readonly minimumBytesPerSecond: number;
+  /** 0 never reconciles. */
+  readonly reconcileIntervalSeconds: number;
+  readonly reconcileGraceSeconds: number;
   /** Not `null` exactly when `type` is `s3`. */
   readonly s3: S3Config | null;
 }

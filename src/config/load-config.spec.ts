@@ -137,9 +137,24 @@ describe('a wrong configuration', () => {
   });
 
   it('asks for what S3 needs', () => {
-    expect(problems({ STORAGE_TYPE: 's3' })).toHaveLength(3);
+    expect(problems({ STORAGE_TYPE: 's3' })).toEqual(['S3_BUCKET is required for S3 storage']);
     expect(problems({ S3_ENDPOINT: 'http://localhost:9000' })).toEqual([
       'S3_BUCKET is required, because S3_ENDPOINT is set',
+    ]);
+  });
+
+  it('takes both keys of S3 or none, and a key of KMS only for its encryption', () => {
+    expect(load({ S3_BUCKET: 'blobs' }).storage.s3).toMatchObject({ accessKey: null, secretKey: null });
+    expect(problems({ S3_BUCKET: 'blobs', S3_ACCESS_KEY: 'id' })).toEqual([
+      expect.stringMatching(/^S3_SECRET_KEY is required beside the other key/),
+    ]);
+    expect(problems({ S3_BUCKET: 'blobs', S3_SECRET_KEY: 'key' })).toEqual([
+      expect.stringMatching(/^S3_ACCESS_KEY is required beside the other key/),
+    ]);
+    const encrypted = { S3_BUCKET: 'blobs', S3_SERVER_SIDE_ENCRYPTION: 'aws:kms', S3_KMS_KEY_ID: 'alias/blobs' };
+    expect(load(encrypted).storage.s3).toMatchObject({ serverSideEncryption: 'aws:kms', kmsKeyId: 'alias/blobs' });
+    expect(problems({ ...encrypted, S3_SERVER_SIDE_ENCRYPTION: 'AES256' })).toEqual([
+      'S3_KMS_KEY_ID needs S3_SERVER_SIDE_ENCRYPTION=aws:kms',
     ]);
   });
 
@@ -165,13 +180,16 @@ describe('the warnings', () => {
     ['https://r.example.com', 'https://s3.r.example.com', 1],
     ['https://r.example.com', 'https://r.example.com:9000', 1],
     ['https://r.example.com', 'https://s3.example.com', 0],
-  ])('for a registry at %s with its store at %s are %d', (registry, store, count) => {
+    ['https://blobs.s3.example.com', 'https://s3.example.com', 0],
+    ['https://blobs.s3.example.com', 'https://s3.example.com', 1, 'false'],
+    ['https://s3.example.com', 'https://s3.example.com', 1, 'false'],
+  ])('for a registry at %s with its store at %s are %d', (registry, store, count, pathStyle = 'true') => {
     const config = load({
       ...PRODUCTION,
       ...S3,
       PUBLIC_URL: registry,
       S3_PUBLIC_ENDPOINT: store,
-      S3_PATH_STYLE: 'true',
+      S3_PATH_STYLE: pathStyle,
     });
     expect(configWarnings(config)).toHaveLength(count);
   });

@@ -1,4 +1,12 @@
-import { DEDUPLICATIONS, LOG_LEVELS, STORAGE_TYPES, ORG_CREATIONS, SIGN_UPS, VISIBILITIES } from './config-values.js';
+import {
+  DEDUPLICATIONS,
+  LOG_LEVELS,
+  ORG_CREATIONS,
+  S3_ENCRYPTIONS,
+  SIGN_UPS,
+  STORAGE_TYPES,
+  VISIBILITIES,
+} from './config-values.js';
 import * as p from './parsers.js';
 
 export const SECTIONS = ['server', 'database', 'cache', 'storage', 'security', 'registry'] as const;
@@ -157,6 +165,18 @@ export const SETTINGS = {
     '1KiB',
     'Bytes a second below which a stalled upload is cut off.',
   ),
+  RECONCILE_INTERVAL_SECONDS: setting(
+    ['storage', 'reconcile_interval_seconds'],
+    p.duration(0, 30 * ONE_DAY),
+    '86400',
+    'How often one node looks through the whole store for what no row names; 0 never does.',
+  ),
+  RECONCILE_GRACE_SECONDS: setting(
+    ['storage', 'reconcile_grace_seconds'],
+    p.duration(3600, ONE_YEAR),
+    '86400',
+    'What is younger is left alone by that; an hour or more.',
+  ),
 
   S3_ENDPOINT: optional(
     ['storage', 'endpoint'],
@@ -185,7 +205,13 @@ export const SETTINGS = {
     'us-east-1',
     'Region of the bucket.',
   ),
-  S3_ACCESS_KEY: optional(['storage', 'access_key'], p.text, 'your-access-key', 'Access key id.', { isSecret: true }),
+  S3_ACCESS_KEY: optional(
+    ['storage', 'access_key'],
+    p.text,
+    'your-access-key',
+    'Access key id; without both keys the role of the container or machine, a web identity or AWS_* variables are used.',
+    { isSecret: true },
+  ),
   S3_SECRET_KEY: optional(['storage', 'secret_key'], p.text, 'your-secret-key', 'Secret access key.', {
     isSecret: true,
   }),
@@ -200,6 +226,19 @@ export const SETTINGS = {
     p.size(5 * MIB, 64 * MIB),
     '16MiB',
     'Size of every part, for stores that want equal ones (Cloudflare R2); at most 64MiB.',
+  ),
+
+  S3_SERVER_SIDE_ENCRYPTION: optional(
+    ['storage', 'server_side_encryption'],
+    p.oneOf(S3_ENCRYPTIONS),
+    'aws:kms',
+    'Encryption that each object is stored with: AES256 or aws:kms; the default is what the bucket does.',
+  ),
+  S3_KMS_KEY_ID: optional(
+    ['storage', 'kms_key_id'],
+    p.text,
+    'arn:aws:kms:eu-west-1:111122223333:key/example',
+    'Key for aws:kms; the default is that of the bucket.',
   ),
 
   JWT_SECRET: optional(

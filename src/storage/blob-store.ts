@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { DirectUploads } from './direct-uploads.js';
+import type { BlobInventory } from './blob-inventory.js';
 import type { ObjectKey } from './object-keys.js';
 
 /** Bytes that are durable in one object. */
@@ -119,6 +120,7 @@ export abstract class BlobStore {
 
   /** `null` when clients cannot bring bytes to this store without the node. */
   abstract readonly direct: DirectUploads | null;
+  abstract readonly inventory: BlobInventory;
 
   /** Throws `StartupError` with one line that says what to do, when the store cannot be used. */
   abstract prepare(): Promise<void>;

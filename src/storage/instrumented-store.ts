@@ -11,6 +11,7 @@ import {
   type WriteTarget,
 } from './blob-store.js';
 import type { DirectUploads } from './direct-uploads.js';
+import type { BlobInventory } from './blob-inventory.js';
 import type { ObjectKey } from './object-keys.js';
 
 export type Operation = 'stat' | 'open' | 'signedUrl' | 'put' | 'delete' | 'append' | 'complete' | 'abandon';
@@ -19,6 +20,7 @@ export type Operation = 'stat' | 'open' | 'signedUrl' | 'put' | 'delete' | 'appe
 export class InstrumentedStore extends BlobStore {
   readonly driver: BlobStore['driver'];
   readonly direct: DirectUploads | null;
+  readonly inventory: BlobInventory;
   readonly counts: Record<Operation, number> = {
     stat: 0,
     open: 0,
@@ -34,6 +36,7 @@ export class InstrumentedStore extends BlobStore {
     super();
     this.driver = store.driver;
     this.direct = store.direct;
+    this.inventory = store.inventory;
   }
 
   prepare(): Promise<void> {

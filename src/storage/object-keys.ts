@@ -8,6 +8,9 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 // No dot but before the suffix and no slash but the one, so that a key cannot climb out of a directory.
 const KEY = /^[0-9a-f]{2}\/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?:\.[0-9]{1,10}[a-z]?)?$/;
 
+/** Says whose a store is; no upload's name. */
+export const OWNER_NAME = 'aerugo-installation';
+
 /** The stem of an upload's keys. The folder is taken from the end of the id: a version 7 id starts with the time. */
 export function objectKeyOf(uploadId: string): ObjectKey {
   if (!UUID.test(uploadId)) throw new TypeError('an upload id is a UUID in lower case');
@@ -18,6 +21,17 @@ export function objectKeyOf(uploadId: string): ObjectKey {
 export function parseObjectKey(text: string): ObjectKey {
   if (!KEY.test(text)) throw new TypeError(`not an object key: ${JSON.stringify(text.slice(0, 80))}`);
   return text as ObjectKey;
+}
+
+/** Whether a name found in a store is one that an upload wrote to; everything else there is somebody else's. */
+export function isObjectName(name: string): name is ObjectKey {
+  return KEY.test(name) && name.includes('.') && name.slice(0, 2) === uploadIdOf(name as ObjectKey).slice(-2);
+}
+
+/** The upload that writes, or wrote, under this name. */
+export function uploadIdOf(key: ObjectKey): string {
+  const [stem = ''] = key.split('.');
+  return stem.slice(3);
 }
 
 /** What a name stands for: one request's bytes, a multipart upload's object, the whole made of segments, a half whole. */

@@ -1,10 +1,11 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { FilesystemStore } from '../../src/storage/filesystem/filesystem-store.js';
 import { ObjectNotFound, StoreUnavailable } from '../../src/storage/storage-errors.js';
+import { describeBlobInventory } from './blob-inventory.contract.js';
 import { chunked, describeBlobStore, UploadRow } from './blob-store.contract.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'aerugo-blobs-'));
@@ -22,6 +23,19 @@ describeBlobStore('filesystem', () => {
       const names = readdirSync(join(root, folder)).map((name) => `${folder}/${name}`);
       return Promise.resolve(names.filter((name) => name.startsWith(stem)));
     },
+  });
+});
+
+describeBlobInventory('filesystem', () => {
+  const root = join(scratch, 'listed');
+  return Promise.resolve({
+    node: () => new FilesystemStore(root),
+    addForeign: (name) => {
+      mkdirSync(dirname(join(root, name)), { recursive: true });
+      writeFileSync(join(root, name), 'foreign');
+      return Promise.resolve();
+    },
+    listsMultiparts: false,
   });
 });
 

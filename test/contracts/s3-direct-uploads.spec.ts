@@ -15,9 +15,11 @@ import { startProxy } from './s3-proxy.js';
 
 const MIB = 1024 * 1024;
 
+const NO_ENCRYPTION = { serverSideEncryption: null, kmsKeyId: null };
+
 function configOf({ endpoint, bucket, region, accessKey, secretKey }: S3Bucket): S3Config {
   const place = { endpoint, publicEndpoint: null, bucket, region };
-  return { ...place, accessKey, secretKey, pathStyle: true, equalPartBytes: null };
+  return { ...place, accessKey, secretKey, pathStyle: true, equalPartBytes: null, ...NO_ENCRYPTION };
 }
 
 const describeBytes = (bytes: Buffer): SignedBytes => ({

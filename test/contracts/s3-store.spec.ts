@@ -1,4 +1,9 @@
-import { ListMultipartUploadsCommand, ListObjectsV2Command, UploadPartCommand } from '@aws-sdk/client-s3';
+import {
+  ListMultipartUploadsCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { createHash, randomBytes } from 'node:crypto';
 import type { S3Config } from '../../src/config/config-values.js';
@@ -14,16 +19,9 @@ import {
 } from '../../src/storage/storage-errors.js';
 import { freshBucket, type S3Bucket } from '../support/s3.js';
 import { broken, chunked, contentOf, describeBlobStore, UploadRow } from './blob-store.contract.js';
+import { budget, configOf, MIB } from './s3-config.js';
+import { describeBlobInventory } from './blob-inventory.contract.js';
 import { answerXml, startProxy, type S3Proxy } from './s3-proxy.js';
-
-const MIB = 1024 * 1024;
-
-function configOf({ endpoint, bucket, region, accessKey, secretKey }: S3Bucket): S3Config {
-  const place = { endpoint, publicEndpoint: null, bucket, region };
-  return { ...place, accessKey, secretKey, pathStyle: true, equalPartBytes: null };
-}
-
-const budget = (): MemoryBudget => new MemoryBudget(256 * MIB);
 
 async function namesIn({ client, bucket }: S3Bucket, stem: string): Promise<string[]> {
   const objects = await client.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: stem }));
@@ -40,6 +38,17 @@ describeBlobStore('s3', async () => {
     races: 10,
     node: () => new S3Store(configOf(bucket), budget()),
     namesOf: (stem) => namesIn(bucket, stem),
+  };
+});
+
+describeBlobInventory('s3', async () => {
+  const bucket = await freshBucket();
+  return {
+    node: () => new S3Store(configOf(bucket), budget()),
+    addForeign: async (Key) => {
+      await bucket.client.send(new PutObjectCommand({ Bucket: bucket.bucket, Key, Body: 'foreign' }));
+    },
+    listsMultiparts: true,
   };
 });
 
@@ -116,39 +125,6 @@ describe('the S3 store', () => {
     expect(tail?.size).toBe(3 * MIB);
     expect((await contentOf(equal, await row.commit(equal))).equals(bytes)).toBe(true);
     await equal.close();
-  });
-
-  it('sends a part again when the store asks to slow down', async () => {
-    const row = new UploadRow();
-    const bytes = randomBytes(9 * MIB);
-    let refusals = 2;
-    proxy.fault = ({ call }, reply) => call === 'PUT part' && refusals-- > 0 && answerXml(reply, 503, 'SlowDown');
-    await row.send(store, chunked(bytes));
-    expect((await contentOf(store, await row.commit(store))).equals(bytes)).toBe(true);
-  });
-
-  it('does not take an error in a 200 for a completion', async () => {
-    const { row, bytes } = await rowWithParts(9 * MIB);
-    let errors = 1;
-    proxy.fault = ({ call }, reply) =>
-      call === 'POST complete' && errors-- > 0 && answerXml(reply, 200, 'InternalError');
-    expect((await contentOf(store, await row.commit(store))).equals(bytes)).toBe(true);
-    const { row: other } = await rowWithParts(9 * MIB);
-    proxy.fault = ({ call }, reply) => call === 'POST complete' && answerXml(reply, 200, 'InternalError');
-    await expect(other.commit(store)).rejects.toBeInstanceOf(StoreUnavailable);
-  });
-
-  it('finds the object when the answer to a completion was lost', async () => {
-    const { row, bytes } = await rowWithParts(9 * MIB);
-    let isLost = false;
-    proxy.fault = ({ call }, reply, pass) => {
-      if (call !== 'POST complete' || isLost) return false;
-      isLost = true;
-      void pass().then((answer) => answer.resume().once('end', () => reply.destroy()));
-      return true;
-    };
-    expect((await contentOf(store, await row.commit(store))).equals(bytes)).toBe(true);
-    expect(isLost).toBe(true);
   });
 
   it('says that an upload is lost when a counted part was written over, or the upload is gone', async () => {
@@ -250,23 +226,5 @@ describe('the S3 store', () => {
     expect(await startWith({ secretKey: 'wrong' })).toMatch(/403.*S3_SECRET_KEY/);
     expect(await startWith({ endpoint: 'http://127.0.0.1:1' })).toMatch(/cannot be reached .*S3_ENDPOINT/);
     expect(await startWith({ equalPartBytes: 200 * MIB })).toMatch(/^UPLOAD_MEMORY_BUDGET.*419430400 bytes$/);
-  });
-
-  it('hands out URLs of the public address that read the object, the same one for half of their life', async () => {
-    const key = await store.put(new UploadRow().begin().target, Buffer.from('0123456789'));
-    const open = new S3Store({ ...config, publicEndpoint: bucket.endpoint }, budget());
-    const url = await open.signedUrl(key, { ttlSeconds: 300 });
-    expect(url.origin).toBe(bucket.endpoint);
-    expect(url.searchParams.get('X-Amz-Expires')).toBe('300');
-    expect(await open.signedUrl(key, { ttlSeconds: 300 })).toBe(url);
-    const reply = await fetch(url, { headers: { Range: 'bytes=2-4' } });
-    expect([reply.status, reply.headers.get('content-type'), await reply.text()]).toEqual([
-      206,
-      'application/octet-stream',
-      '234',
-    ]);
-    const typed = await open.signedUrl(key, { ttlSeconds: 300, contentType: 'text/x-test' });
-    expect((await fetch(typed)).headers.get('content-type')).toBe('text/x-test');
-    await open.close();
   });
 });

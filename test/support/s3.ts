@@ -15,6 +15,9 @@ import {
 } from './processes.js';
 import { shared } from './shared-server.js';
 
+/** The servers' domain for buckets in the host's name; `lookUpLocally` makes it known to this process. */
+export const S3_DOMAIN = 's3.test';
+
 export type S3Kind = 'versitygw' | 'minio';
 
 export interface S3Server {
@@ -106,12 +109,29 @@ interface Place {
 const COMMANDS = {
   versitygw: ({ address, data, accessKey, secretKey }: Place) => ({
     // Without a sidecar it keeps metadata in extended attributes, which not every temporary directory has.
-    args: ['--port', address, '--region', 'us-east-1', 'posix', '--sidecar', makeSidecar(data), data],
+    args: [
+      '--port',
+      address,
+      '--region',
+      'us-east-1',
+      '--virtual-domain',
+      S3_DOMAIN,
+      'posix',
+      '--sidecar',
+      makeSidecar(data),
+      data,
+    ],
     env: { ROOT_ACCESS_KEY: accessKey, ROOT_SECRET_KEY: secretKey },
   }),
   minio: ({ address, data, accessKey, secretKey }: Place) => ({
     args: ['server', '--quiet', '--address', address, data],
-    env: { MINIO_ROOT_USER: accessKey, MINIO_ROOT_PASSWORD: secretKey, MINIO_BROWSER: 'off', MINIO_UPDATE: 'off' },
+    env: {
+      MINIO_ROOT_USER: accessKey,
+      MINIO_ROOT_PASSWORD: secretKey,
+      MINIO_DOMAIN: S3_DOMAIN,
+      MINIO_BROWSER: 'off',
+      MINIO_UPDATE: 'off',
+    },
   }),
 } as const satisfies Record<S3Kind, (place: Place) => { args: string[]; env: Record<string, string> }>;
 

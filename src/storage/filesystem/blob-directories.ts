@@ -2,7 +2,7 @@ import { mkdir, open, readdir, rm, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parseObjectKey, type ObjectKey } from '../object-keys.js';
 
-const FOLDERS = Array.from({ length: 256 }, (_, index) => index.toString(16).padStart(2, '0'));
+export const FOLDERS = Array.from({ length: 256 }, (_, index) => index.toString(16).padStart(2, '0'));
 const PRIVATE_DIRECTORY = 0o700;
 
 interface Folder {
@@ -28,10 +28,14 @@ export class BlobDirectories {
     const present = new Set(await readdir(this.root));
     const missing = FOLDERS.filter((folder) => !present.has(folder));
     await Promise.all(missing.map((folder) => mkdir(join(this.root, folder), { mode: PRIVATE_DIRECTORY })));
-    if (missing.length > 0) await syncPath(this.root);
+    if (missing.length > 0) await this.syncRoot();
     const probe = join(this.root, `.probe-${String(process.pid)}`);
     await (await open(probe, 'w', 0o600)).close();
     await rm(probe);
+  }
+
+  async syncRoot(): Promise<void> {
+    await syncPath(this.root);
   }
 
   /** Returns once the names made or removed in the key's folder so far are durable. */

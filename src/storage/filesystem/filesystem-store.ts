@@ -17,6 +17,7 @@ import { bodyChunks, destroyOnAbort } from '../body-reader.js';
 import { epochKey, type KeyRole, type ObjectKey } from '../object-keys.js';
 import { ObjectNotFound, UploadLost } from '../storage-errors.js';
 import { BlobDirectories } from './blob-directories.js';
+import { FileInventory } from './file-inventory.js';
 import { errnoOf, storageErrorOf } from './filesystem-errors.js';
 import { writeFileOf } from './segment-file.js';
 import { writeWholeFile } from './whole-file.js';
@@ -32,11 +33,13 @@ const ROLES: readonly KeyRole[] = ['bytes', 'whole', 'unfinished'];
 export class FilesystemStore extends BlobStore {
   readonly driver = 'filesystem';
   readonly direct = null;
+  readonly inventory: FileInventory;
   readonly #directories: BlobDirectories;
 
   constructor(root: string) {
     super();
     this.#directories = new BlobDirectories(root);
+    this.inventory = new FileInventory(root, () => this.#directories.syncRoot());
   }
 
   async prepare(): Promise<void> {

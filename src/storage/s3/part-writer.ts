@@ -3,6 +3,7 @@ import { bodyChunks } from '../body-reader.js';
 import type { MemoryBudget } from '../memory-budget.js';
 import { epochKey, type ObjectKey } from '../object-keys.js';
 import { ObjectNotFound, ObjectTooLarge, UploadLost } from '../storage-errors.js';
+import { PARTING } from './call-limits.js';
 import { PartBuffers } from './part-buffers.js';
 import { MAX_PARTS, type PartPlan } from './part-plan.js';
 import type { S3Calls } from './s3-calls.js';
@@ -193,6 +194,6 @@ export class PartWriter {
   /** What the row may not name, or names for a writer that is gone. What cannot be aborted now `abandon` finds. */
   async #abortOwn(): Promise<void> {
     if (this.#multipart === null || this.#multipart === this.base.multipart) return;
-    await this.writing.calls.abortMultipart(this.#multipart).catch(() => undefined);
+    await this.writing.calls.abortMultipart(this.#multipart, PARTING).catch(() => undefined);
   }
 }

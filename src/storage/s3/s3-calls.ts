@@ -15,36 +15,47 @@ import {
 } from '@aws-sdk/client-s3';
 import { Readable } from 'node:stream';
 import type { ByteRange, Multipart, StoredObject, StoredPart } from '../blob-store.js';
-import { abortReason } from '../body-reader.js';
 import type { VerifiedObject } from '../direct-uploads.js';
 import type { ObjectKey } from '../object-keys.js';
 import { ObjectNotFound, StoreUnavailable, UploadLost } from '../storage-errors.js';
+import { type CallOptions, completionOf, deletionOf, limited, type Limits, SHORT, transferOf } from './call-limits.js';
+import type { EncryptionFields } from './encryption.js';
 import { destroyOnStall } from './s3-stall.js';
 import { isAbsent, storageErrorOf } from './s3-errors.js';
 
 const CONTENT_TYPE = 'application/octet-stream';
 const DELETE_AT_ONCE = 1000;
 const SHA256_BASE64 = /^[A-Za-z0-9+/]{43}=$/;
-// For each attempt of a call, in milliseconds. A transfer gets time for its bytes at a rate that a sick link still has.
-const SHORT = 20_000;
-/** S3 may think for minutes about an upload of thousands of parts; it sends spaces meanwhile. */
-const COMPLETION = 300_000;
-const transferTime = (bytes: number): number => SHORT + bytes / 256;
 
-interface CallOptions {
+interface Cancellable {
   readonly signal?: AbortSignal | undefined;
+}
+
+export interface S3CallsOptions {
+  readonly client: S3Client;
+  /** For calls that carry bytes. */
+  readonly transfers: S3Client;
+  readonly bucket: string;
+  readonly encryption: EncryptionFields;
 }
 
 /** The calls that the driver makes, on one bucket: each with a time limit, each failure as a `StorageError`. */
 export class S3Calls {
-  constructor(
-    private readonly client: S3Client,
-    private readonly bucket: string,
-  ) {}
+  private readonly client: S3Client;
+  private readonly transfers: S3Client;
+  private readonly bucket: string;
+  private readonly encryption: EncryptionFields;
+
+  constructor({ client, transfers, bucket, encryption }: S3CallsOptions) {
+    this.client = client;
+    this.transfers = transfers;
+    this.bucket = bucket;
+    this.encryption = encryption;
+  }
 
   /** Throws the SDK's own error: at the start it says more than ours. */
   async headBucket(): Promise<void> {
-    await this.client.send(new HeadBucketCommand({ Bucket: this.bucket }), { requestTimeout: SHORT });
+    await limited(SHORT, undefined, (http) => this.client.send(new HeadBucketCommand({ Bucket: this.bucket }), http));
   }
 
   async size(key: ObjectKey): Promise<number | null> {
@@ -58,7 +69,9 @@ export class S3Calls {
 
   async #head(command: HeadObjectCommand): Promise<VerifiedObject | null> {
     try {
-      const { ContentLength, ChecksumSHA256 = '' } = await this.client.send(command, { requestTimeout: SHORT });
+      const { ContentLength, ChecksumSHA256 = '' } = await limited(SHORT, undefined, (http) =>
+        this.client.send(command, http),
+      );
       // Of an object made of parts it is the hash of their hashes, with their number behind it.
       const isOfBytes = SHA256_BASE64.test(ChecksumSHA256);
       const sha256Hex = isOfBytes ? Buffer.from(ChecksumSHA256, 'base64').toString('hex') : null;
@@ -71,22 +84,21 @@ export class S3Calls {
     }
   }
 
-  async read(key: ObjectKey, options: CallOptions & { range?: ByteRange | undefined } = {}): Promise<Readable> {
+  async read(key: ObjectKey, options: Cancellable & { range?: ByteRange | undefined } = {}): Promise<Readable> {
     const { range, signal } = options;
     const Range = range && `bytes=${String(range.first)}-${String(range.last)}`;
+    const command = new GetObjectCommand({ Bucket: this.bucket, Key: key, Range });
     try {
-      const reply = await this.client.send(new GetObjectCommand({ Bucket: this.bucket, Key: key, Range }), {
-        requestTimeout: SHORT,
-        ...(signal && { abortSignal: signal }),
-      });
+      const reply = await limited(SHORT, signal, (http) => this.client.send(command, http));
       if (reply.Body instanceof Readable) return destroyOnStall(reply.Body);
       throw new StoreUnavailable('io', 'the object store answered without a body');
     } catch (error) {
-      throw isAbsent(error) ? new ObjectNotFound(key) : callError(error, signal);
+      if (isAbsent(error)) throw new ObjectNotFound(key);
+      throw signal?.aborted ? error : storageErrorOf(error);
     }
   }
 
-  async put(key: ObjectKey, bytes: Uint8Array, options: CallOptions & { sha256Hex?: string | null | undefined } = {}) {
+  async put(key: ObjectKey, bytes: Uint8Array, options: Cancellable & { sha256Hex?: string | null | undefined } = {}) {
     const checksum = options.sha256Hex && Buffer.from(options.sha256Hex, 'hex').toString('base64');
     const command = new PutObjectCommand({
       Bucket: this.bucket,
@@ -95,30 +107,26 @@ export class S3Calls {
       ContentLength: bytes.length,
       ContentType: CONTENT_TYPE,
       ...(checksum && { ChecksumSHA256: checksum }),
+      ...this.encryption,
     });
-    await this.#send(
-      (http) => this.client.send(command, { ...http, requestTimeout: transferTime(bytes.length) }),
-      options,
-    );
+    await this.#send((http) => this.transfers.send(command, http), transferOf(bytes.length), options);
   }
 
   /** `checksum`: what every part will be sent with. */
-  async createMultipart(key: ObjectKey, options: CallOptions & { checksum?: 'SHA256' }): Promise<Multipart> {
+  async createMultipart(key: ObjectKey, options: Cancellable & { checksum?: 'SHA256' }): Promise<Multipart> {
     const command = new CreateMultipartUploadCommand({
       Bucket: this.bucket,
       Key: key,
       ContentType: CONTENT_TYPE,
       ...(options.checksum && { ChecksumAlgorithm: options.checksum }),
+      ...this.encryption,
     });
-    const { UploadId } = await this.#send(
-      (http) => this.client.send(command, { ...http, requestTimeout: SHORT }),
-      options,
-    );
+    const { UploadId } = await this.#send((http) => this.client.send(command, http), SHORT, options);
     if (UploadId === undefined) throw new StoreUnavailable('io', 'the object store gave no upload id');
     return { id: UploadId, key };
   }
 
-  async uploadPart(to: Multipart, number: number, bytes: Uint8Array, options: CallOptions = {}): Promise<StoredPart> {
+  async uploadPart(to: Multipart, number: number, bytes: Uint8Array, options: Cancellable = {}): Promise<StoredPart> {
     const command = new UploadPartCommand({
       Bucket: this.bucket,
       Key: to.key,
@@ -127,10 +135,8 @@ export class S3Calls {
       Body: bytes,
       ContentLength: bytes.length,
     });
-    const { ETag } = await this.#send(
-      (http) => this.client.send(command, { ...http, requestTimeout: transferTime(bytes.length) }),
-      options,
-    );
+    const limits = transferOf(bytes.length);
+    const { ETag } = await this.#send((http) => this.transfers.send(command, http), limits, options);
     if (ETag === undefined) throw new StoreUnavailable('io', 'the object store gave no ETag for a part');
     return { number, etag: ETag, size: bytes.length };
   }
@@ -151,7 +157,7 @@ export class S3Calls {
         UploadId: of.id,
         PartNumberMarker: String(last),
       });
-      const reply = await this.#send((http) => this.client.send(command, { ...http, requestTimeout: SHORT }));
+      const reply = await this.#send((http) => this.client.send(command, http));
       const parts = (reply.Parts ?? []).map(({ PartNumber = 0, ETag = '', Size = 0, ChecksumSHA256: sha256 }) => ({
         number: PartNumber,
         etag: ETag,
@@ -178,14 +184,15 @@ export class S3Calls {
         })),
       },
     });
-    await this.#send((http) => this.client.send(command, { ...http, requestTimeout: COMPLETION }));
+    const bytes = parts.reduce((sum, { size }) => sum + size, 0);
+    await this.#send((http) => this.client.send(command, http), completionOf(bytes));
   }
 
   /** One that is gone already is fine. */
-  async abortMultipart({ id, key }: Multipart): Promise<void> {
+  async abortMultipart({ id, key }: Multipart, limits: Limits = SHORT): Promise<void> {
     const command = new AbortMultipartUploadCommand({ Bucket: this.bucket, Key: key, UploadId: id });
     try {
-      await this.#send((http) => this.client.send(command, { ...http, requestTimeout: SHORT }));
+      await this.#send((http) => this.client.send(command, http), limits);
     } catch (error) {
       if (!(error instanceof UploadLost)) throw error;
     }
@@ -201,7 +208,7 @@ export class S3Calls {
         Prefix: key,
         ...marker,
       });
-      const reply = await this.#send((http) => this.client.send(command, { ...http, requestTimeout: SHORT }));
+      const reply = await this.#send((http) => this.client.send(command, http));
       for (const { Key, UploadId } of reply.Uploads ?? [])
         if (Key === key && UploadId) found.push({ id: UploadId, key });
       marker = reply.IsTruncated ? { KeyMarker: reply.NextKeyMarker, UploadIdMarker: reply.NextUploadIdMarker } : null;
@@ -218,7 +225,7 @@ export class S3Calls {
         Prefix: prefix,
         ContinuationToken: token,
       });
-      const reply = await this.#send((http) => this.client.send(command, { ...http, requestTimeout: SHORT }));
+      const reply = await this.#send((http) => this.client.send(command, http));
       for (const { Key, Size } of reply.Contents ?? []) found.push({ key: Key as ObjectKey, size: Size ?? 0 });
       token = reply.NextContinuationToken;
     } while (token !== undefined);
@@ -229,7 +236,7 @@ export class S3Calls {
     for (let from = 0; from < keys.length; from += DELETE_AT_ONCE) {
       const Objects = keys.slice(from, from + DELETE_AT_ONCE).map((Key) => ({ Key }));
       const command = new DeleteObjectsCommand({ Bucket: this.bucket, Delete: { Objects, Quiet: true } });
-      const reply = await this.#send((http) => this.client.send(command, { ...http, requestTimeout: SHORT * 3 }));
+      const reply = await this.#send((http) => this.client.send(command, http), deletionOf(Objects.length));
       const failed = (reply.Errors ?? []).filter(({ Code }) => Code !== 'NoSuchKey');
       if (failed.length > 0) {
         const code = failed[0]?.Code ?? 'unknown';
@@ -240,23 +247,20 @@ export class S3Calls {
 
   close(): void {
     this.client.destroy();
+    this.transfers.destroy();
   }
 
   async #send<Reply>(
-    call: (http: { abortSignal?: AbortSignal }) => Promise<Reply>,
-    { signal }: CallOptions = {},
+    call: (http: CallOptions) => Promise<Reply>,
+    limits = SHORT,
+    { signal }: Cancellable = {},
   ): Promise<Reply> {
     try {
-      return await call(signal ? { abortSignal: signal } : {});
+      return await limited(limits, signal, call);
     } catch (error) {
-      throw callError(error, signal);
+      throw signal?.aborted ? error : storageErrorOf(error);
     }
   }
-}
-
-/** The SDK's AbortError has lost the reason. */
-function callError(error: unknown, signal: AbortSignal | undefined): Error {
-  return signal?.aborted ? abortReason(signal) : storageErrorOf(error);
 }
 
 function rethrow(error: unknown): never {

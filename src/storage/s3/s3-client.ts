@@ -1,15 +1,25 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import type { S3Config } from '../../config/config-values.js';
+import { StoreUnavailable } from '../storage-errors.js';
+import { SILENCE_MS } from './call-limits.js';
+import { isSilence } from './s3-errors.js';
 
 const SOCKETS = { keepAlive: true, maxSockets: Infinity };
 
-/** A client of the endpoint given: the store's own for calls, the public one for URLs that clients get. */
-export function createS3Client(config: S3Config, endpoint: string): S3Client {
+/**
+ * A client of the endpoint given: the store's own for calls, the public one for URLs that clients get. It makes three
+ * attempts, after random pauses of up to 50 and 100 ms (1 and 2 s when the store asks to slow down), and fewer while
+ * many calls fail.
+ */
+export function createS3Client(config: S3Config, endpoint: string, { socketTimeout = 0 } = {}): S3Client {
+  const { accessKey, secretKey } = config;
   return new S3Client({
     endpoint,
     region: config.region,
     forcePathStyle: config.pathStyle,
-    credentials: { accessKeyId: config.accessKey, secretAccessKey: config.secretKey },
+    // Without keys the SDK looks for them where the platform keeps them, and renews them.
+    ...(accessKey !== null &&
+      secretKey !== null && { credentials: { accessKeyId: accessKey, secretAccessKey: secretKey } }),
     // Other servers than Amazon's refuse the trailers that the SDK would add to every body.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
@@ -18,12 +28,30 @@ export function createS3Client(config: S3Config, endpoint: string): S3Client {
     maxAttempts: 3,
     retryMode: 'standard',
     requestHandler: {
-      connectionTimeout: 5_000,
-      // A read that a slow client holds back is silent for as long as it likes; calls have limits of their own.
-      socketTimeout: 0,
+      connectionTimeout: 3_000,
+      // A read that a slow client holds back is silent for as long as it likes.
+      socketTimeout,
       throwOnRequestTimeout: true,
       httpAgent: SOCKETS,
       httpsAgent: SOCKETS,
     },
   });
+}
+
+/** For calls that carry bytes: they end when the store is silent, and a silence is not tried again. */
+export function createTransferClient(config: S3Config, endpoint: string): S3Client {
+  const client = createS3Client(config, endpoint, { socketTimeout: SILENCE_MS });
+  client.middlewareStack.add(
+    (next) => async (args) => {
+      try {
+        return await next(args);
+      } catch (error) {
+        if (!isSilence(error)) throw error;
+        // Without its cause, by which the retries around this would know it.
+        throw new StoreUnavailable('timeout', 'the object store stopped in the middle of a transfer');
+      }
+    },
+    { step: 'finalizeRequest', priority: 'low', name: 'endSilence' },
+  );
+  return client;
 }

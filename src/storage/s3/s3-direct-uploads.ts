@@ -4,6 +4,7 @@ import type { S3State, StoredPart, WriterState } from '../blob-store.js';
 import type { DirectUploads, PartSizes, SignedBytes, SignedRequest, VerifiedObject } from '../direct-uploads.js';
 import { epochKey, type ObjectKey } from '../object-keys.js';
 import { ObjectTooLarge, UploadLost } from '../storage-errors.js';
+import { type EncryptionFields, encryptionHeaders } from './encryption.js';
 import type { PartPlan } from './part-plan.js';
 import { emptyState } from './part-writer.js';
 import { seePutsVerified } from './put-probe.js';
@@ -14,23 +15,29 @@ const MAX_PUT_BYTES = 5 * 1024 ** 3;
 const CHECKSUM = 'x-amz-checksum-sha256';
 const CONDITION = 'if-none-match';
 
+export interface Signing {
+  /** Signs for the address that clients use. */
+  readonly client: S3Client;
+  /** Signs for the node's own. */
+  readonly ownClient: S3Client;
+  readonly bucket: string;
+  readonly encryption: EncryptionFields;
+}
+
 /** Presigned writes of a bucket. What is signed is what the store lets in: length, SHA-256 and condition. */
 export class S3DirectUploads implements DirectUploads {
   readonly maxPutBytes = MAX_PUT_BYTES;
   #probe: Promise<boolean> | null = null;
 
-  /** `client` signs for the address that clients use, `ownClient` for the node's own. */
   constructor(
-    private readonly client: S3Client,
-    private readonly ownClient: S3Client,
-    private readonly bucket: string,
+    private readonly signing: Signing,
     private readonly calls: S3Calls,
     private readonly plan: PartPlan,
   ) {}
 
   verifiesPut(): Promise<boolean> {
     if (this.#probe) return this.#probe;
-    const probe = seePutsVerified(this.calls, (key, bytes) => this.#sign(this.ownClient, key, bytes));
+    const probe = seePutsVerified(this.calls, (key, bytes) => this.#sign(this.signing.ownClient, key, bytes));
     this.#probe = probe;
     probe.catch(() => {
       this.#probe = null;
@@ -45,7 +52,7 @@ export class S3DirectUploads implements DirectUploads {
   }
 
   signPut(key: ObjectKey, bytes: SignedBytes): Promise<SignedRequest> {
-    return this.#sign(this.client, key, bytes);
+    return this.#sign(this.signing.client, key, bytes);
   }
 
   async begin(stem: ObjectKey): Promise<WriterState> {
@@ -57,14 +64,17 @@ export class S3DirectUploads implements DirectUploads {
     const { id, key } = multipartOf(state);
     const headers = { 'content-length': String(bytes.size), [CHECKSUM]: base64Of(bytes.sha256Hex) };
     const command = new UploadPartCommand({
-      Bucket: this.bucket,
+      Bucket: this.signing.bucket,
       Key: key,
       UploadId: id,
       PartNumber: number,
       ContentLength: bytes.size,
       ChecksumSHA256: headers[CHECKSUM],
     });
-    const url = await getSignedUrl(this.client, command, { expiresIn: bytes.ttlSeconds, ...inHeaders(headers) });
+    const url = await getSignedUrl(this.signing.client, command, {
+      expiresIn: bytes.ttlSeconds,
+      ...inHeaders(headers),
+    });
     return { url, headers };
   }
 
@@ -85,15 +95,17 @@ export class S3DirectUploads implements DirectUploads {
     return this.calls.head(key);
   }
 
-  /** What a new object is made with has its place here, as in `S3Calls.put` for those that the node writes. */
   async #sign(client: S3Client, key: ObjectKey, { size, sha256Hex, ttlSeconds }: SignedBytes): Promise<SignedRequest> {
-    const headers = { 'content-length': String(size), [CHECKSUM]: base64Of(sha256Hex), [CONDITION]: '*' };
+    const { bucket, encryption } = this.signing;
+    const needed = { 'content-length': String(size), [CHECKSUM]: base64Of(sha256Hex), [CONDITION]: '*' };
+    const headers = { ...needed, ...encryptionHeaders(encryption) };
     const command = new PutObjectCommand({
-      Bucket: this.bucket,
+      Bucket: bucket,
       Key: key,
       ContentLength: size,
-      ChecksumSHA256: headers[CHECKSUM],
-      IfNoneMatch: headers[CONDITION],
+      ChecksumSHA256: needed[CHECKSUM],
+      IfNoneMatch: needed[CONDITION],
+      ...encryption,
     });
     return { url: await getSignedUrl(client, command, { expiresIn: ttlSeconds, ...inHeaders(headers) }), headers };
   }

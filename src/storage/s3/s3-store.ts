@@ -19,12 +19,15 @@ import { destroyOnAbort } from '../body-reader.js';
 import type { MemoryBudget } from '../memory-budget.js';
 import { epochKey, parseObjectKey, type ObjectKey } from '../object-keys.js';
 import { StoreUnavailable, UploadLost } from '../storage-errors.js';
+import { PARTING } from './call-limits.js';
+import { encryptionFields } from './encryption.js';
 import { PartPlan } from './part-plan.js';
 import { emptyState, nextPartNumber, PartWriter, partsSize, tailBytes } from './part-writer.js';
 import { S3Calls } from './s3-calls.js';
-import { createS3Client } from './s3-client.js';
+import { createS3Client, createTransferClient } from './s3-client.js';
 import { S3DirectUploads } from './s3-direct-uploads.js';
 import { storageErrorOf } from './s3-errors.js';
+import { S3Inventory } from './s3-inventory.js';
 import { SignedUrls } from './signed-urls.js';
 
 /**
@@ -34,6 +37,7 @@ import { SignedUrls } from './signed-urls.js';
 export class S3Store extends BlobStore {
   readonly driver = 's3';
   readonly direct: S3DirectUploads;
+  readonly inventory: S3Inventory;
   readonly #calls: S3Calls;
   readonly #plan: PartPlan;
   readonly #urls: SignedUrls;
@@ -44,11 +48,18 @@ export class S3Store extends BlobStore {
   ) {
     super();
     this.#plan = new PartPlan(config.equalPartBytes);
-    const client = createS3Client(config, config.endpoint);
-    const publicClient = createS3Client(config, config.publicEndpoint ?? config.endpoint);
-    this.#calls = new S3Calls(client, config.bucket);
-    this.#urls = new SignedUrls(publicClient, config.bucket);
-    this.direct = new S3DirectUploads(publicClient, client, config.bucket, this.#calls, this.#plan);
+    const { bucket, endpoint } = config;
+    const client = createS3Client(config, endpoint);
+    const publicClient = createS3Client(config, config.publicEndpoint ?? endpoint);
+    const encryption = encryptionFields(config);
+    this.#calls = new S3Calls({ client, transfers: createTransferClient(config, endpoint), bucket, encryption });
+    this.inventory = new S3Inventory(this.#calls, client, bucket, encryption);
+    this.#urls = new SignedUrls(publicClient, bucket);
+    this.direct = new S3DirectUploads(
+      { client: publicClient, ownClient: client, bucket, encryption },
+      this.#calls,
+      this.#plan,
+    );
   }
 
   async prepare(): Promise<void> {
@@ -62,6 +73,8 @@ export class S3Store extends BlobStore {
     try {
       await this.#calls.headBucket();
     } catch (error) {
+      if ((error as Error).name === 'CredentialsProviderError')
+        throw new StartupError(NO_CREDENTIALS, { cause: error });
       const { $metadata, name } = error as { $metadata?: { httpStatusCode?: number }; name?: string };
       const status = $metadata?.httpStatusCode ?? 0;
       const advice = BUCKET_ADVICE[status] ?? 'see whether S3_ENDPOINT is right and the store runs';
@@ -180,13 +193,17 @@ export class S3Store extends BlobStore {
   async #abortAll(uploads: readonly Multipart[]): Promise<void> {
     await Promise.all(
       uploads.map((upload) =>
-        this.#calls.abortMultipart(upload).catch((error: unknown) => {
+        this.#calls.abortMultipart(upload, PARTING).catch((error: unknown) => {
           if (!(error instanceof StoreUnavailable)) throw error;
         }),
       ),
     );
   }
 }
+
+const NO_CREDENTIALS =
+  'no credentials for S3 were found: set S3_ACCESS_KEY and S3_SECRET_KEY, give this machine or container a role, ' +
+  'or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY';
 
 const BUCKET_ADVICE: Partial<Record<number, string>> = {
   301: 'it is in another region than S3_REGION',

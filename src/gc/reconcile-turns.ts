@@ -1,0 +1,67 @@
+import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { AppConfig } from '../config/config.js';
+import { Reconciler } from './reconciler.service.js';
+import { ForeignStore, StoreBinding } from './store-binding.service.js';
+
+/** Between two looks at whether it is time; each node adds a part of it by chance. */
+const PAUSE_MS = 60_000;
+
+/** Binds the store at the start, and has this node reconcile when it is time and no other one does. */
+@Injectable()
+export class ReconcileTurns implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger(ReconcileTurns.name);
+  private readonly isOn: boolean;
+  private readonly stop = new AbortController();
+  private timer: NodeJS.Timeout | null = null;
+  private running: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly reconciler: Reconciler,
+    private readonly binding: StoreBinding,
+    { storage }: AppConfig,
+  ) {
+    this.isOn = storage.reconcileIntervalSeconds > 0;
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    // Also where it is off: a store is best bound while it is empty.
+    await this.binding.ensure().catch((error: unknown) => {
+      this.report(error);
+    });
+    if (this.isOn) this.schedule();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    this.stop.abort(new Error('the node stops'));
+    if (this.timer) clearTimeout(this.timer);
+    await this.running;
+  }
+
+  private schedule(): void {
+    if (this.stop.signal.aborted) return;
+    const pause = PAUSE_MS * (1 + Math.random());
+    this.timer = setTimeout(() => {
+      this.running = this.take();
+      void this.running.then(() => {
+        this.schedule();
+      });
+    }, pause).unref();
+  }
+
+  private async take(): Promise<void> {
+    const startedAt = Date.now();
+    try {
+      const result = await this.reconciler.run(this.stop.signal, { onlyIfDue: true });
+      if (!result) return;
+      const seconds = Math.round((Date.now() - startedAt) / 1000);
+      this.logger.log({ event: 'reconciled', ...result, seconds, message: 'the store was compared with the database' });
+    } catch (error) {
+      if (!this.stop.signal.aborted) this.report(error);
+    }
+  }
+
+  private report(error: unknown): void {
+    if (error instanceof ForeignStore) this.logger.error({ event: 'foreign-store', message: error.message });
+    else this.logger.warn({ error: String(error), message: 'the store is compared with the database later' });
+  }
+}
