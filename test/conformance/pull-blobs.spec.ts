@@ -12,6 +12,7 @@ const WAYS: readonly (readonly [way: string, environment: Readonly<Record<string
     ? [
         ['by redirect', { STORAGE_REDIRECT: 'true' }],
         ['streamed', { STORAGE_REDIRECT: 'false' }],
+        ['streamed to a network that cannot reach the store', { STORAGE_STREAM_CIDRS: '127.0.0.0/8' }],
       ]
     : [['streamed', {}]];
 
@@ -28,12 +29,19 @@ interface Target {
   readonly bytes: Buffer;
   readonly digest: string;
   repository: string;
+  /** Whether clients are sent to the store. */
+  readonly isElsewhere: boolean;
 }
 
 describe.each(WAYS.map(([way, environment]) => ({ way, environment })))('blobs $way', ({ environment }) => {
   const world = useWorld(environment);
   const bytes = someBytes(SIZE);
-  const target: Target = { bytes, digest: digestOf(bytes), repository: '' };
+  const target: Target = {
+    bytes,
+    digest: digestOf(bytes),
+    repository: '',
+    isElsewhere: environment['STORAGE_REDIRECT'] === 'true',
+  };
 
   beforeAll(async () => {
     target.repository = world.newRepository();
@@ -50,6 +58,13 @@ function pullingBlobs(world: World, target: Target): void {
     must('answers a GET with 200 and exactly the blob', async () => {
       const { final } = await pull(world.alice, target.repository, target.digest);
       expect(final.expect(200).body).toEqual(target.bytes);
+    });
+
+    ours('comes from the place that the configuration says, also for a range', async () => {
+      for (const headers of [{}, { range: 'bytes=5-9' }]) {
+        const { registry } = await pull(world.alice, target.repository, target.digest, headers);
+        expect(registry.status === 307).toBe(target.isElsewhere);
+      }
     });
 
     must('names the digest in Docker-Content-Digest', async () => {

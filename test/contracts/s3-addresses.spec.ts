@@ -1,17 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import dns from 'node:dns';
 import type { S3Config } from '../../src/config/config-values.js';
 import { S3Store } from '../../src/storage/s3/s3-store.js';
-import { freshBucket, S3_DOMAIN, type S3Bucket } from '../support/s3.js';
+import { freshBucket, lookUpLocally, S3_DOMAIN, type S3Bucket } from '../support/s3.js';
 import { UploadRow } from './blob-store.contract.js';
 import { budget, configOf } from './s3-config.js';
 import { answerXml, startProxy, type S3Proxy } from './s3-proxy.js';
-
-const { lookup } = dns;
-/** Names below the servers' domain are this machine; every connection of this process asks here. */
-const lookUpLocally = ((name: string, ...rest: Parameters<typeof lookup> extends [string, ...infer R] ? R : never) => {
-  lookup(name.endsWith(S3_DOMAIN) ? '127.0.0.1' : name, ...rest);
-}) as typeof lookup;
 
 const STYLES = [
   ['path', true],
@@ -24,13 +17,12 @@ describe('the addresses of a bucket', () => {
   let port: string;
 
   beforeAll(async () => {
-    dns.lookup = lookUpLocally;
+    lookUpLocally();
     bucket = await freshBucket();
     proxy = await startProxy(bucket.endpoint);
     ({ port } = new URL(proxy.endpoint));
   });
   afterAll(async () => {
-    dns.lookup = lookup;
     await proxy.close();
   });
 

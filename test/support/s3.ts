@@ -1,5 +1,6 @@
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { randomBytes } from 'node:crypto';
+import dns from 'node:dns';
 import { mkdirSync, openSync } from 'node:fs';
 import path from 'node:path';
 import {
@@ -18,7 +19,21 @@ import { shared } from './shared-server.js';
 /** The servers' domain for buckets in the host's name; `lookUpLocally` makes it known to this process. */
 export const S3_DOMAIN = 's3.test';
 
-export type S3Kind = 'versitygw' | 'minio';
+/** Names in the servers' domain are this machine, for every connection of this process until the spec file ends. */
+export function lookUpLocally(): void {
+  const { lookup } = dns;
+  const isLocal = (name: string): boolean => name === S3_DOMAIN || name.endsWith(`.${S3_DOMAIN}`);
+  dns.lookup = ((name: string, ...rest: [never, never]) => {
+    lookup(isLocal(name) ? '127.0.0.1' : name, ...rest);
+  }) as typeof lookup;
+  onFileEnd(() => {
+    dns.lookup = lookup;
+    return Promise.resolve();
+  });
+}
+
+/** `other`: a server that runs already, at `TEST_S3_ENDPOINT` with `TEST_S3_ACCESS_KEY` and `TEST_S3_SECRET_KEY`. */
+export type S3Kind = 'versitygw' | 'minio' | 'other';
 
 export interface S3Server {
   endpoint: string;
@@ -36,16 +51,19 @@ export interface S3Bucket extends S3Server {
 }
 
 export function s3Kind(): S3Kind {
-  return process.env['TEST_S3'] === 'minio' ? 'minio' : 'versitygw';
+  const { TEST_S3: kind = 'versitygw' } = process.env;
+  if (kind !== 'versitygw' && kind !== 'minio' && kind !== 'other') throw new Error(`TEST_S3 names no server: ${kind}`);
+  return kind;
 }
 
 /** A new empty bucket on the S3 server that the run shares. `TEST_S3` chooses the server (`versitygw` by default). */
 export async function freshBucket(kind: S3Kind = s3Kind()): Promise<S3Bucket> {
-  return bucketOn(await shared(`s3-${kind}`, () => launch(kind)));
+  return bucketOn(kind === 'other' ? otherServer() : await shared(`s3-${kind}`, () => launch(kind)));
 }
 
 /** A bucket on a server of one's own, for tests that stop or freeze it (`server.pid`); ended with the spec file. */
 export async function startS3(kind: S3Kind = s3Kind()): Promise<S3Bucket> {
+  if (kind === 'other') throw new Error('a server that runs already is not for a test to stop');
   return bucketOn(await launch(kind, true));
 }
 
@@ -76,7 +94,17 @@ async function bucketOn(server: S3Server): Promise<S3Bucket> {
   return { ...server, bucket, env, client };
 }
 
-async function launch(kind: S3Kind, isOwn = false): Promise<S3Server> {
+function otherServer(): S3Server {
+  const { TEST_S3_ENDPOINT, TEST_S3_ACCESS_KEY, TEST_S3_SECRET_KEY, TEST_S3_REGION = 'us-east-1' } = process.env;
+  if (!TEST_S3_ENDPOINT || !TEST_S3_ACCESS_KEY || !TEST_S3_SECRET_KEY)
+    throw new Error('TEST_S3=other needs TEST_S3_ENDPOINT, TEST_S3_ACCESS_KEY and TEST_S3_SECRET_KEY');
+  const keys = { accessKey: TEST_S3_ACCESS_KEY, secretKey: TEST_S3_SECRET_KEY };
+  return { endpoint: TEST_S3_ENDPOINT, ...keys, region: TEST_S3_REGION, pid: 0 };
+}
+
+type Launched = Exclude<S3Kind, 'other'>;
+
+async function launch(kind: Launched, isOwn = false): Promise<S3Server> {
   const home = scratchDirectory(kind);
   const port = await freePort();
   const accessKey = `key${randomBytes(6).toString('hex')}`;
@@ -133,7 +161,7 @@ const COMMANDS = {
       MINIO_UPDATE: 'off',
     },
   }),
-} as const satisfies Record<S3Kind, (place: Place) => { args: string[]; env: Record<string, string> }>;
+} as const satisfies Record<Launched, (place: Place) => { args: string[]; env: Record<string, string> }>;
 
 /** Beside the data, under a name that does not begin like it: versitygw would take it for a place inside. */
 function makeSidecar(data: string): string {
