@@ -62,6 +62,9 @@ export class Crew {
       if (!this.isComplete) this.fail(new StartupError('it was told to stop before it had started'));
     });
     new RateLimiterClusterMaster(); // counts for the workers' limiters, by their messages
+    // The workers accept by themselves, from one queue: no connection costs the primary anything, and none waits for a
+    // worker that stands still. See docs/design/workers.md for the figures.
+    cluster.schedulingPolicy = cluster.SCHED_NONE;
     cluster.setupPrimary({
       // A file of variables has been read, and may be gone when a worker is started again.
       execArgv: process.execArgv.filter((flag) => !flag.startsWith('--env-file')),
