@@ -1,9 +1,15 @@
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+export const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** One Ctrl-C can arrive several times: from the terminal, from npm and from the launcher. */
 const SAME_WISH_MS = 500;
 
+/** That this process stops, and that it does not wait for anybody. */
+export interface StopWish {
+  readonly stop: AbortSignal;
+  readonly hurry: AbortSignal;
+}
+
 /** Turns the signals of the operator into a wish to stop, and a repeated one into a wish to hurry. */
-export class StopSignals {
+export class StopSignals implements StopWish {
   private readonly stopping = new AbortController();
   private readonly hurrying = new AbortController();
   private firstAt = 0;

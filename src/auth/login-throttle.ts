@@ -23,8 +23,12 @@ export class LoginThrottle {
 
   constructor(maxKeys = MAX_COUNTED) {
     const limits = { windowSeconds: WINDOW_SECONDS, maxKeys };
-    this.ofPairs = new AttemptLimiter({ attempts: MAX_FAILURES, ...limits });
-    this.ofAddresses = new AttemptLimiter({ attempts: MAX_FAILURES_OF_ADDRESS, ...limits });
+    this.ofPairs = new AttemptLimiter({ name: 'logins of pairs', attempts: MAX_FAILURES, ...limits });
+    this.ofAddresses = new AttemptLimiter({
+      name: 'logins of addresses',
+      attempts: MAX_FAILURES_OF_ADDRESS,
+      ...limits,
+    });
   }
 
   /** Throws `Refusal` with the time to wait. */

@@ -44,9 +44,10 @@ export class UploadRows implements BeforeApplicationShutdown {
   constructor(
     private readonly uploads: UploadsRepository,
     private readonly recent: RecentHeads,
-    { database, storage }: AppConfig,
+    { database, storage, server }: AppConfig,
   ) {
-    this.isDrafting = database.embedded;
+    // The next request of the upload may come to another worker.
+    this.isDrafting = database.embedded && server.worker === null;
     this.expirySeconds = storage.uploadExpirySeconds;
     const inserts = new StatementBatch<NewUpload>((drafts) => uploads.startDrafts(drafts));
     this.statements = {

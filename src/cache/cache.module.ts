@@ -5,12 +5,15 @@ import { AppConfig } from '../config/config.js';
 import { FactCache } from './fact-cache.js';
 import { MemoryFactCache } from './memory-fact-cache.js';
 import { RedisFactCache } from './redis-fact-cache.js';
+import { parentChannel } from './parent-channel.js';
 import { UncachedFactCache } from './uncached-fact-cache.js';
+import { WorkerFactCache } from './worker-fact-cache.js';
 
-/** Facts may stay in a process's memory only where that process is the whole registry. */
+/** Facts may stay in memory only where one process is the whole registry, or several of one node are. */
 function openFactCache(config: AppConfig, cache: Cache): FactCache {
   if (config.cache.redisUrl !== null) return new RedisFactCache(cache);
-  return config.database.embedded ? new MemoryFactCache() : new UncachedFactCache();
+  if (!config.database.embedded) return new UncachedFactCache();
+  return config.server.worker === null ? new MemoryFactCache() : new WorkerFactCache(parentChannel());
 }
 
 @Module({

@@ -1,8 +1,10 @@
+import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import type { S3Config, StorageType } from './config-values.js';
 import { AppConfig } from './config.js';
 import { secretProblem } from './jwt-secret.js';
-import type { ParsedSettings, SettingName } from './settings.js';
+import { formatSize } from './parsers.js';
+import { MINIMUM_UPLOAD_MEMORY, type ParsedSettings, type SettingName } from './settings.js';
 
 type Names = ReadonlySet<SettingName>;
 
@@ -39,6 +41,8 @@ export function toConfig(
       dataDir: resolve(values.DATA_DIR),
       corsOrigins: values.CORS_ORIGINS ?? [],
       shutdownGraceSeconds: values.SHUTDOWN_GRACE_SECONDS,
+      workers: workersOf(values),
+      worker: null,
     },
     database: {
       url: values.DATABASE_URL,
@@ -81,6 +85,7 @@ export function toConfig(
 
 function checkTogether(values: ParsedSettings, given: Names, problems: string[]): void {
   checkStorage(values, given, problems);
+  checkWorkers(values, problems);
   if (given.has('DATABASE_URL')) {
     const problem = given.has('JWT_SECRET') ? secretProblem(values.JWT_SECRET) : 'is required when DATABASE_URL is set';
     if (problem !== null) problems.push(`JWT_SECRET ${problem}; make one with: openssl rand -hex 32`);
@@ -107,6 +112,26 @@ function checkS3(values: ParsedSettings, given: Names, problems: string[]): void
     problems.push(`${missing[0]} is required beside the other key; without both, the role of this machine is used`);
   if (given.has('S3_KMS_KEY_ID') && values.S3_SERVER_SIDE_ENCRYPTION !== 'aws:kms')
     problems.push('S3_KMS_KEY_ID needs S3_SERVER_SIDE_ENCRYPTION=aws:kms');
+}
+
+/** What each worker needs of what they share. Fewer are no problem of `auto`. */
+function checkWorkers(values: ParsedSettings, problems: string[]): void {
+  const workers = workersOf(values);
+  if (workers > values.DATABASE_MAX_CONNECTIONS) {
+    problems.push(`DATABASE_MAX_CONNECTIONS must be at least ${workers}, one for each of the WORKERS`);
+  }
+  const memory = workers * MINIMUM_UPLOAD_MEMORY;
+  if (workers > 1 && storageType(values) === 's3' && memory > values.UPLOAD_MEMORY_BUDGET) {
+    const each = formatSize(MINIMUM_UPLOAD_MEMORY);
+    problems.push(`UPLOAD_MEMORY_BUDGET must be at least ${formatSize(memory)}, ${each} for each of the WORKERS`);
+  }
+}
+
+function workersOf(values: ParsedSettings): number {
+  const { WORKERS: workers, DATABASE_MAX_CONNECTIONS: connections, UPLOAD_MEMORY_BUDGET: memory } = values;
+  if (workers !== 'auto') return workers;
+  const withMemory = storageType(values) === 's3' ? Math.floor(memory / MINIMUM_UPLOAD_MEMORY) : Infinity;
+  return Math.max(1, Math.min(availableParallelism(), connections, withMemory));
 }
 
 function storageType(values: ParsedSettings): StorageType {

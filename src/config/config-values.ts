@@ -31,14 +31,27 @@ export interface ServerConfig {
   readonly dataDir: string;
   readonly corsOrigins: readonly string[];
   readonly shutdownGraceSeconds: number;
+  /** Processes that serve requests; with more than one, another that does not starts them. */
+  readonly workers: number;
+  /** `null` where this process is the node, or the one that starts its workers. */
+  readonly worker: WorkerConfig | null;
+}
+
+/** What makes one worker's configuration its own. */
+export interface WorkerConfig {
+  /** From 1. */
+  readonly id: number;
+  /** It prepares for all: brings the schema up to date and makes the administrator. */
+  readonly isFirst: boolean;
 }
 
 export interface DatabaseConfig {
   /** `null` until the embedded database runs. */
   readonly url: string | null;
   readonly directUrl: string | null;
+  /** Of the node, or of the one worker. */
   readonly maxConnections: number;
-  /** No `DATABASE_URL` was given: this process runs a PostgreSQL of its own and is the only node. */
+  /** No `DATABASE_URL` was given: this node runs a PostgreSQL of its own and is the only one. */
   readonly embedded: boolean;
 }
 
@@ -67,6 +80,7 @@ export interface StorageConfig {
   readonly redirect: boolean;
   readonly streamCidrs: readonly string[];
   readonly deduplicate: Deduplication;
+  /** Bytes, of the node or of the one worker. */
   readonly uploadMemoryBudget: number;
   readonly uploadExpirySeconds: number;
   readonly minimumBytesPerSecond: number;

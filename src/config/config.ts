@@ -1,4 +1,4 @@
-import type { ConfigValues } from './config-values.js';
+import type { ConfigValues, WorkerConfig } from './config-values.js';
 
 /**
  * The whole configuration: read once, complete and frozen. It is also the injection token.
@@ -32,6 +32,17 @@ export class AppConfig implements ConfigValues {
   withEmbeddedDatabase(url: string): AppConfig {
     const { server, cache, storage, security, registry } = this;
     const database = { ...this.database, url, directUrl: null, embedded: true };
+    return new AppConfig({ server, database, cache, storage, security, registry });
+  }
+
+  /** That of one worker: the node's, with its part of what the settings give the node as a whole. */
+  ofWorker(worker: WorkerConfig, listenPort: number): AppConfig {
+    const { cache, security, registry } = this;
+    const { workers } = this.server;
+    const partOf = (total: number): number => Math.floor(total / workers);
+    const server = { ...this.server, worker, listenPort };
+    const database = { ...this.database, maxConnections: partOf(this.database.maxConnections) };
+    const storage = { ...this.storage, uploadMemoryBudget: partOf(this.storage.uploadMemoryBudget) };
     return new AppConfig({ server, database, cache, storage, security, registry });
   }
 }

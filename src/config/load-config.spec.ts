@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { availableParallelism } from 'node:os';
 import { ConfigError, loadConfig, type Environment } from './load-config.js';
 import type { AppConfig } from './config.js';
 import { configWarnings } from './warnings.js';
@@ -136,6 +137,18 @@ describe('a wrong configuration', () => {
     expect(problems({ UPLOAD_MEMORY_BUDGET: '128MiB' })).toEqual([]);
   });
 
+  it.each([
+    [{ WORKERS: '0' }, ['WORKERS must be auto or a whole number from 1 to 64']],
+    [{ WORKERS: 'many' }, ['WORKERS must be auto or a whole number from 1 to 64']],
+    [{ WORKERS: '11' }, ['DATABASE_MAX_CONNECTIONS must be at least 11, one for each of the WORKERS']],
+    [{ ...S3, WORKERS: '3' }, ['UPLOAD_MEMORY_BUDGET must be at least 384MiB, 128MiB for each of the WORKERS']],
+    [{ ...S3, WORKERS: '2' }, []],
+    [{ WORKERS: '10' }, []],
+    [{ ...S3, WORKERS: 'auto', UPLOAD_MEMORY_BUDGET: '128MiB' }, []],
+  ])('of %j says %j: what workers share has to do for each', (environment, expected) => {
+    expect(problems(environment)).toEqual(expected);
+  });
+
   it('asks for what S3 needs', () => {
     expect(problems({ STORAGE_TYPE: 's3' })).toEqual(['S3_BUCKET is required for S3 storage']);
     expect(problems({ S3_ENDPOINT: 'http://localhost:9000' })).toEqual([
@@ -172,6 +185,25 @@ describe('a wrong configuration', () => {
       throw new Error('generated');
     };
     expect(() => loadConfig({ LOG_LEVEL: 'loud' }, null, generate)).toThrow(ConfigError);
+  });
+});
+
+describe('the configuration of a worker', () => {
+  it('has its part of what the settings give the node, and the rest as it is', () => {
+    const node = load({ WORKERS: '3', DATABASE_MAX_CONNECTIONS: '10', UPLOAD_MEMORY_BUDGET: '600MiB' });
+    const { cache, security, registry } = node;
+    expect(node.ofWorker({ id: 2, isFirst: false }, 5000)).toMatchObject({
+      ...{ cache, security, registry },
+      server: { ...node.server, listenPort: 5000, worker: { id: 2, isFirst: false } },
+      database: { ...node.database, maxConnections: 3 },
+      storage: { ...node.storage, uploadMemoryBudget: 200 * 2 ** 20 },
+    });
+  });
+
+  it('is one of as many as there are processors, where the totals have room for so many', () => {
+    const workers = load({ WORKERS: 'auto', DATABASE_MAX_CONNECTIONS: '64' }).server.workers;
+    expect(workers).toBe(Math.min(64, availableParallelism()));
+    expect(load({ WORKERS: 'auto', DATABASE_MAX_CONNECTIONS: '1' }).server.workers).toBe(1);
   });
 });
 

@@ -59,6 +59,20 @@ export function integer(minimum: number, maximum: number): Parser<number> {
   return (raw) => inRange(/^\d+$/.test(asText(raw, expected)) ? Number(raw) : NaN, minimum, maximum, expected);
 }
 
+/** As `integer`, or the word `auto`. */
+export function countOrAuto(minimum: number, maximum: number): Parser<number | 'auto'> {
+  const expected = `must be auto or a whole number from ${minimum} to ${maximum}`;
+  const count = integer(minimum, maximum);
+  return (raw) => {
+    if (raw === 'auto') return raw;
+    try {
+      return count(raw);
+    } catch {
+      throw new InvalidValue(expected);
+    }
+  };
+}
+
 /** Bytes: a plain number, or one with a unit. */
 export function size(minimum: number, maximum = Number.MAX_SAFE_INTEGER): Parser<number> {
   const expected =
@@ -85,7 +99,7 @@ function inRange(value: number, minimum: number, maximum: number, expected: stri
 }
 
 /** As `size` reads it. */
-function formatSize(bytes: number): string {
+export function formatSize(bytes: number): string {
   const unit = (['GiB', 'MiB', 'KiB'] as const).find((name) => bytes % (SIZE_UNITS[name] ?? 1) === 0) ?? 'B';
   return `${bytes / (SIZE_UNITS[unit] ?? 1)}${unit}`;
 }

@@ -61,6 +61,9 @@ const MIB = 2 ** 20;
 /** A transfer holds one part in memory, at most 64 MiB, and an upload may need the one before it too. */
 export const MINIMUM_UPLOAD_MEMORY = 2 * 64 * MIB;
 
+/** Each is a process of 100 MB or more. */
+const MAXIMUM_WORKERS = 64;
+
 export const SETTINGS = {
   LISTEN_ADDRESS: setting(
     ['server', 'listen_address'],
@@ -93,6 +96,12 @@ export const SETTINGS = {
     '30',
     'How long running requests and uploads may go on after SIGTERM.',
   ),
+  WORKERS: setting(
+    ['server', 'workers'],
+    p.countOrAuto(1, MAXIMUM_WORKERS),
+    '1',
+    'Processes that serve requests behind the one port; auto is one a processor, as far as connections and upload memory reach.',
+  ),
 
   DATABASE_URL: optional(
     ['database', 'url'],
@@ -112,7 +121,7 @@ export const SETTINGS = {
     ['database', 'max_connections'],
     p.integer(1, 1000),
     '10',
-    'Connections this process may open.',
+    'Connections this node may open; its workers share them.',
   ),
 
   REDIS_URL: optional(
@@ -151,7 +160,7 @@ export const SETTINGS = {
     ['storage', 'upload_memory_budget'],
     p.size(MINIMUM_UPLOAD_MEMORY),
     '256MiB',
-    'Memory that all running uploads share; at least 128MiB, two of the largest parts.',
+    'Memory that all running uploads share; at least 128MiB, two of the largest parts, and on S3 that for each worker.',
   ),
   UPLOAD_EXPIRY_SECONDS: setting(
     ['storage', 'upload_expiry_seconds'],

@@ -12,8 +12,8 @@ import { UnitOfWork } from './unit-of-work.js';
   imports: [
     TypeOrmModule.forRootAsync({
       inject: [AppConfig],
-      useFactory: async ({ database }: AppConfig) => {
-        await migrate(database);
+      useFactory: async ({ database, server }: AppConfig) => {
+        if (server.worker === null || server.worker.isFirst) await migrate(database);
         const watch = new DatabaseWatch(database.url ?? '', LIMITS.lockMs);
         return {
           ...dataSourceOptions(database, { watch }),

@@ -7,8 +7,8 @@ import { EmbeddedPostgres } from './embedded-postgres.js';
 export interface OpenDatabase {
   /** With the address of the database, also where it is the embedded one. */
   readonly config: AppConfig;
-  /** Settles when a database of this process's own has ended; never when it is somebody else's. */
-  readonly ended: Promise<void>;
+  /** Resolves when a database of this process's own has ended by itself; never when it is somebody else's. */
+  readonly failed: Promise<Error>;
   close(): Promise<void>;
 }
 
@@ -24,7 +24,7 @@ export async function openDatabase(
   const { url, maxConnections } = config.database;
   if (url !== null) {
     await checkDatabase(url);
-    return { config, ended: new Promise(() => undefined), close: () => Promise.resolve() };
+    return { config, failed: new Promise(() => undefined), close: () => Promise.resolve() };
   }
   const { dataDir } = config.server;
   ensureDataDir(dataDir);
@@ -35,7 +35,10 @@ export async function openDatabase(
       await database.stop();
       lock.release();
     };
-    return { config: config.withEmbeddedDatabase(database.url), ended: database.ended, close };
+    const failed = database.ended.then(
+      () => new Error('the embedded database has ended by itself; postgres.log in DATA_DIR says why'),
+    );
+    return { config: config.withEmbeddedDatabase(database.url), failed, close };
   } catch (error) {
     lock.release();
     throw error;

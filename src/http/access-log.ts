@@ -15,11 +15,13 @@ const QUIET_LEVELS: ReadonlySet<string> = new Set(['warn', 'error', 'fatal', 'si
 @Injectable()
 export class AccessLog implements OnApplicationShutdown {
   private readonly isOn: boolean;
+  private readonly worker: number | null;
   private buffer = '';
   private timer: NodeJS.Timeout | null = null;
 
   constructor(config: AppConfig) {
     this.isOn = !QUIET_LEVELS.has(config.server.logLevel);
+    this.worker = config.server.worker?.id ?? null;
   }
 
   observe(request: Request, response: Response): void {
@@ -34,7 +36,7 @@ export class AccessLog implements OnApplicationShutdown {
   }
 
   private append(request: Request, response: Response): void {
-    this.buffer += accessLine(request, response, Date.now(), process.hrtime.bigint());
+    this.buffer += accessLine(request, response, Date.now(), process.hrtime.bigint(), this.worker);
     if (this.buffer.length >= FLUSH_BYTES) this.flush();
     else
       this.timer ??= setTimeout(() => {
@@ -51,7 +53,13 @@ export class AccessLog implements OnApplicationShutdown {
 }
 
 /** `ms` is the time from the request's head to the end of the answer; `status` 499 means that the client left. */
-export function accessLine(request: Request, response: Response, now: number, clock: bigint): string {
+export function accessLine(
+  request: Request,
+  response: Response,
+  now: number,
+  clock: bigint,
+  worker: number | null,
+): string {
   const { context } = request;
   const bytes = context.bytes ?? response.getHeader('content-length');
   const milliseconds = Number((clock - context.startedAt) / 1000n) / 1000;
@@ -59,6 +67,7 @@ export function accessLine(request: Request, response: Response, now: number, cl
   const end = request.originalUrl.indexOf('?');
   const path = end === -1 ? request.originalUrl : request.originalUrl.slice(0, end);
   let line = `{"level":30,"time":${now},"event":"request","requestId":"${context.id}","method":"${request.method}","path":${JSON.stringify(path)},"status":${status},"bytes":${Number(bytes ?? 0)},"ms":${milliseconds}`;
+  if (worker !== null) line += `,"worker":${worker}`;
   if (context.principal) line += `,"user":${JSON.stringify(principalName(context.principal))}`;
   if (context.target) line += `,"repository":${JSON.stringify(context.target.name)}`;
   if (request.ip !== undefined) line += `,"address":${JSON.stringify(request.ip)}`;

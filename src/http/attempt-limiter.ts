@@ -1,7 +1,10 @@
+import cluster from 'node:cluster';
 import { LRUCache } from 'lru-cache';
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { RateLimiterCluster, RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 
 export interface AttemptLimits {
+  /** Of what; each limiter has its own. */
+  readonly name: string;
   readonly attempts: number;
   /** Seconds from the first attempt until it counts anew. */
   readonly windowSeconds: number;
@@ -9,14 +12,22 @@ export interface AttemptLimits {
   readonly maxKeys: number;
 }
 
-/** Counts attempts by a key such as an address; each process for itself. */
+/** Counts attempts by a key such as an address; each node for itself, all of its workers together. */
 export class AttemptLimiter {
-  private readonly attempts: RateLimiterMemory;
+  private readonly attempts: RateLimiterMemory | RateLimiterCluster;
   private readonly counted: LRUCache<string, true>;
 
-  constructor({ attempts, windowSeconds, maxKeys }: AttemptLimits) {
-    this.attempts = new RateLimiterMemory({ points: attempts, duration: windowSeconds });
-    this.counted = new LRUCache({ max: maxKeys, dispose: (_, key) => void this.attempts.delete(key) });
+  constructor({ name, attempts, windowSeconds, maxKeys }: AttemptLimits) {
+    const limits = { keyPrefix: name, points: attempts, duration: windowSeconds };
+    // A worker asks the primary: otherwise whoever opens a connection to each would have several times the attempts.
+    this.attempts = cluster.isWorker ? new RateLimiterCluster(limits) : new RateLimiterMemory(limits);
+    this.counted = new LRUCache({
+      max: maxKeys,
+      dispose: (_, key) => {
+        // What is not forgotten now is at the end of its window.
+        this.attempts.delete(key).catch(() => undefined);
+      },
+    });
   }
 
   /** Counts one more: `null`, or where that is too many the seconds to wait. */

@@ -1,3 +1,5 @@
+import type { Readable } from 'node:stream';
+
 /** Where every line of the log goes, whoever writes it. */
 export interface LogOutput {
   write(lines: string): unknown;
@@ -21,6 +23,20 @@ let output: LogOutput = process.stdout;
 
 export function logOutput(): LogOutput {
   return output;
+}
+
+/** Writes what another process of this registry logs: whole lines, so that those of several do not mix. */
+export function forwardLines(from: Readable): void {
+  let begun = '';
+  from.setEncoding('utf8');
+  from.on('data', (text: string) => {
+    const end = text.lastIndexOf('\n') + 1;
+    if (end > 0) output.write(begun + text.slice(0, end));
+    begun = (end > 0 ? '' : begun) + text.slice(end);
+  });
+  from.on('end', () => {
+    if (begun !== '') output.write(`${begun}\n`); // it was killed in the middle of a line
+  });
 }
 
 /** From now on the same lines are laid out for reading. */

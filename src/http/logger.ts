@@ -14,11 +14,11 @@ export const LOG_SERIALIZERS = {
   },
 };
 
-/** JSON for machines; on a terminal the same, laid out for reading. */
-export async function openLog(level: LogLevel, isTerminal: boolean): Promise<Logger> {
+/** JSON for machines; on a terminal the same, laid out for reading. Every line has the fields of `base`. */
+export async function openLog(level: LogLevel, isTerminal: boolean, base: object | null = null): Promise<Logger> {
   if (isTerminal) await layOutForReading();
   // Not a destination of pino's own: everything that is written to stdout keeps its order.
-  return pino({ level, base: null, serializers: LOG_SERIALIZERS }, logOutput());
+  return pino({ level, base, serializers: LOG_SERIALIZERS }, logOutput());
 }
 
 /** Parts of Nest that tell of every module and route at each start. */

@@ -12,6 +12,7 @@ const MAX_ADDRESSES = 50_000;
 @Injectable()
 export class SignUpThrottle {
   private readonly attempts = new AttemptLimiter({
+    name: 'sign-ups',
     attempts: MAX_SIGN_UPS,
     windowSeconds: WINDOW_SECONDS,
     maxKeys: MAX_ADDRESSES,

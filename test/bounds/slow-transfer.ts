@@ -56,6 +56,11 @@ export class SlowUpload {
     return digest;
   }
 
+  /** The end of the body, and nothing after it. */
+  end(): void {
+    this.request.end();
+  }
+
   abandon(): void {
     this.request.destroy();
   }

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { signUp } from '../conformance/world.js';
 import { RegistryClient } from '../support/registry-client.js';
 import { type Registry, startRegistry } from '../support/registry.js';
+import { Pulls } from './pulls.js';
 
 const ROUNDS = 200;
 const PULLERS = 4;
@@ -31,8 +32,8 @@ describe('two nodes over one PostgreSQL and one Redis', () => {
     await grant(owner.onA, 'write');
     const headers = { authorization: `Bearer ${await bob.onA.token('repository:alice/shared:pull,push')}` };
     await grant(owner.onA, null);
-    const pulls = new Pulls(bob.onA, headers);
-    const pulling = pulls.run(PULLERS);
+    const pulls = new Pulls('/v2/alice/shared/manifests/v1', Array<RegistryClient>(PULLERS).fill(bob.onA), headers);
+    const pulling = pulls.run();
     try {
       for (let round = 0; round < ROUNDS; round++) {
         pulls.changing();
@@ -59,63 +60,4 @@ describe('two nodes over one PostgreSQL and one Redis', () => {
 /** The same person at another node. */
 function on({ url }: Registry, { options: { username = '', password = '' } }: RegistryClient): RegistryClient {
   return new RegistryClient({ url, username, password });
-}
-
-type State = 'granted' | 'changing' | 'revoked';
-
-/** Pulls without a pause, and what each had to be told: by the state at its start, if it was still so at its end. */
-class Pulls {
-  allowed = 0;
-  refused = 0;
-  readonly wrong: string[] = [];
-  private state: State = 'revoked';
-  private changes = 0;
-  private isStopped = false;
-
-  constructor(
-    private readonly client: RegistryClient,
-    private readonly headers: Record<string, string>,
-  ) {}
-
-  granted(): void {
-    this.enter('granted');
-  }
-
-  /** From here until it is acknowledged both answers are right. */
-  changing(): void {
-    this.enter('changing');
-  }
-
-  revoked(): void {
-    this.enter('revoked');
-  }
-
-  stop(): void {
-    this.isStopped = true;
-  }
-
-  async run(count: number): Promise<void> {
-    await Promise.all(Array.from({ length: count }, () => this.pullOn()));
-  }
-
-  private enter(state: State): void {
-    this.state = state;
-    this.changes++;
-  }
-
-  private async pullOn(): Promise<void> {
-    while (!this.isStopped) {
-      const { state, changes } = this;
-      const { status } = await this.client.raw('GET', '/v2/alice/shared/manifests/v1', { headers: this.headers });
-      this.judge(status, state, changes === this.changes);
-    }
-  }
-
-  private judge(status: number, begun: State, isSame: boolean): void {
-    if (status === 200) this.allowed++;
-    else if (status === 404) this.refused++;
-    else this.wrong.push(`${status}`);
-    if (begun === 'granted' && isSame && status !== 200) this.wrong.push('refused while granted');
-    if (begun === 'revoked' && isSame && status === 200) this.wrong.push('allowed after the revoke was acknowledged');
-  }
 }

@@ -1,0 +1,17 @@
+import type { AddressInfo } from 'node:net';
+import type { Logger } from 'pino';
+import { banner, localUrl } from './banner.js';
+import type { AppConfig } from './config/config.js';
+import type { Administrator } from './first-administrator.js';
+
+/** What it says works from this moment on. */
+export function announce(
+  config: AppConfig,
+  address: AddressInfo,
+  administrator: Administrator | null,
+  log: Logger,
+): void {
+  if (administrator === null) log.warn('no ADMIN_PASSWORD is set, so no administrator is created');
+  else if (!config.isProduction) process.stdout.write(banner(config, address, administrator));
+  if (!process.stdout.isTTY) log.info({ event: 'listening', url: localUrl(address) }, 'listening');
+}

@@ -1,0 +1,39 @@
+import type { Logger } from 'pino';
+import { announce } from './announce.js';
+import type { AppConfig } from './config/config.js';
+import { configWarnings } from './config/warnings.js';
+import { Crew } from './crew.js';
+import { openDatabase } from './database/open-database.js';
+import { probe } from './listen.js';
+import { untilStopped } from './serve.js';
+import type { StopWish } from './stop-signals.js';
+
+/**
+ * Runs the registry in several workers until it is told to stop. It has the database and the workers, and serves no
+ * request itself. Resolves with the exit code. Throws `StartupError`; whatever had been started by then is stopped.
+ */
+export async function runPrimary(config: AppConfig, log: Logger, wish: StopWish): Promise<number> {
+  for (const warning of configWarnings(config)) log.warn(warning);
+  const say = (line: string): void => {
+    log.info(line);
+  };
+  const database = await openDatabase(config, say, wish.stop);
+  try {
+    // A start that cannot listen makes nobody: the administrator's password is shown by the start that makes it.
+    const address = await probe(database.config);
+    const crew = new Crew(database.config, address.port, log);
+    let graceSeconds = 0;
+    try {
+      const administrator = await crew.start(wish.stop);
+      announce(database.config, address, administrator, log);
+      const failure = await untilStopped(wish.stop, [database.failed, crew.failed], log);
+      if (failure === null) graceSeconds = config.server.shutdownGraceSeconds;
+      return failure === null ? 0 : 1;
+    } finally {
+      await crew.stop(graceSeconds, wish.hurry);
+    }
+  } finally {
+    await database.close();
+    log.info({ event: 'stopped' }, 'stopped');
+  }
+}

@@ -1,0 +1,48 @@
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import type { Logger } from 'pino';
+import { drainServer } from './http/drain-server.js';
+import { Drain } from './http/drain.js';
+import type { StopWish } from './stop-signals.js';
+
+/** Resolves when there is a reason to stop: `null` when it is wished, the error when something has failed. */
+export async function untilStopped(
+  stop: AbortSignal,
+  failures: readonly Promise<Error>[],
+  log: Logger,
+): Promise<Error | null> {
+  const failure = await Promise.race([stopped(stop), uncaught(), ...failures]);
+  if (failure !== null) log.fatal({ err: failure }, 'stopping after a failure');
+  return failure;
+}
+
+/** Lets requests that run come to their end, for `graceSeconds` at most. */
+export async function drain(
+  app: NestExpressApplication,
+  graceSeconds: number,
+  log: Logger,
+  { hurry }: StopWish,
+): Promise<void> {
+  app.get(Drain, { strict: false }).begin();
+  log.info(
+    { event: 'draining', graceSeconds },
+    'stopping: no new requests, those that run get their time; a second Ctrl-C or signal ends the wait at once',
+  );
+  const hasFinished = await drainServer(app.getHttpServer(), graceSeconds * 1000, hurry);
+  if (!hasFinished) log.warn('requests were cut off that had not finished in time');
+}
+
+function stopped(stop: AbortSignal): Promise<null> {
+  return new Promise((resolve) => {
+    if (stop.aborted) resolve(null);
+    stop.addEventListener('abort', () => {
+      resolve(null);
+    });
+  });
+}
+
+/** After an error that nobody expected nothing about this process is certain, except what is in the database. */
+function uncaught(): Promise<Error> {
+  return new Promise((resolve) => {
+    process.on('uncaughtException', resolve);
+  });
+}

@@ -1,0 +1,25 @@
+import type { DropMessageToPrimary, DropMessageToWorker } from './cache/drop-messages.js';
+import type { ConfigValues } from './config/config-values.js';
+import type { Administrator } from './first-administrator.js';
+
+/** What the primary tells a worker. The channel between them is theirs alone, so secrets may pass. */
+export type MessageToWorker =
+  | { readonly kind: 'start'; readonly config: ConfigValues }
+  /** As the operator's first signal; no grace after a failure. */
+  | { readonly kind: 'stop'; readonly graceSeconds: number }
+  | { readonly kind: 'hurry' }
+  | DropMessageToWorker;
+
+export type MessageToPrimary =
+  /** It hears; what it is sent from now on arrives. */
+  | { readonly kind: 'hello' }
+  /** `administrator` only from the first worker. */
+  | { readonly kind: 'listening'; readonly administrator: Administrator | null }
+  /** It ends, because it could not start; `reason` is for the operator. */
+  | { readonly kind: 'failed'; readonly reason: string }
+  | DropMessageToPrimary;
+
+/** The channel also carries messages of packages, which have no `kind`. */
+export function isOwnMessage(message: unknown): message is { readonly kind: string } {
+  return typeof message === 'object' && message !== null && 'kind' in message;
+}

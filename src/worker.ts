@@ -1,0 +1,100 @@
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import type { Logger } from 'pino';
+import { AppConfig } from './config/config.js';
+import { StartupError } from './config/startup-error.js';
+import { ensureFirstAdministrator } from './first-administrator.js';
+import { NestLog, openLog } from './http/logger.js';
+import { listen } from './listen.js';
+import { drain, untilStopped } from './serve.js';
+import { SIGNALS, type StopWish } from './stop-signals.js';
+import { UsersService } from './users/users.service.js';
+import { isOwnMessage, type MessageToPrimary, type MessageToWorker } from './worker-messages.js';
+
+/** What the primary asks of this process. */
+class Orders implements StopWish {
+  private readonly starting = Promise.withResolvers<AppConfig>();
+  private readonly stopping = new AbortController();
+  private readonly hurrying = new AbortController();
+  graceSeconds = 0;
+
+  readonly start = this.starting.promise;
+  readonly stop = this.stopping.signal;
+  readonly hurry = this.hurrying.signal;
+
+  constructor() {
+    process.on('message', (message: unknown) => {
+      if (isOwnMessage(message)) this.receive(message as MessageToWorker);
+    });
+    // Ctrl-C and systemd reach every process of the group; the primary decides what they mean.
+    for (const name of SIGNALS) process.on(name, () => undefined);
+  }
+
+  private receive(message: MessageToWorker): void {
+    if (message.kind === 'start') this.starting.resolve(new AppConfig(message.config));
+    else if (message.kind === 'stop') {
+      this.graceSeconds = message.graceSeconds;
+      this.stopping.abort();
+    } else if (message.kind === 'hurry') this.hurrying.abort();
+  }
+}
+
+/**
+ * Runs one worker until the primary tells it to stop. Resolves with the exit code. When the primary dies, `node:cluster`
+ * ends this process at once.
+ */
+export async function runWorker(): Promise<number> {
+  const orders = new Orders();
+  const loading = import('./bootstrap.js'); // goes on while the first worker prepares what all need
+  loading.catch(() => undefined);
+  try {
+    await tell({ kind: 'hello' });
+    const config = await Promise.race([orders.start, ended(orders.stop)]);
+    if (config === null) return 0;
+    const log = await openLog(config.server.logLevel, false, { worker: config.server.worker?.id });
+    const { createApp } = await loading;
+    const app = await createApp(config, new NestLog(log));
+    try {
+      return await serve(app, config, log, orders);
+    } finally {
+      await app.close();
+    }
+  } catch (error) {
+    const stack = error instanceof Error ? error.stack : undefined;
+    const reason = error instanceof StartupError ? error.message : (stack ?? String(error));
+    await tell({ kind: 'failed', reason });
+    return 1;
+  }
+}
+
+async function serve(app: NestExpressApplication, config: AppConfig, log: Logger, orders: Orders): Promise<number> {
+  await app.init();
+  const isFirst = config.server.worker?.isFirst === true;
+  // Before anybody can connect: whoever waits for the port may log in at once.
+  const administrator = isFirst
+    ? await ensureFirstAdministrator(config, app.get(UsersService, { strict: false }))
+    : null;
+  await listen(app, config);
+  await tell({ kind: 'listening', administrator });
+  const failure = await untilStopped(orders.stop, [], log);
+  await drain(app, failure === null ? orders.graceSeconds : 0, log, orders);
+  return failure === null ? 0 : 1;
+}
+
+/** Resolves when it has been handed over, or when nobody is there to take it. */
+function tell(message: MessageToPrimary): Promise<void> {
+  return new Promise((resolve) => {
+    if (process.send === undefined || !process.connected) resolve();
+    else
+      process.send(message, undefined, undefined, () => {
+        resolve();
+      });
+  });
+}
+
+function ended(stop: AbortSignal): Promise<null> {
+  return new Promise((resolve) => {
+    stop.addEventListener('abort', () => {
+      resolve(null);
+    });
+  });
+}
