@@ -11,7 +11,7 @@ const SCALES = {
     faults: { redisSeconds: 4, storeSeconds: 4, rounds: 1, calmSeconds: 1 },
     chunkedBytes: 64 * MIB,
     tagMoves: 1_000,
-    budget: { pushes: 16, bytes: 32 * MIB },
+    budget: { pushes: 24, bytes: 24 * MIB },
     /** Uploads that nobody finished are made to expire at once, rather than waited for. */
     isExpiryAwaited: false,
   },
