@@ -63,7 +63,7 @@ it(
       unnamed: [],
       missing: [],
     });
-    expect(around).toBeLessThan(2 * alone);
+    expect(around).toBeLessThan(scale.mostSlowdown * alone);
   },
   PATIENCE_MS,
 );

@@ -42,6 +42,7 @@ it(
       lost: lost.length,
       corrupt: corrupt.length,
     });
+    expect(kills).toBeGreaterThan(1);
     expect({ lost, corrupt }).toEqual({ lost: [], corrupt: [] });
     expect(load.acknowledged.images).toHaveLength(scale.images);
   },
@@ -60,10 +61,11 @@ it(
 
 /** One node at a time, which is started again at once. */
 async function killNodes(over: AbortSignal): Promise<void> {
-  for (;;) {
-    await sleep(scale.kills.everySeconds * 1_000, undefined, { signal: over }).catch(() => undefined);
-    if (over.aborted) return;
-    await cluster.killNode(Math.floor(Math.random() * cluster.nodes.length));
+  const pause = () => sleep(scale.kills.everySeconds * 1_000, undefined, { signal: over }).catch(() => undefined);
+  await pause();
+  while (!over.aborted) {
+    const restarted = cluster.killNode(Math.floor(Math.random() * cluster.nodes.length));
     kills++;
+    await Promise.all([restarted, pause()]);
   }
 }

@@ -4,6 +4,9 @@ import type { S3Bucket } from '../support/s3.js';
 import type { Cluster } from './cluster.js';
 import { scale } from './scale.js';
 
+/** An upload's life of a minute and a sweep; or the five minutes' lease of a node that was killed at its sweep. */
+const SWEPT_MS = 8 * 60_000;
+
 export interface Leftovers {
   readonly objects: number;
   readonly blobs: number;
@@ -17,7 +20,7 @@ export interface Leftovers {
 /** What is in the bucket and what the rows say of it, once every upload that nobody finished has expired and is swept. */
 export async function leftoversOf({ database, bucket }: Cluster): Promise<Leftovers> {
   if (!scale.isExpiryAwaited) await database.query('UPDATE uploads SET expires_at = now()');
-  await eventually('every upload is swept', async () => (await uploadRows()) === 0, 120_000, 500);
+  await eventually('every upload is swept', async () => (await uploadRows()) === 0, SWEPT_MS, 500);
   const keys = new Set(await objectKeys(bucket));
   const rows = await database.query<{ storage_key: string }>('SELECT storage_key FROM blobs');
   const named = new Set(rows.map(({ storage_key }) => storage_key));
