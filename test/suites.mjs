@@ -24,6 +24,7 @@ export const PROGRAMS = {
   schemathesis: { found: ['schemathesis'], get: 'bash .ci/install python' },
   chromium: { found: ['chromium'], get: 'apt-get install chromium' },
   wrk: { found: ['wrk'], get: 'apt-get install wrk' },
+  nginx: { found: ['nginx'], get: 'apt-get install nginx-light' },
   'docker-registry': { found: ['docker-registry'], get: 'apt-get install docker-registry' },
 };
 
@@ -95,6 +96,14 @@ export const SUITES = [
     env: { ...S3, ...EMBEDDED },
     workers: 1,
   },
+  {
+    name: 'cluster on S3 with PostgreSQL 15 and Redis',
+    files: /^test\/cluster\//,
+    needs: ['postgresql'],
+    env: DEBIAN,
+    workers: 1,
+    minutes: process.env.SOAK === 'full' ? 60 : 10,
+  },
 ];
 
 /** What a spec file needs: the servers whose support it imports, and what a line `// needs: skopeo oras` in it says. */
@@ -106,6 +115,8 @@ export function needsOf(text, env = {}) {
     ['support/dockerd.js', 'dockerd'],
     ['support/browser.js', 'chromium'],
     ['support/s3.js', env.TEST_S3 ?? 'versitygw'],
+    ['./cluster.js', 'redis-server'],
+    ['./cluster.js', env.TEST_S3 ?? 'versitygw'],
   ].flatMap(([module, program]) => (text.includes(module) ? [program] : []));
   return [...new Set([...declared.split(/[\s,]+/).filter(Boolean), ...imported])];
 }

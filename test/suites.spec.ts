@@ -29,6 +29,11 @@ describe('the suites of npm test', () => {
     const text = "// needs: crane\nimport { freshBucket } from '../support/s3.js';";
     expect(needsOf(text)).toEqual(['crane', 'versitygw']);
     expect(needsOf(text, { TEST_S3: 'minio' })).toEqual(['crane', 'minio']);
+    expect(needsOf("// needs: nginx\nimport { Cluster } from './cluster.js';")).toEqual([
+      'nginx',
+      'redis-server',
+      'versitygw',
+    ]);
   });
 
   it('have every spec file of the project in at least one of them', () => {

@@ -5,7 +5,7 @@ packages=(
   postgresql pgbouncer redis-server
   docker.io docker-registry
   skopeo buildah
-  wrk chromium
+  nginx-light wrk chromium
   util-linux procps ca-certificates curl jq python3-venv
 )
 

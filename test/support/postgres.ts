@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { spawnSync } from 'node:child_process';
+import { type ChildProcess, spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
@@ -12,6 +12,12 @@ export interface PostgresServer {
   url: string;
   dataDirectory: string;
   pid: number;
+}
+
+/** A server of one's own. */
+export interface OwnPostgres extends PostgresServer {
+  /** Fast shutdown (connections are ended, transactions rolled back), then a start on the same port and data. */
+  restart: () => Promise<void>;
 }
 
 export interface TestDatabase {
@@ -32,7 +38,11 @@ export function postgresKind(): PostgresKind {
  * `TEST_DATABASE` chooses the server (`embedded` by default).
  */
 export async function freshDatabase(kind: PostgresKind = postgresKind()): Promise<TestDatabase> {
-  const server = await shared(`postgres-${kind}`, () => launch(kind));
+  return databaseOn(await shared(`postgres-${kind}`, () => launch(kind)));
+}
+
+/** A new empty database on this server; dropped when the file ends. */
+export async function databaseOn(server: PostgresServer): Promise<TestDatabase> {
   const name = `test_${randomBytes(6).toString('hex')}`;
   await execute(server.url, `CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'`);
   onFileEnd(async () => {
@@ -43,8 +53,19 @@ export async function freshDatabase(kind: PostgresKind = postgresKind()): Promis
 }
 
 /** A server of one's own, for tests that stop or kill it; ended when the spec file ends. */
-export async function startPostgres(kind: PostgresKind = postgresKind()): Promise<PostgresServer> {
-  return launch(kind, true);
+export async function startPostgres(kind: PostgresKind = postgresKind()): Promise<OwnPostgres> {
+  const cluster = await makeCluster(kind);
+  let child = await serve(cluster);
+  // SIGINT is PostgreSQL's fast shutdown: it does not wait for clients.
+  const stop = () => end(child, 'SIGINT');
+  onFileEnd(stop);
+  return {
+    ...serverOf(cluster, child),
+    restart: async () => {
+      await stop();
+      child = await serve(cluster);
+    },
+  };
 }
 
 async function execute<Row extends pg.QueryResultRow>(url: string, text: string, values?: unknown[]): Promise<Row[]> {
@@ -57,7 +78,24 @@ async function execute<Row extends pg.QueryResultRow>(url: string, text: string,
   }
 }
 
-async function launch(kind: PostgresKind, isOwn = false): Promise<PostgresServer> {
+interface Cluster {
+  home: string;
+  bin: string;
+  dataDirectory: string;
+  port: number;
+  url: string;
+}
+
+async function launch(kind: PostgresKind): Promise<PostgresServer> {
+  const cluster = await makeCluster(kind);
+  return serverOf(cluster, await serve(cluster));
+}
+
+function serverOf({ url, dataDirectory }: Cluster, { pid }: { pid: number }): PostgresServer {
+  return { url, dataDirectory, pid };
+}
+
+async function makeCluster(kind: PostgresKind): Promise<Cluster> {
   const home = scratchDirectory(`postgres-${kind}`);
   const user = unprivilegedUser();
   const bin = binaries(kind, home);
@@ -77,8 +115,11 @@ async function launch(kind: PostgresKind, isOwn = false): Promise<PostgresServer
     encoding: 'utf8',
   });
   if (made.status !== 0) throw new Error(`initdb failed: ${made.error?.message ?? ''}${made.stdout}${made.stderr}`);
-
   const port = await freePort();
+  return { home, bin, dataDirectory, port, url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres` };
+}
+
+async function serve({ home, bin, dataDirectory, port, url }: Cluster): Promise<ChildProcess & { pid: number }> {
   const log = openSync(path.join(home, 'log'), 'a');
   // The machine does not crash in these tests, only processes do: what was written to the kernel survives them.
   const settings = {
@@ -90,17 +131,14 @@ async function launch(kind: PostgresKind, isOwn = false): Promise<PostgresServer
   };
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const child = start(path.join(bin, 'postgres'), ['-D', dataDirectory, ...flags], {
-    ...user,
+    ...unprivilegedUser(),
     cwd: home,
     detached: true,
     stdio: ['ignore', log, log],
   });
   child.unref();
-  // SIGINT is PostgreSQL's fast shutdown: it does not wait for clients.
-  if (isOwn) onFileEnd(() => end(child, 'SIGINT'));
-  const url = `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
   await ready(child, path.join(home, 'log'), () => accepts(url));
-  return { url, dataDirectory, pid: child.pid };
+  return child;
 }
 
 async function accepts(url: string): Promise<boolean> {

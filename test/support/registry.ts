@@ -5,7 +5,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { NODE_FLAGS } from '../../scripts/install.mjs';
-import { freshDatabase } from './postgres.js';
+import { freshDatabase, type TestDatabase } from './postgres.js';
 import { end, eventually, onFileEnd, scratchDirectory, start } from './processes.js';
 import { startRedis } from './redis.js';
 import { RegistryClient } from './registry-client.js';
@@ -17,13 +17,14 @@ const MAIN = path.join(ROOT, 'dist', 'src', 'main.js');
 export type StoreKind = 'filesystem' | 's3';
 
 export interface RegistryOptions {
-  /** Default: `TEST_STORE`, else `filesystem`. */
-  store?: StoreKind;
+  /** Default: `TEST_STORE`, else `filesystem`. A bucket is one on a server that the test runs itself. */
+  store?: StoreKind | S3Bucket;
   /**
    * `shared` (default): a fresh database on the run's PostgreSQL, so the registry is in production mode.
    * `embedded`: no DATABASE_URL; the registry starts the PostgreSQL of its own in its data directory.
+   * A database is one on a server that the test runs itself.
    */
-  database?: 'shared' | 'embedded';
+  database?: 'shared' | 'embedded' | TestDatabase;
   /** With a Redis of its own; default: when `TEST_REDIS` is `1`. A URL is one that the test runs itself. */
   redis?: boolean | string;
   /** Another node over the database, store and Redis of this one (or the same one started again). */
@@ -102,13 +103,13 @@ function settingLike(
 
 /** For nodes that all start at once; `startRegistry` makes its own otherwise. */
 export async function newSetting(options: RegistryOptions): Promise<Setting> {
-  const type = options.store ?? (process.env['TEST_STORE'] === 's3' ? 's3' : 'filesystem');
+  const store = options.store ?? (process.env['TEST_STORE'] === 's3' ? 's3' : 'filesystem');
   const redis = options.redis ?? process.env['TEST_REDIS'] === '1';
   const dataDir = scratchDirectory('registry');
   // The embedded database runs as another user, who has to reach its directory in here.
   chmodSync(dataDir, 0o755);
-  const bucket = type === 's3' ? await freshBucket() : null;
-  const database = options.database === 'embedded' ? null : await freshDatabase();
+  const bucket = store === 's3' ? await freshBucket() : store === 'filesystem' ? null : store;
+  const database = await databaseFor(options.database ?? 'shared');
   const [username, password] = ['admin', randomBytes(12).toString('hex')];
   const env: Record<string, string> = {
     DATA_DIR: dataDir,
@@ -122,7 +123,19 @@ export async function newSetting(options: RegistryOptions): Promise<Setting> {
     ...(redis === false ? {} : { REDIS_URL: redis === true ? (await startRedis()).url : redis }),
     ...options.env,
   };
-  return { username, password, dataDir, databaseUrl: database?.url ?? null, store: { type, bucket }, env };
+  return {
+    username,
+    password,
+    dataDir,
+    databaseUrl: database?.url ?? null,
+    store: { type: bucket ? 's3' : 'filesystem', bucket },
+    env,
+  };
+}
+
+function databaseFor(wanted: 'shared' | 'embedded' | TestDatabase): Promise<TestDatabase | null> {
+  if (typeof wanted === 'object') return Promise.resolve(wanted);
+  return wanted === 'embedded' ? Promise.resolve(null) : freshDatabase();
 }
 
 interface Node {

@@ -1,4 +1,5 @@
 import type { Lease, MemoryBudget } from '../memory-budget.js';
+import { releaseMemory } from '../release-memory.js';
 
 interface Slot {
   readonly lease: Lease;
@@ -37,10 +38,13 @@ export class PartBuffers {
     return bytes;
   }
 
-  /** Goes on with an empty second buffer, and leaves the content of the first alone. False when there is none. */
+  /**
+   * Goes on with an empty second buffer, and leaves the content of the first alone. False when there is none.
+   * Whatever was sent before the first must have arrived.
+   */
   trySwap(bytes: number): boolean {
     if (this.#spare && (this.#spare.buffer.length !== bytes || this.budget.waiting > 0)) {
-      this.#spare.lease.release();
+      giveBack(this.#spare);
       this.#spare = null;
     }
     const lease = this.#spare ? null : this.budget.tryLease(bytes);
@@ -57,11 +61,19 @@ export class PartBuffers {
     this.#filled = 0;
     const { lease, buffer } = this.#filling ?? {};
     if (this.#filling && buffer && bytes > buffer.length && lease?.tryGrow(bytes)) {
+      releaseMemory(buffer);
       this.#filling.buffer = Buffer.allocUnsafeSlow(bytes);
     }
   }
 
+  /** After everything that was sent has arrived: what the next transfer gets is then memory that this one had. */
   release(): void {
+    for (const each of [this.#filling, this.#spare]) if (each) giveBack(each);
+    this.#filling = this.#spare = null;
+  }
+
+  /** After a failure: a request that was cut off may still be reading the bytes, so the collector takes them. */
+  abandon(): void {
     this.#filling?.lease.release();
     this.#spare?.lease.release();
     this.#filling = this.#spare = null;
@@ -76,4 +88,9 @@ const EMPTY = Buffer.alloc(0);
 
 function slot(lease: Lease): Slot {
   return { lease, buffer: Buffer.allocUnsafeSlow(lease.bytes) };
+}
+
+function giveBack({ lease, buffer }: Slot): void {
+  releaseMemory(buffer);
+  lease.release();
 }

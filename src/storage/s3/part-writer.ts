@@ -87,14 +87,16 @@ export class PartWriter {
         this.#refuseTooLarge(bytes);
         await this.#add(chunk);
       }
-      return bytes === 0 ? { state: base, bytes, created: [], obsolete: [] } : await this.#finish(bytes);
+      const appended = bytes === 0 ? { state: base, bytes, created: [], obsolete: [] } : await this.#finish(bytes);
+      this.#buffers.release();
+      return appended;
     } catch (error) {
       this.#failed.abort();
       await this.#inFlight.catch(() => undefined);
       await this.#abortOwn();
       throw error;
     } finally {
-      this.#buffers.release();
+      this.#buffers.abandon();
     }
   }
 

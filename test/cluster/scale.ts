@@ -1,0 +1,38 @@
+const MIB = 2 ** 20;
+
+/** How much is asked of the cluster: `short` on every change, `full` by `npm run soak`. */
+const SCALES = {
+  short: {
+    clients: 8,
+    images: 60,
+    largestLayer: 32 * MIB,
+    /** How long images are pushed and pulled under fire; seconds. */
+    kills: { seconds: 15, everySeconds: 2 },
+    faults: { redisSeconds: 4, storeSeconds: 4, rounds: 1, calmSeconds: 1 },
+    chunkedBytes: 64 * MIB,
+    /** How much longer an upload may take when its chunks go around; a second or two of it are soon doubled. */
+    mostSlowdown: 5,
+    tagMoves: 1_000,
+    budget: { pushes: 24, bytes: 24 * MIB },
+    /** Uploads that nobody finished are made to expire at once, rather than waited for. */
+    isExpiryAwaited: false,
+  },
+  full: {
+    clients: 8,
+    images: 200,
+    largestLayer: 64 * MIB,
+    kills: { seconds: 120, everySeconds: 5 },
+    faults: { redisSeconds: 20, storeSeconds: 10, rounds: 2, calmSeconds: 5 },
+    chunkedBytes: 1024 * MIB,
+    mostSlowdown: 2,
+    tagMoves: 5_000,
+    budget: { pushes: 64, bytes: 256 * MIB },
+    isExpiryAwaited: true,
+  },
+} as const;
+
+export const isSoak = process.env['SOAK'] === 'full';
+export const scale = SCALES[isSoak ? 'full' : 'short'];
+
+/** For jest, which must not give up before the checks do; milliseconds. */
+export const PATIENCE_MS = isSoak ? 30 * 60_000 : 5 * 60_000;
