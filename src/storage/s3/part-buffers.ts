@@ -1,5 +1,4 @@
 import type { Lease, MemoryBudget } from '../memory-budget.js';
-import { releaseMemory } from '../release-memory.js';
 
 interface Slot {
   readonly lease: Lease;
@@ -38,13 +37,10 @@ export class PartBuffers {
     return bytes;
   }
 
-  /**
-   * Goes on with an empty second buffer, and leaves the content of the first alone. False when there is none.
-   * Whatever was sent before the first must have arrived.
-   */
+  /** Goes on with an empty second buffer, and leaves the content of the first alone. False when there is none. */
   trySwap(bytes: number): boolean {
     if (this.#spare && (this.#spare.buffer.length !== bytes || this.budget.waiting > 0)) {
-      giveBack(this.#spare);
+      this.#spare.lease.release();
       this.#spare = null;
     }
     const lease = this.#spare ? null : this.budget.tryLease(bytes);
@@ -61,19 +57,11 @@ export class PartBuffers {
     this.#filled = 0;
     const { lease, buffer } = this.#filling ?? {};
     if (this.#filling && buffer && bytes > buffer.length && lease?.tryGrow(bytes)) {
-      releaseMemory(buffer);
       this.#filling.buffer = Buffer.allocUnsafeSlow(bytes);
     }
   }
 
-  /** After everything that was sent has arrived: what the next transfer gets is then memory that this one had. */
   release(): void {
-    for (const each of [this.#filling, this.#spare]) if (each) giveBack(each);
-    this.#filling = this.#spare = null;
-  }
-
-  /** After a failure: a request that was cut off may still be reading the bytes, so the collector takes them. */
-  abandon(): void {
     this.#filling?.lease.release();
     this.#spare?.lease.release();
     this.#filling = this.#spare = null;
@@ -88,9 +76,4 @@ const EMPTY = Buffer.alloc(0);
 
 function slot(lease: Lease): Slot {
   return { lease, buffer: Buffer.allocUnsafeSlow(lease.bytes) };
-}
-
-function giveBack({ lease, buffer }: Slot): void {
-  releaseMemory(buffer);
-  lease.release();
 }

@@ -87,16 +87,14 @@ export class PartWriter {
         this.#refuseTooLarge(bytes);
         await this.#add(chunk);
       }
-      const appended = bytes === 0 ? { state: base, bytes, created: [], obsolete: [] } : await this.#finish(bytes);
-      this.#buffers.release();
-      return appended;
+      return bytes === 0 ? { state: base, bytes, created: [], obsolete: [] } : await this.#finish(bytes);
     } catch (error) {
       this.#failed.abort();
       await this.#inFlight.catch(() => undefined);
       await this.#abortOwn();
       throw error;
     } finally {
-      this.#buffers.abandon();
+      this.#buffers.release();
     }
   }
 
