@@ -1,7 +1,7 @@
 import { algorithmOf, type Digest } from '../oci/digest.js';
 import type { DirectUploads, PartSizes } from '../storage/direct-uploads.js';
 import { epochKey, type ObjectKey, objectKeyOf } from '../storage/object-keys.js';
-import type { DirectPlan } from './upload.entity.js';
+import type { DirectPlan } from './direct-plan.js';
 
 /** The epoch that a direct upload begins with: later ones belong to readers, which write nothing. */
 const PUT_EPOCH = 1;

@@ -6,7 +6,8 @@ import { algorithmOf, type Digest } from '../oci/digest.js';
 import type { RepositoryName } from '../oci/repository-name.js';
 import type { WriterState } from '../storage/blob-store.js';
 import type { FailureReason } from './direct-failures.js';
-import { type DirectPlan, Upload } from './upload.entity.js';
+import type { DirectPlan } from './direct-plan.js';
+import { Upload } from './upload.entity.js';
 import type { UploadKey } from './uploads.repository.js';
 
 /** A direct upload as a request meets it. */

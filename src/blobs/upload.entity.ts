@@ -13,19 +13,10 @@ import { digestColumn } from '../oci/digest-bytes.js';
 import type { Algorithm, Digest } from '../oci/digest.js';
 import { Repo } from '../repos/repo.entity.js';
 import type { WriterState } from '../storage/blob-store.js';
+import type { DirectPlan } from './direct-plan.js';
 
 /** `direct` and `verifying` are of uploads whose bytes go from the client to the store. */
 export type UploadState = 'open' | 'completing' | 'direct' | 'verifying' | 'done' | 'failed';
-
-/** What the client of a direct upload announced, and how its bytes come. */
-export interface DirectPlan {
-  /** Bytes. */
-  readonly size: number;
-  /** Of all parts but the last; `null` for one PUT. */
-  readonly partBytes: number | null;
-  /** Where it was asked for, for the audit log. */
-  readonly address: string | null;
-}
 
 /**
  * An upload session: all that another node needs to go on. Every statement that moves it carries the epoch of the
