@@ -4,7 +4,7 @@ import { Repository } from 'typeorm';
 import { digestFromBytes, digestToBytes } from '../oci/digest-bytes.js';
 import { algorithmOf, type Digest } from '../oci/digest.js';
 import type { RepositoryName } from '../oci/repository-name.js';
-import type { WriterState } from '../storage/blob-store.js';
+import type { WriterState } from '../storage/writer-state.js';
 import type { FailureReason } from './direct-failures.js';
 import type { DirectPlan } from './direct-plan.js';
 import { Upload } from './upload.entity.js';

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
-import type { WriterState } from '../storage/blob-store.js';
+import type { WriterState } from '../storage/writer-state.js';
 import { Upload, type UploadState } from './upload.entity.js';
 
 /** An expired upload that this node has taken on. */

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../config/config.js';
-import { type Appended, BlobStore, type WriterState } from '../storage/blob-store.js';
+import { type Appended, BlobStore } from '../storage/blob-store.js';
+import type { WriterState } from '../storage/writer-state.js';
 import { objectKeyOf } from '../storage/object-keys.js';
 import { beginHash, type BodyHash } from './body-hash.js';
 import { type BodyKind, planHash } from './hash-plan.js';

@@ -12,7 +12,7 @@ import {
 import { digestColumn } from '../oci/digest-bytes.js';
 import type { Algorithm, Digest } from '../oci/digest.js';
 import { Repo } from '../repos/repo.entity.js';
-import type { WriterState } from '../storage/blob-store.js';
+import type { WriterState } from '../storage/writer-state.js';
 import type { DirectPlan } from './direct-plan.js';
 
 /** `direct` and `verifying` are of uploads whose bytes go from the client to the store. */

@@ -3,7 +3,7 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
 import { digestFromBytes, digestToBytes } from '../oci/digest-bytes.js';
 import type { Algorithm, Digest } from '../oci/digest.js';
-import type { WriterState } from '../storage/blob-store.js';
+import type { WriterState } from '../storage/writer-state.js';
 import { Upload, type UploadState } from './upload.entity.js';
 
 /** Which upload, and for whom: a foreign one and another repository's are as unknown as one that never was. */

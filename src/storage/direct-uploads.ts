@@ -1,4 +1,4 @@
-import type { StoredPart, WriterState } from './blob-store.js';
+import type { StoredPart, WriterState } from './writer-state.js';
 import type { ObjectKey } from './object-keys.js';
 
 /** One request that a client may send to the store itself. The URL is a credential: never to be logged. */

@@ -7,9 +7,9 @@ import {
   type ObjectStat,
   type ReadOptions,
   type SignedUrlOptions,
-  type WriterState,
   type WriteTarget,
 } from './blob-store.js';
+import type { WriterState } from './writer-state.js';
 import type { DirectUploads } from './direct-uploads.js';
 import type { BlobInventory } from './blob-inventory.js';
 import type { ObjectKey } from './object-keys.js';

@@ -1,6 +1,7 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { AppendOptions, BlobStore, WriterState, WriteTarget } from '../../src/storage/blob-store.js';
+import type { AppendOptions, BlobStore, WriteTarget } from '../../src/storage/blob-store.js';
+import type { WriterState } from '../../src/storage/writer-state.js';
 import { objectKeyOf, type ObjectKey } from '../../src/storage/object-keys.js';
 import { LengthMismatch, ObjectNotFound } from '../../src/storage/storage-errors.js';
 
@@ -16,7 +17,6 @@ export interface Place {
 
 const MIB = 1024 * 1024;
 const LARGE = 512 * MIB;
-const IN_MEMORY: AppendOptions['persist'] = () => Promise.resolve();
 
 /** One upload as the registry drives it: the row is this object. */
 export class UploadRow {
@@ -392,8 +392,8 @@ export function describeBlobStore(name: string, setUp: () => Promise<Place>): vo
 
       it('refuses a state that does not hold the bytes before the offset', async () => {
         const row = new UploadRow();
-        const options = { offset: 5, expectedBytes: null, signal: new AbortController().signal, persist: IN_MEMORY };
-        await expect(node.append(row.claim(), null, chunked(Buffer.from('x')), options)).rejects.toThrow('offset');
+        row.offset = 5;
+        await expect(row.send(node, chunked(Buffer.from('x')))).rejects.toThrow('offset');
       });
     });
   });

@@ -7,7 +7,7 @@ import {
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { createHash, randomBytes } from 'node:crypto';
 import type { S3Config } from '../../src/config/config-values.js';
-import type { S3State } from '../../src/storage/blob-store.js';
+import type { S3State } from '../../src/storage/writer-state.js';
 import { MemoryBudget } from '../../src/storage/memory-budget.js';
 import { S3Store } from '../../src/storage/s3/s3-store.js';
 import {

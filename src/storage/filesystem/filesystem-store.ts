@@ -6,13 +6,11 @@ import {
   type AppendOptions,
   type Appended,
   type Completed,
-  type FilesystemState,
   type ObjectStat,
   type ReadOptions,
-  type StoredObject,
-  type WriterState,
   type WriteTarget,
 } from '../blob-store.js';
+import type { FilesystemState, StoredObject, WriterState } from '../writer-state.js';
 import { bodyChunks, destroyOnAbort } from '../body-reader.js';
 import { epochKey, type KeyRole, type ObjectKey } from '../object-keys.js';
 import { ObjectNotFound, UploadLost } from '../storage-errors.js';

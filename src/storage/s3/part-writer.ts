@@ -1,4 +1,5 @@
-import type { AppendOptions, Appended, Multipart, S3State, StoredPart, WriteTarget } from '../blob-store.js';
+import type { AppendOptions, Appended, WriteTarget } from '../blob-store.js';
+import type { Multipart, S3State, StoredPart } from '../writer-state.js';
 import { bodyChunks } from '../body-reader.js';
 import type { MemoryBudget } from '../memory-budget.js';
 import { epochKey, type ObjectKey } from '../object-keys.js';

@@ -14,7 +14,8 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { Readable } from 'node:stream';
-import type { ByteRange, Multipart, StoredObject, StoredPart } from '../blob-store.js';
+import type { ByteRange } from '../blob-store.js';
+import type { Multipart, StoredObject, StoredPart } from '../writer-state.js';
 import type { VerifiedObject } from '../direct-uploads.js';
 import type { ObjectKey } from '../object-keys.js';
 import { ObjectNotFound, StoreUnavailable, UploadLost } from '../storage-errors.js';

@@ -1,6 +1,6 @@
 import { PutObjectCommand, type S3Client, UploadPartCommand } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
-import type { S3State, StoredPart, WriterState } from '../blob-store.js';
+import type { S3State, StoredPart, WriterState } from '../writer-state.js';
 import type { DirectUploads, PartSizes, SignedBytes, SignedRequest, VerifiedObject } from '../direct-uploads.js';
 import { epochKey, type ObjectKey } from '../object-keys.js';
 import { ObjectTooLarge, UploadLost } from '../storage-errors.js';

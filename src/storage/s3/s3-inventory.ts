@@ -6,7 +6,7 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { type BlobInventory, type ListedMultipart, type ListedObject, PAGE_SIZE } from '../blob-inventory.js';
-import type { Multipart } from '../blob-store.js';
+import type { Multipart } from '../writer-state.js';
 import { isObjectName, OWNER_NAME } from '../object-keys.js';
 import { StoreUnavailable } from '../storage-errors.js';
 import { limited, SHORT } from './call-limits.js';

@@ -6,15 +6,12 @@ import {
   type AppendOptions,
   type Appended,
   type Completed,
-  type Multipart,
   type ObjectStat,
   type ReadOptions,
-  type S3State,
   type SignedUrlOptions,
-  type StoredPart,
-  type WriterState,
   type WriteTarget,
 } from '../blob-store.js';
+import type { Multipart, S3State, StoredPart, WriterState } from '../writer-state.js';
 import { destroyOnAbort } from '../body-reader.js';
 import type { MemoryBudget } from '../memory-budget.js';
 import { epochKey, parseObjectKey, type ObjectKey } from '../object-keys.js';
