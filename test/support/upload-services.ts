@@ -87,6 +87,7 @@ function nodeOf(
   const config = {
     storage: { uploadExpirySeconds, deduplicate: 'global' },
     database: { embedded },
+    server: { worker: null },
   } as unknown as AppConfig;
   const workers = new HashWorkers();
   onFileEnd(() => workers.onApplicationShutdown());
