@@ -1,4 +1,5 @@
 import { ListMultipartUploadsCommand, ListObjectsV2Command, type MultipartUpload } from '@aws-sdk/client-s3';
+import { OWNER_NAME } from '../../src/storage/object-keys.js';
 import { eventually } from '../support/processes.js';
 import type { S3Bucket } from '../support/s3.js';
 import type { Cluster } from './cluster.js';
@@ -39,6 +40,7 @@ export async function leftoversOf({ database, bucket }: Cluster): Promise<Leftov
   }
 }
 
+/** All but the one that says whose bucket it is. */
 async function objectKeys({ client, bucket }: S3Bucket): Promise<string[]> {
   const keys: string[] = [];
   let token: string | undefined;
@@ -47,7 +49,7 @@ async function objectKeys({ client, bucket }: S3Bucket): Promise<string[]> {
     keys.push(...(page.Contents ?? []).map(({ Key = '' }) => Key));
     token = page.NextContinuationToken;
   } while (token !== undefined);
-  return keys;
+  return keys.filter((key) => key !== OWNER_NAME);
 }
 
 async function multiparts({ client, bucket }: S3Bucket): Promise<MultipartUpload[]> {

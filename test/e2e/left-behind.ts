@@ -2,6 +2,7 @@ import { ListMultipartUploadsCommand, ListObjectsV2Command } from '@aws-sdk/clie
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import pg from 'pg';
+import { OWNER_NAME } from '../../src/storage/object-keys.js';
 import type { Registry } from '../support/registry.js';
 import type { S3Bucket } from '../support/s3.js';
 
@@ -21,7 +22,7 @@ export async function query<Row extends pg.QueryResultRow>(
   }
 }
 
-/** Everything that bytes can be left in: files, or objects and unfinished multipart uploads. */
+/** Everything that bytes can be left in: files, or objects and unfinished multipart uploads. What names the owner stays. */
 export async function storedThings({ store, dataDir }: Registry): Promise<string[]> {
   return store.bucket === null
     ? filesBelow(dataDir)
@@ -30,7 +31,7 @@ export async function storedThings({ store, dataDir }: Registry): Promise<string
 
 function filesBelow(directory: string): string[] {
   const names = existsSync(directory) ? readdirSync(directory, { recursive: true, encoding: 'utf8' }) : [];
-  return names.filter((name) => isFile(path.join(directory, name))).sort();
+  return names.filter((name) => path.basename(name) !== OWNER_NAME && isFile(path.join(directory, name))).sort();
 }
 
 /** False also for what vanished since it was listed. */
@@ -46,7 +47,7 @@ async function objectsIn({ client, bucket }: S3Bucket): Promise<string[]> {
     keys.push(...(page.Contents ?? []).map(({ Key = '' }) => `object ${Key}`));
     token = page.NextContinuationToken;
   } while (token !== undefined);
-  return keys.sort();
+  return keys.filter((key) => key !== `object ${OWNER_NAME}`).sort();
 }
 
 async function partsIn({ client, bucket }: S3Bucket): Promise<string[]> {
