@@ -1,5 +1,13 @@
 import { Controller, Get, Param, Query, Req, Res, UsePipes } from '@nestjs/common';
-import { ApiExtraModels, ApiOkResponse, ApiOperation, ApiParam, ApiTags, getSchemaPath } from '@nestjs/swagger';
+import {
+  ApiExtraModels,
+  ApiOkResponse,
+  ApiUnprocessableEntityResponse,
+  ApiOperation,
+  ApiParam,
+  ApiTags,
+  getSchemaPath,
+} from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { Access } from '../http/access.decorator.js';
 import { ApiError } from '../http/api-error.js';
@@ -35,6 +43,7 @@ export class AuditController {
   @Access({ kind: 'administrator' })
   @ApiOperation({ summary: 'Who did what: the whole audit log' })
   @ApiOkResponse(ANSWER)
+  @ApiUnprocessableEntityResponse() // since is later than until
   async readAll(@Query() query: AuditQueryDto, @Req() request: Request, @Res() response: Response): Promise<void> {
     await this.reply(await this.log.filter(query, null), query, request, response);
   }
@@ -44,6 +53,7 @@ export class AuditController {
   @ApiOperation({ summary: 'Who did what to an organization and its repositories' })
   @ApiParam({ name: 'org', example: 'acme' })
   @ApiOkResponse(ANSWER)
+  @ApiUnprocessableEntityResponse() // since is later than until
   async readOrganization(
     @Param('org') org: string,
     @Query() query: AuditQueryDto,

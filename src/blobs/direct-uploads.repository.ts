@@ -77,6 +77,7 @@ WITH moved AS (
   UPDATE uploads u SET state = 'failed', reason = $3, epoch = u.epoch + 1
   WHERE u.id = $1 AND u.epoch = $2 AND u.state IN ('direct', 'verifying') RETURNING u.id
 ) SELECT id FROM moved`;
+const HAS_FAILED = `SELECT 1 FROM uploads WHERE id = $1 AND state = 'failed'`;
 const CANCEL = `
 WITH moved AS (
   UPDATE uploads u SET state = 'failed', epoch = u.epoch + 1
@@ -147,6 +148,11 @@ export class DirectUploadsRepository {
   /** False when the epoch was lost. */
   async fail(id: string, epoch: number, reason: FailureReason): Promise<boolean> {
     return (await this.query(FAIL, [id, epoch, reason])).length > 0;
+  }
+
+  /** Whether it has ended without a blob, so that nothing of it is needed. */
+  async hasFailed(id: string): Promise<boolean> {
+    return (await this.query(HAS_FAILED, [id])).length > 0;
   }
 
   /** The upload as it was left, for the removal of its bytes; `null` when there was nothing to cancel. */

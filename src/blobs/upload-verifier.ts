@@ -94,9 +94,12 @@ export class UploadVerifier implements OnApplicationBootstrap, BeforeApplication
     const timer = setInterval(() => void this.renew(upload, lost), RENEW_MS).unref();
     try {
       const reason = await this.judge(upload, AbortSignal.any([lost.signal, this.stopped.signal]));
-      if (reason) await this.end(upload, reason);
+      await (reason ? this.end(upload, reason) : this.clear(upload));
     } catch (error) {
-      if (lost.signal.aborted) return;
+      if (lost.signal.aborted) {
+        await this.clear(upload);
+        return;
+      }
       const isStopping = this.stopped.signal.aborted;
       if (!isStopping) this.logger.warn({ upload: id, error: String(error), message: 'an upload is read again later' });
       await this.uploads.release(id, epoch, isStopping ? 0 : RETRY_SECONDS).catch(() => undefined); // or the lease ends
@@ -152,9 +155,20 @@ export class UploadVerifier implements OnApplicationBootstrap, BeforeApplication
   }
 
   /** First nobody can make a blob of it any more, then the bytes go; the sweep of the row finds what stays. */
-  private async end({ id, epoch, writer }: Verification, reason: FailureReason): Promise<void> {
-    if (!(await this.uploads.fail(id, epoch, reason))) return;
+  private async end(upload: Verification, reason: FailureReason): Promise<void> {
+    const { id, epoch } = upload;
+    if (!(await this.uploads.fail(id, epoch, reason))) return this.clear(upload);
     this.logger.warn({ upload: id, reason, message: 'a direct upload has failed' });
+    await this.remove(upload);
+  }
+
+  /** Its client may have cancelled it while the parts were joined: then the object came after everything had gone. */
+  private async clear(upload: Verification): Promise<void> {
+    const hasFailed = await this.uploads.hasFailed(upload.id).catch(() => false);
+    if (hasFailed) await this.remove(upload);
+  }
+
+  private async remove({ id, epoch, writer }: Verification): Promise<void> {
     await this.store.abandon({ key: objectKeyOf(id), epoch }, writer).catch((error: unknown) => {
       this.logger.warn({ upload: id, error: String(error), message: 'the sweep has to remove an ended upload' });
     });

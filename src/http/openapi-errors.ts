@@ -80,10 +80,26 @@ export function withErrors(operation: Operation, path: string, method: string): 
     ? ['application/json', 'RegistryErrors']
     : ['application/problem+json', 'Problem'];
   const content = { [mediaType]: { schema: { $ref: `#/components/schemas/${schema}` } } };
-  const errors = refusalsOf(operation, method, isRegistry)
-    .filter((status) => !(status in operation.responses))
-    .map((status) => [status, { description: REFUSALS[status] ?? 'Refused', content }] as const);
+  const isDescribed = (status: number): boolean => hasContent(operation.responses[status]);
+  const own = (status: number): object => {
+    const { description = '' } = (operation.responses[status] ?? {}) as { description?: string };
+    return description === '' ? {} : { description };
+  };
+  const errors = [...refusalsOf(operation, method, isRegistry), ...declared(operation)]
+    .filter((status) => !isDescribed(status))
+    .map((status) => [status, { description: REFUSALS[status] ?? 'Refused', ...own(status), content }] as const);
   return { ...operation, responses: { ...operation.responses, ...Object.fromEntries(errors) } };
+}
+
+/** Refusals that only this route has: its decorator names the status, the rest is the same for all. */
+function declared({ responses }: Operation): number[] {
+  return Object.keys(responses)
+    .map(Number)
+    .filter((status) => status in REFUSALS);
+}
+
+function hasContent(response: Operation['responses'][string] | undefined): boolean {
+  return response !== undefined && 'content' in response;
 }
 
 function refusalsOf({ requestBody }: Operation, method: string, isRegistry: boolean): number[] {

@@ -2,7 +2,7 @@ import { createServer, request, type IncomingMessage, type ServerResponse } from
 import type { AddressInfo } from 'node:net';
 
 export interface Proxied {
-  /** Such as `PUT`, `PUT part`, `POST uploads`, `POST complete`, `GET parts`, `GET`. */
+  /** Such as `PUT`, `PUT part`, `POST uploads`, `POST complete`, `GET parts`, `GET list`, `GET`. */
   readonly call: string;
   readonly headers: IncomingMessage['headers'];
 }
@@ -58,6 +58,7 @@ function callOf({ method = '', url = '' }: IncomingMessage): string {
   const has = (name: string): boolean => searchParams.has(name);
   if (method === 'POST' && has('uploadId')) return 'POST complete';
   if (method === 'GET' && has('uploadId')) return 'GET parts';
+  if (has('list-type')) return 'GET list';
   if (has('partNumber')) return `${method} part`;
   if (has('uploads')) return `${method} uploads`;
   return method;
