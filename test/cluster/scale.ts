@@ -13,7 +13,7 @@ const SCALES = {
     /** How much longer an upload may take when its chunks go around; a second or two of it are soon doubled. */
     mostSlowdown: 5,
     tagMoves: 1_000,
-    budget: { pushes: 24, bytes: 24 * MIB },
+    budget: { pushes: 16, bytes: 24 * MIB },
     /** Uploads that nobody finished are made to expire at once, rather than waited for. */
     isExpiryAwaited: false,
   },
