@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { TALLIES } from '../http/tallies.js';
 import { LoginThrottle, MAX_FAILURES, MAX_FAILURES_OF_ADDRESS } from './login-throttle.js';
 import { Refusal } from './refusal.js';
 
@@ -10,9 +11,11 @@ describe('LoginThrottle', () => {
   it('makes an account wait at an address after too many failures, and says how long', async () => {
     const throttle = new LoginThrottle();
     await failures(throttle, 'alice', '192.0.2.1', MAX_FAILURES);
+    const counted = TALLIES.rateLimited.of('login');
     const refusal = await throttle.begin('alice', '192.0.2.1').catch((error: unknown) => error);
     expect(refusal).toBeInstanceOf(Refusal);
     expect(refusal).toMatchObject({ reason: 'tooManyAttempts', retryAfterSeconds: expect.any(Number) });
+    expect(TALLIES.rateLimited.of('login')).toBe(counted + 1);
   });
 
   it('locks nobody out elsewhere, nor anybody else there', async () => {

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AttemptLimiter } from '../http/attempt-limiter.js';
 import { networkOf } from '../http/client-network.js';
+import { TALLIES } from '../http/tallies.js';
 import { isAccountName } from '../users/account-name.js';
 import { Refusal } from './refusal.js';
 
@@ -36,7 +37,9 @@ export class LoginThrottle {
     // What the pair is refused for costs no argon2id, so it is nothing that the neighbours have to pay for.
     const secondsToWait =
       (await this.ofPairs.count(pairOf(username, address))) ?? (await this.ofAddresses.count(networkOf(address)));
-    if (secondsToWait !== null) throw new Refusal('tooManyAttempts', secondsToWait);
+    if (secondsToWait === null) return;
+    TALLIES.rateLimited.add('login');
+    throw new Refusal('tooManyAttempts', secondsToWait);
   }
 
   /** The pair's failures are forgotten, the address's are not: one good account there is no licence to guess at others. */

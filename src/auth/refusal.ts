@@ -2,6 +2,7 @@ import type { Request } from 'express';
 import type { AppConfig } from '../config/config.js';
 import { type ApiCondition, ApiError, type DockerError } from '../http/api-error.js';
 import { isRegistryPath } from '../http/error.filter.js';
+import { TALLIES } from '../http/tallies.js';
 import { TOKEN_PATH, tokenChallenge } from '../http/token-challenge.js';
 import { type OciCondition, OciError, ociErrorBody } from '../oci/oci-error.js';
 import type { Scope } from '../oci/scope.js';
@@ -48,6 +49,7 @@ export function refusalError(
 ): OciError | ApiError {
   const row: RefusalRow = REFUSALS[reason];
   request.context.denied = reason;
+  TALLIES.refused.add(reason);
   const headers: Record<string, string> = {};
   if (retryAfterSeconds !== undefined) headers['Retry-After'] = String(retryAfterSeconds);
   if (row.challenge) {

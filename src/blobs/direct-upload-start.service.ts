@@ -5,6 +5,7 @@ import type { Viewer } from '../access/viewer.js';
 import { AppConfig } from '../config/config.js';
 import { ApiError } from '../http/api-error.js';
 import type { RepositoryFact } from '../http/request-context.js';
+import { TALLIES } from '../http/tallies.js';
 import { type Digest, hexOf } from '../oci/digest.js';
 import { BlobStore } from '../storage/blob-store.js';
 import type { DirectUploads, PartSizes, SignedRequest } from '../storage/direct-uploads.js';
@@ -77,6 +78,7 @@ export class DirectUploadStart {
     const key = { id: randomUUID(), repoId: repository.id, principal };
     const row = { ...key, credential, digest, plan, expirySeconds: this.expirySeconds };
     const expiresAt = await this.uploads.start(row);
+    TALLIES.directUploads.add('started');
     const started = { id: key.id, digest, size, expiresAt };
     if (!isOnePut) {
       await this.begin(direct, row);

@@ -1,6 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { AppConfig } from '../config/config.js';
 import { ApiError } from '../http/api-error.js';
+import { TALLIES } from '../http/tallies.js';
 import { hexOf } from '../oci/digest.js';
 import { BlobStore } from '../storage/blob-store.js';
 import type { StoredPart } from '../storage/writer-state.js';
@@ -91,6 +92,7 @@ export class DirectUploadsService {
   async cancel(session: UploadSession): Promise<void> {
     const row = await this.uploads.cancel(keyOf(session));
     if (!row) throw new ApiError('notFound');
+    TALLIES.directUploads.add('cancelled');
     await this.remove(row);
   }
 
@@ -138,7 +140,9 @@ export class DirectUploadsService {
   }
 
   private async fail(row: DirectUploadRow, reason: FailureReason): Promise<void> {
-    if (await this.uploads.fail(row.id, row.epoch, reason)) await this.remove(row);
+    if (!(await this.uploads.fail(row.id, row.epoch, reason))) return;
+    TALLIES.directUploads.add('failed');
+    await this.remove(row);
   }
 
   /** What is not removed now, or comes later, the sweep of the row removes. */

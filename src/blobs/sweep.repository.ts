@@ -13,20 +13,25 @@ export interface ExpiredUpload {
   readonly objectKey: string | null;
   /** Whether a blob's row names the object: then it stays. */
   readonly isKept: boolean;
+  /** Whether its expiry is what ended it. */
+  readonly wasOpen: boolean;
+  readonly isDirect: boolean;
 }
 
 // Taking an upload on voids its last writer's epoch. Nothing stays locked while the store works: the new expiry is
 // what keeps other nodes away, and what brings the upload back if this one dies.
 const TAKE = `
 WITH expired AS (
-  SELECT id FROM uploads WHERE expires_at < now() ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED
+  SELECT id, state FROM uploads WHERE expires_at < now() ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED
 ), taken AS (
   UPDATE uploads u SET epoch = u.epoch + 1, state = CASE u.state WHEN 'done' THEN u.state ELSE 'failed' END,
     expires_at = now() + make_interval(secs => $2)
   FROM expired e WHERE u.id = e.id
-  RETURNING u.id, u.state, u.epoch, u.writer, u.object_key
+  RETURNING u.id, u.state, u.epoch, u.writer, u.object_key, u.direct IS NOT NULL AS is_direct,
+    e.state NOT IN ('done', 'failed') AS was_open
 )
-SELECT t.id, t.state, t.epoch, t.writer, t.object_key AS "objectKey",
+SELECT t.id, t.state, t.epoch, t.writer, t.object_key AS "objectKey", t.is_direct AS "isDirect",
+  t.was_open AS "wasOpen",
   EXISTS (SELECT FROM blobs b WHERE b.storage_key = t.object_key) AS "isKept"
 FROM taken t`;
 

@@ -6,6 +6,7 @@ import type { Actor } from '../access/actor.js';
 import { AuditTrail } from '../events/audit-trail.service.js';
 import type { RepositoryFact } from '../http/request-context.js';
 import type { Digest } from '../oci/digest.js';
+import { TALLIES } from '../http/tallies.js';
 import { BlobStore } from '../storage/blob-store.js';
 import type { ObjectKey } from '../storage/object-keys.js';
 import { BlobsRepository } from './blobs.repository.js';
@@ -56,7 +57,11 @@ export class UploadCommit {
         });
       return true;
     };
-    return actor || this.drops.addStatements ? this.unitOfWork.run(work) : this.unitOfWork.runStatement(work);
+    const isCommitted = await (actor || this.drops.addStatements
+      ? this.unitOfWork.run(work)
+      : this.unitOfWork.runStatement(work));
+    if (isCommitted) (actor ? TALLIES.directUploads : TALLIES.streamedUploads).add('completed');
+    return isCommitted;
   }
 
   /** Another upload of the digest was earlier. What is not removed now, the sweep of the done row removes. */

@@ -1,4 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
+import { TALLIES } from '../http/tallies.js';
 import { BlobStore } from '../storage/blob-store.js';
 import { type ObjectKey, objectKeyOf } from '../storage/object-keys.js';
 import { UploadRows } from './upload-rows.service.js';
@@ -17,9 +18,10 @@ export class UploadEndService {
    * First no writer may go on, then the bytes go, last the row that names them: whoever dies in between leaves the
    * rest to the sweep. With an epoch, only if that is still the last one. False when there was nothing to end.
    */
-  async end(id: string, epoch: number | null = null): Promise<boolean> {
+  async end(id: string, epoch: number | null = null, why: 'failed' | 'cancelled' = 'failed'): Promise<boolean> {
     const row = await this.uploads.condemn(id, epoch);
     if (!row) return false;
+    TALLIES.streamedUploads.add(why);
     try {
       await this.store.abandon({ key: objectKeyOf(id), epoch: row.epoch }, row.writer);
       await this.uploads.remove(id, row.epoch);

@@ -1,4 +1,5 @@
 import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { TALLIES } from '../http/tallies.js';
 import { BlobStore } from '../storage/blob-store.js';
 import { objectKeyOf, parseObjectKey } from '../storage/object-keys.js';
 import { type ExpiredUpload, SweepRepository } from './sweep.repository.js';
@@ -41,6 +42,8 @@ export class UploadSweeper implements OnApplicationBootstrap, BeforeApplicationS
   async sweep(): Promise<void> {
     for (let batch = 0; batch < MAX_BATCHES && !this.isStopped; batch++) {
       const expired = await this.uploads.take(BATCH, LEASE_SECONDS);
+      for (const { wasOpen, isDirect } of expired)
+        if (wasOpen) (isDirect ? TALLIES.directUploads : TALLIES.streamedUploads).add('expired');
       for (let from = 0; from < expired.length; from += AT_ONCE) await this.clear(expired.slice(from, from + AT_ONCE));
       if (expired.length < BATCH) return;
     }
@@ -50,13 +53,21 @@ export class UploadSweeper implements OnApplicationBootstrap, BeforeApplicationS
     if (this.isStopped) return;
     const pause = PAUSE_MS * (1 + Math.random());
     this.timer = setTimeout(() => {
-      this.running = this.sweep().catch((error: unknown) => {
-        this.logger.warn({ error: String(error), message: 'expired uploads are removed later' });
-      });
+      this.running = this.turn();
       void this.running.then(() => {
         this.schedule();
       });
     }, pause).unref();
+  }
+
+  private async turn(): Promise<void> {
+    try {
+      await this.sweep();
+      TALLIES.sweeps.add('done');
+    } catch (error) {
+      TALLIES.sweeps.add('failed');
+      this.logger.warn({ error: String(error), message: 'expired uploads are removed later' });
+    }
   }
 
   /** A row goes only after the bytes that it names. */

@@ -1,5 +1,6 @@
 import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { AppConfig } from '../config/config.js';
+import { TALLIES } from '../http/tallies.js';
 import { algorithmOf } from '../oci/digest.js';
 import { BlobStore } from '../storage/blob-store.js';
 import { type ObjectKey, objectKeyOf } from '../storage/object-keys.js';
@@ -158,6 +159,7 @@ export class UploadVerifier implements OnApplicationBootstrap, BeforeApplication
   private async end(upload: Verification, reason: FailureReason): Promise<void> {
     const { id, epoch } = upload;
     if (!(await this.uploads.fail(id, epoch, reason))) return this.clear(upload);
+    TALLIES.directUploads.add('failed');
     this.logger.warn({ upload: id, reason, message: 'a direct upload has failed' });
     await this.remove(upload);
   }

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../config/config.js';
+import { TALLIES } from '../http/tallies.js';
 import { type Appended, BlobStore } from '../storage/blob-store.js';
 import type { WriterState } from '../storage/writer-state.js';
 import { objectKeyOf } from '../storage/object-keys.js';
@@ -55,6 +56,7 @@ export class UploadWriter {
     const offset = row.head ? 0 : row.received;
     const bytes = chunk.bytes === null ? null : head.length + chunk.bytes;
     const hash = beginHash(planHash(row, chunk.kind), bytes, this.workers);
+    TALLIES.activeUploads.add('streamed');
     try {
       const target = { key: objectKeyOf(row.id), epoch: row.epoch };
       const body = hashed(hash, [head, chunk.first], chunk.rest);
@@ -74,7 +76,10 @@ export class UploadWriter {
       hash.discard();
       if (error instanceof EpochLost) return null;
       if (endsUpload(error)) await this.ends.end(row.id, row.epoch);
+      else TALLIES.streamedUploads.add('interrupted');
       throw uploadFailure(error);
+    } finally {
+      TALLIES.activeUploads.add('streamed', -1);
     }
   }
 

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../config/config.js';
 import type { RepositoryFact } from '../http/request-context.js';
+import { TALLIES } from '../http/tallies.js';
 import { type ByteRange, parseChunkRange, rangeLength } from '../oci/content-range.js';
 import { type Algorithm, algorithmOf, type Digest, parseDigest } from '../oci/digest.js';
 import { OciError } from '../oci/oci-error.js';
@@ -37,6 +38,7 @@ export class UploadsService {
   async start(repository: RepositoryFact, uploader: Uploader, algorithm: Algorithm): Promise<UploadPosition> {
     const id = randomUUID();
     await this.uploads.start(this.rowOf({ id, repository, uploader }, algorithm));
+    TALLIES.streamedUploads.add('started');
     return { name: repository.path, id, received: 0 };
   }
 
@@ -48,11 +50,15 @@ export class UploadsService {
     incoming: IncomingBody,
   ): Promise<void> {
     const session = { id: randomUUID(), repository, uploader };
+    TALLIES.streamedUploads.add('started');
     const first = await incoming.body.readFirst(HEAD_BYTES);
     const epoch = 1;
     if (incoming.body.hasEnded) {
       // One that does not match never gets a row.
-      if (!matches(first, digest)) throw new OciError('digestMismatch', { digest });
+      if (!matches(first, digest)) {
+        TALLIES.streamedUploads.add('failed');
+        throw new OciError('digestMismatch', { digest });
+      }
       await this.uploads.open({ ...this.rowOf(session, algorithmOf(digest)), epoch, durably: false });
       return this.closer.closeInMemory(session, epoch, first, digest);
     }
@@ -68,14 +74,14 @@ export class UploadsService {
 
   /** Throws `uploadUnknown` for everything that cannot be gone on with. */
   async status(session: UploadSession): Promise<UploadPosition> {
-    const row = await this.uploads.find(keyOf(session));
-    if (row?.state !== 'open' && row?.state !== 'completing') throw new OciError('uploadUnknown');
-    return positionOf(session, row.received);
+    const position = await this.position(session);
+    if (position.received > 0) TALLIES.streamedUploads.add('resumed');
+    return position;
   }
 
   async cancel(session: UploadSession): Promise<void> {
-    await this.status(session);
-    if (!(await this.ends.end(session.id))) throw new OciError('uploadUnknown');
+    await this.position(session);
+    if (!(await this.ends.end(session.id, null, 'cancelled'))) throw new OciError('uploadUnknown');
   }
 
   /** One PATCH: a chunk with a Content-Range, or a stream that goes on where the upload is. */
@@ -86,7 +92,7 @@ export class UploadsService {
     const first = await incoming.body.readFirst(HEAD_BYTES);
     const isWhole = incoming.body.hasEnded;
     await this.checkLength(session, range, isWhole ? first.length : incoming.body.declaredLength);
-    if (isWhole && first.length === 0) return this.status(session);
+    if (isWhole && first.length === 0) return this.position(session);
     if (isWhole) {
       const received = await this.uploads.appendHead(key, first, offset);
       if (received !== null) return positionOf(session, received);
@@ -147,15 +153,22 @@ export class UploadsService {
       if (text === '') throw new OciError('digestMissing');
       return parseDigest(text);
     } catch (error) {
-      await this.cancel(session);
+      await this.position(session);
+      await this.ends.end(session.id);
       throw error;
     }
+  }
+
+  private async position(session: UploadSession): Promise<UploadPosition> {
+    const row = await this.uploads.find(keyOf(session));
+    if (row?.state !== 'open' && row?.state !== 'completing') throw new OciError('uploadUnknown');
+    return positionOf(session, row.received);
   }
 
   /** A body that cannot be what its range says ends the upload, unless it is the wrong place for it anyway. */
   private async checkLength(session: UploadSession, range: ByteRange | null, bytes: number | null): Promise<void> {
     if (!range || bytes === null || bytes === rangeLength(range)) return;
-    const { received } = await this.status(session);
+    const { received } = await this.position(session);
     if (received !== range.start) throw outOfOrder(positionOf(session, received));
     await this.ends.end(session.id);
     throw new OciError('sizeInvalid', { announced: rangeLength(range), length: bytes });

@@ -1,6 +1,7 @@
 import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { AppConfig } from '../config/config.js';
-import { Reconciler } from './reconciler.service.js';
+import { TALLIES } from '../http/tallies.js';
+import { Reconciler, type Reconciled } from './reconciler.service.js';
 import { ForeignStore, StoreBinding } from './store-binding.service.js';
 
 /** Between two looks at whether it is time; each node adds a part of it by chance. */
@@ -53,6 +54,7 @@ export class ReconcileTurns implements OnApplicationBootstrap, BeforeApplication
     try {
       const result = await this.reconciler.run(this.stop.signal, { onlyIfDue: true });
       if (!result) return;
+      count(result);
       const seconds = Math.round((Date.now() - startedAt) / 1000);
       this.logger.log({ event: 'reconciled', ...result, seconds, message: 'the store was compared with the database' });
     } catch (error) {
@@ -61,7 +63,15 @@ export class ReconcileTurns implements OnApplicationBootstrap, BeforeApplication
   }
 
   private report(error: unknown): void {
+    TALLIES.reconciles.add(error instanceof ForeignStore ? 'foreign' : 'failed');
     if (error instanceof ForeignStore) this.logger.error({ event: 'foreign-store', message: error.message });
     else this.logger.warn({ error: String(error), message: 'the store is compared with the database later' });
   }
+}
+
+function count({ removedObjects, removedBytes, abortedMultiparts }: Reconciled): void {
+  TALLIES.reconciles.add('done');
+  TALLIES.reconciled.add('objects', removedObjects);
+  TALLIES.reconciled.add('bytes', removedBytes);
+  TALLIES.reconciled.add('multiparts', abortedMultiparts);
 }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Response } from 'express';
 import { ApiError } from './api-error.js';
+import { TALLIES } from './tallies.js';
 
 export const WRITES_AT_ONCE = 4;
 export const MAX_WAITING = 50;
@@ -85,6 +86,7 @@ export class WriteTurns {
 }
 
 function tooMany(): ApiError {
+  TALLIES.rateLimited.add('writes');
   const detail = 'too many changes of yours are under way at once';
   return new ApiError('tooManyRequests', detail, { headers: { 'Retry-After': '5' } });
 }

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { ApiError } from '../http/api-error.js';
 import { AttemptLimiter } from '../http/attempt-limiter.js';
 import { networkOf } from '../http/client-network.js';
+import { TALLIES } from '../http/tallies.js';
 
 /** Attempts to sign up from one address before it has to wait: a class may sign up together, a program not for long. */
 export const MAX_SIGN_UPS = 20;
@@ -22,6 +23,7 @@ export class SignUpThrottle {
   async begin(address: string): Promise<void> {
     const secondsToWait = await this.attempts.count(networkOf(address));
     if (secondsToWait === null) return;
+    TALLIES.rateLimited.add('sign-up');
     throw new ApiError('tooManyRequests', undefined, { headers: { 'Retry-After': String(secondsToWait) } });
   }
 }

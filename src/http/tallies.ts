@@ -1,0 +1,39 @@
+import { Tally } from './tally.js';
+
+/**
+ * - `resumed`: a client came back to an upload that holds bytes, and asked how many.
+ * - `interrupted`: a body ended before its time; the upload waits for its client.
+ * - `failed`: it ended without a blob, by its client's fault or the store's.
+ * - `expired`: nobody finished it in time.
+ */
+const UPLOAD_EVENTS = ['started', 'resumed', 'completed', 'interrupted', 'failed', 'cancelled', 'expired'] as const;
+
+/**
+ * What happens in this process, counted where it happens: `src/metrics` shows it. They are the process's own, as its
+ * log is: whoever counts needs nothing but the import, and counting costs nothing worth a switch.
+ */
+export const TALLIES = {
+  /** Requests that were answered with 429, by the limit that they met. */
+  rateLimited: new Tally(['login', 'sign-up', 'writes']),
+  /** Callers who were turned away, by the reason: the names of `REFUSALS` in `src/auth`. */
+  refused: new Tally([
+    'credentialsMissing',
+    'credentialsWrong',
+    'tokenInvalid',
+    'scopeInsufficient',
+    'unknown',
+    'denied',
+    'tooManyAttempts',
+  ]),
+  /** Uploads whose bytes pass through the node. */
+  streamedUploads: new Tally(UPLOAD_EVENTS),
+  /** Uploads whose bytes go from the client to the store. */
+  directUploads: new Tally(UPLOAD_EVENTS),
+  /** Bodies of uploads that are on their way to the store now: up by one when it begins, down when it ends. */
+  activeUploads: new Tally(['streamed']),
+  sweeps: new Tally(['done', 'failed']),
+  /** Comparisons of the whole store with the database; `foreign`: the store is not this database's. */
+  reconciles: new Tally(['done', 'failed', 'foreign']),
+  /** What they removed. */
+  reconciled: new Tally(['objects', 'bytes', 'multiparts']),
+} as const;
