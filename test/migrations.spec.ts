@@ -62,7 +62,7 @@ WHERE c.contype = 'f' AND NOT EXISTS (
     AND (i.indkey::smallint[])[0:cardinality(c.conkey) - 1] @> c.conkey
 )`;
 
-function migrateAt(url: string): Promise<void> {
+function migrateAt(url: string): Promise<string[]> {
   return migrate({ url, embedded: false, directUrl: null, maxConnections: 2 });
 }
 

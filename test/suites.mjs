@@ -77,6 +77,7 @@ export const SUITES = [
     env: { ...S3, ...DEBIAN, ...REDIS },
     minutes: 15,
   },
+  { name: 'the command line', files: /^test\/cli\//, env: { ...FILESYSTEM, ...EMBEDDED } },
   { name: 'real clients', files: /^test\/clients\//, env: { ...FILESYSTEM, ...EMBEDDED }, minutes: 15 },
   {
     name: 'real clients on S3 (versitygw)',

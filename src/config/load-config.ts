@@ -32,14 +32,27 @@ export function loadConfig(
   file: ConfigFile | null,
   generatedSecret: (dataDir: string) => string,
 ): AppConfig {
+  const { values, inFile, inEnvironment, problems } = readSettings(environment, file);
+  const given = new Set([...inFile.keys(), ...inEnvironment.keys()]);
+  const config = toConfig(values, given, problems, () => generatedSecret(resolve(values.DATA_DIR)));
+  if (config === null) throw new ConfigError(problems);
+  return config;
+}
+
+export interface ReadSettings {
+  readonly values: ParsedSettings;
+  readonly inFile: Given;
+  readonly inEnvironment: Given;
+  /** What is wrong with single settings; the rules that span several come with `toConfig`. */
+  readonly problems: string[];
+}
+
+/** Each setting by itself, and who gave it. */
+export function readSettings(environment: Environment, file: ConfigFile | null): ReadSettings {
   const problems: string[] = [];
   const inFile: Given = file === null ? new Map() : fromFile(file, problems);
   const inEnvironment = fromEnvironment(environment, problems);
-  const parsed = parseAll(inFile, inEnvironment, problems);
-  const given = new Set([...inFile.keys(), ...inEnvironment.keys()]);
-  const config = toConfig(parsed, given, problems, () => generatedSecret(resolve(parsed.DATA_DIR)));
-  if (config === null) throw new ConfigError(problems);
-  return config;
+  return { values: parseAll(inFile, inEnvironment, problems), inFile, inEnvironment, problems };
 }
 
 function fromEnvironment(environment: Environment, problems: string[]): Given {

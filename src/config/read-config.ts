@@ -5,6 +5,7 @@ import type { ConfigFile } from './config-file.js';
 import type { AppConfig } from './config.js';
 import { keptSecret } from './data-dir.js';
 import { errorCode } from './error-code.js';
+import { explain, type ConfigReport } from './explain.js';
 import { loadConfig } from './load-config.js';
 import { StartupError } from './startup-error.js';
 
@@ -19,6 +20,11 @@ export function readConfig(): AppConfig {
   return loadConfig(process.env, readFile(process.env['AERUGO_CONFIG']), (dataDir) =>
     keptSecret(dataDir, SECRET_FILE, () => randomBytes(32).toString('hex')),
   );
+}
+
+/** What this process would run with and where each value is from, without making anything. Throws `StartupError`. */
+export function explainConfig(): ConfigReport {
+  return explain(process.env, readFile(process.env['AERUGO_CONFIG']));
 }
 
 function readFile(named: string | undefined): ConfigFile | null {

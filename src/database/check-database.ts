@@ -16,8 +16,8 @@ const ADVICE: Readonly<Record<string, string>> = {
   '3D000': 'it does not exist: create it, or correct DATABASE_URL',
 };
 
-/** Whether the database answers and is new enough, before anything is built on it. Throws `StartupError`. */
-export async function checkDatabase(url: string): Promise<void> {
+/** Whether the database that `setting` names answers and is new enough, before anything is built on it. Throws `StartupError`. */
+export async function checkDatabase(url: string, setting = 'DATABASE_URL'): Promise<void> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
   client.on('error', () => undefined); // a connection that is lost again shows in the pool
   try {
@@ -28,7 +28,7 @@ export async function checkDatabase(url: string): Promise<void> {
   } catch (error) {
     if (error instanceof StartupError) throw error;
     const code = errorCode(error);
-    const advice = ADVICE[code] ?? `${code}: check DATABASE_URL and the server`;
+    const advice = ADVICE[code]?.replaceAll('DATABASE_URL', setting) ?? `${code}: check ${setting} and the server`;
     throw new StartupError(`the database at ${place(url)} cannot be used: ${advice}`, { cause: error });
   } finally {
     await client.end().catch(() => undefined);

@@ -20,9 +20,10 @@ const DIRECTORY = join(import.meta.dirname, '../../migrations');
 /**
  * Brings the schema up to date, past a pooler where `DATABASE_DIRECT_URL` names the way. Many nodes may start at once:
  * one migrates, in one transaction that also has the lock; the others ask for the lock now and then, with no connection
- * of a small pooler in hand, and then find nothing to do. A node that dies leaves everything as it was.
+ * of a small pooler in hand, and then find nothing to do. A node that dies leaves everything as it was. Gives the names
+ * of the migrations that this call has run.
  */
-export async function migrate(database: DatabaseConfig): Promise<void> {
+export async function migrate(database: DatabaseConfig): Promise<string[]> {
   const options = dataSourceOptions(
     { ...database, maxConnections: 1 },
     { url: database.directUrl ?? database.url, limits: { statementMs: 0, lockMs: LOCK_TIMEOUT_MS } },
@@ -30,25 +31,29 @@ export async function migrate(database: DatabaseConfig): Promise<void> {
   const dataSource = await new DataSource({ ...options, migrations: await migrations() }).initialize();
   const patienceEnds = Date.now() + PATIENCE_MS;
   try {
-    while (!(await migrateOnce(dataSource, Date.now() < patienceEnds))) await sleep(ASK_EVERY_MS);
+    for (;;) {
+      const names = await migrateOnce(dataSource, Date.now() < patienceEnds);
+      if (names !== null) return names;
+      await sleep(ASK_EVERY_MS);
+    }
   } finally {
     await dataSource.destroy();
   }
 }
 
-/** `false` when it must be tried again: another node migrates, or a table is in use for too long. */
-async function migrateOnce(dataSource: DataSource, mayWait: boolean): Promise<boolean> {
+/** `null` when it must be tried again: another node migrates, or a table is in use for too long. */
+async function migrateOnce(dataSource: DataSource, mayWait: boolean): Promise<string[] | null> {
   try {
     return await dataSource.transaction(async ({ queryRunner }) => {
       if (!queryRunner) throw new Error('a transaction without its connection');
-      if (!(await hasLock(queryRunner))) return false;
+      if (!(await hasLock(queryRunner))) return null;
       const executor = new MigrationExecutor(dataSource, queryRunner);
       executor.transaction = 'all';
-      await executor.executePendingMigrations();
-      return true;
+      const executed = await executor.executePendingMigrations();
+      return executed.map(({ name }) => name);
     });
   } catch (error) {
-    if (sqlState(error) === LOCK_TIMED_OUT && mayWait) return false;
+    if (sqlState(error) === LOCK_TIMED_OUT && mayWait) return null;
     throw error;
   }
 }

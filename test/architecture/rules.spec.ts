@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { COMPOSITION } from './module-table.js';
 import {
   filesSayTheirRole,
   importsHaveNoCycle,
@@ -160,6 +161,11 @@ const BROKEN: readonly (readonly [string, Rule, Files, string])[] = [
 /** What the same rules must let through. */
 const SOUND: readonly (readonly [string, Rule, Files])[] = [
   ['an import with a cell', underTable, { 'src/users/a.ts': "import '../oci/b.js';" }],
+  [
+    'the command line importing the composition',
+    (sources) => moduleTableHolds(sources, { cli: [COMPOSITION] }),
+    { 'src/cli/a.ts': "import '../start.js';" },
+  ],
   ['the composition importing a module', underTable, { 'src/app.module.ts': "import './repos/repos.module.js';" }],
   ['a spec file reaching anywhere', underTable, { 'src/oci/a.spec.ts': "import '../repos/b.js';" }],
   ['a service of another module', privateFilesStayPrivate, { 'src/repos/a.ts': "import '../users/users.service.js';" }],

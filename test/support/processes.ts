@@ -23,6 +23,7 @@ export function scratchDirectory(prefix: string): string {
 
 /** Where a program is; the places that `.ci/install` uses are searched beside PATH. */
 export function findProgram(name: string): string | null {
+  if (path.isAbsolute(name)) return isExecutable(name) ? name : null;
   const postgres = '/usr/lib/postgresql';
   const debian = pathsIn(postgres).map((version) => path.join(postgres, version, 'bin'));
   const extra = [

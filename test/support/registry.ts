@@ -32,6 +32,8 @@ export interface RegistryOptions {
   /** The registry's own variables; they win over everything above. */
   env?: Record<string, string>;
   startTimeoutMs?: number;
+  /** The script and its arguments; default: what `npm start` runs. */
+  program?: readonly string[];
 }
 
 export interface Registry {
@@ -65,7 +67,7 @@ export interface Registry {
 export async function startRegistry(options: RegistryOptions = {}): Promise<Registry> {
   if (!existsSync(MAIN)) throw new Error(`${MAIN} is missing: "npm run build" first ("npm test" does it by itself)`);
   const setting = options.like ? settingLike(options.like, options) : await newSetting(options);
-  const node = launch(setting.env);
+  const node = launch(setting.env, options.program ?? [MAIN]);
   // Registered after the database and the store, so it ends before them.
   onFileEnd(() => finish(node.child, setting));
   const url = await listening(node, options.startTimeoutMs ?? 60_000);
@@ -144,10 +146,10 @@ interface Node {
   exited: Promise<number | string>;
 }
 
-function launch(env: Record<string, string>): Node {
+function launch(env: Record<string, string>, program: readonly string[]): Node {
   // Nothing of the tester's own settings, and no config.toml of the checkout: what a test does not set is default.
   const { PATH = '', HOME = '/' } = process.env;
-  const child = start(process.execPath, [...NODE_FLAGS, MAIN], {
+  const child = start(process.execPath, [...NODE_FLAGS, ...program], {
     cwd: env['DATA_DIR'] ?? ROOT,
     env: { PATH, HOME, NODE_ENV: 'test', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,0 +1,14 @@
+export interface OutputOptions {
+  readonly json?: true;
+}
+
+/** What a command has to say: an object for programs with `--json`, else lines for people. */
+export function print(options: OutputOptions, value: object, lines: readonly string[]): void {
+  const text = options.json === true ? JSON.stringify(value) : lines.join('\n');
+  if (text !== '') process.stdout.write(`${text}\n`);
+}
+
+/** Beside the result, and for people only. */
+export function note(line: string): void {
+  process.stderr.write(`${line}\n`);
+}

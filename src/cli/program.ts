@@ -1,0 +1,109 @@
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { StartupError } from '../config/startup-error.js';
+import { CliError, EXIT_CODES, type ExitCode } from './exit-codes.js';
+import { note } from './output.js';
+
+const EXIT_CODE_HELP = `
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused (log in, or ask for the right).`;
+const JSON_OPTION = ['--json', 'print one JSON object instead of lines for people'] as const;
+
+/**
+ * Runs one command and leaves the exit code in `process.exitCode`. Each command loads its own code: asking a node for
+ * its health must not load an object-relational mapper.
+ */
+export async function runProgram(args: readonly string[]): Promise<void> {
+  process.stdout.on('error', () => undefined); // whoever read it has gone
+  try {
+    await createProgram().parseAsync(args, { from: 'user' });
+  } catch (error) {
+    process.exitCode = report(error);
+  }
+}
+
+export function createProgram(): Command {
+  const program = new Command('aerugo')
+    .description('A distributed, multi-tenant OCI container registry.')
+    .option('--settings <file>', 'read variables from a file, as npm start does with .env')
+    .addHelpText('after', EXIT_CODE_HELP)
+    .showSuggestionAfterError()
+    .exitOverride()
+    .hook('preAction', (command) => {
+      const { settings } = command.opts<{ settings?: string }>();
+      if (settings !== undefined) loadVariables(settings);
+    });
+  addNodeCommands(program);
+  for (const command of program.commands) command.addHelpText('after', EXIT_CODE_HELP);
+  return program;
+}
+
+/** What runs a node and looks after it. */
+function addNodeCommands(program: Command): void {
+  program
+    .command('serve')
+    .description('Run the registry until SIGTERM or Ctrl-C, as npm start does.')
+    .action(async () => {
+      const { startNode } = await import('../start.js');
+      await startNode();
+    });
+  program
+    .command('migrate')
+    .description('Bring the database schema up to date (through DATABASE_DIRECT_URL where it is set).')
+    .option(...JSON_OPTION)
+    .action(async (options: { json?: true }) => {
+      const { migrateCommand } = await import('./migrate-command.js');
+      finish(await migrateCommand(options));
+    });
+  program
+    .command('health')
+    .description('Ask a node how it is: 0 when it serves, 1 when it does not. Without --url the one of LISTEN_ADDRESS.')
+    .option('--url <url>', 'address of a node or a load balancer, such as http://localhost:8080', parseUrl)
+    .option('--timeout <seconds>', 'how long to wait for the answer', parseSeconds, 5)
+    .option(...JSON_OPTION)
+    .action(async (options: { url?: URL; timeout: number; json?: true }) => {
+      const { healthCommand } = await import('./health-command.js');
+      finish(await healthCommand(options));
+    });
+  program
+    .command('config')
+    .description('Show each setting as a start would use it and where it is from; secrets are masked.')
+    .option(...JSON_OPTION)
+    .action(async (options: { json?: true }) => {
+      const { configCommand } = await import('./config-command.js');
+      finish(configCommand(options));
+    });
+}
+
+function finish(code: ExitCode): void {
+  process.exitCode = code;
+}
+
+/** The exit code for what was thrown, after saying it. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_CODES.ok : EXIT_CODES.usage;
+  const isExpected = error instanceof CliError || error instanceof StartupError;
+  const stack = error instanceof Error ? error.stack : undefined;
+  note(`aerugo: ${isExpected ? error.message : (stack ?? String(error))}`);
+  return error instanceof CliError ? error.exitCode : EXIT_CODES.failed;
+}
+
+function loadVariables(file: string): void {
+  try {
+    process.loadEnvFile(file);
+  } catch (error) {
+    throw new CliError(`cannot read ${file}: correct --settings`, EXIT_CODES.usage, { cause: error });
+  }
+}
+
+function parseUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || !['http:', 'https:'].includes(url.protocol)) {
+    throw new InvalidArgumentError('It must begin with http:// or https://.');
+  }
+  return url;
+}
+
+function parseSeconds(text: string): number {
+  const seconds = Number(text);
+  if (!(seconds > 0 && seconds <= 600)) throw new InvalidArgumentError('It must be a number from 1 to 600.');
+  return seconds;
+}

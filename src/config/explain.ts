@@ -1,0 +1,74 @@
+import { toConfig } from './assemble.js';
+import type { ConfigFile, GivenValue } from './config-file.js';
+import type { AppConfig } from './config.js';
+import { readSettings, type Environment, type ReadSettings } from './load-config.js';
+import type { ListenAddress, RawValue } from './parsers.js';
+import { SETTING_NAMES, SETTINGS, type Setting, type SettingName } from './settings.js';
+
+export type SettingSource = 'environment' | 'file' | 'default';
+
+export interface ShownSetting {
+  readonly name: SettingName;
+  /** As it would be written in a variable, a secret masked; `null` where the setting is off. */
+  readonly value: string | null;
+  readonly source: SettingSource;
+  /** `config.toml: [storage] bucket`, for a value of the file. */
+  readonly place: string | null;
+}
+
+export interface ConfigReport {
+  readonly settings: readonly ShownSetting[];
+  /** As a start would report them; none of them contains a value. */
+  readonly problems: readonly string[];
+  /** Where a node with these settings listens. */
+  readonly listenAddress: ListenAddress;
+}
+
+export const MASK = '********';
+/** What of a URL is no secret: where it leads. */
+const URL_SETTINGS: ReadonlySet<SettingName> = new Set(['DATABASE_URL', 'DATABASE_DIRECT_URL', 'REDIS_URL']);
+
+/** What follows from other settings, where a setting itself says nothing or only the rule. */
+const DERIVED: Partial<Record<SettingName, (config: AppConfig) => string | null>> = {
+  DATA_DIR: ({ server }) => server.dataDir,
+  WORKERS: ({ server }) => String(server.workers),
+  STORAGE_TYPE: ({ storage }) => storage.type,
+  S3_ENDPOINT: ({ storage }) => storage.s3?.endpoint ?? null,
+  S3_PATH_STYLE: ({ storage }) => (storage.s3 === null ? null : String(storage.s3.pathStyle)),
+};
+
+/** Every setting with what a start would make of it. Unlike a start it generates nothing and refuses nothing. */
+export function explain(environment: Environment, file: ConfigFile | null): ConfigReport {
+  const read = readSettings(environment, file);
+  const given = new Set([...read.inFile.keys(), ...read.inEnvironment.keys()]);
+  const problems = [...read.problems];
+  const config = toConfig(read.values, given, problems, () => MASK);
+  const settings = SETTING_NAMES.map((name) => show(name, read, config));
+  return { settings, problems, listenAddress: read.values.LISTEN_ADDRESS };
+}
+
+function show(name: SettingName, { inFile, inEnvironment }: ReadSettings, config: AppConfig | null): ShownSetting {
+  const fromFile = inFile.get(name);
+  const given = inEnvironment.get(name) ?? fromFile;
+  const source = inEnvironment.has(name) ? 'environment' : fromFile === undefined ? 'default' : 'file';
+  const place = source === 'file' ? (fromFile?.name ?? null) : null;
+  return { name, value: valueOf(name, given, config), source, place };
+}
+
+function valueOf(name: SettingName, given: GivenValue | undefined, config: AppConfig | null): string | null {
+  const setting: Setting<unknown> = SETTINGS[name];
+  const written = given === undefined ? setting.default : asWritten(given.raw);
+  if (setting.isSecret) return written === null ? null : masked(name, written);
+  const derived = config === null ? null : (DERIVED[name]?.(config) ?? null);
+  return derived ?? written;
+}
+
+function asWritten(raw: RawValue): string {
+  return typeof raw === 'object' ? raw.join(',') : String(raw);
+}
+
+function masked(name: SettingName, value: string): string {
+  if (!URL_SETTINGS.has(name) || !URL.canParse(value)) return MASK;
+  const { protocol, username, host, pathname } = new URL(value);
+  return host === '' ? MASK : `${protocol}//${username === '' ? '' : `${MASK}@`}${host}${pathname}`;
+}

@@ -1,0 +1,46 @@
+import cluster from 'node:cluster';
+import type { Logger } from 'pino';
+import type { AppConfig } from './config/config.js';
+import { readConfig } from './config/read-config.js';
+import { StartupError } from './config/startup-error.js';
+import { openLog } from './http/logger.js';
+import { StopSignals } from './stop-signals.js';
+
+/** Something may still hold on to the event loop after everything has been closed. */
+const EXIT_PATIENCE_MS = 2_000;
+
+/**
+ * What this process is as part of a node, from its configuration to its end: the node, the one that starts its workers,
+ * or a worker. It leaves the exit code in `process.exitCode`.
+ */
+export async function startNode(): Promise<void> {
+  process.exitCode = await runProcess();
+  // The channel to the primary would keep a worker alive. What it has logged is on its way first.
+  if (cluster.isWorker) process.stdout.write('', () => process.exit());
+  setTimeout(() => process.exit(), EXIT_PATIENCE_MS).unref();
+}
+
+async function runProcess(): Promise<number> {
+  if (cluster.isWorker) {
+    const { runWorker } = await import('./worker.js');
+    return runWorker();
+  }
+  const signals = new StopSignals();
+  process.stdout.on('error', () => undefined); // whoever read the log has gone; the registry goes on
+  try {
+    const config: AppConfig = readConfig();
+    const log: Logger = await openLog(config.server.logLevel, process.stdout.isTTY);
+    if (config.server.workers === 1) {
+      const { run } = await import('./run.js');
+      return await run(config, log, signals);
+    }
+    const { runPrimary } = await import('./primary.js'); // without what only requests need
+    return await runPrimary(config, log, signals);
+  } catch (error) {
+    // A StartupError tells the operator what to do; anything else is a bug, and its stack tells us.
+    const stack = error instanceof Error ? error.stack : undefined;
+    const reason = error instanceof StartupError ? error.message : (stack ?? String(error));
+    process.stderr.write(`Aerugo cannot start: ${reason}\n`);
+    return 1;
+  }
+}
