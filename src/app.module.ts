@@ -34,7 +34,14 @@ export class AppModule {
         AuditModule,
         GcModule,
         HealthModule,
+        ...metricsOf(config),
       ],
     };
   }
+}
+
+/** Loaded only where somebody wants to see them. */
+function metricsOf({ server }: AppConfig): Promise<DynamicModule>[] {
+  if (server.metrics === null) return [];
+  return [import('./metrics/metrics.module.js').then(({ MetricsModule }) => ({ module: MetricsModule }))];
 }

@@ -7,6 +7,7 @@ import type { AppConfig } from './config/config.js';
 import { StartupError } from './config/startup-error.js';
 import type { Administrator } from './first-administrator.js';
 import { forwardLines } from './http/log-output.js';
+import type { NodeMetrics } from './metrics/node-metrics.js';
 import { isOwnMessage, type MessageToPrimary, type MessageToWorker } from './worker-messages.js';
 
 /** Between the end of a worker and the start of its successor; doubled each time it ends soon. Milliseconds. */
@@ -50,6 +51,7 @@ export class Crew {
     private readonly config: AppConfig,
     private readonly port: number,
     private readonly log: Logger,
+    private readonly metrics: NodeMetrics | null,
   ) {
     const place = { worker: null, isListening: false, startedAt: 0, pauseMs: FIRST_PAUSE_MS, timer: null };
     this.places = Array.from({ length: config.server.workers }, (_, index) => ({ ...place, id: index + 1 }));
@@ -121,6 +123,7 @@ export class Crew {
     worker.once('exit', (code: number | null, signal: string | null) => {
       this.ended(place, reason ?? `it ended with ${signal ?? `code ${code ?? '?'}`}`);
       this.rounds.leave(worker.id);
+      this.metrics?.leave(worker.id);
     });
   }
 
@@ -144,7 +147,8 @@ export class Crew {
     message: Exclude<MessageToPrimary, { kind: 'failed' }>,
   ): void {
     if (message.kind === 'hello') void this.begin(place, worker);
-    else if (message.kind === 'listening') this.joinStart(place, message.administrator);
+    else if (message.kind === 'listening') this.joinStart(place, worker, message.administrator);
+    else if (message.kind === 'metrics.answer') this.metrics?.receive(worker.id, message);
     else this.rounds.receive(member, message);
   }
 
@@ -156,8 +160,11 @@ export class Crew {
       tell(worker, { kind: 'start', config: this.config.ofWorker({ id: place.id, isFirst }, this.port) });
   }
 
-  private joinStart(place: Place, administrator: Administrator | null): void {
+  private joinStart(place: Place, worker: Worker, administrator: Administrator | null): void {
     place.isListening = true;
+    this.metrics?.join(worker.id, (message) => {
+      tell(worker, message);
+    });
     this.failedStarts = 0;
     if (this.isComplete) this.log.info({ event: 'worker.listening', worker: place.id }, 'a worker has been replaced');
     this.prepared.resolve(administrator); // the first one's counts: the others wait for it

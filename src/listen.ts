@@ -3,21 +3,24 @@ import { type AddressInfo, createServer } from 'node:net';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { AppConfig } from './config/config.js';
 import { errorCode } from './config/error-code.js';
+import type { ListenAddress } from './config/parsers.js';
 import { StartupError } from './config/startup-error.js';
 
 const ADVICE: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'another program listens there: stop that one, or choose another port with LISTEN_ADDRESS',
-  EACCES: 'this user may not: choose a port from 1024 up with LISTEN_ADDRESS',
-  EADDRNOTAVAIL: 'this machine does not have that address: correct LISTEN_ADDRESS',
-  ENOTFOUND: 'there is no such host: correct LISTEN_ADDRESS',
+  EADDRINUSE: 'another program listens there: stop that one, or choose another port with',
+  EACCES: 'this user may not: choose a port from 1024 up with',
+  EADDRNOTAVAIL: 'this machine does not have that address: correct',
+  ENOTFOUND: 'there is no such host: correct',
 };
+
+const SETTING = 'LISTEN_ADDRESS';
 
 /** Throws `StartupError`. */
 export async function listen(app: NestExpressApplication, { server }: AppConfig): Promise<void> {
   try {
     await app.listen(server.listenPort, server.listenHost);
   } catch (error) {
-    throw cannotListen(server, error);
+    throw cannotListen(SETTING, { host: server.listenHost, port: server.listenPort }, error);
   }
 }
 
@@ -27,18 +30,16 @@ export async function probe({ server: { listenHost, listenPort } }: AppConfig): 
   try {
     await once(server.listen({ port: listenPort, host: listenHost, exclusive: true }), 'listening');
   } catch (error) {
-    throw cannotListen({ listenHost, listenPort }, error);
+    throw cannotListen(SETTING, { host: listenHost, port: listenPort }, error);
   }
   const address = server.address() as AddressInfo;
   await once(server.close(), 'close');
   return address;
 }
 
-function cannotListen(
-  { listenHost, listenPort }: Pick<AppConfig['server'], 'listenHost' | 'listenPort'>,
-  cause: unknown,
-): StartupError {
+/** `setting` is the one that has the address. */
+export function cannotListen(setting: string, { host, port }: ListenAddress, cause: unknown): StartupError {
   const code = errorCode(cause);
-  const advice = ADVICE[code] ?? 'correct LISTEN_ADDRESS';
-  return new StartupError(`cannot listen on ${listenHost}:${listenPort} (${code}): ${advice}`, { cause });
+  const advice = `${ADVICE[code] ?? 'correct'} ${setting}`;
+  return new StartupError(`cannot listen on ${host}:${port} (${code}): ${advice}`, { cause });
 }

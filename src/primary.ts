@@ -5,6 +5,7 @@ import { configWarnings } from './config/warnings.js';
 import { Crew } from './crew.js';
 import { openDatabase } from './database/open-database.js';
 import { probe } from './listen.js';
+import { serveNodeMetrics } from './serve-metrics.js';
 import { untilStopped } from './serve.js';
 import type { StopWish } from './stop-signals.js';
 
@@ -21,7 +22,8 @@ export async function runPrimary(config: AppConfig, log: Logger, wish: StopWish)
   try {
     // A start that cannot listen makes nobody: the administrator's password is shown by the start that makes it.
     const address = await probe(database.config);
-    const crew = new Crew(database.config, address.port, log);
+    const shown = await serveNodeMetrics(database.config, log);
+    const crew = new Crew(database.config, address.port, log, shown?.metrics ?? null);
     let graceSeconds = 0;
     try {
       const administrator = await crew.start(wish.stop);
@@ -31,6 +33,7 @@ export async function runPrimary(config: AppConfig, log: Logger, wish: StopWish)
       return failure === null ? 0 : 1;
     } finally {
       await crew.stop(graceSeconds, wish.hurry);
+      await shown?.server.close();
     }
   } finally {
     await database.close();

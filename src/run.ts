@@ -7,6 +7,8 @@ import { openDatabase } from './database/open-database.js';
 import { ensureFirstAdministrator } from './first-administrator.js';
 import { NestLog } from './http/logger.js';
 import { listen, probe } from './listen.js';
+import type { MetricsServer } from './metrics-server.js';
+import { serveOwnMetrics } from './serve-metrics.js';
 import { drain, untilStopped } from './serve.js';
 import type { StopWish } from './stop-signals.js';
 import { UsersService } from './users/users.service.js';
@@ -26,8 +28,10 @@ export async function run(config: AppConfig, log: Logger, wish: StopWish): Promi
   try {
     const { createApp } = await loading;
     const app = await createApp(database.config, new NestLog(log));
+    let metrics: MetricsServer | null = null;
     try {
       await app.init();
+      metrics = await serveOwnMetrics(app, database.config, log);
       // A start that cannot listen makes nobody: the password is shown by the start that makes it.
       await probe(database.config);
       // Before anybody can connect: whoever waits for the port may log in at once.
@@ -38,6 +42,7 @@ export async function run(config: AppConfig, log: Logger, wish: StopWish): Promi
       await drain(app, failure === null ? config.server.shutdownGraceSeconds : 0, log, wish);
       return failure === null ? 0 : 1;
     } finally {
+      await metrics?.close();
       await app.close();
     }
   } finally {

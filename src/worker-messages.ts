@@ -1,6 +1,7 @@
 import type { DropMessageToPrimary, DropMessageToWorker } from './cache/drop-messages.js';
 import type { ConfigValues } from './config/config-values.js';
 import type { Administrator } from './first-administrator.js';
+import type { MetricsMessageToPrimary, MetricsMessageToWorker } from './metrics/metrics-messages.js';
 
 /** What the primary tells a worker. The channel between them is theirs alone, so secrets may pass. */
 export type MessageToWorker =
@@ -8,7 +9,8 @@ export type MessageToWorker =
   /** As the operator's first signal; no grace after a failure. */
   | { readonly kind: 'stop'; readonly graceSeconds: number }
   | { readonly kind: 'hurry' }
-  | DropMessageToWorker;
+  | DropMessageToWorker
+  | MetricsMessageToWorker;
 
 export type MessageToPrimary =
   /** It hears; what it is sent from now on arrives. */
@@ -17,7 +19,8 @@ export type MessageToPrimary =
   | { readonly kind: 'listening'; readonly administrator: Administrator | null }
   /** It ends, because it could not start; `reason` is for the operator. */
   | { readonly kind: 'failed'; readonly reason: string }
-  | DropMessageToPrimary;
+  | DropMessageToPrimary
+  | MetricsMessageToPrimary;
 
 /** The channel also carries messages of packages, which have no `kind`. */
 export function isOwnMessage(message: unknown): message is { readonly kind: string } {

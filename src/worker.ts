@@ -5,6 +5,8 @@ import { StartupError } from './config/startup-error.js';
 import { ensureFirstAdministrator } from './first-administrator.js';
 import { NestLog, openLog } from './http/logger.js';
 import { listen } from './listen.js';
+import type { MetricsMessageToWorker } from './metrics/metrics-messages.js';
+import { answerMetrics } from './serve-metrics.js';
 import { drain, untilStopped } from './serve.js';
 import { SIGNALS, type StopWish } from './stop-signals.js';
 import { UsersService } from './users/users.service.js';
@@ -16,6 +18,8 @@ class Orders implements StopWish {
   private readonly stopping = new AbortController();
   private readonly hurrying = new AbortController();
   graceSeconds = 0;
+  /** The primary wants this worker's metrics. */
+  onAsk: ((message: MetricsMessageToWorker) => void) | null = null;
 
   readonly start = this.starting.promise;
   readonly stop = this.stopping.signal;
@@ -35,6 +39,7 @@ class Orders implements StopWish {
       this.graceSeconds = message.graceSeconds;
       this.stopping.abort();
     } else if (message.kind === 'hurry') this.hurrying.abort();
+    else if (message.kind === 'metrics.ask') this.onAsk?.(message);
   }
 }
 
@@ -73,6 +78,11 @@ async function serve(app: NestExpressApplication, config: AppConfig, log: Logger
   const administrator = isFirst
     ? await ensureFirstAdministrator(config, app.get(UsersService, { strict: false }))
     : null;
+  orders.onAsk = (message) => {
+    void answerMetrics(app, message).then(tell, (error: unknown) => {
+      log.warn({ err: error }, 'the metrics could not be collected');
+    });
+  };
   await listen(app, config);
   await tell({ kind: 'listening', administrator });
   const failure = await untilStopped(orders.stop, [], log);

@@ -25,6 +25,7 @@ export const PROGRAMS = {
   chromium: { found: ['chromium'], get: 'apt-get install chromium' },
   wrk: { found: ['wrk'], get: 'apt-get install wrk' },
   nginx: { found: ['nginx'], get: 'apt-get install nginx-light' },
+  prometheus: { found: ['prometheus', 'promtool'], get: 'apt-get install prometheus' },
   'docker-registry': { found: ['docker-registry'], get: 'apt-get install docker-registry' },
 };
 
@@ -95,6 +96,13 @@ export const SUITES = [
     using: 'startRegistry(',
     needs: ['versitygw'],
     env: { ...S3, ...EMBEDDED },
+    workers: 1,
+  },
+  {
+    name: 'operations on S3 (versitygw) with PostgreSQL 15 and Redis',
+    files: /^test\/operations\//,
+    needs: ['versitygw', 'postgresql', 'redis-server'],
+    env: { ...S3, ...DEBIAN },
     workers: 1,
   },
   {

@@ -5,7 +5,7 @@ packages=(
   postgresql pgbouncer redis-server
   docker.io docker-registry
   skopeo buildah
-  nginx-light wrk chromium
+  nginx-light wrk chromium prometheus
   util-linux procps ca-certificates curl jq python3-venv
 )
 

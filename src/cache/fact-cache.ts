@@ -17,6 +17,13 @@ export interface FactRequest<T> extends FactName {
   readonly load: () => Promise<T>;
 }
 
+/** Facts that were asked for since the start. An error is a question that the cache did not answer. */
+export interface CacheCounts {
+  hits: number;
+  misses: number;
+  errors: number;
+}
+
 /**
  * Mutable facts (this repository holds that digest, a tag, a permission), read far more often than written.
  *
@@ -26,6 +33,8 @@ export interface FactRequest<T> extends FactName {
 export abstract class FactCache {
   /** Whether other nodes share what is remembered: then a drop must survive this process (the outbox repeats it). */
   abstract readonly shared: boolean;
+
+  readonly counts: CacheCounts = { hits: 0, misses: 0, errors: 0 };
 
   /** Facts that are asked for before anybody waits travel together: one round trip, however many. */
   abstract read<T>(request: FactRequest<T>): T | Promise<T>;

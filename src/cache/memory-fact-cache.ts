@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { FactCache, type FactName, type FactRequest, type Subject } from './fact-cache.js';
+import { type CacheCounts, FactCache, type FactName, type FactRequest, type Subject } from './fact-cache.js';
 
 /** Subjects remembered at once. A subject is a repository or a principal with the facts that were asked of it. */
 const MAX_SUBJECTS = 10_000;
@@ -16,11 +16,21 @@ export class MemoryFactCache extends FactCache {
   private readonly subjects = new LRUCache<Subject, Map<string, unknown>>({ max: MAX_SUBJECTS });
   private stored = 0;
 
+  /** Given where several memories are one cache after the other. */
+  constructor(override readonly counts: CacheCounts = { hits: 0, misses: 0, errors: 0 }) {
+    super();
+  }
+
   override read<T>(request: FactRequest<T>): T | Promise<T> {
     const facts = this.subjects.get(request.subject);
     const known = facts?.get(request.name);
     // A fact may be null; undefined only ever means that nobody asked yet.
-    return known === undefined ? this.load(request) : (known as T);
+    if (known === undefined) {
+      this.counts.misses += 1;
+      return this.load(request);
+    }
+    this.counts.hits += 1;
+    return known as T;
   }
 
   override peek<T>({ subject, name }: FactName): Promise<T | undefined> {

@@ -147,7 +147,9 @@ describe('RedisFactCache', () => {
     const { facts } = await connected(own.url);
     const { state, request } = source('a');
     await facts.read(request);
+    await expect(facts.check()).resolves.toBeUndefined();
     await own.stop();
+    await expect(facts.check()).rejects.toThrow();
     state.value = 'b';
     expect(await facts.read(request)).toBe('b');
 

@@ -54,13 +54,23 @@ export class RedisFactCache extends FactCache {
   override async read<T>(request: FactRequest<T>): Promise<T> {
     const begun = Date.now();
     const known = await this.lookUp(request);
-    if (!known) return request.load();
-    return known.isFresh ? (known.value as T) : this.load(request, known.generation, begun);
+    if (!known) {
+      this.counts.errors += 1;
+      return request.load();
+    }
+    if (!known.isFresh) {
+      this.counts.misses += 1;
+      return this.load(request, known.generation, begun);
+    }
+    this.counts.hits += 1;
+    return known.value as T;
   }
 
   override async peek<T>(fact: FactName): Promise<T | undefined> {
     const known = await this.lookUp(fact);
-    return known?.isFresh ? (known.value as T) : undefined;
+    if (!known?.isFresh) return undefined; // whoever peeks in vain reads next, and is counted then
+    this.counts.hits += 1;
+    return known.value as T;
   }
 
   /** Waits out the life of every fact when Redis cannot be told, so that the promise of `drop` holds all the same. */
@@ -75,7 +85,8 @@ export class RedisFactCache extends FactCache {
   }
 
   override async check(): Promise<void> {
-    await within(WRITE_TIMEOUT_MS, this.cache.get('aerugo:check'));
+    // A question that Redis does not answer looks like one about a key that it does not have.
+    await within(WRITE_TIMEOUT_MS, this.cache.set('aerugo:check', true, FACT_TTL_MS));
   }
 
   private async load<T>(request: FactRequest<T>, known: string | undefined, begun: number): Promise<T> {

@@ -5,6 +5,7 @@ export class UncachedFactCache extends FactCache {
   override readonly shared = false;
 
   override read<T>(request: FactRequest<T>): Promise<T> {
+    this.counts.misses += 1;
     return request.load();
   }
 

@@ -21,7 +21,7 @@ interface Batch {
 export class WorkerFactCache extends FactCache {
   /** The workers have one life: a drop that one of them did not live to make is made up for by `facts.lost`. */
   override readonly shared = false;
-  private memory = new MemoryFactCache();
+  private memory = new MemoryFactCache(this.counts);
   private hasJoined = false;
   /** False until every drop reaches this worker, and while a dead one's last write may still come. */
   private remembers = false;
@@ -42,7 +42,9 @@ export class WorkerFactCache extends FactCache {
   }
 
   override read<T>(request: FactRequest<T>): T | Promise<T> {
-    return this.remembers ? this.memory.read(request) : request.load();
+    if (this.remembers) return this.memory.read(request);
+    this.counts.misses += 1;
+    return request.load();
   }
 
   override peek<T>(fact: FactName): Promise<T | undefined> {
@@ -101,7 +103,7 @@ export class WorkerFactCache extends FactCache {
    */
   private forgetAll(): void {
     // A load that is under way writes into the memory that nobody reads any more.
-    this.memory = new MemoryFactCache();
+    this.memory = new MemoryFactCache(this.counts);
     this.remembers = false;
     if (this.aftermath) clearTimeout(this.aftermath);
     this.aftermath = setTimeout(() => {

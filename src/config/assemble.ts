@@ -36,6 +36,7 @@ export function toConfig(
       listenHost: values.LISTEN_ADDRESS.host,
       listenPort: values.LISTEN_ADDRESS.port,
       publicUrl: values.PUBLIC_URL,
+      metrics: values.METRICS_LISTEN_ADDRESS,
       trustedProxies: values.TRUSTED_PROXIES ?? [],
       logLevel: values.LOG_LEVEL,
       dataDir: resolve(values.DATA_DIR),

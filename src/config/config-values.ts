@@ -1,3 +1,5 @@
+import type { ListenAddress } from './parsers.js';
+
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
@@ -25,6 +27,8 @@ export interface ServerConfig {
   readonly listenPort: number;
   /** Scheme, host and port without a path; `null` takes each request's own host. */
   readonly publicUrl: string | null;
+  /** Where `/metrics` is served; `null`: nowhere, and nothing is collected. */
+  readonly metrics: ListenAddress | null;
   readonly trustedProxies: readonly string[];
   readonly logLevel: LogLevel;
   /** Absolute. */

@@ -17,7 +17,7 @@ export class ConfigError extends StartupError {
 }
 
 /** Names that belong to this program altogether, so an unknown one is a mistake. */
-const OWN_PREFIXES = ['AERUGO_', 'S3_', 'DATABASE_', 'UPLOAD_', 'STORAGE_', 'REDIS_', 'JWT_', 'RECONCILE_'];
+const OWN_PREFIXES = ['AERUGO_', 'S3_', 'DATABASE_', 'UPLOAD_', 'STORAGE_', 'REDIS_', 'JWT_', 'RECONCILE_', 'METRICS_'];
 /** Kubernetes adds these for every service of a namespace, also for one that is called aerugo, redis or database. */
 const KUBERNETES_LINK = /_(?:SERVICE_(?:HOST|PORT)(?:_\w+)?|PORT(?:_\d+_(?:TCP|UDP)(?:_\w+)?)?)$/;
 /** Read by the launcher and by `readConfig`, not settings of their own. */

@@ -83,6 +83,12 @@ export const SETTINGS = {
     '10.0.0.0/8,loopback',
     'Proxies whose X-Forwarded-For, -Host and -Proto are believed: addresses, networks, loopback, linklocal or uniquelocal.',
   ),
+  METRICS_LISTEN_ADDRESS: optional(
+    ['server', 'metrics_listen_address'],
+    p.listenAddress,
+    '127.0.0.1:9464',
+    'Address and port that serve /metrics for Prometheus, to whoever can connect; without it there are no metrics.',
+  ),
   LOG_LEVEL: setting(['server', 'log_level'], p.oneOf(LOG_LEVELS), 'info', `One of ${LOG_LEVELS.join(', ')}.`),
   DATA_DIR: setting(
     ['server', 'data_dir'],

@@ -22,6 +22,9 @@ export interface StatementLimits {
  * travel with the beginning of each transaction, in the same round trip.
  */
 export class DatabaseConnection extends pg.Client {
+  /** Is told how long the server worked, in seconds. */
+  static meter: ((seconds: number) => void) | null = null;
+
   isDirect = false;
   /** Since when the server has been at work for this connection, on the clock of `performance.now`; `null`: it is not. */
   busySince: number | null = null;
@@ -30,6 +33,7 @@ export class DatabaseConnection extends pg.Client {
   constructor(config?: string | pg.ClientConfig) {
     super(config);
     this.on('drain', () => {
+      if (this.busySince !== null) DatabaseConnection.meter?.((performance.now() - this.busySince) / 1000);
       this.busySince = null;
     });
     this.connection.on('errorMessage', ({ code, message }: { code?: string; message?: string }) => {

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { AppConfig } from '../config/config.js';
 import { dataSourceOptions, LIMITS } from './data-source-options.js';
+import { DatabaseStatistics } from './database-statistics.js';
 import { DatabaseWatch } from './database-watch.js';
 import { IdempotentCreate } from './idempotent-create.entity.js';
 import { IdempotentCreates } from './idempotent-creates.service.js';
@@ -25,7 +26,7 @@ import { UnitOfWork } from './unit-of-work.js';
     }),
     TypeOrmModule.forFeature([IdempotentCreate]),
   ],
-  providers: [UnitOfWork, IdempotentCreates],
-  exports: [UnitOfWork, IdempotentCreates],
+  providers: [DatabaseStatistics, UnitOfWork, IdempotentCreates],
+  exports: [DatabaseStatistics, UnitOfWork, IdempotentCreates],
 })
 export class DatabaseModule {}

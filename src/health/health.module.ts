@@ -10,6 +10,6 @@ import { HealthService } from './health.service.js';
   imports: [DatabaseModule, StorageModule, CacheModule],
   controllers: [HealthController],
   providers: [HealthService, Drain],
-  exports: [Drain],
+  exports: [Drain, HealthService],
 })
 export class HealthModule {}

@@ -8,6 +8,13 @@ const FLUSH_MS = 100;
 const FLUSH_BYTES = 64 * 1024;
 const QUIET_LEVELS: ReadonlySet<string> = new Set(['warn', 'error', 'fatal', 'silent']);
 
+/** Is told of each request, beside the log and whether that is on or not. */
+export interface RequestMeter {
+  begin(): void;
+  /** `status` as in the log. */
+  end(request: Request, status: number, seconds: number): void;
+}
+
 /**
  * One JSON line a request. The path goes in without its query, and no header does: credentials and presigned URLs
  * never reach a log. Lines are built by hand and written in batches, since this runs for every request.
@@ -16,6 +23,8 @@ const QUIET_LEVELS: ReadonlySet<string> = new Set(['warn', 'error', 'fatal', 'si
 export class AccessLog implements OnApplicationShutdown {
   private readonly isOn: boolean;
   private readonly worker: number | null;
+  /** Whoever counts requests. */
+  meter: RequestMeter | null = null;
   private buffer = '';
   private timer: NodeJS.Timeout | null = null;
 
@@ -25,9 +34,13 @@ export class AccessLog implements OnApplicationShutdown {
   }
 
   observe(request: Request, response: Response): void {
-    if (this.isOn)
+    const { meter } = this;
+    meter?.begin();
+    if (this.isOn || meter !== null)
       response.once('close', () => {
-        this.append(request, response);
+        const clock = process.hrtime.bigint();
+        meter?.end(request, statusOf(response), Number(clock - request.context.startedAt) / 1e9);
+        if (this.isOn) this.append(request, response, clock);
       });
   }
 
@@ -35,8 +48,8 @@ export class AccessLog implements OnApplicationShutdown {
     this.flush();
   }
 
-  private append(request: Request, response: Response): void {
-    this.buffer += accessLine(request, response, Date.now(), process.hrtime.bigint(), this.worker);
+  private append(request: Request, response: Response, clock: bigint): void {
+    this.buffer += accessLine(request, response, Date.now(), clock, this.worker);
     if (this.buffer.length >= FLUSH_BYTES) this.flush();
     else
       this.timer ??= setTimeout(() => {
@@ -63,7 +76,7 @@ export function accessLine(
   const { context } = request;
   const bytes = context.bytes ?? response.getHeader('content-length');
   const milliseconds = Number((clock - context.startedAt) / 1000n) / 1000;
-  const status = response.writableFinished ? response.statusCode : 499;
+  const status = statusOf(response);
   const end = request.originalUrl.indexOf('?');
   const path = end === -1 ? request.originalUrl : request.originalUrl.slice(0, end);
   let line = `{"level":30,"time":${now},"event":"request","requestId":"${context.id}","method":"${request.method}","path":${JSON.stringify(path)},"status":${status},"bytes":${Number(bytes ?? 0)},"ms":${milliseconds}`;
@@ -76,4 +89,8 @@ export function accessLine(
   if (context.error instanceof Error && 'condition' in context.error)
     line += `,"error":"${String(context.error.condition)}"`;
   return `${line}}\n`;
+}
+
+function statusOf(response: Response): number {
+  return response.writableFinished ? response.statusCode : 499;
 }

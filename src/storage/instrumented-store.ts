@@ -12,9 +12,13 @@ import {
 import type { WriterState } from './writer-state.js';
 import type { DirectUploads } from './direct-uploads.js';
 import type { BlobInventory } from './blob-inventory.js';
+import type { MemoryBudget } from './memory-budget.js';
 import type { ObjectKey } from './object-keys.js';
 
 export type Operation = 'stat' | 'open' | 'signedUrl' | 'put' | 'delete' | 'append' | 'complete' | 'abandon';
+
+/** Is told of each call how long it took, and its error or `null`. */
+export type StoreMeter = (operation: Operation, seconds: number, error: unknown) => void;
 
 /** Counts what is asked of the store: a test proves with it that an object is not read again, metrics show it. */
 export class InstrumentedStore extends BlobStore {
@@ -32,7 +36,13 @@ export class InstrumentedStore extends BlobStore {
     abandon: 0,
   };
 
-  constructor(private readonly store: BlobStore) {
+  meter: StoreMeter | null = null;
+
+  /** `memory` is what the store gives its uploads; `null` where it needs none. */
+  constructor(
+    private readonly store: BlobStore,
+    readonly memory: MemoryBudget | null = null,
+  ) {
     super();
     this.driver = store.driver;
     this.direct = store.direct;
@@ -48,28 +58,23 @@ export class InstrumentedStore extends BlobStore {
   }
 
   stat(key: ObjectKey): Promise<ObjectStat | null> {
-    this.counts.stat += 1;
-    return this.store.stat(key);
+    return this.measured('stat', () => this.store.stat(key));
   }
 
   open(key: ObjectKey, options?: ReadOptions): Promise<Readable> {
-    this.counts.open += 1;
-    return this.store.open(key, options);
+    return this.measured('open', () => this.store.open(key, options));
   }
 
   signedUrl(key: ObjectKey, options: SignedUrlOptions): Promise<URL | null> {
-    this.counts.signedUrl += 1;
-    return this.store.signedUrl(key, options);
+    return this.measured('signedUrl', () => this.store.signedUrl(key, options));
   }
 
   put(target: WriteTarget, bytes: Uint8Array, sha256Hex?: string): Promise<ObjectKey> {
-    this.counts.put += 1;
-    return this.store.put(target, bytes, sha256Hex);
+    return this.measured('put', () => this.store.put(target, bytes, sha256Hex));
   }
 
   delete(keys: readonly ObjectKey[]): Promise<void> {
-    this.counts.delete += 1;
-    return this.store.delete(keys);
+    return this.measured('delete', () => this.store.delete(keys));
   }
 
   append(
@@ -78,21 +83,38 @@ export class InstrumentedStore extends BlobStore {
     body: AsyncIterable<Uint8Array>,
     options: AppendOptions,
   ): Promise<Appended> {
-    this.counts.append += 1;
-    return this.store.append(target, state, body, options);
+    return this.measured('append', () => this.store.append(target, state, body, options));
   }
 
   complete(target: WriteTarget, state: WriterState | null): Promise<Completed> {
-    this.counts.complete += 1;
-    return this.store.complete(target, state);
+    return this.measured('complete', () => this.store.complete(target, state));
   }
 
   abandon(target: WriteTarget, state: WriterState | null, keep?: ObjectKey): Promise<void> {
-    this.counts.abandon += 1;
-    return this.store.abandon(target, state, keep);
+    return this.measured('abandon', () => this.store.abandon(target, state, keep));
   }
 
   close(): Promise<void> {
     return this.store.close();
+  }
+
+  private measured<T>(operation: Operation, call: () => Promise<T>): Promise<T> {
+    this.counts[operation] += 1;
+    return this.meter === null ? call() : timed(operation, call, this.meter);
+  }
+}
+
+async function timed<T>(operation: Operation, call: () => Promise<T>, meter: StoreMeter): Promise<T> {
+  const begun = performance.now();
+  const told = (error: unknown): void => {
+    meter(operation, (performance.now() - begun) / 1000, error);
+  };
+  try {
+    const result = await call();
+    told(null);
+    return result;
+  } catch (error) {
+    told(error);
+    throw error;
   }
 }

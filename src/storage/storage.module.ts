@@ -6,24 +6,25 @@ import { StartupError } from '../config/startup-error.js';
 import { BlobStore } from './blob-store.js';
 import { InstrumentedStore } from './instrumented-store.js';
 
-type Open = (config: AppConfig) => Promise<BlobStore>;
+type Open = (config: AppConfig) => Promise<InstrumentedStore>;
 
 // Each driver is loaded only where it is used: the S3 client takes time and memory to load.
 const openFilesystem: Open = async ({ server }) => {
   const { FilesystemStore } = await import('./filesystem/filesystem-store.js');
-  return new FilesystemStore(join(server.dataDir, 'blobs'));
+  return new InstrumentedStore(new FilesystemStore(join(server.dataDir, 'blobs')));
 };
 
 const openS3: Open = async ({ storage }) => {
   if (storage.s3 === null) throw new StartupError('S3 storage needs the S3_* settings');
   const [{ S3Store }, { MemoryBudget }] = await Promise.all([import('./s3/s3-store.js'), import('./memory-budget.js')]);
-  return new S3Store(storage.s3, new MemoryBudget(storage.uploadMemoryBudget));
+  const memory = new MemoryBudget(storage.uploadMemoryBudget);
+  return new InstrumentedStore(new S3Store(storage.s3, memory), memory);
 };
 
 const DRIVERS = { s3: openS3, filesystem: openFilesystem } as const satisfies Record<StorageType, Open>;
 
 async function openStore(config: AppConfig): Promise<InstrumentedStore> {
-  const store = new InstrumentedStore(await DRIVERS[config.storage.type](config));
+  const store = await DRIVERS[config.storage.type](config);
   await store.prepare();
   return store;
 }

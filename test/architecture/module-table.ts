@@ -27,7 +27,7 @@ export const MODULE_TABLE: Readonly<Record<string, readonly string[]>> = {
   gc: ['manifests', 'blobs', 'storage', 'database', 'http', 'config', 'access', 'oci'],
   audit: ['events', 'http', 'database', 'config', 'access'],
   health: ['http', 'database', 'cache', 'storage', 'config'],
-  metrics: ['http', 'database', 'cache', 'storage', 'config'],
+  metrics: ['health', 'http', 'database', 'cache', 'storage', 'config'],
   // The program around the node: the only module that may import the composition, and no module imports it.
   cli: [COMPOSITION, 'auth', 'users', 'http', 'database', 'config', 'access', 'oci'],
 };
@@ -53,6 +53,7 @@ export const OWNERS: readonly { what: string; packages: RegExp; files: RegExp }[
     packages: /^(redis|@redis\/.*|keyv|cache-manager|cache-manager-redis-yet|@nestjs\/cache-manager)$/,
     files: /^src\/cache\//,
   },
+  { what: 'prom-client', packages: /^prom-client$/, files: /^src\/metrics\// },
 ];
 
 /** Who may read `process.env`. */

@@ -1,0 +1,18 @@
+import { Module } from '@nestjs/common';
+import { CacheModule } from '../cache/cache.module.js';
+import { DatabaseModule } from '../database/database.module.js';
+import { HealthModule } from '../health/health.module.js';
+import { HttpModule } from '../http/http.module.js';
+import { StorageModule } from '../storage/storage.module.js';
+import { DependencyMetrics } from './dependency-metrics.js';
+import { MetricsService } from './metrics.service.js';
+import { RequestMetrics } from './request-metrics.js';
+import { StoreMetrics } from './store-metrics.js';
+
+/** Loaded only where `METRICS_LISTEN_ADDRESS` asks for it. */
+@Module({
+  imports: [HttpModule, DatabaseModule, CacheModule, StorageModule, HealthModule],
+  providers: [MetricsService, RequestMetrics, StoreMetrics, DependencyMetrics],
+  exports: [MetricsService],
+})
+export class MetricsModule {}

@@ -1,0 +1,49 @@
+import type { Registry } from 'prom-client';
+import { TALLIES } from '../http/tallies.js';
+import type { Tally } from '../http/tally.js';
+import { readCounter, readGauge } from './metric-kinds.js';
+
+/** Shows what the modules have counted. */
+export function countTallies(registry: Registry): void {
+  const count = (name: string, help: string, label: string, tally: Tally<string>): void => {
+    readCounter(registry, name, help, [label], () => labelled(label, tally));
+  };
+  count(
+    'aerugo_rate_limited_total',
+    'Requests that were answered with 429, by the limit that they met.',
+    'limit',
+    TALLIES.rateLimited,
+  );
+  count('aerugo_auth_failures_total', 'Callers who were turned away, by the reason.', 'reason', TALLIES.refused);
+  count('aerugo_sweeps_total', 'Sweeps of expired uploads, by their outcome.', 'outcome', TALLIES.sweeps);
+  count(
+    'aerugo_reconciles_total',
+    'Comparisons of the whole store with the database, by their outcome; foreign: the store is another database’s.',
+    'outcome',
+    TALLIES.reconciles,
+  );
+  count(
+    'aerugo_reconcile_removed_total',
+    'What comparisons have removed: objects, their bytes, and multipart uploads.',
+    'what',
+    TALLIES.reconciled,
+  );
+  const uploads = { streamed: TALLIES.streamedUploads, direct: TALLIES.directUploads };
+  readCounter(
+    registry,
+    'aerugo_uploads_total',
+    'What happened to uploads; streamed ones pass through the node, direct ones go from the client to the store.',
+    ['kind', 'event'],
+    () =>
+      Object.entries(uploads).flatMap(([kind, tally]) =>
+        [...tally.entries()].map(([event, number]) => [{ kind, event }, number] as const),
+      ),
+  );
+  readGauge(registry, 'aerugo_uploads_active', 'Bodies of uploads that are on their way to the store now.', () =>
+    TALLIES.activeUploads.of('streamed'),
+  );
+}
+
+function* labelled(label: string, tally: Tally<string>): Generator<readonly [Record<string, string>, number]> {
+  for (const [kind, count] of tally.entries()) yield [{ [label]: kind }, count];
+}

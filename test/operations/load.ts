@@ -1,0 +1,60 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { SlowUpload } from '../bounds/slow-transfer.js';
+import type { RegistryClient } from '../support/registry-client.js';
+import type { Registry } from '../support/registry.js';
+
+/** Names that must be in no label, whatever the load does with them. */
+export const NAMES = ['k7q2-app', 'k7q2-tag', 'k7q2-mallory', 'k7q2-nowhere'] as const;
+const [APP, TAG, MALLORY, NOWHERE] = NAMES;
+/** More than the row of an upload keeps: what exceeds it takes memory of the node. */
+const MORE_THAN_A_HEAD = 300 * 1024;
+/** More than two workers have memory for, at 8 MiB each of 128 MiB. */
+const SLOW_UPLOADS = 60;
+
+/** Pushes and pulls until told to stop; gives how many images were pushed. */
+export async function pushAndPull(client: RegistryClient, at: number, signal: AbortSignal): Promise<number> {
+  const name = `admin/${APP}-${at}`;
+  let images = 0;
+  while (!signal.aborted) {
+    try {
+      const { layers } = await client.pushImage(name, TAG, { layers: [randomBytes(MORE_THAN_A_HEAD)] });
+      images += 1;
+      await client.getManifest(name, TAG).expect(200);
+      for (const { digest } of layers) await client.pullBlob(name, digest);
+    } catch {
+      // Too much at once for the few connections to the database (503): a client comes back, and so does this one.
+    }
+  }
+  return images;
+}
+
+/** Wrong passwords until the limit, paths and methods that nobody has, and a request without credentials. */
+export async function knockAtDoors(client: RegistryClient): Promise<void> {
+  const guess = client.as(MALLORY, 'wrong-password', 'basic');
+  for (let attempt = 0; attempt < 12; attempt += 1) await guess.request('GET', '/v2/').expect([401, 429]);
+  guess.close();
+  await client.raw('GET', `/v2/admin/${APP}-0/manifests/${TAG}`).expect(401);
+  for (const path of [`/${NOWHERE}`, `/v2/${NOWHERE}`, `/api/v1/${NOWHERE}/x`]) await client.raw('GET', path);
+  await client.raw('PROPFIND', `/v2/admin/${APP}-0/manifests/${TAG}`);
+}
+
+/** Takes all memory for uploads until that is seen; then every client is gone, but one that comes back. */
+export async function crowd(client: RegistryClient, untilSeen: () => Promise<void>): Promise<void> {
+  const begin = (): Promise<SlowUpload> => SlowUpload.begin(client, `admin/${APP}-slow`, randomBytes(MORE_THAN_A_HEAD));
+  const begun = await Promise.allSettled(Array.from({ length: SLOW_UPLOADS }, begin));
+  const slow = begun.flatMap((upload) => (upload.status === 'fulfilled' ? [upload.value] : []));
+  await untilSeen();
+  for (const upload of slow) upload.abandon();
+  const kept = await client.startUpload(`admin/${APP}-slow`);
+  await kept.patch(`0-${MORE_THAN_A_HEAD - 1}`, randomBytes(MORE_THAN_A_HEAD)).expect(202);
+  await client.request('GET', kept.path).expect(204);
+}
+
+/** `kill -9` of one worker; the registry starts another. */
+export function killWorker({ pid }: Registry): void {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(/\s+/).map(Number);
+  const [first] = children.filter((child) => readFileSync(`/proc/${child}/cmdline`, 'utf8').includes('main.js'));
+  if (first === undefined) throw new Error('the node has no workers');
+  process.kill(first, 'SIGKILL');
+}
