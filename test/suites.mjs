@@ -19,6 +19,9 @@ export const PROGRAMS = {
   crane: { found: ['crane'], get: 'bash .ci/install go' },
   regctl: { found: ['regctl'], get: 'bash .ci/install go' },
   helm: { found: ['helm'], get: 'bash .ci/install go' },
+  'helm-docs': { found: ['helm-docs'], get: 'bash .ci/install go' },
+  'kubernetes-validate': { found: ['kubernetes-validate'], get: 'bash .ci/install helm' },
+  'pod-standard': { found: ['pod-standard'], get: 'bash .ci/install helm' },
   curl: { found: ['curl'], get: 'apt-get install curl' },
   jq: { found: ['jq'], get: 'apt-get install jq' },
   schemathesis: { found: ['schemathesis'], get: 'bash .ci/install python' },
@@ -48,6 +51,7 @@ export const SUITES = [
   { name: 'units on PostgreSQL 15', files: /^src\//, using: 'support/postgres.js', needs: ['postgresql'], env: DEBIAN },
   { name: 'structure', files: /^test\/([^/]+|architecture\/.*)\.spec\.ts$/, env: EMBEDDED },
   { name: 'test support', files: /^test\/support\//, env: EMBEDDED },
+  { name: 'chart', files: /^test\/helm\//, env: EMBEDDED },
   { name: 'contracts', files: /^test\/contracts\//, env: EMBEDDED },
   {
     name: 'units and contracts on S3 (MinIO)',

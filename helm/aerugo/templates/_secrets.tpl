@@ -1,0 +1,109 @@
+{{/*
+A generated value that stays what it is: from the Secret in the cluster, else random, and the same wherever one
+rendering asks for it. Argument: (list $ key length)
+*/}}
+{{- define "aerugo.kept" -}}
+{{- $root := index . 0 -}}
+{{- $key := index . 1 -}}
+{{- if not (hasKey $root.Values "kept") -}}{{- $_ := set $root.Values "kept" dict -}}{{- end -}}
+{{- $kept := $root.Values.kept -}}
+{{- if not (hasKey $kept $key) -}}
+{{- $found := lookup "v1" "Secret" $root.Release.Namespace (include "aerugo.fullname" $root) -}}
+{{- $data := (default dict $found).data | default dict -}}
+{{- $value := ternary (get $data $key | b64dec) (randAlphaNum (index . 2)) (hasKey $data $key) -}}
+{{- $_ := set $kept $key $value -}}
+{{- end -}}
+{{- get $kept $key -}}
+{{- end }}
+
+{{/* Whether the values say where a secret setting comes from. Argument: (list $ setting) */}}
+{{- define "aerugo.isGiven" -}}
+{{- $source := get (index . 0).Values.secrets (index . 1) | default dict -}}
+{{- if or $source.value $source.secretName -}}yes{{- end -}}
+{{- end }}
+
+{{/* What the chart's own Secret holds, as YAML. A value of an existing Secret is never in it. */}}
+{{- define "aerugo.ownSecrets" -}}
+{{- $root := . -}}
+{{- $name := include "aerugo.fullname" . -}}
+{{- $own := dict -}}
+{{- range $setting, $source := .Values.secrets -}}
+{{- if and $source.value $source.secretName -}}
+{{- fail (printf "secrets.%s has both a value and a secretName: give one" $setting) -}}
+{{- end -}}
+{{- with $source.value -}}{{- $_ := set $own $setting . -}}{{- end -}}
+{{- end -}}
+{{- if .Values.postgresql.bundled.enabled -}}
+{{- $password := include "aerugo.kept" (list . "postgresql-password" 32) -}}
+{{- $_ := set $own "postgresql-password" $password -}}
+{{- $_ := set $own "DATABASE_URL" (printf "postgresql://aerugo:%s@%s-postgresql:5432/aerugo" $password $name) -}}
+{{- end -}}
+{{- if .Values.redis.bundled.enabled -}}
+{{- $password := include "aerugo.kept" (list . "redis-password" 32) -}}
+{{- $_ := set $own "redis-password" $password -}}
+{{- $_ := set $own "REDIS_URL" (printf "redis://:%s@%s-redis:6379" $password $name) -}}
+{{- end -}}
+{{- if .Values.s3.bundled.enabled -}}
+{{- $_ := set $own "S3_ACCESS_KEY" (include "aerugo.kept" (list . "S3_ACCESS_KEY" 20)) -}}
+{{- $_ := set $own "S3_SECRET_KEY" (include "aerugo.kept" (list . "S3_SECRET_KEY" 40)) -}}
+{{- end -}}
+{{- if not (include "aerugo.isGiven" (list . "JWT_SECRET")) -}}
+{{- $_ := set $own "JWT_SECRET" (include "aerugo.kept" (list . "JWT_SECRET" 64)) -}}
+{{- end -}}
+{{- if and .Values.generateAdminPassword (not (include "aerugo.isGiven" (list . "ADMIN_PASSWORD"))) -}}
+{{- $_ := set $own "ADMIN_PASSWORD" (include "aerugo.kept" (list . "ADMIN_PASSWORD" 24)) -}}
+{{- end -}}
+{{- toYaml $own -}}
+{{- end }}
+
+{{/* One variable from a Secret. Argument: (list variable secret key) */}}
+{{- define "aerugo.secretVariable" -}}
+- name: {{ index . 0 }}
+  valueFrom:
+    secretKeyRef:
+      name: {{ index . 1 }}
+      key: {{ index . 2 }}
+{{- end }}
+
+{{/*
+Variables for the secret settings, each from the Secret that has it. Argument: (list $ ownSecret ownKeys only);
+`only` empty: all settings.
+*/}}
+{{- define "aerugo.secretVariables" -}}
+{{- $root := index . 0 -}}
+{{- $ownSecret := index . 1 -}}
+{{- $ownKeys := index . 2 -}}
+{{- $only := index . 3 -}}
+{{- range $setting := concat (keys $root.Values.secrets) $ownKeys | uniq | sortAlpha -}}
+{{- $source := get $root.Values.secrets $setting | default dict -}}
+{{- if and (regexMatch "^[A-Z0-9_]+$" $setting) (or (empty $only) (has $setting $only)) -}}
+{{- if $source.secretName }}
+{{ include "aerugo.secretVariable" (list $setting $source.secretName (default $setting $source.secretKey)) }}
+{{- else if has $setting $ownKeys }}
+{{ include "aerugo.secretVariable" (list $setting $ownSecret $setting) }}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{/* What cannot work is refused here, before anything is made. */}}
+{{- define "aerugo.check" -}}
+{{- $config := include "aerugo.config" . | fromYaml -}}
+{{- range $part, $setting := dict "postgresql" "DATABASE_URL" "redis" "REDIS_URL" "s3" "S3_ACCESS_KEY" -}}
+{{- if and (get $.Values $part).bundled.enabled (include "aerugo.isGiven" (list $ $setting)) -}}
+{{- fail (printf "%s.bundled.enabled and secrets.%s are both given: which one shall it be?" $part $setting) -}}
+{{- end -}}
+{{- end -}}
+{{- if not (or (include "aerugo.isGiven" (list . "DATABASE_URL")) .Values.postgresql.bundled.enabled) -}}
+{{- fail "no database: give secrets.DATABASE_URL a secretName (or a value), or for a trial postgresql.bundled.enabled=true" -}}
+{{- end -}}
+{{- if not (or $config.S3_BUCKET (eq (default "" $config.STORAGE_TYPE) "filesystem")) -}}
+{{- fail "no blob storage: give config.S3_BUCKET, or for a trial s3.bundled.enabled=true" -}}
+{{- end -}}
+{{- if and .Values.networkPolicy.enabled (empty .Values.networkPolicy.ingress.from) -}}
+{{- fail "networkPolicy.ingress.from is empty: nobody could reach the registry. Name the pods or networks of what stands before it" -}}
+{{- end -}}
+{{- if and .Values.httpRoute.enabled (empty .Values.httpRoute.parentRefs) -}}
+{{- fail "httpRoute.enabled needs httpRoute.parentRefs: the Gateway that the route belongs to" -}}
+{{- end -}}
+{{- end }}

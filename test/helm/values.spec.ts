@@ -1,0 +1,96 @@
+// needs: helm kubernetes-validate
+import { describe, expect, it } from '@jest/globals';
+import { example, ofKind, render, schemaProblems, theOne, type Values } from './chart.js';
+
+const MINIMUM: Values = ['--set', 'config.S3_BUCKET=blobs', '--set', 'secrets.DATABASE_URL.secretName=database'];
+
+async function refusal(values: Values): Promise<string> {
+  return render([...MINIMUM, ...values]).then(
+    () => 'not refused',
+    (error: unknown) => (error as { stderr: string }).stderr,
+  );
+}
+
+describe('the values', () => {
+  const WRONG = [
+    ['an unknown name', 'replicas=3', "additional properties 'replicas' not allowed"],
+    ['an unknown name inside', 'ingress.host=a', "additional properties 'host' not allowed"],
+    ['a setting that there is not', 'config.LOG_LVL=debug', "additional properties 'LOG_LVL' not allowed"],
+    ['a secret among the settings', 'config.JWT_SECRET=x', "additional properties 'JWT_SECRET' not allowed"],
+    ['a setting among the secrets', 'secrets.LOG_LEVEL.value=x', "additional properties 'LOG_LEVEL' not allowed"],
+    ['a number that is none', 'replicaCount=two', 'got string, want integer'],
+    ['a port that is none', 'service.port=70000', 'maximum'],
+    ['a kind of Service that there is not', 'service.type=Gateway', 'value must be one of'],
+    ['a digest that is none', 'image.digest=latest', 'does not match pattern'],
+    ['a controller that nobody knows', 'ingress.controller=nginx', 'value must be one of'],
+    ['no time to leave the Service', 'preStopSeconds=0', 'minimum'],
+    ['an amount that is none', 'resources.limits.memory=lots', 'does not match pattern'],
+  ] as const;
+  it.each(WRONG)('are refused with %s', async (_what, set, reason) => {
+    expect(await refusal(['--set', set])).toContain(reason);
+  });
+
+  const IMPOSSIBLE = [
+    ['no database', 'secrets.DATABASE_URL.secretName=', 'no database'],
+    ['no bucket', 'config.S3_BUCKET=null', 'no blob storage'],
+    ['a secret of two sources', 'secrets.DATABASE_URL.value=postgresql://db/a', 'both a value and a secretName'],
+    ['two databases', 'postgresql.bundled.enabled=true', 'which one shall it be'],
+    ['a closed network that nobody may enter', 'networkPolicy.enabled=true', 'nobody could reach the registry'],
+    ['a route of no Gateway', 'httpRoute.enabled=true', 'httpRoute.enabled needs httpRoute.parentRefs'],
+  ] as const;
+  it.each(IMPOSSIBLE)('are refused with %s, in words', async (_what, set, reason) => {
+    expect(await refusal(['--set', set])).toContain(reason);
+  });
+
+  it('reach the registry as they were written, large numbers too', async () => {
+    const objects = await render(example('production'));
+    expect(theOne(objects, 'ConfigMap', 'demo-aerugo').data).toMatchObject({
+      UPLOAD_EXPIRY_SECONDS: '2592000',
+      AUDIT_PULLS: 'true',
+      PUBLIC_URL: 'https://registry.example.com',
+      SHUTDOWN_GRACE_SECONDS: '60',
+    });
+  });
+
+  it('that are a setting win over what the chart derives', async () => {
+    const route = ['--set', 'ingress.enabled=true', '--set', 'ingress.hosts[0]=a.example.com'];
+    const derived = theOne(await render([...MINIMUM, ...route]), 'ConfigMap').data;
+    expect(derived?.['PUBLIC_URL']).toBe('http://a.example.com');
+    const chosen = await render([...MINIMUM, ...route, '--set', 'config.PUBLIC_URL=https://b.example.com']);
+    expect(theOne(chosen, 'ConfigMap').data?.['PUBLIC_URL']).toBe('https://b.example.com');
+  });
+});
+
+describe('the ingress', () => {
+  const UNLIMITED = [
+    ['ingress-nginx', 'nginx.ingress.kubernetes.io/proxy-body-size', '0'],
+    ['ingress-nginx', 'nginx.ingress.kubernetes.io/proxy-request-buffering', 'off'],
+    ['ingress-nginx', 'nginx.ingress.kubernetes.io/proxy-buffering', 'off'],
+    ['nginx-ingress', 'nginx.org/client-max-body-size', '0'],
+    ['nginx-ingress', 'nginx.org/location-snippets', 'proxy_request_buffering off;'],
+    ['nginx-ingress', 'nginx.org/proxy-buffering', 'False'],
+    ['haproxy-ingress', 'haproxy-ingress.github.io/proxy-body-size', 'unlimited'],
+    ['aws-load-balancer-controller', 'alb.ingress.kubernetes.io/target-type', 'ip'],
+  ] as const;
+  it.each(UNLIMITED)('of %s has %s: %s', async (controller, annotation, value) => {
+    const route = [
+      '--set',
+      'ingress.enabled=true,ingress.hosts[0]=a.example.com',
+      '--set',
+      `ingress.controller=${controller}`,
+    ];
+    const objects = await render([...MINIMUM, ...route]);
+    expect(theOne(objects, 'Ingress').metadata.annotations?.[annotation]?.trim()).toBe(value);
+    expect(await schemaProblems(ofKind(objects, 'Ingress'))).toEqual([]);
+  });
+});
+
+describe('the network policy', () => {
+  it('lets a node go to names, PostgreSQL, Redis and S3 only, and in from whom it names', async () => {
+    const { spec } = theOne(await render(example('production')), 'NetworkPolicy', 'demo-aerugo');
+    const { ingress, egress, policyTypes } = spec as Record<string, { ports: { port: unknown }[]; from?: unknown[] }[]>;
+    expect(policyTypes).toEqual(['Ingress', 'Egress']);
+    expect(egress?.map(({ ports }) => ports.map(({ port }) => port))).toEqual([[53, 53], [5432], [6380], [443]]);
+    expect(ingress?.every(({ from = [] }) => from.length > 0)).toBe(true);
+  });
+});
