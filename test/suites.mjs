@@ -16,6 +16,7 @@ export const PROGRAMS = {
   buildah: { found: ['buildah'], get: 'apt-get install buildah', root: true },
   oras: { found: ['oras'], get: 'bash .ci/install trixie' },
   cosign: { found: ['cosign'], get: 'bash .ci/install trixie' },
+  'docker-compose': { found: ['docker-compose'], get: 'bash .ci/install trixie' },
   crane: { found: ['crane'], get: 'bash .ci/install go' },
   regctl: { found: ['regctl'], get: 'bash .ci/install go' },
   helm: { found: ['helm'], get: 'bash .ci/install go' },
@@ -90,6 +91,13 @@ export const SUITES = [
     using: 'startRegistry(',
     needs: ['versitygw'],
     env: { ...S3, ...EMBEDDED },
+    minutes: 15,
+  },
+  {
+    name: 'container image',
+    files: /^test\/image\//,
+    needs: ['versitygw', 'redis-server'],
+    env: { ...S3, ...EMBEDDED, ...REDIS },
     minutes: 15,
   },
   // Alone on the machine: what they measure, a neighbour would change.

@@ -1,7 +1,7 @@
-# oras and cosign are in Debian 13 only; they need nothing newer than what Debian 12 has.
+# oras, cosign and the second Compose are in Debian 13 only; they need nothing newer than what Debian 12 has.
 set -euo pipefail
 
-packages=(oras cosign)
+packages=(oras cosign docker-compose)
 
 missing=()
 for package in "${packages[@]}"; do

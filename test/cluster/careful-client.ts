@@ -1,4 +1,5 @@
 import http from 'node:http';
+import https from 'node:https';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Headers, type Reply, send } from '../support/http-exchange.js';
@@ -41,7 +42,7 @@ const ATTEMPT_MS = 15 * 60_000;
  */
 export class CarefulClient {
   private readonly base: URL;
-  private readonly agent = new http.Agent({ keepAlive: true });
+  private readonly agent: http.Agent;
   private readonly elsewhere = new http.Agent({ keepAlive: true });
   private readonly tokens: TokenSource;
 
@@ -51,8 +52,12 @@ export class CarefulClient {
     readonly log: RequestLog,
     /** An operation that does not succeed in this time has failed. */
     private readonly patienceMs = 120_000,
+    /** Whom to believe that he is the registry, where it speaks TLS: a certificate. */
+    certificate?: string,
   ) {
     this.base = new URL(url);
+    const isTls = this.base.protocol === 'https:';
+    this.agent = isTls ? new https.Agent({ keepAlive: true, ca: certificate }) : new http.Agent({ keepAlive: true });
     this.tokens = new TokenSource(credentials, ({ method, path, headers }) =>
       this.repeat(method, path, { headers: headers ?? {} }, () => Promise.resolve({})),
     );

@@ -10,6 +10,8 @@ export interface ClusterOptions {
   readonly env?: Record<string, string>;
   /** A way to the store that the nodes take instead of the store's own address. */
   readonly storeThrough?: (endpoint: string) => Promise<string>;
+  /** Stands before the nodes; resolves with the URL. */
+  readonly balancer?: (ports: readonly number[]) => Promise<string>;
 }
 
 /** Nodes of the built registry behind a load balancer, over one PostgreSQL, one Redis and one S3 server of their own. */
@@ -23,7 +25,8 @@ export class Cluster {
     private redis: RedisServer,
   ) {}
 
-  static async start({ nodes: count = 3, env = {}, storeThrough }: ClusterOptions = {}): Promise<Cluster> {
+  static async start(options: ClusterOptions = {}): Promise<Cluster> {
+    const { nodes: count = 3, env = {}, storeThrough, balancer = balance } = options;
     const postgres = await startPostgres();
     const database = await databaseOn(postgres);
     const redis = await startRedis();
@@ -42,7 +45,7 @@ export class Cluster {
           : await startRegistry({ database, redis: redis.url, store: bucket, env: settings }),
       );
     }
-    return new Cluster(postgres, database, bucket, nodes, await balance(ports), redis);
+    return new Cluster(postgres, database, bucket, nodes, await balancer(ports), redis);
   }
 
   get credentials(): { username: string; password: string } {

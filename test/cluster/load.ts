@@ -13,6 +13,8 @@ export interface LoadOptions {
   readonly largestLayer: number;
   /** The pushes are spread over this time; what is left of it is spent on pulls. */
   readonly seconds: number;
+  /** Whom to believe that he is the registry, where it speaks TLS. */
+  readonly certificate?: string;
   /** Runs with other names have other content. */
   readonly name: string;
 }
@@ -52,8 +54,8 @@ export class Load {
   }
 
   private async runClient(at: number): Promise<void> {
-    const { url, credentials, images, name } = this.options;
-    const client = new CarefulClient(url, credentials, this.log);
+    const { url, credentials, images, name, certificate } = this.options;
+    const client = new CarefulClient(url, credentials, this.log, undefined, certificate);
     const repository = `${credentials.username}/${name}-${at}`;
     try {
       for (let step = 0; !this.isCalledOff; step++) {

@@ -1,5 +1,6 @@
-import { openSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import {
   end,
   freePort,
@@ -7,10 +8,13 @@ import {
   needProgram,
   onFileEnd,
   ready,
+  run,
   scratchDirectory,
   start,
 } from '../support/processes.js';
 
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const CONFIG = path.join(ROOT, 'config', 'nginx');
 const TEMPORARY = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
 
 /**
@@ -22,24 +26,54 @@ export async function balance(ports: readonly number[]): Promise<string> {
     ${ports.map((port) => `server 127.0.0.1:${port} max_fails=0;`).join('\n    ')}
     keepalive 64;
   }`;
-  const location = `
-      proxy_pass http://nodes;
-      proxy_set_header Host $http_host;
-      proxy_set_header X-Forwarded-For $remote_addr;
-      proxy_set_header X-Forwarded-Proto $scheme;
-      proxy_next_upstream error timeout;
-      proxy_connect_timeout 2s;`;
-  const { url } = await startNginx(upstream, location);
+  const { url } = await startNginx(upstream, 'proxy_pass http://nodes;');
   return url;
+}
+
+/**
+ * The load balancer of docker-compose.yml, with its own files but for the addresses of the nodes and its own, and with
+ * the certificate that its set-up script makes. Resolves with its URL and the certificate.
+ */
+export async function startStackProxy(ports: readonly number[]): Promise<{ url: string; certificate: string }> {
+  const directory = scratchDirectory('stack');
+  const at = (name: string): string => path.join(directory, name);
+  const port = await freePort();
+  for (const name of ['nginx.conf', 'proxy.conf']) copyFileSync(path.join(CONFIG, name), at(name));
+  writeFileSync(at('listen.conf'), configured('listen.conf').replace('8443', `127.0.0.1:${port}`));
+  writeFileSync(at('nodes.conf'), onLoopback(configured('nodes.conf'), ports));
+  await run('sh', [path.join(ROOT, 'scripts/compose-setup.sh')], {
+    env: { ...process.env, ENV_FILE: at('env'), TLS_DIRECTORY: at('tls') },
+  });
+  await run('nginx', ['-t', '-p', `${directory}/`, '-c', at('nginx.conf'), '-e', 'stderr']);
+  await serve(directory, at('log'), () => isListening(port));
+  return { url: `https://localhost:${port}`, certificate: readFileSync(at('tls/tls.crt'), 'utf8') };
+}
+
+function configured(name: string): string {
+  return readFileSync(path.join(CONFIG, name), 'utf8');
+}
+
+/** No name is looked up: Debian's nginx is older than `resolve`. */
+function onLoopback(text: string, ports: readonly number[]): string {
+  const nodes = text.replace(/^resolver .*$/m, '').replace(/node-(\d+):8080 resolve/g, (_, number: string) => {
+    return `127.0.0.1:${ports[Number(number) - 1] ?? 0}`;
+  });
+  if (/resolve|node-/.test(nodes.replace(/^#.*$/gm, ''))) throw new Error(`not understood: ${nodes}`);
+  return nodes;
+}
+
+async function serve(directory: string, log: string, answers: () => Promise<boolean>): Promise<void> {
+  const output = openSync(log, 'a');
+  const args = ['-p', `${directory}/`, '-c', path.join(directory, 'nginx.conf'), '-e', 'stderr'];
+  const child = start(needProgram('nginx'), args, { stdio: ['ignore', output, output] });
+  onFileEnd(() => end(child));
+  await ready(child, log, answers);
 }
 
 /** A way to a server on which every call is written down: method and address of each, in order. */
 export async function observe(target: string): Promise<{ url: string; calls: () => string[] }> {
-  // The signature of a request covers the host that it was sent to.
-  const location = `
-      proxy_pass ${target};
-      proxy_set_header Host $http_host;
-      access_log calls.log calls;`;
+  // The signature of a request covers the host that it was sent to, which proxy.conf hands on.
+  const location = `proxy_pass ${target}; access_log calls.log calls;`;
   const { url, directory } = await startNginx(`log_format calls '$request_method $request_uri';`, location);
   const log = path.join(directory, 'calls.log');
   return { url, calls: () => readFileSync(log, 'utf8').split('\n').filter(Boolean) };
@@ -65,22 +99,13 @@ http {
     client_max_body_size 0;
     keepalive_requests 1000000;
     location / {
-      proxy_http_version 1.1;
-      proxy_set_header Connection "";
-      proxy_request_buffering off;
-      proxy_buffering off;
-      proxy_read_timeout 900s;
-      proxy_send_timeout 900s;${location}
+      ${location}
+      include ${path.join(CONFIG, 'proxy.conf')};
     }
   }
 }
 `,
   );
-  const output = openSync(log, 'a');
-  const child = start(needProgram('nginx'), ['-p', `${directory}/`, '-c', 'nginx.conf', '-e', 'stderr'], {
-    stdio: ['ignore', output, output],
-  });
-  onFileEnd(() => end(child));
-  await ready(child, log, () => isListening(port));
+  await serve(directory, log, () => isListening(port));
   return { url: `http://127.0.0.1:${port}`, directory };
 }

@@ -10,6 +10,7 @@ const SCALES = {
     kills: { seconds: 15, everySeconds: 2 },
     faults: { redisSeconds: 4, storeSeconds: 4, rounds: 1, calmSeconds: 1 },
     chunkedBytes: 64 * MIB,
+    stack: { layerBytes: 256 * MIB, images: 12, seconds: 10, downSeconds: 3 },
     /** How much longer an upload may take when its chunks go around; a second or two of it are soon doubled. */
     mostSlowdown: 5,
     tagMoves: 1_000,
@@ -24,6 +25,7 @@ const SCALES = {
     kills: { seconds: 120, everySeconds: 5 },
     faults: { redisSeconds: 20, storeSeconds: 10, rounds: 2, calmSeconds: 5 },
     chunkedBytes: 1024 * MIB,
+    stack: { layerBytes: 2048 * MIB, images: 100, seconds: 60, downSeconds: 20 },
     mostSlowdown: 2,
     tagMoves: 5_000,
     budget: { pushes: 64, bytes: 256 * MIB },

@@ -16,14 +16,16 @@ export interface Dockerd {
 }
 
 /**
- * A docker daemon of the spec file's own (root, Linux): no network set-up, images as plain directories. Registries on
- * 127.0.0.1 are plain HTTP to it. `docker run` needs `--network=host` or `none`.
+ * A docker daemon of the spec file's own (root, Linux): no network set-up, images as plain directories, which work
+ * everywhere and are copied for each layer; `auto` is the best that the machine can do. Registries on 127.0.0.1 are
+ * plain HTTP to it. `docker run` needs `--network=host` or `none`.
  */
-export async function startDockerd(): Promise<Dockerd> {
+export async function startDockerd({ storage = 'vfs' }: { storage?: 'vfs' | 'auto' } = {}): Promise<Dockerd> {
   const home = scratchDirectory('dockerd');
   const socket = path.join(home, 'docker.sock');
   const at = (name: string) => path.join(home, name);
-  const args = ['--iptables=false', '--bridge=none', '--storage-driver=vfs', '-H', `unix://${socket}`];
+  const driver = storage === 'auto' ? [] : [`--storage-driver=${storage}`];
+  const args = ['--iptables=false', '--bridge=none', ...driver, '-H', `unix://${socket}`];
   const places = ['--data-root', at('data'), '--exec-root', at('exec'), '--pidfile', at('pid')];
   const log = openSync(at('log'), 'a');
   const child = start(needProgram('dockerd'), [...args, ...places], { cwd: home, stdio: ['ignore', log, log] });

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import http from 'node:http';
+import https from 'node:https';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
@@ -115,7 +116,7 @@ export class Exchange implements PromiseLike<Reply> {
   }
 }
 
-/** Sends one request over `node:http`; redirects are not followed. */
+/** Sends one request, over TLS when the agent and the address are so; redirects are not followed. */
 export async function send(base: URL, agent: http.Agent, outgoing: Outgoing): Promise<Reply> {
   const request = open(base, agent, outgoing);
   let isAnswered = false;
@@ -141,7 +142,8 @@ export function open(base: URL, agent: http.Agent, outgoing: Outgoing): http.Cli
   // Without this Node would send a bodyless POST, PUT or PATCH chunked; every registry client sends a zero.
   const empty: Headers =
     body === undefined && /^(POST|PUT|PATCH)$/.test(method) && !hasFraming(headers) ? { 'content-length': '0' } : {};
-  return http.request({
+  const { request } = base.protocol === 'https:' ? https : http;
+  return request({
     agent,
     method,
     host: base.hostname,

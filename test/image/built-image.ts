@@ -1,0 +1,64 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Dockerd } from '../support/dockerd.js';
+import { run, scratchDirectory } from '../support/processes.js';
+import { importBaseImage } from './base-image.js';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+export interface Layer {
+  readonly bytes: number;
+  readonly createdBy: string;
+}
+
+/** What `docker inspect` says of an image, as far as the tests ask. */
+export interface ImageConfig {
+  readonly User: string;
+  readonly Env: readonly string[];
+  readonly Entrypoint: readonly string[];
+  readonly Labels: Readonly<Record<string, string>>;
+}
+
+/** The name that the Dockerfile gives its base. */
+export function baseName(): string {
+  return /^ARG NODE_IMAGE=(\S+)$/m.exec(readFileSync(path.join(ROOT, 'Dockerfile'), 'utf8'))?.[1] ?? '';
+}
+
+/** The packages come from where npm of this machine gets them. */
+export async function packageSource(): Promise<string> {
+  return (await run('npm', ['config', 'get', 'registry'])).stdout.trim();
+}
+
+/** Builds the project's own Dockerfile, on a base that is made of this machine's files. */
+export async function buildRegistryImage(dockerd: Dockerd, tag: string): Promise<void> {
+  await importBaseImage(dockerd, baseName());
+  const source = `NPM_CONFIG_REGISTRY=${await packageSource()}`;
+  await dockerd.docker(['build', '--network=host', '--force-rm', '--build-arg', source, '--tag', tag, ROOT]);
+}
+
+/** The layers that the Dockerfile adds to its base, the last one first. */
+export async function ownLayers({ docker }: Dockerd, tag: string): Promise<Layer[]> {
+  const { stdout } = await docker(['history', '--no-trunc', '--human=false', '--format', '{{json .}}', tag]);
+  const all = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { Size: string; CreatedBy: string });
+  // The base was imported, so it is one layer, the oldest.
+  return all.slice(0, -1).map(({ Size, CreatedBy }) => ({ bytes: Number(Size), createdBy: CreatedBy }));
+}
+
+export async function inspect({ docker }: Dockerd, tag: string): Promise<ImageConfig> {
+  const { stdout } = await docker(['image', 'inspect', '--format', '{{json .Config}}', tag]);
+  return JSON.parse(stdout) as ImageConfig;
+}
+
+/** The directory of the registry in the image, unpacked here. */
+export async function unpackRegistry({ docker }: Dockerd, tag: string): Promise<string> {
+  const directory = scratchDirectory('unpacked');
+  const id = (await docker(['create', tag])).stdout.trim();
+  mkdirSync(directory, { recursive: true });
+  await docker(['cp', `${id}:/app`, directory]);
+  await docker(['rm', id]);
+  return path.join(directory, 'app');
+}
