@@ -19,6 +19,7 @@ export const PROGRAMS = {
   crane: { found: ['crane'], get: 'bash .ci/install go' },
   regctl: { found: ['regctl'], get: 'bash .ci/install go' },
   helm: { found: ['helm'], get: 'bash .ci/install go' },
+  actionlint: { found: ['actionlint'], get: 'bash .ci/install go' },
   curl: { found: ['curl'], get: 'apt-get install curl' },
   jq: { found: ['jq'], get: 'apt-get install jq' },
   schemathesis: { found: ['schemathesis'], get: 'bash .ci/install python' },

@@ -7,6 +7,7 @@ programs=(
   "regctl     github.com/regclient/regclient                    /cmd/regctl     v0.11.7"
   "versitygw  github.com/versity/versitygw                      /cmd/versitygw  v1.8.0"
   "helm       helm.sh/helm/v3                                   /cmd/helm       v3.22.0"
+  "actionlint github.com/rhysd/actionlint                       /cmd/actionlint v1.7.12"
   # A test peer only: archived upstream, and the second S3 implementation of the storage contract.
   "minio      github.com/minio/minio                            -               v0.0.0-20260212201848-7aac2a2c5b7c"
 )
