@@ -47,6 +47,7 @@ export const SUITES = [
   { name: 'units', files: /^src\//, env: EMBEDDED },
   { name: 'units on PostgreSQL 15', files: /^src\//, using: 'support/postgres.js', needs: ['postgresql'], env: DEBIAN },
   { name: 'structure', files: /^test\/([^/]+|architecture\/.*)\.spec\.ts$/, env: EMBEDDED },
+  { name: 'documentation', files: /^test\/docs\//, env: EMBEDDED },
   { name: 'test support', files: /^test\/support\//, env: EMBEDDED },
   { name: 'contracts', files: /^test\/contracts\//, env: EMBEDDED },
   {
