@@ -8,6 +8,7 @@ programs=(
   "versitygw  github.com/versity/versitygw                      /cmd/versitygw  v1.8.0"
   "helm       helm.sh/helm/v3                                   /cmd/helm       v3.22.0"
   "helm-docs  github.com/norwoodj/helm-docs                     /cmd/helm-docs  v1.14.2"
+  "actionlint github.com/rhysd/actionlint                       /cmd/actionlint v1.7.12"
   # A test peer only: archived upstream, and the second S3 implementation of the storage contract.
   "minio      github.com/minio/minio                            -               v0.0.0-20260212201848-7aac2a2c5b7c"
 )

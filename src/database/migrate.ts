@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { DataSource, MigrationExecutor, type MigrationInterface, type QueryRunner } from 'typeorm';
 import type { DatabaseConfig } from '../config/config-values.js';
 import { dataSourceOptions } from './data-source-options.js';
+import { refuseContracted } from './schema-level.js';
 import { sqlState } from './unit-of-work.js';
 
 /** Any constant: all nodes of a registry ask for the same one. */
@@ -12,8 +13,16 @@ const MIGRATION_LOCK = 7_236_401;
 const ASK_EVERY_MS = 200;
 /** Nodes of the version before work on: a table that they use is waited for this long, and they wait behind it. */
 const LOCK_TIMEOUT_MS = 3_000;
-const LOCK_TIMED_OUT = '55P03';
+/** Of two who wait for each other PostgreSQL ends one, and that may be this one. */
+const IN_USE = new Set(['55P03', '40P01']);
 const PATIENCE_MS = 5 * 60_000;
+
+/**
+ * A server that is at work on a statement does not look whether anybody waits for the answer: a node that died in the
+ * middle of a long one would keep the lock until its end. Servers on systems that cannot tell refuse the setting.
+ */
+const NOTICE_DEATH = `SELECT set_config(name, '1000', true) FROM pg_settings
+WHERE name = 'client_connection_check_interval' AND version() ~ 'linux|darwin|apple'`;
 
 const DIRECTORY = join(import.meta.dirname, '../../migrations');
 
@@ -21,7 +30,7 @@ const DIRECTORY = join(import.meta.dirname, '../../migrations');
  * Brings the schema up to date, past a pooler where `DATABASE_DIRECT_URL` names the way. Many nodes may start at once:
  * one migrates, in one transaction that also has the lock; the others ask for the lock now and then, with no connection
  * of a small pooler in hand, and then find nothing to do. A node that dies leaves everything as it was. Gives the names
- * of the migrations that this call has run.
+ * of the migrations that this call has run. Throws `StartupError` when the database is for newer versions only.
  */
 export async function migrate(database: DatabaseConfig): Promise<string[]> {
   const options = dataSourceOptions(
@@ -47,13 +56,15 @@ async function migrateOnce(dataSource: DataSource, mayWait: boolean): Promise<st
     return await dataSource.transaction(async ({ queryRunner }) => {
       if (!queryRunner) throw new Error('a transaction without its connection');
       if (!(await hasLock(queryRunner))) return null;
+      await refuseContracted(queryRunner);
+      await queryRunner.query(NOTICE_DEATH);
       const executor = new MigrationExecutor(dataSource, queryRunner);
       executor.transaction = 'all';
       const executed = await executor.executePendingMigrations();
       return executed.map(({ name }) => name);
     });
   } catch (error) {
-    if (sqlState(error) === LOCK_TIMED_OUT && mayWait) return null;
+    if (IN_USE.has(sqlState(error) ?? '') && mayWait) return null;
     throw error;
   }
 }

@@ -68,6 +68,16 @@ export class Cluster {
     this.nodes[at] = await startRegistry({ like: node, env: { LISTEN_ADDRESS: `127.0.0.1:${port}` } });
   }
 
+  /** SIGTERM and the end of the drain, and another build (default: that of the checkout) on the same port. */
+  async updateNode(at: number, build?: string): Promise<void> {
+    const node = this.node(at);
+    await node.stop();
+    node.client.close();
+    const { port } = new URL(node.url);
+    const env = { LISTEN_ADDRESS: `127.0.0.1:${port}` };
+    this.nodes[at] = await startRegistry({ like: node, env, ...(build === undefined ? {} : { build }) });
+  }
+
   stopRedis(): Promise<void> {
     return this.redis.stop();
   }

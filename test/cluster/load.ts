@@ -15,6 +15,8 @@ export interface LoadOptions {
   readonly seconds: number;
   /** Whom to believe that he is the registry, where it speaks TLS. */
   readonly certificate?: string;
+  /** Pulls go on beyond that while this is true. */
+  readonly goesOn?: () => boolean;
   /** Runs with other names have other content. */
   readonly name: string;
 }
@@ -60,7 +62,7 @@ export class Load {
     try {
       for (let step = 0; !this.isCalledOff; step++) {
         if (this.begun < images * Math.min(1, this.elapsed)) await this.push(client, repository, this.begun++);
-        else if (this.elapsed >= 1) return;
+        else if (this.elapsed >= 1 && this.options.goesOn?.() !== true) return;
         else await this.pull(client, `${name} client ${at} step ${step}`);
       }
     } finally {

@@ -8,6 +8,7 @@ const SCALES = {
     largestLayer: 32 * MIB,
     /** How long images are pushed and pulled under fire; seconds. */
     kills: { seconds: 15, everySeconds: 2 },
+    rolling: { images: 30, seconds: 12, largestLayer: 4 * MIB },
     faults: { redisSeconds: 4, storeSeconds: 4, rounds: 1, calmSeconds: 1 },
     chunkedBytes: 64 * MIB,
     stack: { layerBytes: 256 * MIB, images: 12, seconds: 10, downSeconds: 3 },
@@ -23,6 +24,7 @@ const SCALES = {
     images: 200,
     largestLayer: 64 * MIB,
     kills: { seconds: 120, everySeconds: 5 },
+    rolling: { images: 200, seconds: 120, largestLayer: 64 * MIB },
     faults: { redisSeconds: 20, storeSeconds: 10, rounds: 2, calmSeconds: 5 },
     chunkedBytes: 1024 * MIB,
     stack: { layerBytes: 2048 * MIB, images: 100, seconds: 60, downSeconds: 20 },

@@ -12,7 +12,7 @@ import { RegistryClient } from './registry-client.js';
 import { freshBucket, type S3Bucket } from './s3.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const MAIN = path.join(ROOT, 'dist', 'src', 'main.js');
+const BUILD = path.join(ROOT, 'dist');
 
 export type StoreKind = 'filesystem' | 's3';
 
@@ -34,6 +34,8 @@ export interface RegistryOptions {
   startTimeoutMs?: number;
   /** The script and its arguments; default: what `npm start` runs. */
   program?: readonly string[];
+  /** Another build than that of the checkout (`test/support/other-build.ts`). */
+  build?: string;
 }
 
 export interface Registry {
@@ -65,9 +67,10 @@ export interface Registry {
  * with everything it uses, when the spec file ends.
  */
 export async function startRegistry(options: RegistryOptions = {}): Promise<Registry> {
-  if (!existsSync(MAIN)) throw new Error(`${MAIN} is missing: "npm run build" first ("npm test" does it by itself)`);
+  const main = path.join(options.build ?? BUILD, 'src', 'main.js');
+  if (!existsSync(main)) throw new Error(`${main} is missing: "npm run build" first ("npm test" does it by itself)`);
   const setting = options.like ? settingLike(options.like, options) : await newSetting(options);
-  const node = launch(setting.env, options.program ?? [MAIN]);
+  const node = launch(setting.env, options.program ?? [main]);
   // Registered after the database and the store, so it ends before them.
   onFileEnd(() => finish(node.child, setting));
   const url = await listening(node, options.startTimeoutMs ?? 60_000);
