@@ -5,6 +5,7 @@ interface LockEntry {
 }
 
 export const NODE_FLAGS: string[];
+export const NODE_VARIABLES: Record<string, string>;
 export class SetupError extends Error {}
 export const root: string;
 export function prepare(options?: { build?: boolean; say?: (line: string) => void }): Promise<string>;

@@ -3,14 +3,13 @@
 // package.json says "exec node …": npm hands signals to a shell, which would end and leave this process behind.
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { NODE_FLAGS, prepare, root, runOn, SetupError } from './install.mjs';
+import { NODE_FLAGS, NODE_VARIABLES, prepare, root, runOn, SetupError } from './install.mjs';
 
 try {
   const node = await prepare();
   const main = path.join(root, 'dist', 'src', 'main.js');
   // Loading the modules is most of a start; compiled code is kept for the next one.
-  // Blobs wait for the disk on libuv's threads, and its usual four are too few for eight pushes at once.
-  const env = { NODE_COMPILE_CACHE: path.join(root, '.cache', 'compiled'), UV_THREADPOOL_SIZE: '16', ...process.env };
+  const env = { NODE_COMPILE_CACHE: path.join(root, '.cache', 'compiled'), ...NODE_VARIABLES, ...process.env };
   const envFile = existsSync(path.join(root, '.env')) ? ['--env-file=.env'] : [];
   process.exitCode = await runOn(node, [...NODE_FLAGS, ...envFile, main], { env });
 } catch (error) {
