@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import type { Algorithm } from '../oci/digest.js';
+import { HashBatches } from './hash-batches.js';
 import type { WorkerReply, WorkerRequest } from './hash-protocol.js';
 import { HashWorkerEnded, WorkerHash } from './worker-hash.js';
 
@@ -25,6 +26,7 @@ interface Member {
 export class HashWorkers implements OnApplicationShutdown {
   private readonly logger = new Logger(HashWorkers.name);
   private readonly members: Member[] = [];
+  private readonly batches = new HashBatches();
   private lastId = 0;
 
   /** Whether a thread would have a processor of its own; otherwise it only costs. */
@@ -50,7 +52,7 @@ export class HashWorkers implements OnApplicationShutdown {
     const send = (request: WorkerRequest, transfer: ArrayBuffer[] = []): void => {
       member.worker.postMessage(request, transfer);
     };
-    const hash = new WorkerHash(algorithm, id, send, () => member.jobs.delete(id));
+    const hash = new WorkerHash(algorithm, id, send, () => member.jobs.delete(id), this.batches);
     member.jobs.set(id, hash);
     send(first(id));
     return hash;
@@ -67,7 +69,11 @@ export class HashWorkers implements OnApplicationShutdown {
     const worker = new Worker(WORKER_FILE, { resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MEGABYTES } });
     const member: Member = { worker, jobs: new Map() };
     worker.unref();
-    worker.on('message', (reply: WorkerReply) => member.jobs.get(reply.id)?.take(reply));
+    worker.on('message', (reply: WorkerReply) => {
+      // Also from a job that was discarded meanwhile.
+      if (reply.kind === 'updated') this.batches.give(reply.bytes);
+      member.jobs.get(reply.id)?.take(reply);
+    });
     worker.on('error', (error) => {
       this.logger.error({ error: String(error), message: 'a hash worker crashed' });
     });

@@ -45,6 +45,15 @@ describe('the body of a request', () => {
     expect(rest.subarray(-3).toString()).toBe('end');
   });
 
+  it('stays where it is after its first bytes until it is asked for', async () => {
+    const request = requestOf({ 'transfer-encoding': 'chunked' });
+    request.write(Buffer.alloc(100));
+    await request.body.readFirst(10);
+    expect(request.isPaused()).toBe(true);
+    request.end('rest');
+    expect((await drain(request.body)).toString()).toBe('rest');
+  });
+
   it('is left unread when its announced length is not small', async () => {
     const request = requestOf({ 'content-length': '11' });
     expect(await request.body.readFirst(10)).toHaveLength(0);

@@ -59,7 +59,8 @@ export class RequestBody implements AsyncIterable<Buffer> {
 
   /**
    * The first bytes. Up to `limit` of them with `hasEnded` are the whole body; otherwise the rest is still to come.
-   * A body whose announced length is above the limit is not begun.
+   * A body whose announced length is above the limit is not begun. What comes after them stays in the socket until it is
+   * asked for: many may wait for their turn to write.
    */
   async readFirst(limit: number): Promise<Buffer> {
     if ((this.declaredLength ?? 0) > limit) return EMPTY;
@@ -71,7 +72,12 @@ export class RequestBody implements AsyncIterable<Buffer> {
       chunks.push(chunk);
       length += chunk.length;
     }
-    return chunks.length === 1 ? (chunks[0] ?? EMPTY) : Buffer.concat(chunks, length);
+    if (!this.isComplete) this.request.pause();
+    const [only] = chunks;
+    if (only && chunks.length === 1) return only;
+    const all = Buffer.concat(chunks, length);
+    if (this.isOwn) chunks.forEach(releaseMemory);
+    return all;
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined> {
@@ -97,6 +103,7 @@ export class RequestBody implements AsyncIterable<Buffer> {
       if (this.isComplete) return null;
       if (this.failure) throw this.failure;
       this.listen();
+      if (this.request.isPaused()) this.request.resume();
       this.waiting = Promise.withResolvers<undefined>();
       await this.waiting.promise;
     }

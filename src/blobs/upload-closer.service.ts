@@ -4,6 +4,7 @@ import { type Algorithm, algorithmOf, type Digest, digestFrom, hexOf } from '../
 import { OciError } from '../oci/oci-error.js';
 import { BlobStore, type Completed } from '../storage/blob-store.js';
 import { type ObjectKey, objectKeyOf } from '../storage/object-keys.js';
+import { releaseMemory } from '../storage/release-memory.js';
 import { UploadCommit } from './upload-commit.service.js';
 import { UploadEndService } from './upload-end.service.js';
 import { endsUpload, uploadFailure } from './upload-failures.js';
@@ -113,7 +114,10 @@ export class UploadCloser {
   /** The stored bytes once more: the closing digest is of an algorithm that nobody computed while they came. */
   private async readDigest({ key }: Completed, algorithm: Algorithm): Promise<Digest> {
     const hash = createHash(algorithm);
-    for await (const chunk of await this.store.open(key)) hash.update(chunk as Buffer);
+    for await (const chunk of await this.store.open(key)) {
+      hash.update(chunk as Buffer);
+      releaseMemory(chunk as Buffer);
+    }
     return digestFrom(algorithm, hash.digest());
   }
 

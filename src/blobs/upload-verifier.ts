@@ -4,6 +4,7 @@ import { TALLIES } from '../http/tallies.js';
 import { algorithmOf } from '../oci/digest.js';
 import { BlobStore } from '../storage/blob-store.js';
 import { type ObjectKey, objectKeyOf } from '../storage/object-keys.js';
+import { releaseMemory } from '../storage/release-memory.js';
 import { ObjectNotFound, UploadLost } from '../storage/storage-errors.js';
 import { beginHash } from './body-hash.js';
 import type { FailureReason } from './direct-failures.js';
@@ -143,6 +144,7 @@ export class UploadVerifier implements OnApplicationBootstrap, BeforeApplication
         bytes += (chunk as Buffer).length;
         const wait = hash.update(chunk as Buffer);
         if (wait) await wait;
+        releaseMemory(chunk as Buffer);
       }
       if (bytes !== direct.size) {
         hash.discard();

@@ -1,8 +1,7 @@
 import { type Algorithm, type Digest, digestFrom } from '../oci/digest.js';
+import { BATCH_BYTES, type HashBatches } from './hash-batches.js';
 import type { WorkerReply, WorkerRequest } from './hash-protocol.js';
 
-/** Bytes that travel to the worker at once; a message costs more than hashing a few KiB. */
-const BATCH_BYTES = 256 * 1024;
 /** Batches that the worker may still have while the next is filled: more would only be memory. */
 const MAX_IN_FLIGHT = 2;
 
@@ -26,7 +25,6 @@ export class WorkerHash {
   private batch: Uint8Array<ArrayBuffer> | null = null;
   private filled = 0;
   private inFlight = 0;
-  private spare: Uint8Array<ArrayBuffer>[] = [];
   private failure: Error | null = null;
   private waiting: PromiseWithResolvers<undefined> | null = null;
   private finished: PromiseWithResolvers<WorkerResult> | null = null;
@@ -36,13 +34,14 @@ export class WorkerHash {
     private readonly id: number,
     private readonly send: (request: WorkerRequest, transfer?: ArrayBuffer[]) => void,
     private readonly ended: () => void,
+    private readonly batches: HashBatches,
   ) {}
 
   /** Resolves when the worker has room for more; nothing to wait for is `undefined`. */
   update(chunk: Uint8Array): Promise<undefined> | undefined {
     if (this.failure) return Promise.reject(this.failure);
     for (let at = 0; at < chunk.length;) {
-      this.batch ??= this.spare.pop() ?? new Uint8Array(BATCH_BYTES);
+      this.batch ??= this.batches.take();
       const part = chunk.subarray(at, at + BATCH_BYTES - this.filled);
       this.batch.set(part, this.filled);
       this.filled += part.length;
@@ -71,7 +70,6 @@ export class WorkerHash {
     switch (reply.kind) {
       case 'updated':
         this.inFlight -= 1;
-        this.spare.push(reply.bytes);
         this.waiting?.resolve(undefined);
         this.waiting = null;
         break;
@@ -91,6 +89,8 @@ export class WorkerHash {
   fail(error: Error): void {
     this.failure ??= error;
     this.ended();
+    if (this.batch) this.batches.give(this.batch);
+    this.batch = null;
     this.waiting?.reject(error);
     this.finished?.reject(error);
   }

@@ -12,7 +12,7 @@ describe('the memory budget', () => {
     const large = budget.take(80, never).then((lease) => (order.push('large'), lease));
     const small = budget.take(10, never).then((lease) => (order.push('small'), lease));
     expect(budget.waiting).toBe(2);
-    expect(budget.tryTake(1)).toBe(false);
+    expect(budget.tryLease(1)).toBeNull();
     first.release();
     await Promise.all([large, small]);
     expect(order).toEqual(['large', 'small']);
@@ -51,8 +51,23 @@ describe('the memory budget', () => {
     expect(lease.tryGrow(95)).toBe(false);
     lease.release();
     lease.release();
-    expect((await waiting).bytes).toBe(50);
+    expect((await waiting).memory).toHaveLength(50);
     expect(budget.freeBytes).toBe(50);
+  });
+
+  it('gives each transfer memory of its own, always of the same block', async () => {
+    const budget = new MemoryBudget(100);
+    const [first, second] = [await budget.take(40, never), await budget.take(60, never)];
+    first.memory.fill(1);
+    second.memory.fill(2);
+    expect(first.memory.every((byte) => byte === 1)).toBe(true);
+    const { buffer } = first.memory;
+    first.release();
+    expect(first.memory).toHaveLength(0);
+    const third = await budget.take(30, never);
+    third.memory.fill(3);
+    expect(third.memory.buffer).toBe(buffer);
+    expect(second.memory.every((byte) => byte === 2)).toBe(true);
   });
 
   it('refuses what it could never give', async () => {

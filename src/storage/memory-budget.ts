@@ -1,57 +1,68 @@
 import { abortReason } from './body-reader.js';
+import { FreeRanges } from './free-ranges.js';
 import { StoreBusy } from './storage-errors.js';
 
 const RETRY_AFTER_SECONDS = 10;
+/** Whole parts are at least as large. */
+const LARGE_BYTES = 5 * 1024 * 1024;
 
 interface Waiter {
   readonly bytes: number;
-  readonly grant: () => void;
+  readonly grant: (memory: Buffer) => void;
 }
 
-/** Bytes of memory that are one transfer's until it releases them. */
+/** A piece of the budget's memory that is one transfer's until it releases it. */
 export class Lease {
-  #bytes: number;
+  #memory: Buffer;
 
   constructor(
     private readonly budget: MemoryBudget,
-    bytes: number,
+    memory: Buffer,
   ) {
-    this.#bytes = bytes;
+    this.#memory = memory;
   }
 
-  get bytes(): number {
-    return this.#bytes;
+  /** What is in it is anybody's; nobody may read or write there after `release`. */
+  get memory(): Buffer {
+    return this.#memory;
   }
 
-  /** Never waits: whoever holds memory and waits for more could wait for another who does the same. */
+  /** The content is lost. Never waits: whoever holds memory and waits for more could wait for another who does the same. */
   tryGrow(toBytes: number): boolean {
-    if (!this.budget.tryTake(toBytes - this.#bytes)) return false;
-    this.#bytes = toBytes;
-    return true;
+    const larger = this.budget.tryExchange(this.#memory, toBytes);
+    if (larger) this.#memory = larger;
+    return larger !== null;
   }
 
   /** Gives back all; more than once is as good as once. */
   release(): void {
-    const bytes = this.#bytes;
-    this.#bytes = 0;
-    this.budget.giveBack(bytes);
+    const memory = this.#memory;
+    this.#memory = NOTHING;
+    this.budget.giveBack(memory);
   }
 }
 
-/** The memory that all transfers of this process share, given out first come, first served. */
+/**
+ * The memory that all transfers of this process share, given out first come, first served. It is one block, made at the
+ * start and used again and again: a buffer made for each transfer stays after its end until the collector comes, and what
+ * the C library then keeps between the pieces came to as much again (docs/design/storage.md).
+ */
 export class MemoryBudget {
-  #free: number;
+  readonly #block: Buffer;
+  readonly #ranges: FreeRanges;
   readonly #waiters: Waiter[] = [];
 
   constructor(
     readonly totalBytes: number,
     private readonly maxWaitMs = 20_000,
   ) {
-    this.#free = totalBytes;
+    // The system gives memory that was never written to as it is written to: until then this takes none.
+    this.#block = Buffer.allocUnsafeSlow(totalBytes);
+    this.#ranges = new FreeRanges(totalBytes, LARGE_BYTES);
   }
 
   get freeBytes(): number {
-    return this.#free;
+    return this.#ranges.bytes;
   }
 
   get waiting(): number {
@@ -62,29 +73,37 @@ export class MemoryBudget {
   async take(bytes: number, signal: AbortSignal): Promise<Lease> {
     if (bytes > this.totalBytes) throw new RangeError(`${String(bytes)} bytes are more than the whole budget`);
     if (signal.aborted) throw abortReason(signal);
-    if (!this.tryTake(bytes)) await this.#wait(bytes, signal);
-    return new Lease(this, bytes);
+    return new Lease(this, this.#tryTake(bytes) ?? (await this.#wait(bytes, signal)));
   }
 
   /** Memory for what can do without it: `null` when there is none, or when others wait. */
   tryLease(bytes: number): Lease | null {
-    return this.tryTake(bytes) ? new Lease(this, bytes) : null;
+    const memory = this.#tryTake(bytes);
+    return memory && new Lease(this, memory);
   }
 
-  /** Never overtakes those who wait. Used by `Lease`. */
-  tryTake(bytes: number): boolean {
-    if (this.#waiters.length > 0 || bytes > this.#free) return false;
-    this.#free -= bytes;
-    return true;
+  /** Another piece for this one, which may be a part of it; `null` when there is none. Used by `Lease`. */
+  tryExchange(memory: Buffer, bytes: number): Buffer | null {
+    if (this.#waiters.length > 0) return null;
+    return this.#piece(this.#ranges.exchange(memory.byteOffset, memory.length, bytes), bytes);
   }
 
   /** Used by `Lease`. */
-  giveBack(bytes: number): void {
-    this.#free += bytes;
+  giveBack(memory: Buffer): void {
+    this.#ranges.give(memory.byteOffset, memory.length);
     this.#grantInTurn();
   }
 
-  #wait(bytes: number, signal: AbortSignal): Promise<void> {
+  /** Never overtakes those who wait. */
+  #tryTake(bytes: number): Buffer | null {
+    return this.#waiters.length > 0 ? null : this.#piece(this.#ranges.take(bytes), bytes);
+  }
+
+  #piece(start: number | null, bytes: number): Buffer | null {
+    return start === null ? null : this.#block.subarray(start, start + bytes);
+  }
+
+  #wait(bytes: number, signal: AbortSignal): Promise<Buffer> {
     return new Promise((resolve, reject) => {
       const leave = (): void => {
         clearTimeout(timer);
@@ -99,9 +118,9 @@ export class MemoryBudget {
       };
       const waiter: Waiter = {
         bytes,
-        grant: () => {
+        grant: (memory) => {
           leave();
-          resolve();
+          resolve(memory);
         },
       };
       const onAbort = (): void => {
@@ -116,9 +135,12 @@ export class MemoryBudget {
   }
 
   #grantInTurn(): void {
-    for (let first = this.#waiters[0]; first && first.bytes <= this.#free; first = this.#waiters[0]) {
-      this.#free -= first.bytes;
-      first.grant();
+    for (let first = this.#waiters[0]; first; first = this.#waiters[0]) {
+      const memory = this.#piece(this.#ranges.take(first.bytes), first.bytes);
+      if (!memory) return;
+      first.grant(memory);
     }
   }
 }
+
+const NOTHING = Buffer.alloc(0);

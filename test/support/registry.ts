@@ -4,7 +4,7 @@ import { chmodSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { NODE_FLAGS } from '../../scripts/install.mjs';
+import { NODE_FLAGS, NODE_VARIABLES } from '../../scripts/install.mjs';
 import { freshDatabase, type TestDatabase } from './postgres.js';
 import { end, eventually, onFileEnd, scratchDirectory, start } from './processes.js';
 import { startRedis } from './redis.js';
@@ -154,7 +154,7 @@ function launch(env: Record<string, string>, program: readonly string[]): Node {
   const { PATH = '', HOME = '/' } = process.env;
   const child = start(process.execPath, [...NODE_FLAGS, ...program], {
     cwd: env['DATA_DIR'] ?? ROOT,
-    env: { PATH, HOME, NODE_ENV: 'test', ...env },
+    env: { PATH, HOME, NODE_ENV: 'test', ...NODE_VARIABLES, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const output: string[] = [];

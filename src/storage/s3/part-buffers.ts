@@ -1,24 +1,19 @@
 import type { Lease, MemoryBudget } from '../memory-budget.js';
 
-interface Slot {
-  readonly lease: Lease;
-  buffer: Buffer;
-}
-
 /**
  * A transfer's memory: one part that fills, and, while the budget has room and nobody waits for it, a second one, so
  * that the next part fills while the last one is sent.
  */
 export class PartBuffers {
-  #filling: Slot | null = null;
-  #spare: Slot | null = null;
+  #filling: Lease | null = null;
+  #spare: Lease | null = null;
   #filled = 0;
 
   constructor(private readonly budget: MemoryBudget) {}
 
   /** Waits in turn for the first buffer; throws `StoreBusy`. */
   async open(bytes: number, signal: AbortSignal): Promise<void> {
-    this.#filling = slot(await this.budget.take(bytes, signal));
+    this.#filling = await this.budget.take(bytes, signal);
   }
 
   get isFull(): boolean {
@@ -39,12 +34,11 @@ export class PartBuffers {
 
   /** Goes on with an empty second buffer, and leaves the content of the first alone. False when there is none. */
   trySwap(bytes: number): boolean {
-    if (this.#spare && (this.#spare.buffer.length !== bytes || this.budget.waiting > 0)) {
-      this.#spare.lease.release();
+    if (this.#spare && (this.#spare.memory.length !== bytes || this.budget.waiting > 0)) {
+      this.#spare.release();
       this.#spare = null;
     }
-    const lease = this.#spare ? null : this.budget.tryLease(bytes);
-    const next = this.#spare ?? (lease && slot(lease));
+    const next = this.#spare ?? this.budget.tryLease(bytes);
     if (!next) return false;
     this.#spare = this.#filling;
     this.#filling = next;
@@ -55,25 +49,19 @@ export class PartBuffers {
   /** Goes on in the same memory, or in more when there is room; else the parts stay as small as they are. */
   clear(bytes: number): void {
     this.#filled = 0;
-    const { lease, buffer } = this.#filling ?? {};
-    if (this.#filling && buffer && bytes > buffer.length && lease?.tryGrow(bytes)) {
-      this.#filling.buffer = Buffer.allocUnsafeSlow(bytes);
-    }
+    if (bytes > this.#buffer.length) this.#filling?.tryGrow(bytes);
   }
 
+  /** Others write there from now on: whatever was sending it must have ended. */
   release(): void {
-    this.#filling?.lease.release();
-    this.#spare?.lease.release();
+    this.#filling?.release();
+    this.#spare?.release();
     this.#filling = this.#spare = null;
   }
 
   get #buffer(): Buffer {
-    return this.#filling?.buffer ?? EMPTY;
+    return this.#filling?.memory ?? EMPTY;
   }
 }
 
 const EMPTY = Buffer.alloc(0);
-
-function slot(lease: Lease): Slot {
-  return { lease, buffer: Buffer.allocUnsafeSlow(lease.bytes) };
-}

@@ -3,6 +3,7 @@ import type { Multipart, S3State, StoredPart } from '../writer-state.js';
 import { bodyChunks } from '../body-reader.js';
 import type { MemoryBudget } from '../memory-budget.js';
 import { epochKey, type ObjectKey } from '../object-keys.js';
+import { releaseMemory } from '../release-memory.js';
 import { ObjectNotFound, ObjectTooLarge, UploadLost } from '../storage-errors.js';
 import { PARTING } from './call-limits.js';
 import { PartBuffers } from './part-buffers.js';
@@ -34,13 +35,15 @@ export async function nextPartNumber(calls: S3Calls, base: S3State, multipart: M
   return (await calls.lastPartNumber(multipart, counted)) + writers;
 }
 
-/** The bytes of a tail; `UploadLost` when it is gone or not what the state says. */
+/** The bytes of a tail, each chunk until the next is asked for; `UploadLost` when it is gone or not what the state says. */
 export async function* tailBytes(calls: S3Calls, tail: { key: ObjectKey; size: number }, signal?: AbortSignal) {
   let read = 0;
   try {
     for await (const chunk of await calls.read(tail.key, { signal })) {
       read += (chunk as Uint8Array).length;
+      if (read > tail.size) break;
       yield chunk as Uint8Array;
+      releaseMemory(chunk as Uint8Array);
     }
   } catch (error) {
     throw error instanceof ObjectNotFound ? new UploadLost('the tail of the upload is gone', { cause: error }) : error;
@@ -90,6 +93,7 @@ export class PartWriter {
       }
       return bytes === 0 ? { state: base, bytes, created: [], obsolete: [] } : await this.#finish(bytes);
     } catch (error) {
+      // A call that failed may still be sending, and the memory is another's when this is over.
       this.#failed.abort();
       await this.#inFlight.catch(() => undefined);
       await this.#abortOwn();

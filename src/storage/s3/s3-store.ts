@@ -174,14 +174,19 @@ export class S3Store extends BlobStore {
     tail: NonNullable<S3State['tail']>,
     multipart: Multipart,
   ): Promise<StoredPart> {
-    const signal = new AbortController().signal;
-    const lease = await this.budget.take(tail.size, signal);
+    const over = new AbortController();
+    const lease = await this.budget.take(tail.size, over.signal);
     try {
       const number = await nextPartNumber(this.#calls, base, multipart, target.epoch);
-      const chunks: Uint8Array[] = [];
-      for await (const chunk of tailBytes(this.#calls, tail)) chunks.push(chunk);
-      return await this.#calls.uploadPart(multipart, number, Buffer.concat(chunks));
+      let filled = 0;
+      for await (const chunk of tailBytes(this.#calls, tail)) {
+        lease.memory.set(chunk, filled);
+        filled += chunk.length;
+      }
+      return await this.#calls.uploadPart(multipart, number, lease.memory, { signal: over.signal });
     } finally {
+      // A call that failed may still be sending, and the memory is another's from here.
+      over.abort();
       lease.release();
     }
   }
