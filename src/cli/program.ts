@@ -2,6 +2,7 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { StartupError } from '../config/startup-error.js';
 import { CliError, EXIT_CODES, type ExitCode } from './exit-codes.js';
 import { note } from './output.js';
+import type { PushOptions } from './push/push-command.js';
 
 const EXIT_CODE_HELP = `
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused (log in, or ask for the right).`;
@@ -32,6 +33,7 @@ export function createProgram(): Command {
       if (settings !== undefined) loadVariables(settings);
     });
   addNodeCommands(program);
+  addPush(program);
   for (const command of program.commands) command.addHelpText('after', EXIT_CODE_HELP);
   return program;
 }
@@ -70,6 +72,25 @@ function addNodeCommands(program: Command): void {
     .action(async (options: { json?: true }) => {
       const { configCommand } = await import('./config-command.js');
       finish(configCommand(options));
+    });
+}
+
+function addPush(program: Command): void {
+  program
+    .command('push')
+    .description('Push an image from an OCI layout (directory or tar) or an archive of docker save.')
+    .argument('<source>', 'the directory or the archive')
+    .argument('<reference>', 'where it goes, such as registry.example.com/acme/app:1')
+    .option('--image <name>', 'which image, where the source has several')
+    .option('--username <name>', 'log in so, and not as docker login has kept it; with --password-stdin')
+    .option('--password-stdin', 'read the password, an API key or a token from stdin')
+    .option('--insecure', 'plain HTTP, which is otherwise for this machine alone')
+    .option('--no-direct', 'send all bytes through the registry, and none to its store')
+    .option('--quiet', 'print the digest alone')
+    .option(...JSON_OPTION)
+    .action(async (source: string, reference: string, options: PushOptions) => {
+      const { pushCommand } = await import('./push/push-command.js');
+      finish(await pushCommand(source, reference, options));
     });
 }
 

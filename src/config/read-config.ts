@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { resolve } from 'node:path';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
 import type { ConfigFile } from './config-file.js';
 import type { AppConfig } from './config.js';
 import { keptSecret } from './data-dir.js';
@@ -42,6 +43,12 @@ function needEmbeddedDatabase(): void {
 /** What this process would run with and where each value is from, without making anything. Throws `StartupError`. */
 export function explainConfig(): ConfigReport {
   return explain(process.env, readFile(process.env['AERUGO_CONFIG']));
+}
+
+/** Where docker, and whoever does as it does, keeps logins. */
+export function dockerConfigFile(): string {
+  const directory = process.env['DOCKER_CONFIG'];
+  return join(directory === undefined || directory === '' ? join(homedir(), '.docker') : directory, 'config.json');
 }
 
 function readFile(named: string | undefined): ConfigFile | null {

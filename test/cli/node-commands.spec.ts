@@ -30,6 +30,7 @@ describe('aerugo', () => {
     [['migrate'], ['--json']],
     [['health'], ['--url', '--timeout', '--json']],
     [['config'], ['--json']],
+    [['push'], ['--image', '--username', '--password-stdin', '--insecure', '--no-direct', '--quiet', '--json']],
   ])('explains %j with its options and exit codes', async (command, options) => {
     const { code, stdout } = await aerugo([...command, '--help']);
     expect(code).toBe(0);

@@ -1,0 +1,145 @@
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Digest } from '../../oci/digest.js';
+import { CliError } from '../exit-codes.js';
+import { isUnreachable, readJson, reasonOf, type Connection } from './connection.js';
+import { openSlice } from './file-slice.js';
+import { type HttpReply, send } from './http.js';
+import type { ImageBlob } from './image.js';
+import { Meter } from './meter.js';
+import type { Progress } from './progress.js';
+import { inParallel, mayPass, TryLater, withRetries } from './retry.js';
+
+/** From here on a blob goes in parts, several at a time. */
+const PARTS_FROM = 64 << 20;
+const PARTS_AT_ONCE = 4;
+const POLL_MS = 500;
+
+interface Signed {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+interface Started {
+  readonly state?: string;
+  readonly put?: Signed;
+  readonly parts?: { readonly size: number; readonly count: number };
+}
+
+interface Part {
+  readonly number: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** `unavailable`: this registry, or the way to its store, takes no direct uploads; push through the registry. */
+export type DirectOutcome = 'done' | 'held' | 'unavailable';
+
+/** The bytes go to the store itself (docs/design/uploads.md); the registry is told before and after. */
+export class DirectUpload {
+  private readonly path: string;
+
+  constructor(
+    private readonly connection: Connection,
+    private readonly blob: ImageBlob,
+    private readonly progress: Progress,
+  ) {
+    const [namespace = '', ...name] = connection.target.repository.split('/');
+    this.path = `/api/v1/repos/${namespace}/${encodeURIComponent(name.join('/'))}/blobs/uploads`;
+  }
+
+  async run(): Promise<DirectOutcome> {
+    const { digest, size } = this.blob;
+    const announced = { digest, size, multipart: size >= PARTS_FROM };
+    const reply = await this.post(this.path, announced);
+    const started = readJson(reply.body) as Started;
+    if (reply.status === 200 && started.state === 'done') return 'held';
+    const { location } = reply.headers;
+    // Another registry, a store that takes none, or a refusal that the usual way words for clients.
+    if (reply.status !== 201 || location === undefined) return 'unavailable';
+    try {
+      if (started.put) await this.sendWhole(started.put);
+      else if (started.parts) await this.sendParts(location, started.parts.size, started.parts.count);
+      else return 'unavailable';
+    } catch (error) {
+      if (!isUnreachable(error)) throw error;
+      await this.connection.call('DELETE', location).catch(() => undefined);
+      return 'unavailable';
+    }
+    await this.complete(location);
+    return 'done';
+  }
+
+  private async sendWhole(signed: Signed): Promise<void> {
+    await this.put(signed, { number: 1, from: 0, to: this.blob.size });
+  }
+
+  private async sendParts(location: string, size: number, count: number): Promise<void> {
+    const parts = Array.from({ length: count }, (_, index): Part => {
+      return { number: index + 1, from: index * size, to: Math.min((index + 1) * size, this.blob.size) };
+    });
+    await inParallel(parts, PARTS_AT_ONCE, async (part) => {
+      this.connection.signal.throwIfAborted();
+      const sha256 = await this.hashPart(part);
+      const body = { parts: [{ number: part.number, sha256, size: part.to - part.from }] };
+      const reply = await this.post(`${location}/parts`, body);
+      const [signed] = (readJson(reply.body)['parts'] ?? []) as Signed[];
+      if (signed === undefined) throw refused(this.blob.digest, reply);
+      await this.put(signed, part);
+    });
+  }
+
+  private async hashPart({ from, to }: Part): Promise<string> {
+    const hash = createHash('sha256');
+    for await (const chunk of openSlice(this.blob.slice, from, to)) hash.update(chunk as Buffer);
+    return hash.digest('hex');
+  }
+
+  /** The signature binds bytes and length, so that sending it again can only give the same. */
+  private async put({ url, headers }: Signed, { from, to }: Part): Promise<void> {
+    const meter = new Meter(this.progress);
+    const { signal } = this.connection;
+    let attempts = 0;
+    await withRetries(this.blob.digest, signal, async () => {
+      attempts += 1;
+      meter.set(0);
+      const body = meter.open(this.blob.slice, from, to);
+      const reply = await send({ method: 'PUT', url: new URL(url), headers, body, signal }).catch((error: unknown) => {
+        if (isUnreachable(error) && attempts > 2)
+          throw new CliError('the store cannot be reached', 1, { cause: error });
+        throw error;
+      });
+      const { status } = reply;
+      if (status === 200 || (status === 412 && attempts > 1)) return; // an attempt before was complete after all
+      if (mayPass(status)) throw new TryLater(`the store answered ${status}`, 0);
+      throw new CliError(`the store refuses ${this.blob.digest} (${status})`);
+    });
+  }
+
+  /** A repeated call gets the same answer. */
+  private async complete(location: string): Promise<void> {
+    let reply = await this.post(`${location}/complete`, {});
+    while (reply.status === 202 || readJson(reply.body)['state'] === 'verifying') {
+      await sleep(POLL_MS, undefined, { signal: this.connection.signal });
+      reply = await this.get(location);
+    }
+    const { state, reason } = readJson(reply.body);
+    if (state === 'failed') throw new CliError(`${this.blob.digest} was refused: ${String(reason)}`);
+    if (state !== 'done') throw refused(this.blob.digest, reply);
+  }
+
+  private get(path: string): Promise<HttpReply> {
+    return withRetries(this.blob.digest, this.connection.signal, () => this.connection.call('GET', path));
+  }
+
+  /** Each of these calls may be repeated: at worst an upload is begun that nobody goes on with, and that expires. */
+  private post(path: string, document: object): Promise<HttpReply> {
+    const body = Buffer.from(JSON.stringify(document));
+    const call = { headers: { 'content-type': 'application/json' }, body: () => body };
+    return withRetries(this.blob.digest, this.connection.signal, () => this.connection.call('POST', path, call));
+  }
+}
+
+function refused(digest: Digest, reply: HttpReply): CliError {
+  return new CliError(`${digest} was refused (${reply.status}): ${reasonOf(reply.body) ?? 'no reason given'}`);
+}

@@ -1,0 +1,56 @@
+import { Agent as HttpAgent, type IncomingHttpHeaders, type IncomingMessage, request as httpRequest } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import type { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+
+export interface HttpRequest {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** A stream goes with `content-length` in the headers: stores take no other. */
+  readonly body?: Buffer | Readable;
+  readonly signal: AbortSignal;
+}
+
+export interface HttpReply {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+/** Without a byte either way. A registry that reads a blob before it answers may take its time. */
+const IDLE_MS = 120_000;
+const AGENTS = {
+  'http:': new HttpAgent({ keepAlive: true, timeout: IDLE_MS }),
+  'https:': new HttpsAgent({ keepAlive: true, timeout: IDLE_MS }),
+};
+
+/**
+ * One request, sent once; fetch would send a stream without its length. Rejects when the connection fails before the
+ * answer is complete.
+ */
+export async function send({ method, url, headers = {}, body, signal }: HttpRequest): Promise<HttpReply> {
+  const isPlain = url.protocol === 'http:';
+  const agent = AGENTS[isPlain ? 'http:' : 'https:'];
+  const length = Buffer.isBuffer(body) ? { 'content-length': String(body.length) } : {};
+  const request = (isPlain ? httpRequest : httpsRequest)(url, {
+    method,
+    headers: { 'user-agent': 'aerugo', ...length, ...headers },
+    agent,
+    signal,
+  });
+  try {
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      request.on('response', resolve).on('error', reject);
+      request.setTimeout(IDLE_MS, () => request.destroy(new Error(`nothing for ${IDLE_MS / 1000} s`)));
+      if (body === undefined || Buffer.isBuffer(body)) request.end(body);
+      else body.on('error', (error) => request.destroy(error)).pipe(request);
+    });
+    const reply = { status: response.statusCode ?? 0, headers: response.headers, body: await buffer(response) };
+    // Whoever answers before the end does not want the rest.
+    if (!request.writableFinished) request.destroy();
+    return reply;
+  } finally {
+    if (body !== undefined && !Buffer.isBuffer(body)) body.destroy();
+  }
+}
