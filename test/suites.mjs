@@ -19,6 +19,7 @@ export const PROGRAMS = {
   crane: { found: ['crane'], get: 'bash .ci/install go' },
   regctl: { found: ['regctl'], get: 'bash .ci/install go' },
   helm: { found: ['helm'], get: 'bash .ci/install go' },
+  openssl: { found: ['openssl'], get: 'apt-get install openssl' },
   curl: { found: ['curl'], get: 'apt-get install curl' },
   jq: { found: ['jq'], get: 'apt-get install jq' },
   schemathesis: { found: ['schemathesis'], get: 'bash .ci/install python' },
@@ -112,6 +113,8 @@ export function needsOf(text, env = {}) {
   const [, declared = ''] = /^\/\/ needs: (.*)$/m.exec(text) ?? [];
   const imported = [
     ['support/redis.js', 'redis-server'],
+    ['support/redis-cluster.js', 'redis-server'],
+    ['support/certificates.js', 'openssl'],
     ['support/pgbouncer.js', 'pgbouncer'],
     ['support/dockerd.js', 'dockerd'],
     ['support/browser.js', 'chromium'],
