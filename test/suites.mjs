@@ -24,6 +24,7 @@ export const PROGRAMS = {
   'kubernetes-validate': { found: ['kubernetes-validate'], get: 'bash .ci/install helm' },
   'pod-standard': { found: ['pod-standard'], get: 'bash .ci/install helm' },
   actionlint: { found: ['actionlint'], get: 'bash .ci/install go' },
+  openssl: { found: ['openssl'], get: 'apt-get install openssl' },
   curl: { found: ['curl'], get: 'apt-get install curl' },
   jq: { found: ['jq'], get: 'apt-get install jq' },
   schemathesis: { found: ['schemathesis'], get: 'bash .ci/install python' },
@@ -134,6 +135,8 @@ export function needsOf(text, env = {}) {
   const [, declared = ''] = /^\/\/ needs: (.*)$/m.exec(text) ?? [];
   const imported = [
     ['support/redis.js', 'redis-server'],
+    ['support/redis-cluster.js', 'redis-server'],
+    ['support/certificates.js', 'openssl'],
     ['support/pgbouncer.js', 'pgbouncer'],
     ['support/dockerd.js', 'dockerd'],
     ['support/browser.js', 'chromium'],

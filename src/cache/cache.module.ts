@@ -11,7 +11,7 @@ import { WorkerFactCache } from './worker-fact-cache.js';
 
 /** Facts may stay in memory only where one process is the whole registry, or several of one node are. */
 function openFactCache(config: AppConfig, cache: Cache): FactCache {
-  if (config.cache.redisUrl !== null) return new RedisFactCache(cache);
+  if (config.cache.redis !== null) return new RedisFactCache(cache);
   if (!config.database.embedded) return new UncachedFactCache();
   return config.server.worker === null ? new MemoryFactCache() : new WorkerFactCache(parentChannel());
 }
@@ -21,10 +21,10 @@ function openFactCache(config: AppConfig, cache: Cache): FactCache {
     // Without Redis the module's own memory store is made, and nothing uses it.
     NestCacheModule.registerAsync({
       inject: [AppConfig],
-      useFactory: async ({ cache: { redisUrl } }: AppConfig): Promise<CacheManagerOptions> => {
-        if (redisUrl === null) return {};
+      useFactory: async ({ cache: { redis } }: AppConfig): Promise<CacheManagerOptions> => {
+        if (redis === null) return {};
         const { openRedis } = await import('./redis-connection.js'); // 20 MB that most small registries do not need
-        return { stores: [openRedis(redisUrl)] };
+        return { stores: [openRedis(redis)] };
       },
     }),
   ],

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { type Cache, createCache } from 'cache-manager';
-import { startRedis, type RedisServer } from '../../test/support/redis.js';
+import { redisAt, startRedis, type RedisServer, withRedis } from '../../test/support/redis.js';
 import type { FactRequest } from './fact-cache.js';
 import { FACT_TTL_MS, RedisFactCache } from './redis-fact-cache.js';
 import { openRedis } from './redis-connection.js';
@@ -11,7 +11,7 @@ const open: Cache[] = [];
 
 /** One node's view of the Redis that all share. */
 function node(url = server.url): { facts: RedisFactCache; cache: Cache } {
-  const cache = createCache({ stores: [openRedis(url)] });
+  const cache = createCache({ stores: [openRedis(redisAt(url))] });
   open.push(cache);
   return { facts: new RedisFactCache(cache), cache };
 }
@@ -168,15 +168,39 @@ describe('RedisFactCache', () => {
     expect(await loads()).toBe(0);
   }, 30_000);
 
-  it('answers in time while Redis hangs', async () => {
+  it('shows a write to every node also while Redis loses everything now and then, 200 rounds', async () => {
     const own = await startRedis();
-    const { facts } = await connected(own.url);
-    const { request } = source('a');
+    const [one, two] = [await connected(own.url), await connected(own.url)];
+    const { state, request } = source('0');
+    for (let round = 1; round <= 200; round++) {
+      const under = two.facts.read(request);
+      const flush = withRedis(own.port, (client) => client.flushAll());
+      state.value = String(round);
+      await one.facts.drop([request.subject]);
+      expect(await two.facts.read(request)).toBe(String(round));
+      await Promise.all([under, flush]);
+    }
+  });
+
+  it('answers in time while Redis hangs, makes a write wait out old facts, and shows the new one after', async () => {
+    const own = await startRedis();
+    const [one, two] = [await connected(own.url), await connected(own.url)];
+    const { state, request } = source('a');
+    await one.facts.read(request);
     process.kill(own.process.pid, 'SIGSTOP');
     try {
-      expect(await facts.read(request)).toBe('a');
+      expect(await two.facts.read(request)).toBe('a');
+      state.value = 'b';
+      const begun = Date.now();
+      await one.facts.drop([request.subject]);
+      expect(Date.now() - begun).toBeGreaterThanOrEqual(FACT_TTL_MS - 50);
     } finally {
       process.kill(own.process.pid, 'SIGCONT');
     }
-  });
+    // What was sent to it before it stood still takes effect now.
+    for (let i = 0; i < 20; i++) {
+      expect(await two.facts.read(request)).toBe('b');
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }, 30_000);
 });

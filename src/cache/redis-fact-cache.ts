@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cache } from 'cache-manager';
 import { FactCache, type FactName, type FactRequest, type Subject } from './fact-cache.js';
+import { within } from './within.js';
 
 /** How long a fact may live; also how long a write waits that could not tell Redis. Milliseconds. */
 export const FACT_TTL_MS = 5_000;
@@ -35,6 +36,8 @@ interface Batch {
 interface Entry {
   readonly generation: string;
   readonly value: unknown;
+  /** When it ends, on the clock of the node: a Redis that hangs takes it late and would keep it too long. */
+  readonly until: number;
 }
 
 /**
@@ -96,8 +99,9 @@ export class RedisFactCache extends FactCache {
       return request.load();
     }
     const value = await request.load();
-    const life = FACT_TTL_MS - (Date.now() - begun);
-    if (life > 0) void this.tell(factKey(request), { generation, value } satisfies Entry, life);
+    const until = begun + FACT_TTL_MS;
+    const life = until - Date.now();
+    if (life > 0) void this.tell(factKey(request), { generation, value, until } satisfies Entry, life);
     return value;
   }
 
@@ -109,7 +113,7 @@ export class RedisFactCache extends FactCache {
     if (!values) return null;
     const generation = values[generationAt] as string | undefined;
     const entry = values[factAt] as Entry | undefined;
-    const isFresh = entry !== undefined && entry.generation === generation;
+    const isFresh = entry !== undefined && entry.generation === generation && entry.until > Date.now();
     return { generation, isFresh, value: isFresh ? entry.value : undefined };
   }
 
@@ -157,18 +161,4 @@ function generationKey(subject: Subject): string {
 
 function factKey({ subject, name }: FactName): string {
   return `aerugo:fact:${subject}:${name}`;
-}
-
-async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new Error('Redis did not answer in time'));
-    }, milliseconds);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
-import type { S3Config, StorageType } from './config-values.js';
+import type { RedisConfig, S3Config, StorageType } from './config-values.js';
 import { AppConfig } from './config.js';
 import { secretProblem } from './jwt-secret.js';
 import { formatSize } from './parsers.js';
@@ -16,6 +16,7 @@ const S3_ONLY: readonly SettingName[] = [
   'S3_SERVER_SIDE_ENCRYPTION',
   'S3_KMS_KEY_ID',
 ];
+const REDIS_FILES: readonly SettingName[] = ['REDIS_CA_FILE', 'REDIS_CERT_FILE', 'REDIS_KEY_FILE'];
 /** One is of no use without the other. */
 const S3_KEYS = ['S3_ACCESS_KEY', 'S3_SECRET_KEY'] as const;
 
@@ -51,7 +52,7 @@ export function toConfig(
       maxConnections: values.DATABASE_MAX_CONNECTIONS,
       embedded: values.DATABASE_URL === null,
     },
-    cache: { redisUrl: values.REDIS_URL },
+    cache: { redis: redisConfig(values) },
     storage: {
       type: storageType(values),
       redirect: values.STORAGE_REDIRECT,
@@ -87,6 +88,7 @@ export function toConfig(
 function checkTogether(values: ParsedSettings, given: Names, problems: string[]): void {
   checkStorage(values, given, problems);
   checkWorkers(values, problems);
+  checkRedis(values, given, problems);
   if (given.has('DATABASE_URL')) {
     const problem = given.has('JWT_SECRET') ? secretProblem(values.JWT_SECRET) : 'is required when DATABASE_URL is set';
     if (problem !== null) problems.push(`JWT_SECRET ${problem}; make one with: openssl rand -hex 32`);
@@ -113,6 +115,32 @@ function checkS3(values: ParsedSettings, given: Names, problems: string[]): void
     problems.push(`${missing[0]} is required beside the other key; without both, the role of this machine is used`);
   if (given.has('S3_KMS_KEY_ID') && values.S3_SERVER_SIDE_ENCRYPTION !== 'aws:kms')
     problems.push('S3_KMS_KEY_ID needs S3_SERVER_SIDE_ENCRYPTION=aws:kms');
+}
+
+function checkRedis(values: ParsedSettings, given: Names, problems: string[]): void {
+  const urls = values.REDIS_URL ?? [];
+  if (urls.length > 1 && values.REDIS_MODE === 'server')
+    problems.push('REDIS_URL must be one address, unless REDIS_MODE is cluster or sentinel');
+  if (values.REDIS_MODE !== 'server' && urls.length === 0)
+    problems.push(`REDIS_URL is required for REDIS_MODE=${values.REDIS_MODE}`);
+  const withTls = urls.filter((url) => url.startsWith('rediss:')).length;
+  if (withTls > 0 && withTls < urls.length) problems.push('REDIS_URL must be rediss:// in all addresses or in none');
+  if (values.REDIS_MODE === 'cluster' && urls.some((url) => new URL(url).pathname.length > 1))
+    problems.push('REDIS_URL must name no database, since a Redis Cluster has only one');
+  const files = REDIS_FILES.filter((name) => given.has(name));
+  if (files.length > 0 && withTls === 0) problems.push(`${files.join(', ')} needs a REDIS_URL with rediss://`);
+  const pair = files.filter((name) => name !== 'REDIS_CA_FILE');
+  if (pair.length === 1) problems.push('REDIS_CERT_FILE and REDIS_KEY_FILE are of use only together');
+}
+
+function redisConfig(values: ParsedSettings): RedisConfig | null {
+  if (values.REDIS_URL === null || values.REDIS_URL.length === 0) return null;
+  return {
+    mode: values.REDIS_MODE,
+    urls: values.REDIS_URL,
+    sentinel: { master: values.REDIS_SENTINEL_MASTER, password: values.REDIS_SENTINEL_PASSWORD },
+    files: { ca: values.REDIS_CA_FILE, cert: values.REDIS_CERT_FILE, key: values.REDIS_KEY_FILE },
+  };
 }
 
 /** What each worker needs of what they share. Fewer are no problem of `auto`. */

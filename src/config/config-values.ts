@@ -12,6 +12,10 @@ export type Deduplication = (typeof DEDUPLICATIONS)[number];
 export const S3_ENCRYPTIONS = ['AES256', 'aws:kms'] as const;
 export type S3Encryption = (typeof S3_ENCRYPTIONS)[number];
 
+/** What the addresses of Redis are those of. */
+export const REDIS_MODES = ['server', 'cluster', 'sentinel'] as const;
+export type RedisMode = (typeof REDIS_MODES)[number];
+
 export const VISIBILITIES = ['private', 'public'] as const;
 export type DefaultVisibility = (typeof VISIBILITIES)[number];
 
@@ -59,8 +63,17 @@ export interface DatabaseConfig {
   readonly embedded: boolean;
 }
 
+export interface RedisConfig {
+  readonly mode: RedisMode;
+  /** At least one; all with the same scheme. Their user, password and database are those of the servers. */
+  readonly urls: readonly string[];
+  readonly sentinel: { readonly master: string; readonly password: string | null };
+  /** PEM files for `rediss:`, read at each connection. The certificate and its key come together. */
+  readonly files: { readonly ca: string | null; readonly cert: string | null; readonly key: string | null };
+}
+
 export interface CacheConfig {
-  readonly redisUrl: string | null;
+  readonly redis: RedisConfig | null;
 }
 
 export interface S3Config {

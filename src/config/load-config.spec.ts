@@ -43,6 +43,35 @@ describe('the configuration', () => {
     expect(config.server).toMatchObject({ listenPort: 5000, logLevel: 'debug', corsOrigins: ['*'] });
   });
 
+  it('takes one Redis, the nodes of a cluster, or Sentinels', () => {
+    const tls = { REDIS_CA_FILE: 'ca.pem', REDIS_CERT_FILE: 'node.pem', REDIS_KEY_FILE: 'node-key.pem' };
+    expect(load({ REDIS_URL: 'rediss://redis', ...tls }).cache.redis).toEqual({
+      mode: 'server',
+      urls: ['rediss://redis'],
+      sentinel: { master: 'mymaster', password: null },
+      files: { ca: 'ca.pem', cert: 'node.pem', key: 'node-key.pem' },
+    });
+    const several = { REDIS_URL: 'redis://:hunter22@a:26379,redis://:hunter22@b:26379' };
+    expect(load({ ...several, REDIS_MODE: 'sentinel', REDIS_SENTINEL_MASTER: 'facts' }).cache.redis).toMatchObject({
+      mode: 'sentinel',
+      urls: ['redis://:hunter22@a:26379', 'redis://:hunter22@b:26379'],
+      sentinel: { master: 'facts' },
+    });
+    expect(load({ ...several, REDIS_MODE: 'cluster' }).cache.redis?.mode).toBe('cluster');
+    expect(load().cache.redis).toBeNull();
+  });
+
+  it.each([
+    [{ REDIS_URL: 'redis://a,redis://b' }, /REDIS_URL must be one address/],
+    [{ REDIS_MODE: 'cluster' }, /REDIS_URL is required for REDIS_MODE=cluster/],
+    [{ REDIS_URL: 'redis://a,rediss://b', REDIS_MODE: 'cluster' }, /rediss:\/\/ in all addresses or in none/],
+    [{ REDIS_URL: 'redis://a/1', REDIS_MODE: 'cluster' }, /must name no database/],
+    [{ REDIS_URL: 'redis://a', REDIS_CA_FILE: 'ca.pem' }, /REDIS_CA_FILE needs a REDIS_URL with rediss/],
+    [{ REDIS_URL: 'rediss://a', REDIS_CERT_FILE: 'node.pem' }, /of use only together/],
+  ])('refuses %j', (environment, expected) => {
+    expect(problems(environment)).toEqual([expect.stringMatching(expected)]);
+  });
+
   it('treats an empty variable as one that is not set', () => {
     expect(load({ DATABASE_URL: '', S3_BUCKET: '' }).database.embedded).toBe(true);
   });

@@ -6,11 +6,17 @@ import { StartupError } from '../config/startup-error.js';
 const CONNECT_TIMEOUT_MS = 15_000;
 const OLDEST_VERSION = 150_000;
 
+const UNKNOWN_AUTHORITY =
+  'its certificate is signed by nobody known: name the authority with sslrootcert in DATABASE_URL';
 /** What PostgreSQL and the system call the usual mistakes, and what to do about each. */
 const ADVICE: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nothing listens there: start PostgreSQL, or correct DATABASE_URL',
   ENOTFOUND: 'there is no such host: correct DATABASE_URL',
   EAI_AGAIN: 'its name cannot be looked up: correct DATABASE_URL, or the DNS of this machine',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNKNOWN_AUTHORITY,
+  SELF_SIGNED_CERT_IN_CHAIN: UNKNOWN_AUTHORITY,
+  DEPTH_ZERO_SELF_SIGNED_CERT: UNKNOWN_AUTHORITY,
+  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name: correct the host in DATABASE_URL',
   '28P01': 'the user name or password is wrong: correct DATABASE_URL',
   '28000': 'the server does not let this user in from here: correct DATABASE_URL, or its pg_hba.conf',
   '3D000': 'it does not exist: create it, or correct DATABASE_URL',

@@ -4,12 +4,12 @@ import { isOutage, isUnstorableText } from './failure-causes.js';
 const withCode = (code: string) => Object.assign(new Error('failed'), { code });
 
 describe('isOutage', () => {
-  it.each(['ECONNREFUSED', 'ECONNRESET', '08006', '57P01', '57P03', '53300', 'store_unavailable'])(
-    'takes %s for an outage',
-    (code) => {
-      expect(isOutage(withCode(code))).toBe(true);
-    },
-  );
+  it.each([
+    ...['ECONNREFUSED', 'ECONNRESET', '08006', '57P01', '57P03', '53300', '53100', '57014', '25006', '40001', '40P01'],
+    'store_unavailable',
+  ])('takes %s for an outage', (code) => {
+    expect(isOutage(withCode(code))).toBe(true);
+  });
 
   it.each(['23505', '42601', '22P02', 'EACCES', ''])('takes %s for a failure of our own', (code) => {
     expect(isOutage(withCode(code))).toBe(false);

@@ -14,7 +14,10 @@ export interface Verdict {
 const AT_ONCE = 8;
 
 /** Pulls each image by digest and by tag from every node, and each blob from one, and looks at every byte. */
-export async function verify({ nodes, credentials }: Cluster, { images, blobs }: Acknowledged): Promise<Verdict> {
+export async function verify(
+  { nodes, credentials }: Pick<Cluster, 'nodes' | 'credentials'>,
+  { images, blobs }: Acknowledged,
+): Promise<Verdict> {
   const clients = nodes.map(({ url }) => new CarefulClient(url, credentials, new RequestLog(), 10_000));
   const checks: (() => Promise<void>)[] = [];
   for (const client of clients) {

@@ -18,6 +18,8 @@ export interface PostgresServer {
 export interface OwnPostgres extends PostgresServer {
   /** Fast shutdown (connections are ended, transactions rolled back), then a start on the same port and data. */
   restart: () => Promise<void>;
+  /** As after a crash: everything ends at once, and the next start repairs what was being written. */
+  crash: () => Promise<void>;
 }
 
 export interface TestDatabase {
@@ -59,12 +61,18 @@ export async function startPostgres(kind: PostgresKind = postgresKind()): Promis
   // SIGINT is PostgreSQL's fast shutdown: it does not wait for clients.
   const stop = () => end(child, 'SIGINT');
   onFileEnd(stop);
+  const restart = async (signal: NodeJS.Signals): Promise<void> => {
+    await end(child, signal);
+    child = await serve(cluster);
+  };
   return {
-    ...serverOf(cluster, child),
-    restart: async () => {
-      await stop();
-      child = await serve(cluster);
+    url: cluster.url,
+    dataDirectory: cluster.dataDirectory,
+    get pid() {
+      return child.pid;
     },
+    restart: () => restart('SIGINT'),
+    crash: () => restart('SIGQUIT'),
   };
 }
 

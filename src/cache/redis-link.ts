@@ -1,0 +1,116 @@
+import { Logger } from '@nestjs/common';
+import type { CacheManagerStore } from 'cache-manager';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RedisServers } from './redis-servers.js';
+
+/** As long as a fact may live, so that none is left that somebody has replaced. */
+export const SETTLING_MS = 5_000;
+const CHECK_EVERY_MS = 1_000;
+const MAX_RETRY_DELAY_MS = 1_000;
+
+/**
+ * The way to Redis as it is now. Does not wait for it: a registry without its cache is slow, not down. While Redis is
+ * away every command fails at once.
+ *
+ * A server that takes another's place may have missed writes that the other had confirmed: a failover, or an old copy
+ * from the disk. What it holds may then be older than what was acknowledged, until the last such fact has expired. So for that
+ * long nothing is read from it. The same server with the same history is trusted at once, and so is one without data.
+ */
+export class RedisLink {
+  private readonly logger = new Logger('Redis');
+  private servers: RedisServers | null = null;
+  private settledAt = 0;
+  private mayHaveRival = false;
+  private identity = '';
+  private isClosed = false;
+  private hasFailed = false;
+
+  constructor(
+    private readonly open: () => Promise<RedisServers>,
+    /** Where to look when there never was a connection. */
+    private readonly advice: string,
+  ) {
+    void this.keep();
+  }
+
+  get store(): CacheManagerStore {
+    if (this.servers === null) throw new Error('Redis is not reachable');
+    return this.servers.store;
+  }
+
+  /** Throws while an answer may be too old. */
+  async mget(keys: string[]): Promise<unknown[]> {
+    if (this.isSettling) throw new Error('Redis may have lost its latest writes');
+    return this.store.mget(...keys);
+  }
+
+  /** Throws, after it is written, while others may still read from another server. */
+  async set(key: string, value: unknown, ttl?: number): Promise<void> {
+    await this.store.set(key, value, ttl);
+    if (this.mayHaveRival && this.isSettling) throw new Error('Redis has just changed its master');
+  }
+
+  close(): void {
+    this.isClosed = true;
+    this.servers?.close();
+  }
+
+  private get isSettling(): boolean {
+    return performance.now() < this.settledAt;
+  }
+
+  private async keep(): Promise<void> {
+    for (let attempt = 0; !this.isClosed; attempt++) {
+      try {
+        const servers = await this.open();
+        try {
+          await this.adopt(servers);
+          attempt = 0;
+          throw await this.failureOf(servers);
+        } finally {
+          this.servers = null;
+          servers.close();
+        }
+      } catch (error) {
+        this.report(error as Error);
+      }
+      await sleep(Math.min(50 * 2 ** attempt, MAX_RETRY_DELAY_MS) * (0.5 + Math.random() / 2), null, { ref: false });
+    }
+  }
+
+  private async adopt(servers: RedisServers): Promise<void> {
+    const masters = await servers.masters();
+    const identity = masters
+      .map((master) => master.identity)
+      .sort()
+      .join();
+    const isTrusted = identity === this.identity || masters.every(({ isNew }) => !isNew);
+    if (!isTrusted) this.settledAt = performance.now() + SETTLING_MS;
+    this.mayHaveRival = masters.some(({ wasPromoted }) => wasPromoted);
+    this.identity = identity;
+    this.servers = servers;
+    if (this.isClosed) servers.close();
+    if (this.hasFailed) this.logger.log('Redis is reachable again');
+    this.hasFailed = false;
+  }
+
+  /** Resolves once these are no longer to be used. */
+  private async failureOf(servers: RedisServers): Promise<Error> {
+    const { promise, resolve } = Promise.withResolvers<Error>();
+    void servers.lost.then(resolve);
+    const timer = setInterval(() => {
+      servers.check().catch(resolve);
+    }, CHECK_EVERY_MS).unref();
+    return promise.finally(() => {
+      clearInterval(timer);
+    });
+  }
+
+  /** One line an outage: each attempt fails anew. */
+  private report(error: Error): void {
+    if (this.isClosed || this.hasFailed) return;
+    this.hasFailed = true;
+    const advice = this.identity === '' ? this.advice : '';
+    this.logger.warn(`Redis is not reachable, facts are read from PostgreSQL: ${error.message}${advice}`);
+  }
+}
