@@ -42,6 +42,6 @@ WORKDIR /app
 USER 10001:0
 EXPOSE 8080
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=15s --timeout=6s --start-period=60s --retries=3 \
-  CMD ["node", "-e", "fetch(`http://127.0.0.1:${(process.env.LISTEN_ADDRESS || ':8080').split(':').at(-1)}/readyz`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "--max-semi-space-size=8", "/app/dist/src/main.js"]
+HEALTHCHECK --interval=15s --timeout=6s --start-period=60s --retries=3 CMD ["aerugo", "health"]
+ENTRYPOINT ["node", "--max-semi-space-size=8", "/app/dist/src/cli/main.js"]
+CMD ["serve"]

@@ -4,13 +4,14 @@
 //
 // makes DIRECTORY/packages, /registry and /state, each the root of one layer. All times are SOURCE_DATE_EPOCH and all
 // modes are the same whoever builds, so that equal sources make equal layers. No dependencies.
-import { chmodSync, cpSync, lstatSync, lutimesSync, mkdirSync, readdirSync } from 'node:fs';
+import { chmodSync, cpSync, lstatSync, lutimesSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
+const PROGRAM = '/app/dist/src/cli/main.js';
 /** Anybody may look; the user that the platform chooses has at least the group. */
-const MODES = { directory: 0o755, file: 0o644, state: 0o770 };
+const MODES = { directory: 0o755, file: 0o644, program: 0o755, state: 0o770 };
 
 /** What Node never reads: types, source maps, prose, sources and builds for browsers, and npm's own records. */
 const LEFT_OUT = [
@@ -33,8 +34,11 @@ function main([target]) {
   const at = (...parts) => path.join(target, ...parts);
   copy('node_modules', at('packages', 'app'));
   for (const name of ['dist', 'package.json']) copy(name, at('registry', 'app'));
+  mkdirSync(at('registry', 'usr', 'local', 'bin'), { recursive: true });
+  symlinkSync(PROGRAM, at('registry', 'usr', 'local', 'bin', 'aerugo'));
   mkdirSync(at('state', 'data'), { recursive: true });
   even(target, Number(process.env.SOURCE_DATE_EPOCH));
+  chmodSync(at('registry', PROGRAM), MODES.program);
   chmodSync(at('state', 'data'), MODES.state);
 }
 

@@ -83,12 +83,15 @@ describe('the Compose files', () => {
     }
   });
 
-  it('start a part when those that it needs are healthy', () => {
+  it('start a part when those that it needs are healthy, and nodes when the schema is up to date', () => {
     const waits = Object.values(stack).flatMap(({ depends_on = {} }) => Object.entries(depends_on));
-    expect(waits.filter(([, { condition }]) => condition !== 'service_healthy')).toEqual([]);
+    const other = waits.filter(([, { condition }]) => condition !== 'service_healthy');
+    expect(other).toEqual(
+      NODES.map(() => ['migrate', expect.objectContaining({ condition: 'service_completed_successfully' })]),
+    );
     // The nodes' own check is in the image.
     const checked = Object.keys(stack).filter((name) => stack[name]?.healthcheck !== undefined);
-    expect(waits.map(([name]) => name).filter((name) => !checked.includes(name) && !NODES.includes(name))).toEqual([]);
+    expect(waits.map(([name]) => name).filter((name) => ![...checked, ...NODES, 'migrate'].includes(name))).toEqual([]);
     expect(Object.keys(stack['proxy']?.depends_on ?? {}).sort()).toEqual(NODES);
     for (const name of NODES) {
       expect(Object.keys(stack[name]?.depends_on ?? {})).toEqual(

@@ -96,6 +96,14 @@ describe('the container image', () => {
     expect([...new Set(texts.map((name) => statSync(name).mtimeMs))]).toEqual([315532800_000]);
   });
 
+  it('has the command line too, by its name and as what the container runs', async () => {
+    const version = ['run', '--rm', '--network=none', '--read-only', '--user=12345:0'];
+    const named = await dockerd.docker([...version, '--entrypoint', 'aerugo', IMAGE, '--help']);
+    expect(named.stdout).toMatch(/^Usage: aerugo /);
+    const shown = await dockerd.docker([...version, '--env', 'WORKERS=2', IMAGE, 'config', '--json']);
+    expect(shown.stdout).toContain('WORKERS');
+  });
+
   it('says what is missing when it is started without a database', async () => {
     const strict = ['--rm', '--network=none', '--read-only', '--user=12345:0'];
     const failed = await dockerd.docker(['run', ...strict, IMAGE], { anyCode: true });
