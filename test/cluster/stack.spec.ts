@@ -57,13 +57,13 @@ it(
   async () => {
     const client = new CarefulClient(cluster.url, cluster.credentials, new RequestLog(), 30_000, certificate);
     const scope = 'repository:admin/stack:pull';
-    const encoded = await client.request('GET', '/v2/admin%2Fstack/tags/list', scope);
+    await client.request('GET', '/v2/admin%2Fstack/tags/list', scope);
     const begun = await client.request('POST', '/v2/admin/stack/blobs/uploads/', 'repository:admin/stack:pull,push', {
       headers: { 'content-length': '0' },
     });
     client.close();
-    const direct = await cluster.node(0).client.raw('GET', '/v2/admin%2Fstack/tags/list');
-    expect(encoded.status).toBe(direct.status === 401 ? encoded.status : direct.status);
+    const arrived = cluster.nodes.flatMap((node) => node.events().map(({ path }) => path));
+    expect(arrived).toContain('/v2/admin%2Fstack/tags/list');
     expect(begun.expect(202).need('location')).toMatch(
       new RegExp(`^(?:${cluster.url})?/v2/admin/stack/blobs/uploads/`),
     );
