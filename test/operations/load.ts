@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { SlowUpload } from '../bounds/slow-transfer.js';
 import type { RegistryClient } from '../support/registry-client.js';
 import type { Registry } from '../support/registry.js';
@@ -9,8 +10,9 @@ export const NAMES = ['k7q2-app', 'k7q2-tag', 'k7q2-mallory', 'k7q2-nowhere'] as
 const [APP, TAG, MALLORY, NOWHERE] = NAMES;
 /** More than the row of an upload keeps: what exceeds it takes memory of the node. */
 const MORE_THAN_A_HEAD = 300 * 1024;
-/** More than two workers have memory for, at 8 MiB each of 128 MiB. */
-const SLOW_UPLOADS = 60;
+/** Two workers have memory for 16 each, at 8 MiB of 128 MiB. */
+const SLOW_UPLOADS = 20;
+const MAX_ROUNDS = 40;
 
 /** Pushes and pulls until told to stop; gives how many images were pushed. */
 export async function pushAndPull(client: RegistryClient, at: number, signal: AbortSignal): Promise<number> {
@@ -39,12 +41,16 @@ export async function knockAtDoors(client: RegistryClient): Promise<void> {
   await client.raw('PROPFIND', `/v2/admin/${APP}-0/manifests/${TAG}`);
 }
 
-/** Takes all memory for uploads until that is seen; then every client is gone, but one that comes back. */
-export async function crowd(client: RegistryClient, untilSeen: () => Promise<void>): Promise<void> {
+/** Takes memory for uploads until it is seen that there is none; then every client is gone, but one that comes back. */
+export async function crowd(client: RegistryClient, isSeen: () => Promise<boolean>): Promise<void> {
   const begin = (): Promise<SlowUpload> => SlowUpload.begin(client, `admin/${APP}-slow`, randomBytes(MORE_THAN_A_HEAD));
-  const begun = await Promise.allSettled(Array.from({ length: SLOW_UPLOADS }, begin));
-  const slow = begun.flatMap((upload) => (upload.status === 'fulfilled' ? [upload.value] : []));
-  await untilSeen();
+  const slow: SlowUpload[] = [];
+  for (let round = 0; round < MAX_ROUNDS && !(await isSeen()); round += 1) {
+    // Those of the rounds before may have been cut off meanwhile, for they send nothing.
+    const begun = await Promise.allSettled(Array.from({ length: SLOW_UPLOADS }, begin));
+    slow.push(...begun.flatMap((upload) => (upload.status === 'fulfilled' ? [upload.value] : [])));
+    await sleep(1_000);
+  }
   for (const upload of slow) upload.abandon();
   const kept = await client.startUpload(`admin/${APP}-slow`);
   await kept.patch(`0-${MORE_THAN_A_HEAD - 1}`, randomBytes(MORE_THAN_A_HEAD)).expect(202);

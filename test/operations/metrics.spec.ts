@@ -43,7 +43,8 @@ beforeAll(async () => {
   const pushers = Array.from({ length: PUSHERS }, (_, at) => pushAndPull(client, at, stop.signal));
   try {
     await knockAtDoors(client);
-    await crowd(client, () => seen('aerugo_upload_memory_waiters > 0'));
+    await crowd(client, () => isTrue('aerugo_upload_memory_waiters > 0'));
+    await seen('max_over_time(aerugo_upload_memory_waiters[5m]) > 0');
     await redis.stop();
     await seen('aerugo_dependency_up{dependency="cache"} == 0');
     await seen('aerugo_outbox_backlog > 0');
@@ -61,7 +62,11 @@ beforeAll(async () => {
 
 /** A scrape may be late, and nothing is there for a moment. */
 function seen(condition: string): Promise<void> {
-  return eventually(condition, async () => (await prometheus.query(condition)).length > 0, PATIENCE_MS, 250);
+  return eventually(condition, () => isTrue(condition), PATIENCE_MS, 250);
+}
+
+async function isTrue(condition: string): Promise<boolean> {
+  return (await prometheus.query(condition)).length > 0;
 }
 
 describe('a node under load, as Prometheus sees it', () => {
