@@ -37,6 +37,9 @@ export async function startAerugo(): Promise<Target> {
     LISTEN_ADDRESS: `127.0.0.1:${port}`,
     ADMIN_USERNAME: ADMIN,
     ADMIN_PASSWORD: PASSWORD,
+    RATE_LIMIT_USER: '0', // one user stands for thousands here
+    RATE_LIMIT_ADDRESS: '0',
+    RATE_LIMIT_TOKEN: '0',
   };
   const child = spawn(process.execPath, [...NODE_FLAGS, entry], {
     cwd: directory,

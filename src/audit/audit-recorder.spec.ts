@@ -260,6 +260,12 @@ describe('refusals', () => {
     refused('GET', MANIFEST, 429, { ...alice, ...app, error: new OciError('tooManyRequests') });
     expect(records).toHaveLength(1);
   });
+
+  it('are none where it was one request too many of a minute, not even of a write', () => {
+    refused('GET', MANIFEST, 429, { ...alice, ...app, error: new OciError('rateLimited') });
+    refused('PUT', MANIFEST, 429, { ...alice, ...app, error: new OciError('rateLimited') });
+    expect(records).toEqual([]);
+  });
 });
 
 describe('failures', () => {

@@ -3,7 +3,7 @@ import type { Request, Response } from 'express';
 import { AppConfig } from '../config/config.js';
 import type { AuditedRoute } from './audit-actions.js';
 import { AuditWriter } from './audit-writer.js';
-import { auditedRoute, denialOf, denied, failed, isChallenge, succeeded } from './request-record.js';
+import { auditedRoute, denialOf, denied, failed, isChallenge, isRateLimited, succeeded } from './request-record.js';
 
 const READS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
@@ -48,6 +48,8 @@ export class AuditRecorder {
   /** When an error was answered, or could not be. */
   failed(request: Request, response: Response): void {
     if (response.headersSent && response.statusCode < 400) return; // it had succeeded, as far as it said
+    // Whoever asks too often would fill the log with it; the access log has each of them.
+    if (isRateLimited(request)) return;
     const reason = denialOf(request);
     if (reason !== null) {
       if (isChallenge(request)) this.challenges += 1;

@@ -47,6 +47,11 @@ export function denialOf({ context: { denied, error } }: Request): string | null
   return condition !== null && DENIALS.has(condition) ? condition : null;
 }
 
+/** Whether it was one too many of a minute. */
+export function isRateLimited({ context: { error } }: Request): boolean {
+  return conditionOf(error) === 'rateLimited';
+}
+
 /** Whether nobody had said who they are: then a refusal is the invitation to do so. */
 export function isChallenge({ context: { denied, principal } }: Request): boolean {
   if (denied === 'credentialsMissing') return true;

@@ -2,9 +2,11 @@ import { Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { CacheModule } from '../cache/cache.module.js';
+import { Limiters } from '../cache/limiters.js';
 import { DatabaseModule } from '../database/database.module.js';
 import { EventsModule } from '../events/events.module.js';
 import { HttpModule } from '../http/http.module.js';
+import { LimitsModule } from '../limits/limits.module.js';
 import { OrgsModule } from '../orgs/orgs.module.js';
 import { ReposModule } from '../repos/repos.module.js';
 import { UsersModule } from '../users/users.module.js';
@@ -38,6 +40,7 @@ import { TokensService } from './tokens.service.js';
     CacheModule,
     EventsModule,
     HttpModule,
+    LimitsModule,
     UsersModule,
     OrgsModule,
     ReposModule,
@@ -54,7 +57,7 @@ import { TokensService } from './tokens.service.js';
     JwtStrategy,
     KeyUses,
     LivePrincipalsService,
-    { provide: LoginThrottle, useFactory: () => new LoginThrottle() },
+    { provide: LoginThrottle, inject: [Limiters], useFactory: (limiters: Limiters) => new LoginThrottle(limiters) },
     PasswordChangeService,
     PasswordLoginService,
     RefreshTokensRepository,

@@ -3,6 +3,7 @@ import type { ExecutionContext } from '@nestjs/common';
 import type { Request } from 'express';
 import jsonwebtoken from 'jsonwebtoken';
 import { UNLIMITED } from '../access/credential-limits.js';
+import { principalKey } from '../access/principal.js';
 import type { AppConfig } from '../config/config.js';
 import { loadConfig } from '../config/load-config.js';
 import { AccessTokensService } from './access-tokens.service.js';
@@ -11,6 +12,7 @@ import { newKeyText } from './api-key-text.js';
 import { Authenticator, type Caller, NOBODY } from './authenticator.js';
 import type { CredentialsService } from './credentials.service.js';
 import { JwtGuard, JwtStrategy } from './jwt.strategy.js';
+import type { RequestLimitsService } from '../limits/request-limits.service.js';
 import type { LivePrincipal, LivePrincipalsService } from './live-principals.service.js';
 
 const SECRET = '3f9c1d7a5b8e2046c1d7a5b8e20463f9';
@@ -34,6 +36,8 @@ describe('Authenticator', () => {
   let jwt: JwtGuard;
   let live: LivePrincipal | null;
   let tokens: AccessTokensService;
+  /** For whom the rate limits were asked. */
+  let counted: string[];
 
   beforeEach(() => {
     config = loadConfig({ ACCESS_TOKEN_SECONDS: '60' }, null, () => SECRET);
@@ -63,7 +67,17 @@ describe('Authenticator', () => {
       login: (username) => Promise.reject(new Error(`password of ${username}`)),
       key: (text) => Promise.reject(new Error(`key ${text.slice(0, 11)}`)),
     };
-    authenticator = new Authenticator(jwt, principals as LivePrincipalsService, credentials as CredentialsService);
+    counted = [];
+    const limits: Pick<RequestLimitsService, 'countCaller' | 'countStranger'> = {
+      countCaller: (principal) => void counted.push(principalKey(principal)),
+      countStranger: () => void counted.push('stranger'),
+    };
+    authenticator = new Authenticator(
+      jwt,
+      principals as LivePrincipalsService,
+      credentials as CredentialsService,
+      limits as RequestLimitsService,
+    );
   });
 
   afterEach(() => {
@@ -105,6 +119,15 @@ describe('Authenticator', () => {
       await expect(call(header.replace('%', token))).rejects.toThrow();
     },
   );
+
+  it('counts each request for the user it is of, and what it refuses for where it came from', async () => {
+    const { token } = tokens.issue(ALICE);
+    await call(undefined);
+    for (let i = 0; i < 2; i++) await call(`Bearer ${token}`);
+    await expect(call('Digest x')).rejects.toThrow('credentialsWrong');
+    await expect(call(`Bearer ${token}x`)).rejects.toThrow('tokenInvalid');
+    expect(counted).toEqual(['anonymous', 'user:7', 'user:7', 'stranger', 'stranger']);
+  });
 
   it('does not make a request wait for what is in memory', async () => {
     const { token } = tokens.issue(ALICE);

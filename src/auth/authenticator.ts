@@ -4,6 +4,7 @@ import { LRUCache } from 'lru-cache';
 import { UNLIMITED } from '../access/credential-limits.js';
 import { ANONYMOUS, type Principal } from '../access/principal.js';
 import type { RequestCredential } from '../http/request-context.js';
+import { RequestLimitsService } from '../limits/request-limits.service.js';
 import type { VerifiedToken } from './access-token.js';
 import { looksLikeKey } from './api-key-text.js';
 import { readAuthorization } from './authorization-header.js';
@@ -48,13 +49,32 @@ export class Authenticator {
     private readonly jwt: JwtGuard,
     private readonly livePrincipals: LivePrincipalsService,
     private readonly credentials: CredentialsService,
+    private readonly limits: RequestLimitsService,
   ) {}
 
   /**
-   * `NOBODY` without credentials; wrong ones throw `Refusal`. A token may be past its expiry by `graceSeconds`.
+   * `NOBODY` without credentials; wrong ones throw `Refusal`, and whoever asks too often gets 429. A token may be past its expiry by `graceSeconds`.
    * Not a promise where everything is in memory: this runs on each request.
    */
   authenticate(context: ExecutionContext, request: Request, graceSeconds: number): Caller | Promise<Caller> {
+    const counted = (caller: Caller): Caller => {
+      this.limits.countCaller(caller.principal, request);
+      return caller;
+    };
+    const failed = (error: unknown): never => {
+      if (error instanceof Refusal) this.limits.countStranger(request);
+      throw error;
+    };
+    let found: Caller | Promise<Caller>;
+    try {
+      found = this.identify(context, request, graceSeconds);
+    } catch (error) {
+      return failed(error);
+    }
+    return found instanceof Promise ? found.then(counted, failed) : counted(found);
+  }
+
+  private identify(context: ExecutionContext, request: Request, graceSeconds: number): Caller | Promise<Caller> {
     const authorization = readAuthorization(request.headers.authorization);
     switch (authorization.kind) {
       case 'none':

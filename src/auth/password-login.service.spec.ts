@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { UserFact, UsersService } from '../users/users.service.js';
 import type { LivePrincipal, LivePrincipalsService } from './live-principals.service.js';
+import { Limiters } from '../cache/limiters.js';
 import { LoginThrottle, MAX_FAILURES } from './login-throttle.js';
 import { PasswordLoginService } from './password-login.service.js';
 
@@ -50,7 +51,11 @@ describe('PasswordLoginService', () => {
       request: () => ({ subject: 'user:7', name: 'live', load: () => Promise.resolve(null) }),
       read: () => alice.live,
     };
-    logins = new PasswordLoginService(users as UsersService, live as LivePrincipalsService, new LoginThrottle());
+    logins = new PasswordLoginService(
+      users as UsersService,
+      live as LivePrincipalsService,
+      new LoginThrottle(new Limiters(null)),
+    );
   });
 
   const login = (password = 'secret', address = HERE): Promise<unknown> => logins.login('alice', password, address);

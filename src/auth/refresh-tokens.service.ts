@@ -84,11 +84,12 @@ export class RefreshTokensService {
    * An offline token is for any client that names itself: buildx, skopeo, crane, oras, helm and others read docker's
    * config.json and go on with the login that docker left there. Only the JSON refresh names none.
    */
-  async exchange(text: string, client: RefreshClient): Promise<ExchangedToken> {
+  async exchange(text: string, client: RefreshClient, proved: (user: UserPrincipal) => void): Promise<ExchangedToken> {
     const row = await this.tokens.find(this.lookup(text));
     if (!row || (row.kind === 'offline' && client.clientId === null)) throw new Refusal('credentialsWrong');
     const principal = principalOf(await this.live(row), row.credentialsVersion, credentialLabel(row));
     if (principal?.kind !== 'user') throw new Refusal('credentialsWrong');
+    proved(principal); // it may throw, and what is refused uses no token up
     const next = row.kind === 'session' ? await this.rotate(row, principal, client) : await this.prolong(row, text);
     if (!next) throw new Refusal('credentialsWrong');
     return { ...next, principal };

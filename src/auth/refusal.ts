@@ -4,6 +4,7 @@ import { type ApiCondition, ApiError, type DockerError } from '../http/api-error
 import { isRegistryPath } from '../http/error.filter.js';
 import { TALLIES } from '../http/tallies.js';
 import { TOKEN_PATH, tokenChallenge } from '../http/token-challenge.js';
+import { type Exhausted, exhaustedHeaders } from '../limits/limit-headers.js';
 import { type OciCondition, OciError, ociErrorBody } from '../oci/oci-error.js';
 import type { Scope } from '../oci/scope.js';
 import type { BearerChallenge } from '../oci/www-authenticate.js';
@@ -34,7 +35,8 @@ export class Refusal extends Error {
 
   constructor(
     readonly reason: RefusalReason,
-    readonly retryAfterSeconds?: number,
+    /** Of `tooManyAttempts`. */
+    readonly exhausted?: Exhausted,
   ) {
     super(reason);
   }
@@ -42,7 +44,7 @@ export class Refusal extends Error {
 
 /** The error that the client gets, noted in the request's context. `scope` is what a token would have to cover, on routes of a repository. */
 export function refusalError(
-  { reason, retryAfterSeconds }: Refusal,
+  { reason, exhausted }: Refusal,
   request: Request,
   config: AppConfig,
   scope?: Scope,
@@ -50,8 +52,7 @@ export function refusalError(
   const row: RefusalRow = REFUSALS[reason];
   request.context.denied = reason;
   TALLIES.refused.add(reason);
-  const headers: Record<string, string> = {};
-  if (retryAfterSeconds !== undefined) headers['Retry-After'] = String(retryAfterSeconds);
+  const headers: Record<string, string> = exhausted === undefined ? {} : exhaustedHeaders(exhausted);
   if (row.challenge) {
     const scopes = scope && scope.actions.length > 0 ? [scope] : [];
     headers['WWW-Authenticate'] = tokenChallenge(request, config, { scopes, ...row.challenge });

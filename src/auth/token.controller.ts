@@ -16,6 +16,7 @@ import { Access } from '../http/access.decorator.js';
 import { ApiError } from '../http/api-error.js';
 import { publicUrl } from '../http/public-url.js';
 import { createValidationPipe } from '../http/validation.js';
+import { RequestLimitsService } from '../limits/request-limits.service.js';
 import { readAuthorization } from './authorization-header.js';
 import { Refusal, refusalError } from './refusal.js';
 import { type Parameters, readForm, readJson, readQuery, type TokenRequest } from './token-request.js';
@@ -47,6 +48,7 @@ export class TokenController {
 
   constructor(
     private readonly tokens: TokensService,
+    private readonly limits: RequestLimitsService,
     private readonly config: AppConfig,
   ) {}
 
@@ -93,10 +95,17 @@ export class TokenController {
       host: new URL(publicUrl(request, this.config)).host,
       defaultNamespace: this.config.registry.defaultNamespace,
     };
+    this.limits.countTokenRequest(request);
     try {
       const asked = await read();
       request.context.claimedName = claimedName(asked);
-      return await this.tokens.issue(asked, { address: request.ip ?? '', names });
+      return await this.tokens.issue(asked, {
+        address: request.ip ?? '',
+        names,
+        proved: (principal) => {
+          this.limits.countToken(principal, request);
+        },
+      });
     } catch (error) {
       throw error instanceof Refusal ? refusalError(error, request, this.config) : error;
     }

@@ -17,6 +17,8 @@ import type { TokenAnswer } from './token.dto.js';
 export interface TokenClient {
   readonly address: string;
   readonly names: NameOptions;
+  /** Is told who asks once they have shown it, and throws when that is too often. */
+  proved(principal: Principal): void;
 }
 
 type Grantee = Pick<Login, 'limits'> & { readonly principal: Principal };
@@ -50,8 +52,10 @@ export class TokensService {
     }
   }
 
-  private async login({ username, password }: LoginRequest, { address }: TokenClient): Promise<TokenAnswer> {
+  private async login({ username, password }: LoginRequest, client: TokenClient): Promise<TokenAnswer> {
+    const { address } = client;
     const login = await this.credentials.password(username, password, address);
+    client.proved(login.principal);
     const session = await this.refreshTokens.issue('session', login, { clientId: null, address });
     return this.answer({ ...session, scopes: null }, session.text);
   }
@@ -63,13 +67,17 @@ export class TokensService {
     const { address } = client;
     const login = user && (await this.credentials.login(user.username, user.password, address));
     const caller = login ?? NOBODY;
+    client.proved(caller.principal);
     const granted = await this.grant(caller, scopes, client);
     const offline = login && isOffline ? await this.offline(login, { clientId, address }) : null;
     return this.answer({ ...caller, scopes: granted }, offline?.text);
   }
 
   private async refresh({ refreshToken, scopes, clientId }: RefreshRequest, client: TokenClient): Promise<TokenAnswer> {
-    const exchanged = await this.refreshTokens.exchange(refreshToken, { clientId, address: client.address });
+    const { address } = client;
+    const exchanged = await this.refreshTokens.exchange(refreshToken, { clientId, address }, (user) => {
+      client.proved(user);
+    });
     const granted = exchanged.kind === 'session' ? null : await this.grant(exchanged, scopes, client);
     return this.answer({ ...exchanged, scopes: granted }, exchanged.text);
   }

@@ -28,10 +28,13 @@ describe('where a blob is pulled from', () => {
     ['10.2.0.1', false],
     ['2001:db8::5', true],
     ['2001:db9::5', false],
+    ['192.0.2.7', true],
+    ['192.0.2.8', false],
     ['not an address', false],
     [undefined, false],
   ])('for a client at %s inside of STORAGE_STREAM_CIDRS: this node is %s', async (address, isStreamed) => {
-    const url = await urls({ redirect: true, streamCidrs: ['10.1.0.0/16', '2001:db8::/32'] }).find(KEY, address);
+    const networks = ['10.1.0.0/16', '2001:db8::/32', '192.0.2.7'];
+    const url = await urls({ redirect: true, streamCidrs: networks }).find(KEY, address);
     expect(url === null).toBe(isStreamed);
   });
 });

@@ -1,26 +1,24 @@
 import { Injectable } from '@nestjs/common';
-import ipaddr from 'ipaddr.js';
 import { AppConfig } from '../config/config.js';
+import { ClientNetworks } from '../http/client-network.js';
 import { BlobStore } from '../storage/blob-store.js';
 import type { ObjectKey } from '../storage/object-keys.js';
 
 /** How long a new URL is good for; the store hands one out again for half of that. */
 const TTL_SECONDS = 300;
 
-type Network = ReturnType<typeof ipaddr.parseCIDR>;
-
 /** Who is sent to the store for a blob, and where: presigned addresses of objects. */
 @Injectable()
 export class BlobUrls {
   private readonly isOn: boolean;
-  private readonly streamed: readonly Network[];
+  private readonly streamed: ClientNetworks;
 
   constructor(
     private readonly store: BlobStore,
     { storage }: AppConfig,
   ) {
     this.isOn = storage.redirect;
-    this.streamed = storage.streamCidrs.map((cidr) => ipaddr.parseCIDR(cidr));
+    this.streamed = new ClientNetworks(storage.streamCidrs);
   }
 
   /** `null` where redirects are off, for a client that cannot reach the store, and for stores without URLs. */
@@ -31,12 +29,6 @@ export class BlobUrls {
 
   /** Whether clients at this address are sent to the store at all. */
   mayReach(address: string | undefined): boolean {
-    return this.isOn && !this.isStreamedTo(address);
-  }
-
-  private isStreamedTo(address: string | undefined): boolean {
-    if (this.streamed.length === 0 || address === undefined || !ipaddr.isValid(address)) return false;
-    const client = ipaddr.process(address);
-    return this.streamed.some((network) => network[0].kind() === client.kind() && client.match(network));
+    return this.isOn && !this.streamed.has(address);
   }
 }

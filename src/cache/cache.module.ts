@@ -3,9 +3,11 @@ import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import type { Cache } from 'cache-manager';
 import { AppConfig } from '../config/config.js';
 import { FactCache } from './fact-cache.js';
+import { Limiters } from './limiters.js';
 import { MemoryFactCache } from './memory-fact-cache.js';
 import { RedisFactCache } from './redis-fact-cache.js';
 import { parentChannel } from './parent-channel.js';
+import { RedisModule, SharedRedis } from './redis.module.js';
 import { UncachedFactCache } from './uncached-fact-cache.js';
 import { WorkerFactCache } from './worker-fact-cache.js';
 
@@ -20,16 +22,17 @@ function openFactCache(config: AppConfig, cache: Cache): FactCache {
   imports: [
     // Without Redis the module's own memory store is made, and nothing uses it.
     NestCacheModule.registerAsync({
-      inject: [AppConfig],
-      useFactory: async ({ cache: { redis } }: AppConfig): Promise<CacheManagerOptions> => {
-        if (redis === null) return {};
-        const { openRedis } = await import('./redis-connection.js'); // 20 MB that most small registries do not need
-        return { stores: [openRedis(redis)] };
-      },
+      imports: [RedisModule],
+      inject: [SharedRedis],
+      useFactory: ({ keyv }: SharedRedis): CacheManagerOptions => (keyv === null ? {} : { stores: [keyv] }),
     }),
+    RedisModule,
   ],
-  providers: [{ provide: FactCache, inject: [AppConfig, CACHE_MANAGER], useFactory: openFactCache }],
-  exports: [FactCache],
+  providers: [
+    { provide: FactCache, inject: [AppConfig, CACHE_MANAGER], useFactory: openFactCache },
+    { provide: Limiters, inject: [SharedRedis], useFactory: ({ counts }: SharedRedis) => new Limiters(counts) },
+  ],
+  exports: [FactCache, Limiters],
 })
 export class CacheModule implements OnApplicationShutdown {
   constructor(@Inject(CACHE_MANAGER) private readonly cache: Cache) {}

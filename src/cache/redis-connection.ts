@@ -7,11 +7,20 @@ import { OPEN } from './redis-servers.js';
 
 /** The store of the shared cache, which comes and goes with Redis. Throws `StartupError` for a file that is not there. */
 export function openRedis(config: RedisConfig): Keyv {
+  return keyvOver(linkRedis(config));
+}
+
+/** The way to it by itself. Throws as `openRedis` does. */
+export function linkRedis(config: RedisConfig): RedisLink {
   const { socket } = clientOptions(config);
   const isTls = socket !== undefined && 'tls' in socket;
   // A server that misses a certificate may just close the connection.
   const advice = isTls ? ' (with TLS, see REDIS_CA_FILE, REDIS_CERT_FILE and REDIS_KEY_FILE)' : '';
-  const store = storeOver(new RedisLink(() => OPEN[config.mode](config), advice));
+  return new RedisLink(() => OPEN[config.mode](config), advice);
+}
+
+export function keyvOver(link: RedisLink): Keyv {
+  const store = storeOver(link);
   // A prefix would be ignored by mget; errors must reach the caller, who decides what an outage means.
   const keyv = new Keyv({ store: new KeyvAdapter(store), useKeyPrefix: false, throwOnErrors: true });
   keyv.on('error', () => undefined);

@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { CacheManagerStore } from 'cache-manager';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RedisServers } from './redis-servers.js';
+import type { CountCommands, RedisServers } from './redis-servers.js';
 
 /** As long as a fact may live, so that none is left that somebody has replaced. */
 export const SETTLING_MS = 5_000;
@@ -36,6 +36,12 @@ export class RedisLink {
   get store(): CacheManagerStore {
     if (this.servers === null) throw new Error('Redis is not reachable');
     return this.servers.store;
+  }
+
+  /** Counts are no facts: they may be older than what was acknowledged, and nobody gets more than the limit twice. */
+  get commands(): CountCommands {
+    if (this.servers === null) throw new Error('Redis is not reachable');
+    return this.servers.commands;
   }
 
   /** Throws while an answer may be too old. */

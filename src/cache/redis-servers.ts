@@ -21,6 +21,8 @@ const PING_MS = 2_000;
 /** Connections to what holds the facts. When one of them is lost they are of no use any more, and others are made. */
 export interface RedisServers {
   readonly store: CacheManagerStore;
+  /** For what counts, which is one key a command. */
+  readonly commands: CountCommands;
   /** Resolves with what was lost. */
   readonly lost: Promise<Error>;
   masters(): Promise<readonly Master[]>;
@@ -28,6 +30,9 @@ export interface RedisServers {
   check(): Promise<void>;
   close(): void;
 }
+
+/** What `RateLimiterRedis` asks of its client. */
+export type CountCommands = Pick<RedisClientType, 'eval' | 'multi' | 'del'>;
 
 /** What a master says about its data. */
 export interface Master {
@@ -71,6 +76,7 @@ async function openOne(
   await opened(client.connect(), close);
   return {
     store: redisInsStore(client, {}),
+    commands: client,
     lost,
     masters: async () => [await within(PING_MS, describe(client))],
     check: async () => {
@@ -105,6 +111,7 @@ async function openCluster(config: RedisConfig): Promise<RedisServers> {
   };
   return {
     store: { ...store, mget },
+    commands: cluster as unknown as CountCommands, // the same by name, over whichever node has the key
     lost,
     masters: async () =>
       within(

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
-import type { RedisConfig, S3Config, StorageType } from './config-values.js';
+import type { RateLimitConfig, RedisConfig, S3Config, StorageType } from './config-values.js';
 import { AppConfig } from './config.js';
 import { secretProblem } from './jwt-secret.js';
 import { formatSize } from './parsers.js';
@@ -75,6 +75,7 @@ export function toConfig(
       orgCreation: values.ORG_CREATION,
       auditPulls: values.AUDIT_PULLS,
       auditMonths: values.AUDIT_MONTHS,
+      rateLimits: rateLimits(values),
     },
     registry: {
       defaultVisibility: values.DEFAULT_VISIBILITY,
@@ -83,6 +84,15 @@ export function toConfig(
       manifestMaxBytes: values.MANIFEST_MAX_BYTES,
     },
   });
+}
+
+function rateLimits(values: ParsedSettings): RateLimitConfig {
+  return {
+    user: values.RATE_LIMIT_USER,
+    address: values.RATE_LIMIT_ADDRESS,
+    token: values.RATE_LIMIT_TOKEN,
+    exempt: values.RATE_LIMIT_EXEMPT ?? [],
+  };
 }
 
 function checkTogether(values: ParsedSettings, given: Names, problems: string[]): void {

@@ -1,7 +1,8 @@
 import { parse as parseToml, TomlError } from 'smol-toml';
 import { nearName } from './near-name.js';
 import type { RawValue } from './parsers.js';
-import { SECTIONS, SETTING_NAMES, SETTINGS, type Section, type SettingName } from './settings.js';
+import { SECTIONS, type Section } from './setting.js';
+import { SETTING_NAMES, SETTINGS, type SettingName } from './settings.js';
 
 /** A TOML file, under the name by which the operator knows it. */
 export interface ConfigFile {

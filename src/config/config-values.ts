@@ -108,6 +108,15 @@ export interface StorageConfig {
   readonly s3: S3Config | null;
 }
 
+/** Requests a minute; 0 is no limit. */
+export interface RateLimitConfig {
+  readonly user: number;
+  readonly address: number;
+  readonly token: number;
+  /** Networks that nothing of this counts for. */
+  readonly exempt: readonly string[];
+}
+
 export interface SecurityConfig {
   readonly jwtSecret: string;
   readonly adminUsername: string;
@@ -121,6 +130,7 @@ export interface SecurityConfig {
   readonly auditPulls: boolean;
   /** Months that the audit log goes back; 0 keeps everything. */
   readonly auditMonths: number;
+  readonly rateLimits: RateLimitConfig;
 }
 
 export interface RegistryConfig {

@@ -1,4 +1,5 @@
-import { SECTIONS, SETTING_NAMES, SETTINGS, type Section, type Setting, type SettingName } from './settings.js';
+import { SECTIONS, type Section, type Setting } from './setting.js';
+import { SETTING_NAMES, SETTINGS, type SettingName } from './settings.js';
 
 const WIDTH = 110;
 

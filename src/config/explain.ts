@@ -3,7 +3,8 @@ import type { ConfigFile, GivenValue } from './config-file.js';
 import type { AppConfig } from './config.js';
 import { readSettings, type Environment, type ReadSettings } from './load-config.js';
 import type { ListenAddress, RawValue } from './parsers.js';
-import { SETTING_NAMES, SETTINGS, type Setting, type SettingName } from './settings.js';
+import type { Setting } from './setting.js';
+import { SETTING_NAMES, SETTINGS, type SettingName } from './settings.js';
 
 export type SettingSource = 'environment' | 'file' | 'default';
 

@@ -4,7 +4,8 @@ import { fromFile, type ConfigFile, type Given, type GivenValue } from './config
 import type { AppConfig } from './config.js';
 import { nearName } from './near-name.js';
 import { InvalidValue } from './parsers.js';
-import { SETTING_NAMES, SETTINGS, type ParsedSettings, type Setting, type SettingName } from './settings.js';
+import type { Setting } from './setting.js';
+import { SETTING_NAMES, SETTINGS, type ParsedSettings, type SettingName } from './settings.js';
 import { StartupError } from './startup-error.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;

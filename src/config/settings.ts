@@ -9,46 +9,7 @@ import {
   VISIBILITIES,
 } from './config-values.js';
 import * as p from './parsers.js';
-
-export const SECTIONS = ['server', 'database', 'cache', 'storage', 'security', 'registry'] as const;
-export type Section = (typeof SECTIONS)[number];
-
-/** One row a setting: parsing, messages, both example files and the table in the README come from here. */
-export interface Setting<T, Default extends string | null = string | null> {
-  readonly section: Section;
-  /** The name in the TOML file, inside its section. */
-  readonly key: string;
-  readonly parse: p.Parser<T>;
-  /** As it would be written in a variable; `null` when the setting is off until it is given. */
-  readonly default: Default;
-  /** Shown in the example files when there is no default. */
-  readonly example: string;
-  readonly isSecret: boolean;
-  readonly description: string;
-}
-
-type Options = Partial<Pick<Setting<unknown>, 'isSecret'>>;
-
-function setting<T>(
-  place: readonly [Section, string],
-  parse: p.Parser<T>,
-  fallback: string,
-  description: string,
-): Setting<T, string> {
-  const [section, key] = place;
-  return { section, key, parse, default: fallback, example: fallback, isSecret: false, description };
-}
-
-function optional<T>(
-  place: readonly [Section, string],
-  parse: p.Parser<T>,
-  example: string,
-  description: string,
-  options: Options = {},
-): Setting<T, null> {
-  const [section, key] = place;
-  return { section, key, parse, default: null, example, isSecret: false, description, ...options };
-}
+import { optional, setting, type Setting } from './setting.js';
 
 const ACCOUNT = p.matching(
   /^(?=.{2,39}$)[a-z0-9]+(?:[._-][a-z0-9]+)*$/,
@@ -58,6 +19,7 @@ const POSTGRES = p.url(['postgres:', 'postgresql:'], 'postgresql://user:password
 const ONE_DAY = 86_400;
 const ONE_YEAR = 365 * ONE_DAY;
 const MIB = 2 ** 20;
+const MAXIMUM_RATE = 1_000_000_000;
 
 /** A transfer holds one part in memory, at most 64 MiB, and an upload may need the one before it too. */
 export const MINIMUM_UPLOAD_MEMORY = 2 * 64 * MIB;
@@ -350,6 +312,30 @@ export const SETTINGS = {
     p.integer(0, 1200),
     '12',
     'Months that the audit log goes back; older ones are dropped. 0 keeps everything.',
+  ),
+  RATE_LIMIT_USER: setting(
+    ['security', 'rate_limit_user'],
+    p.integer(0, MAXIMUM_RATE),
+    '60000',
+    'Requests a minute of one user or robot, on all nodes together; 0 is no limit.',
+  ),
+  RATE_LIMIT_ADDRESS: setting(
+    ['security', 'rate_limit_address'],
+    p.integer(0, MAXIMUM_RATE),
+    '30000',
+    'Requests a minute of one address (IPv6: a /64) without credentials or with wrong ones; 0 is no limit.',
+  ),
+  RATE_LIMIT_TOKEN: setting(
+    ['security', 'rate_limit_token'],
+    p.integer(0, MAXIMUM_RATE),
+    '12000',
+    'Requests for tokens a minute of one address, and tokens of one user or robot; 0 is no limit.',
+  ),
+  RATE_LIMIT_EXEMPT: optional(
+    ['security', 'rate_limit_exempt'],
+    p.list(p.network),
+    '10.0.0.0/8',
+    'Networks whose requests are not counted; wrong passwords still are.',
   ),
 
   DEFAULT_VISIBILITY: setting(

@@ -29,6 +29,7 @@ export const API_PROBLEMS = {
     title: 'The Idempotency-Key was used for another request',
   },
   tooManyRequests: { code: 'TOO_MANY_REQUESTS', status: 429, title: 'Too many requests' },
+  rateLimited: { code: 'RATE_LIMITED', status: 429, title: 'Rate limit exceeded' },
   internal: { code: 'INTERNAL', status: 500, title: 'Something went wrong here' },
   unavailable: { code: 'UNAVAILABLE', status: 503, title: 'The service is unavailable; try again' },
 } as const satisfies Record<string, ApiProblemRow>;

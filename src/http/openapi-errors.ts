@@ -63,8 +63,25 @@ const REFUSALS: Readonly<Record<number, string>> = {
   415: 'The body is of a type that is not read here',
   416: 'The bytes do not fit here',
   422: 'Well-formed, but impossible',
-  429: 'Too many attempts; Retry-After says when to come back',
+  429: 'Too many requests or attempts',
   503: 'Something that this depends on is away; Retry-After says when to come back',
+};
+
+/** What a 429 says beside its body. */
+const LIMIT_HEADERS = Object.fromEntries(
+  ['Retry-After', 'RateLimit', 'RateLimit-Policy'].map((name) => [name, { $ref: `#/components/headers/${name}` }]),
+);
+
+export const HEADERS: NonNullable<NonNullable<OpenAPIObject['components']>['headers']> = {
+  'Retry-After': { description: 'Seconds until the next try', schema: { type: 'integer', minimum: 1 } },
+  RateLimit: {
+    description: 'The limit, what is left of it and in how many seconds it counts anew: `"user";r=0;t=12`',
+    schema: { type: 'string' },
+  },
+  'RateLimit-Policy': {
+    description: 'The limit, how many and in how many seconds: `"user";q=60000;w=60`',
+    schema: { type: 'string' },
+  },
 };
 
 const ALWAYS = [400, 429, 503];
@@ -79,6 +96,7 @@ export function withErrors(operation: Operation, path: string, method: string): 
   const [mediaType, schema] = isRegistry
     ? ['application/json', 'RegistryErrors']
     : ['application/problem+json', 'Problem'];
+  const headersOf = (status: number): object => (status === 429 ? { headers: LIMIT_HEADERS } : {});
   const content = { [mediaType]: { schema: { $ref: `#/components/schemas/${schema}` } } };
   const isDescribed = (status: number): boolean => hasContent(operation.responses[status]);
   const own = (status: number): object => {
@@ -87,7 +105,13 @@ export function withErrors(operation: Operation, path: string, method: string): 
   };
   const errors = [...refusalsOf(operation, method, isRegistry), ...declared(operation)]
     .filter((status) => !isDescribed(status))
-    .map((status) => [status, { description: REFUSALS[status] ?? 'Refused', ...own(status), content }] as const);
+    .map(
+      (status) =>
+        [
+          status,
+          { description: REFUSALS[status] ?? 'Refused', ...own(status), ...headersOf(status), content },
+        ] as const,
+    );
   return { ...operation, responses: { ...operation.responses, ...Object.fromEntries(errors) } };
 }
 

@@ -2,7 +2,7 @@ import type { INestApplication } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import type { Express } from 'express';
-import { PROBLEM_SCHEMAS, withErrors } from './openapi-errors.js';
+import { HEADERS, PROBLEM_SCHEMAS, withErrors } from './openapi-errors.js';
 import { PATH_EXAMPLES, REGISTRY_ROUTES, type RouteSupplement } from './openapi-registry.js';
 
 const DOCS_PATH = 'api/docs';
@@ -38,7 +38,11 @@ export function createOpenApiDocument(app: INestApplication): OpenAPIObject {
   return {
     ...document,
     paths: Object.fromEntries(paths),
-    components: { ...document.components, schemas: { ...document.components?.schemas, ...PROBLEM_SCHEMAS } },
+    components: {
+      ...document.components,
+      headers: HEADERS,
+      schemas: { ...document.components?.schemas, ...PROBLEM_SCHEMAS },
+    },
   };
 }
 

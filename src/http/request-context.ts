@@ -61,6 +61,8 @@ export interface RequestContext {
   denied: string | null;
   /** The user name that a password came with, right or wrong, as the client wrote it. */
   claimedName: string | null;
+  /** Whether a rate limit has counted it. */
+  counted: boolean;
 }
 
 declare module 'express-serve-static-core' {
@@ -101,5 +103,6 @@ export function createRequestContext(request: Request, response: Response): Requ
     named: null,
     denied: null,
     claimedName: null,
+    counted: false,
   };
 }

@@ -14,7 +14,7 @@ const UPLOAD_EVENTS = ['started', 'resumed', 'completed', 'interrupted', 'failed
  */
 export const TALLIES = {
   /** Requests that were answered with 429, by the limit that they met. */
-  rateLimited: new Tally(['login', 'sign-up', 'writes']),
+  rateLimited: new Tally(['login', 'sign-up', 'writes', 'user', 'address', 'token-address', 'token-account']),
   /** Callers who were turned away, by the reason: the names of `REFUSALS` in `src/auth`. */
   refused: new Tally([
     'credentialsMissing',

@@ -134,6 +134,7 @@ export const OCI_ERRORS = {
   inUse: { code: 'UNSUPPORTED', status: 405, message: 'content is needed by another manifest' },
   preconditionFailed: { code: 'DENIED', status: 412, message: 'the tag has been changed: precondition failed' },
   tooManyRequests: { code: 'TOOMANYREQUESTS', status: 429, message: 'too many requests' },
+  rateLimited: { code: 'TOOMANYREQUESTS', status: 429, message: 'rate limit exceeded' },
   headersTooLarge: { code: 'UNSUPPORTED', status: 431, message: 'request header fields too large' },
 
   // Our side

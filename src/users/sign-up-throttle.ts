@@ -1,8 +1,10 @@
 import { Injectable } from '@nestjs/common';
+import { Limiters } from '../cache/limiters.js';
 import { ApiError } from '../http/api-error.js';
-import { AttemptLimiter } from '../http/attempt-limiter.js';
 import { networkOf } from '../http/client-network.js';
 import { TALLIES } from '../http/tallies.js';
+import { AttemptLimiter } from '../limits/attempt-limiter.js';
+import { exhaustedHeaders } from '../limits/limit-headers.js';
 
 /** Attempts to sign up from one address before it has to wait: a class may sign up together, a program not for long. */
 export const MAX_SIGN_UPS = 20;
@@ -12,18 +14,18 @@ const MAX_ADDRESSES = 50_000;
 /** Bounds accounts, names that are tried out and passwords to hash by where they come from. */
 @Injectable()
 export class SignUpThrottle {
-  private readonly attempts = new AttemptLimiter({
-    name: 'sign-ups',
-    attempts: MAX_SIGN_UPS,
-    windowSeconds: WINDOW_SECONDS,
-    maxKeys: MAX_ADDRESSES,
-  });
+  private readonly attempts: AttemptLimiter;
+
+  constructor(limiters: Limiters) {
+    const limits = { name: 'sign-up', points: MAX_SIGN_UPS, windowSeconds: WINDOW_SECONDS, maxKeys: MAX_ADDRESSES };
+    this.attempts = new AttemptLimiter(limiters, limits);
+  }
 
   /** Throws `tooManyRequests` with the time to wait. */
   async begin(address: string): Promise<void> {
-    const secondsToWait = await this.attempts.count(networkOf(address));
-    if (secondsToWait === null) return;
+    const exhausted = await this.attempts.count(networkOf(address));
+    if (exhausted === null) return;
     TALLIES.rateLimited.add('sign-up');
-    throw new ApiError('tooManyRequests', undefined, { headers: { 'Retry-After': String(secondsToWait) } });
+    throw new ApiError('tooManyRequests', undefined, { headers: exhaustedHeaders(exhausted) });
   }
 }

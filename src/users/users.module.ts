@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { CacheModule } from '../cache/cache.module.js';
 import { DatabaseModule } from '../database/database.module.js';
 import { EventsModule } from '../events/events.module.js';
 import { AccountDeletionRepository } from './account-deletion.repository.js';
@@ -23,7 +24,12 @@ import { UsersRepository } from './users.repository.js';
 import { UsersService } from './users.service.js';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([User, Identity, Invitation, Namespace]), DatabaseModule, EventsModule],
+  imports: [
+    TypeOrmModule.forFeature([User, Identity, Invitation, Namespace]),
+    DatabaseModule,
+    CacheModule,
+    EventsModule,
+  ],
   controllers: [UsersController, InvitationsController, NamespacesController],
   providers: [
     AccountDeletionRepository,

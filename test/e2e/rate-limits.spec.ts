@@ -1,0 +1,174 @@
+import { beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { signUp } from '../conformance/world.js';
+import type { Headers, Reply } from '../support/http-exchange.js';
+import { startRedis } from '../support/redis.js';
+import { RegistryClient } from '../support/registry-client.js';
+import { type Registry, startRegistry } from '../support/registry.js';
+import { startEmbedded } from './start-to-end.js';
+
+jest.setTimeout(90_000);
+
+const NODES = 3;
+const USER_LIMIT = 300;
+const ADDRESS_LIMIT = 40;
+const TOKEN_LIMIT = 20;
+/** What one process may have counted that the others do not know yet: a hundredth of the limit. */
+const STEP = USER_LIMIT / 100;
+const AT_ONCE = 6;
+const LIMITS = {
+  RATE_LIMIT_USER: `${USER_LIMIT}`,
+  RATE_LIMIT_ADDRESS: `${ADDRESS_LIMIT}`,
+  RATE_LIMIT_TOKEN: `${TOKEN_LIMIT}`,
+};
+
+const basic = (username: string, password: string): Headers => ({
+  authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`,
+});
+const from = (address: string, headers: Headers = {}): Headers => ({ ...headers, 'x-forwarded-for': address });
+const passed = (replies: readonly Reply[]): number => replies.filter(({ status }) => status !== 429).length;
+
+function aToken(client: RegistryClient, headers: Headers): PromiseLike<Reply> {
+  return client.raw('GET', '/api/v1/auth/token', { headers });
+}
+
+/** So many requests, each to the next of the clients, some at once. */
+async function ask(
+  clients: readonly RegistryClient[],
+  count: number,
+  one: (client: RegistryClient, i: number) => PromiseLike<Reply>,
+): Promise<Reply[]> {
+  const replies: Reply[] = [];
+  for (let i = 0; i < count; i += AT_ONCE) {
+    const some = Array.from({ length: Math.min(AT_ONCE, count - i) }, (_, k) => i + k);
+    const client = (k: number): RegistryClient => clients[k % clients.length] ?? expectClient();
+    replies.push(...(await Promise.all(some.map((k) => one(client(k), k)))));
+  }
+  return replies;
+}
+
+function expectClient(): never {
+  throw new Error('no client');
+}
+
+describe('rate limits of three nodes', () => {
+  let first: Registry;
+  let clients: RegistryClient[];
+
+  beforeAll(async () => {
+    const { url } = await startRedis();
+    const env = { ...LIMITS, TRUSTED_PROXIES: 'loopback', RATE_LIMIT_EXEMPT: '198.51.100.0/24' };
+    first = await startRegistry({ redis: url, env });
+    const others = await Promise.all(Array.from({ length: NODES - 1 }, () => startRegistry({ like: first })));
+    clients = [first, ...others].map(({ client }) => client);
+    for (const name of ['alice', 'bob', 'carol']) await signUp(first.client, name);
+  }, 90_000);
+
+  const bearer = async (username: string): Promise<Headers> => {
+    const reply = await aToken(first.client, from('198.51.100.1', basic(username, `${username}-long-password-1`)));
+    return { authorization: `Bearer ${reply.json<{ token: string }>().token}` };
+  };
+
+  it('hold for a user on all of them together, and say so in the format of each interface', async () => {
+    const headers = await bearer('alice');
+    const replies = await ask(clients, USER_LIMIT + 100, (client) => client.raw('GET', '/v2/', { headers }));
+    process.stderr.write(`  limit ${USER_LIMIT}, ${NODES} nodes: ${passed(replies)} requests passed\n`);
+    expect(passed(replies)).toBeGreaterThanOrEqual(USER_LIMIT);
+    expect(passed(replies)).toBeLessThanOrEqual(USER_LIMIT + NODES * STEP + AT_ONCE);
+    const told = {
+      'retry-after': /^[1-9]\d?$/,
+      'ratelimit-policy': `"user";q=${USER_LIMIT};w=60`,
+      ratelimit: /^"user";r=0;t=[1-9]\d?$/,
+    };
+    for (const client of clients) {
+      await client.raw('GET', '/v2/', { headers }).expect(429, { code: 'TOOMANYREQUESTS', headers: told });
+    }
+    const problem = await first.client
+      .raw('GET', '/api/v1/auth/me', { headers: await bearer('alice') })
+      .expect(429, { headers: { ...told, 'content-type': 'application/problem+json' } });
+    expect(problem.json()).toMatchObject({ code: 'RATE_LIMITED', status: 429 });
+    // Somebody else has a limit of their own.
+    await first.client.raw('GET', '/v2/', { headers: await bearer('bob') }).expect(200);
+  });
+
+  it('tell a client what is left before it meets them', async () => {
+    const headers = await bearer('carol');
+    const replies = await ask([first.client], USER_LIMIT, (client) => client.raw('GET', '/v2/', { headers }));
+    const left = replies.map((reply) => /^"user";r=(\d+);t=\d+$/.exec(reply.header('ratelimit') ?? '')?.[1]);
+    expect(left[0]).toBeUndefined();
+    expect(Number(left.at(-1))).toBeLessThan(AT_ONCE);
+  });
+
+  it.each([
+    ['an IPv4 address', '192.0.2.1', '192.0.2.1', '192.0.2.2'],
+    ['an IPv6 /64', '2001:db8:1:2::1', '2001:db8:1:2:ffff::9', '2001:db8:1:3::1'],
+  ])('hold for %s without credentials', async (_what, one, same, other) => {
+    const challenge = (address: string): PromiseLike<Reply> =>
+      first.client.raw('GET', '/v2/', { headers: from(address) });
+    const replies = await ask(clients, ADDRESS_LIMIT + 30, (client, i) =>
+      client.raw('GET', '/v2/', { headers: from(i % 2 === 0 ? one : same) }),
+    );
+    expect(passed(replies)).toBeGreaterThanOrEqual(ADDRESS_LIMIT);
+    expect(passed(replies)).toBeLessThanOrEqual(ADDRESS_LIMIT + NODES + AT_ONCE);
+    expect((await challenge(other)).status).toBe(401);
+    // Whoever has credentials is not their neighbours' fault.
+    const headers = from(one, await bearer('bob'));
+    await first.client.raw('GET', '/v2/', { headers }).expect(200);
+    // Wrong ones buy nothing.
+    await first.client.raw('GET', '/v2/', { headers: from(one, { authorization: 'Bearer no-token' }) }).expect(429);
+  });
+
+  it('leave networks alone that are exempt', async () => {
+    const headers = from('198.51.100.7');
+    const replies = await ask(clients, 2 * ADDRESS_LIMIT, (client) => client.raw('GET', '/v2/', { headers }));
+    expect(passed(replies)).toBe(2 * ADDRESS_LIMIT);
+  });
+
+  it('hold for tokens of an address, whoever asks, in words that docker shows', async () => {
+    const replies = await ask(clients, TOKEN_LIMIT + 20, (client) => aToken(client, from('192.0.2.50')));
+    expect(passed(replies)).toBeGreaterThanOrEqual(TOKEN_LIMIT);
+    expect(passed(replies)).toBeLessThanOrEqual(TOKEN_LIMIT + NODES + AT_ONCE);
+    const refused = await aToken(first.client, from('192.0.2.50'));
+    expect(refused.json()).toMatchObject({
+      code: 'RATE_LIMITED',
+      errors: [{ code: 'TOOMANYREQUESTS', message: 'rate limit exceeded' }],
+    });
+  });
+
+  it('hold for tokens of an account, wherever it asks from, and nobody else can use them up', async () => {
+    const own = basic('bob', 'bob-long-password-1');
+    const replies = await ask(clients, TOKEN_LIMIT + 20, (client, i) => aToken(client, from(`192.0.3.${i}`, own)));
+    expect(passed(replies)).toBeGreaterThanOrEqual(TOKEN_LIMIT);
+    expect(passed(replies)).toBeLessThanOrEqual(TOKEN_LIMIT + NODES + AT_ONCE);
+    const guess = basic('carol', 'not-her-password');
+    await ask(clients, TOKEN_LIMIT + 20, (client, i) => aToken(client, from(`192.0.4.${i}`, guess)));
+    expect((await aToken(first.client, from('192.0.2.60', basic('carol', 'carol-long-password-1')))).status).toBe(200);
+  });
+
+  it('count failed logins exactly, whichever node they come to', async () => {
+    const statuses: number[] = [];
+    for (let i = 0; i < 12; i++) {
+      const reply = await clients[i % NODES]?.raw('GET', '/v2/', { headers: from('192.0.2.70', basic('carol', 'no')) });
+      statuses.push(reply?.status ?? 0);
+    }
+    expect(statuses).toEqual([...Array<number>(10).fill(401), 429, 429]);
+  });
+});
+
+describe('rate limits of one node with workers and no proxy', () => {
+  let registry: Registry;
+
+  beforeAll(async () => {
+    registry = await startEmbedded({ ...LIMITS, WORKERS: '2' });
+  }, 90_000);
+
+  it('hold for the workers together, and take no address from a header that anybody can write', async () => {
+    // A connection each, so that both workers get some.
+    const clients = Array.from({ length: 8 }, () => new RegistryClient({ url: registry.url }));
+    const replies = await ask(clients, ADDRESS_LIMIT + 40, (client, i) =>
+      client.raw('GET', '/v2/', { headers: from(`192.0.2.${i}`) }),
+    );
+    for (const client of clients) client.close();
+    expect(passed(replies)).toBeGreaterThanOrEqual(ADDRESS_LIMIT);
+    expect(passed(replies)).toBeLessThanOrEqual(ADDRESS_LIMIT + 2 + AT_ONCE);
+  });
+});
