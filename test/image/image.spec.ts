@@ -121,7 +121,7 @@ describe('the container image', () => {
       alice = await ClientUser.signUp(registry, 'alice');
       const login = ['login', '--username', alice.username, '--password-stdin', alice.host];
       await dockerd.docker(login, { input: alice.password });
-    }, 120_000);
+    }, 180_000);
 
     it('takes a docker push, and gives the same image back', async () => {
       const reference = alice.ref('app:v1');
@@ -149,7 +149,7 @@ describe('the container image', () => {
       await dockerd.docker(['image', 'rm', reference]);
       await dockerd.docker(['pull', reference]);
       expect(await imageId(dockerd, reference)).toBe(id);
-    }, 180_000);
+    }, 300_000);
 
     it('drains and ends with 0 at SIGTERM, as the first process of its container', async () => {
       const started = Date.now();

@@ -16,6 +16,9 @@ const STRICT = [
   '--health-interval=1s',
 ];
 
+/** For a start with its migrations and the check after it, on a machine that does other things too. */
+const START_MS = 100_000;
+
 /** The registry in a container, with PostgreSQL, Redis and S3 outside. */
 export class RegistryContainer {
   private constructor(
@@ -49,6 +52,8 @@ export class RegistryContainer {
     await eventually(
       'the container is healthy',
       async () => (await this.look('{{.State.Health.Status}}')) === 'healthy',
+      START_MS,
+      200,
     );
   }
 
