@@ -75,7 +75,7 @@ describe('a release of the chart', () => {
 
   it('warns in its notes of bundled services, and of nothing in production', async () => {
     const { release } = await cluster();
-    const notes = await release(INSTALL, example('production'));
+    const notes = await release(INSTALL, [...example('production'), '--set', NO_OPERATOR]);
     expect(notes).not.toMatch(/WARNING|TRIAL/);
     expect(notes).toContain('PostgreSQL must allow 240 connections for 12 nodes');
   });
@@ -106,3 +106,4 @@ describe('a release of the chart', () => {
 });
 
 const OPEN = 'networkPolicy.ingress.from=[{"podSelector":{}}]';
+const NO_OPERATOR = 'metrics.serviceMonitor.enabled=false,metrics.prometheusRule.enabled=false';

@@ -76,6 +76,9 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace 
 {{- define "aerugo.config" -}}
 {{- $settings := dict "LISTEN_ADDRESS" "0.0.0.0:8080" "DATA_DIR" "/data" -}}
 {{- with include "aerugo.publicUrl" . -}}{{- $_ := set $settings "PUBLIC_URL" . -}}{{- end -}}
+{{- if .Values.metrics.enabled -}}
+{{- $_ := set $settings "METRICS_LISTEN_ADDRESS" (printf "0.0.0.0:%v" .Values.metrics.port) -}}
+{{- end -}}
 {{- if .Values.s3.bundled.enabled -}}
 {{- $_ := set $settings "S3_ENDPOINT" (printf "http://%s-s3:7070" (include "aerugo.fullname" .)) -}}
 {{- $_ := set $settings "S3_BUCKET" "aerugo" -}}
@@ -89,6 +92,10 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace 
 
 {{- define "aerugo.port" -}}
 {{- (include "aerugo.config" . | fromYaml).LISTEN_ADDRESS | regexFind "[0-9]+$" }}
+{{- end }}
+
+{{- define "aerugo.metricsPort" -}}
+{{- (include "aerugo.config" . | fromYaml).METRICS_LISTEN_ADDRESS | regexFind "[0-9]+$" }}
 {{- end }}
 
 {{- define "aerugo.shutdownGraceSeconds" -}}
