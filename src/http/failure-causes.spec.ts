@@ -11,6 +11,11 @@ describe('isOutage', () => {
     expect(isOutage(withCode(code))).toBe(true);
   });
 
+  it('knows a transaction whose connection was lost between two of its statements', () => {
+    const texts = ['Query runner already released.', 'Connection provided by a query runner was already released'];
+    expect(texts.map((text) => isOutage(new Error(text)))).toEqual([true, true]);
+  });
+
   it.each(['23505', '42601', '22P02', 'EACCES', ''])('takes %s for a failure of our own', (code) => {
     expect(isOutage(withCode(code))).toBe(false);
   });

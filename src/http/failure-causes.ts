@@ -7,7 +7,7 @@ const OUTAGE_CODES =
   /^(08|53|57P)...?$|^(25006|25P03|40001|40P01|57014|55P03|store_unavailable|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENOENT)$/;
 /** Of pg and TypeORM, for a connection that is not or no longer there. */
 const OUTAGE_MESSAGES =
-  /Connection terminated|timeout exceeded when trying to connect|Cannot use a pool after calling end|is not queryable|Query runner already released/;
+  /Connection terminated|timeout exceeded when trying to connect|Cannot use a pool after calling end|is not queryable|Query runner already released|query runner was already released/;
 /** "Character not in repertoire": the client sent U+0000, which PostgreSQL stores in no text. */
 const UNSTORABLE_TEXT = '22021';
 /** "Lock not available": others have held a row for longer than it is waited for. */

@@ -65,9 +65,17 @@ async function isReady(): Promise<boolean> {
 
 async function cutConnections(): Promise<void> {
   for (let round = 0; round < 15; round++) {
-    await database.query(`SELECT pg_terminate_backend(pid) ${OTHERS}`);
+    await cutAll();
     await sleep(200);
   }
+}
+
+function cutAll(): Promise<void> {
+  return elsewhere(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${databaseName()}'`);
+}
+
+function databaseName(): string {
+  return new URL(database.url).pathname.slice(1);
 }
 
 /** Connections are accepted and nothing is answered. */
@@ -81,9 +89,9 @@ async function hang(): Promise<void> {
 
 /** As a primary that has become a standby answers: 25006. */
 async function refuseWrites(): Promise<void> {
-  const name = new URL(database.url).pathname.slice(1);
+  const name = databaseName();
   await elsewhere(`ALTER DATABASE ${name} SET default_transaction_read_only = on`);
-  await database.query(`SELECT pg_terminate_backend(pid) ${OTHERS}`);
+  await cutAll();
   await sleep(2_000);
   // The node throws away each connection on which a write was refused, so nobody has to end them.
   await elsewhere(`ALTER DATABASE ${name} RESET default_transaction_read_only`);
