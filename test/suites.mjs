@@ -22,6 +22,7 @@ export const PROGRAMS = {
   helm: { found: ['helm'], get: 'bash .ci/install go' },
   'helm-docs': { found: ['helm-docs'], get: 'bash .ci/install go' },
   'kubernetes-validate': { found: ['kubernetes-validate'], get: 'bash .ci/install helm' },
+  'custom-resources': { found: ['custom-resources'], get: 'bash .ci/install helm' },
   'pod-standard': { found: ['pod-standard'], get: 'bash .ci/install helm' },
   actionlint: { found: ['actionlint'], get: 'bash .ci/install go' },
   openssl: { found: ['openssl'], get: 'apt-get install openssl' },

@@ -126,13 +126,24 @@ export function environmentOf(
   return Object.assign({}, ...maps, Object.fromEntries(own)) as Record<string, string>;
 }
 
-/** What is wrong with each of the objects, by Kubernetes' schemas and the definitions of custom resources. */
+/** Kinds of operators' own, which Kubernetes has no schema of. */
+const CUSTOM = /^(gateway\.networking\.k8s\.io|monitoring\.coreos\.com)\//;
+
+/** What is wrong with each of the objects, by Kubernetes' schemas and, of custom resources, by their operators' types. */
 export async function schemaProblems(objects: readonly KubernetesObject[]): Promise<string[]> {
-  const program = realpathSync(needProgram('kubernetes-validate'));
-  const python = path.join(path.dirname(program), 'python');
-  const definitions = path.join(path.dirname(program), '../definitions');
+  const python = path.join(path.dirname(realpathSync(needProgram('kubernetes-validate'))), 'python');
   const script = path.join(import.meta.dirname, 'schemas/check.py');
-  const answers = await judge<string | null>(python, [script, KUBERNETES, definitions], objects);
+  const [own, custom] = [
+    objects.filter(({ apiVersion }) => !CUSTOM.test(apiVersion)),
+    objects.filter(({ apiVersion }) => CUSTOM.test(apiVersion)),
+  ];
+  return [
+    ...problemsOf(own, await judge(python, [script, KUBERNETES], own)),
+    ...problemsOf(custom, await judge(needProgram('custom-resources'), [], custom)),
+  ];
+}
+
+function problemsOf(objects: readonly KubernetesObject[], answers: readonly (string | null)[]): string[] {
   return answers.flatMap((answer, index) => {
     const object = objects[index];
     return answer === null ? [] : [`${object?.kind} ${object?.metadata.name}: ${answer}`];

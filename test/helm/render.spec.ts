@@ -1,4 +1,4 @@
-// needs: helm kubernetes-validate pod-standard
+// needs: helm kubernetes-validate custom-resources pod-standard
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import {
   brokenStandards,

@@ -1,4 +1,4 @@
-// needs: helm kubernetes-validate
+// needs: helm kubernetes-validate custom-resources
 import { describe, expect, it } from '@jest/globals';
 import { example, ofKind, render, schemaProblems, theOne, type Values } from './chart.js';
 
