@@ -53,6 +53,16 @@ describe('scripts/deploy.sh', () => {
     expect(await deploy(...args)).toMatchObject({ code: 2, stdout: '' });
   });
 
+  it('knows the chart of the project', async () => {
+    const { CHART: _, ...plain } = env;
+    const values = path.join(SCRIPTS, '../helm/aerugo/ci/production-values.yaml');
+    // A helm that was built from its Go module does not know of which Kubernetes it is.
+    const options = ['--values', values, '--kube-version', '1.33.0'];
+    const args = [path.join(SCRIPTS, 'deploy.sh'), '--dry-run', '--', ...options];
+    const { stdout } = await run('bash', args, { env: plain });
+    expect(stdout).toContain('kind: Deployment');
+  });
+
   it('applies nothing that lint refuses', async () => {
     const { code, stderr } = await deploy('--', '--values', '/nonexistent.yaml');
     expect(code).not.toBe(0);

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from '@jest/globals';
 import { anchorsOf, documents, read, relativeLinks, ROOT } from './markdown.js';
@@ -14,6 +14,12 @@ function leadsSomewhere(document: string, link: string): boolean {
   if (!existsSync(path.join(ROOT, target))) return false;
   return anchor === undefined || !target.endsWith('.md') || anchorsOf(read(target)).has(anchor);
 }
+
+it('the list of the design has every page', () => {
+  const listed = relativeLinks(read('docs/design/README.md'));
+  const pages = readdirSync(path.join(ROOT, 'docs/design')).filter((page) => page !== 'README.md');
+  expect(pages.filter((page) => !listed.includes(page))).toEqual([]);
+});
 
 it('anchors are made as GitHub makes them', () => {
   expect([...anchorsOf('# `npm start`: why?\n## A, b & c\n## A, b & c\n```sh\n# no heading\n```\n')]).toEqual([

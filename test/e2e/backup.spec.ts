@@ -7,12 +7,14 @@ import { freshDatabase } from '../support/postgres.js';
 import { needProgram, run, scratchDirectory } from '../support/processes.js';
 import { newSetting, startRegistry } from '../support/registry.js';
 
+/** A busy machine has time to start a node. */
+const startTimeoutMs = 120_000;
 const SPEC = 'test/e2e/backup.spec.ts';
 
 it('what docs/upgrading.md backs up and restores is the registry as it was', async () => {
   const [original, restored] = [await freshDatabase('debian'), await freshDatabase('debian')];
   const directory = scratchDirectory('backup');
-  const first = await startRegistry({ database: original, store: 'filesystem' });
+  const first = await startRegistry({ database: original, store: 'filesystem', startTimeoutMs });
   const { digest } = await first.client.pushImage('admin/app', 'kept');
 
   // pg_dump of the same version as the server, which is what a restore needs.
@@ -34,7 +36,7 @@ it('what docs/upgrading.md backs up and restores is the registry as it was', asy
   await first.client.pushImage('admin/app', 'too-late');
   await execute(restore, restored.url);
 
-  const second = await startRegistry({ like: setting, env: { ADMIN_PASSWORD: first.password } });
+  const second = await startRegistry({ like: setting, startTimeoutMs, env: { ADMIN_PASSWORD: first.password } });
   const client = second.client.as('admin', first.password);
   await client.getManifest('admin/app', 'kept').expect(200, { digest });
   await client.getManifest('admin/app', 'too-late').expect(404);

@@ -8,7 +8,9 @@ import { nextLevel, nextVersion } from '../support/other-build.js';
 import { end, eventually, start } from '../support/processes.js';
 import { newSetting, type Registry, type Setting, startRegistry } from '../support/registry.js';
 
-jest.setTimeout(120_000);
+// Several nodes that start at once on a busy machine take their time.
+jest.setTimeout(400_000);
+const startTimeoutMs = 180_000;
 
 const EXPAND = {
   name: 'Expand',
@@ -108,8 +110,8 @@ async function emptyRegistry(): Promise<{ database: TestDatabase; setting: Setti
 }
 
 /** What `like` takes from a node that runs, for those that start together. */
-function nodeOf(setting: Setting): { like: Setting } {
-  return { like: setting };
+function nodeOf(setting: Setting): { like: Setting; startTimeoutMs: number } {
+  return { like: setting, startTimeoutMs };
 }
 
 /** A process that does nothing but migrate, as the first thing that a node does. */
