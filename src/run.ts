@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { announce } from './announce.js';
+import { collectGarbage } from './collect-garbage.js';
 import type { AppConfig } from './config/config.js';
 import { configWarnings } from './config/warnings.js';
 import { openDatabase } from './database/open-database.js';
@@ -38,6 +39,7 @@ export async function run(config: AppConfig, log: Logger, wish: StopWish): Promi
       const administrator = await ensureFirstAdministrator(database.config, app.get(UsersService, { strict: false }));
       await listen(app, database.config);
       announce(database.config, app.getHttpServer().address() as AddressInfo, administrator, log);
+      await collectGarbage();
       const failure = await untilStopped(wish.stop, [database.failed], log);
       await drain(app, failure === null ? config.server.shutdownGraceSeconds : 0, log, wish);
       return failure === null ? 0 : 1;

@@ -1,5 +1,6 @@
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Logger } from 'pino';
+import { collectGarbage } from './collect-garbage.js';
 import { AppConfig } from './config/config.js';
 import { StartupError } from './config/startup-error.js';
 import { ensureFirstAdministrator } from './first-administrator.js';
@@ -85,6 +86,7 @@ async function serve(app: NestExpressApplication, config: AppConfig, log: Logger
   };
   await listen(app, config);
   await tell({ kind: 'listening', administrator });
+  await collectGarbage();
   const failure = await untilStopped(orders.stop, [], log);
   await drain(app, failure === null ? orders.graceSeconds : 0, log, orders);
   return failure === null ? 0 : 1;

@@ -1,4 +1,5 @@
-import { type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import { type IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { BodyAborted, RequestBody } from './request-body.js';
@@ -79,6 +80,22 @@ describe('the body of a request', () => {
     request.write('hel');
     setImmediate(() => request.destroy());
     await expect(drain(request.body)).rejects.toBeInstanceOf(BodyAborted);
+  });
+
+  it('gives back what nobody has read when the connection ends before it', async () => {
+    const request = new IncomingMessage(new Socket());
+    request.headers = { 'transfer-encoding': 'chunked' };
+    const body = new RequestBody(request, 1024);
+    const chunks = Array.from({ length: 3 }, () => Buffer.alloc(40_000));
+    const first = body.readFirst(10);
+    for (const chunk of chunks) request.push(chunk);
+    await first;
+    request.resume();
+    await new Promise((resolve) => setImmediate(resolve));
+    request.destroy();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(chunks.slice(1).map(({ length }) => length)).toEqual([0, 0]);
+    await expect(drain(body)).rejects.toBeInstanceOf(BodyAborted);
   });
 
   it('stays readable for others when its reader gives up', async () => {

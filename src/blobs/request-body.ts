@@ -159,9 +159,13 @@ export class RequestBody implements AsyncIterable<Buffer> {
     if (this.slowLooks >= SLOW_LOOKS) this.fail(new OciError('bodyTooSlow'));
   }
 
+  /** Nobody gets what had come by then: a request that fails counts none of its bytes. */
   private fail(failure: Error): void {
     this.failure ??= failure;
     this.stop();
+    const unread = this.queue.splice(0);
+    this.queued = 0;
+    if (this.isOwn) unread.forEach(releaseMemory);
     this.wake();
   }
 
