@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AppConfig } from './config/config.js';
-import { keptSecret } from './config/data-dir.js';
+import { keptSecret, readSecret } from './config/data-dir.js';
 
 const PASSWORD_FILE = 'admin-password';
 
@@ -43,4 +43,9 @@ export async function ensureFirstAdministrator(
   // The account is older than the file: it has a password that somebody chose, and this one opens nothing.
   if (!wasKept) rmSync(file, { force: true });
   return { username, passwordFile: wasKept ? file : null, generatedPassword: null };
+}
+
+/** The password with which a node was started, or that its first start made; `null` where it cannot be known. */
+export function knownAdministratorPassword({ security, server }: AppConfig): string | null {
+  return security.adminPassword ?? readSecret(join(server.dataDir, PASSWORD_FILE));
 }

@@ -35,6 +35,7 @@ export const AUDITED_ROUTES: Readonly<Record<string, AuditedRoute>> = {
   'POST /api/v1/users': transaction('user.create'),
   'PATCH /api/v1/users/{username}': transaction('user.update'),
   'DELETE /api/v1/users/{username}': transaction('user.delete'),
+  'PUT /api/v1/users/{username}/password': transaction('password.reset'),
   'POST /api/v1/invitations': transaction('invitation.create'),
   'DELETE /api/v1/invitations/{id}': transaction('invitation.revoke'),
   'POST /api/v1/invitations/accept': transaction('invitation.accept'),

@@ -10,7 +10,7 @@ import {
 import type { AuditQueryDto } from './audit.dto.js';
 import { readTime } from './audit-time.js';
 
-const PRINCIPAL = /^(?:(?:user|robot):\d{1,18}|anonymous|system)$/;
+const PRINCIPAL = /^(?:(?:user|robot):\d{1,18}|anonymous|system(?::cli)?)$/;
 /** Rows of one statement of an export. */
 const BATCH = 200;
 

@@ -22,6 +22,7 @@ import { KeyUses } from './key-uses.js';
 import { KeysController } from './keys.controller.js';
 import { LivePrincipalsService } from './live-principals.service.js';
 import { LoginThrottle } from './login-throttle.js';
+import { OperatorKeysService } from './operator-keys.service.js';
 import { PasswordChangeService } from './password-change.service.js';
 import { PasswordLoginService } from './password-login.service.js';
 import { RefreshToken } from './refresh-token.entity.js';
@@ -58,6 +59,7 @@ import { TokensService } from './tokens.service.js';
     KeyUses,
     LivePrincipalsService,
     { provide: LoginThrottle, inject: [Limiters], useFactory: (limiters: Limiters) => new LoginThrottle(limiters) },
+    OperatorKeysService,
     PasswordChangeService,
     PasswordLoginService,
     RefreshTokensRepository,

@@ -32,7 +32,8 @@ export async function healthCommand(options: HealthOptions): Promise<ExitCode> {
   return status === 200 ? EXIT_CODES.ok : EXIT_CODES.failed;
 }
 
-function localNode(): string {
+/** The one that these settings start. Throws `CliError`. */
+export function localNode(): string {
   const { host: address, port } = explainConfig().listenAddress;
   if (port === 0) throw new CliError('LISTEN_ADDRESS has port 0, so name the node with --url', EXIT_CODES.usage);
   return localUrl({ address, port, family: isIP(address) === 6 ? 'IPv6' : 'IPv4' });

@@ -1,12 +1,13 @@
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { StartupError } from '../config/startup-error.js';
+import { addAdminCommands } from './admin/add-commands.js';
 import { CliError, EXIT_CODES, type ExitCode } from './exit-codes.js';
+import { JSON_OPTION, parseSeconds, parseUrl } from './option-parsers.js';
 import { note } from './output.js';
 import type { PushOptions } from './push/push-command.js';
 
 const EXIT_CODE_HELP = `
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused (log in, or ask for the right).`;
-const JSON_OPTION = ['--json', 'print one JSON object instead of lines for people'] as const;
 
 /**
  * Runs one command and leaves the exit code in `process.exitCode`. Each command loads its own code: asking a node for
@@ -34,7 +35,10 @@ export function createProgram(): Command {
     });
   addNodeCommands(program);
   addPush(program);
-  for (const command of program.commands) command.addHelpText('after', EXIT_CODE_HELP);
+  addAdminCommands(program, finish);
+  for (const command of program.commands) {
+    for (const one of [command, ...command.commands]) one.addHelpText('after', EXIT_CODE_HELP);
+  }
   return program;
 }
 
@@ -113,18 +117,4 @@ function loadVariables(file: string): void {
   } catch (error) {
     throw new CliError(`cannot read ${file}: correct --settings`, EXIT_CODES.usage, { cause: error });
   }
-}
-
-function parseUrl(text: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : null;
-  if (url === null || !['http:', 'https:'].includes(url.protocol)) {
-    throw new InvalidArgumentError('It must begin with http:// or https://.');
-  }
-  return url;
-}
-
-function parseSeconds(text: string): number {
-  const seconds = Number(text);
-  if (!(seconds > 0 && seconds <= 600)) throw new InvalidArgumentError('It must be a number from 1 to 600.');
-  return seconds;
 }

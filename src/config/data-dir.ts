@@ -68,7 +68,8 @@ export function keptSecret(dataDir: string, name: string, make: () => string): s
   return secret;
 }
 
-function readSecret(path: string): string | null {
+/** `null` where there is none. Throws `StartupError`. */
+export function readSecret(path: string): string | null {
   try {
     const secret = readFileSync(path, 'utf8').trim();
     if (secret === '') throw new StartupError(`${path} is empty: remove it, and a new one is made`);

@@ -23,6 +23,8 @@ export interface ConfigReport {
   readonly problems: readonly string[];
   /** Where a node with these settings listens. */
   readonly listenAddress: ListenAddress;
+  /** What a start would run with, but for a secret that it would generate; `null` where it would refuse. */
+  readonly config: AppConfig | null;
 }
 
 export const MASK = '********';
@@ -45,7 +47,7 @@ export function explain(environment: Environment, file: ConfigFile | null): Conf
   const problems = [...read.problems];
   const config = toConfig(read.values, given, problems, () => MASK);
   const settings = SETTING_NAMES.map((name) => show(name, read, config));
-  return { settings, problems, listenAddress: read.values.LISTEN_ADDRESS };
+  return { settings, problems, listenAddress: read.values.LISTEN_ADDRESS, config: problems.length > 0 ? null : config };
 }
 
 function show(name: SettingName, { inFile, inEnvironment }: ReadSettings, config: AppConfig | null): ShownSetting {

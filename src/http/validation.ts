@@ -13,6 +13,11 @@ export function createValidationPipe(): ValidationPipe {
   });
 }
 
+/** What a body of this shape would be, for callers that have no request. Throws as the pipe does. */
+export function validated<T extends object>(shape: new () => T, body: object): Promise<T> {
+  return createValidationPipe().transform(body, { type: 'body', metatype: shape }) as Promise<T>;
+}
+
 function toApiError(errors: readonly ValidationError[]): ApiError {
   const fields = errors.flatMap((error) => fieldErrors(error, ''));
   const unknown = fields.filter(({ message }) => message.endsWith(UNKNOWN));

@@ -77,6 +77,20 @@ export class AccountsService {
     });
   }
 
+  /**
+   * As an administrator does, who does not know the old one: ends all that it opened, and leaves keys. `false` when the
+   * user is gone.
+   */
+  resetPassword({ id, namespaceId, username }: UserRecord, passwordHash: string, actor: Actor): Promise<boolean> {
+    return this.unitOfWork.run(async (tx) => {
+      const version = await this.users.setPassword(tx, id, passwordHash, null);
+      await this.factDrops.afterCommit(tx, [userSubject(id)]);
+      if (version === null) return false;
+      await this.audit.append(tx, actor, { action: 'password.reset', resource: `user:${username}`, namespaceId });
+      return true;
+    });
+  }
+
   private async keepAdministrator(tx: Transaction, id: number): Promise<void> {
     if (isLastOf(await this.users.lockAdministrators(tx), id)) throw new ApiError('conflict', LAST_ADMINISTRATOR);
   }

@@ -67,6 +67,11 @@ export class UpdateUserDto implements UserChanges {
   admin?: boolean;
 }
 
+export class ResetPasswordDto {
+  @NewPassword()
+  newPassword: string;
+}
+
 export class UserDto {
   @ApiProperty({ example: 'alice' })
   username: string;

@@ -8,6 +8,7 @@ import {
   Param,
   Patch,
   Post,
+  Put,
   Query,
   Req,
   Res,
@@ -39,7 +40,7 @@ import { createValidationPipe } from '../http/validation.js';
 import { AccountDeletionService } from './account-deletion.service.js';
 import { AccountsService } from './accounts.service.js';
 import { SignUpGuard } from './sign-up.guard.js';
-import { CreateUserDto, UpdateUserDto, UserDto, UserListDto, UserQueryDto } from './user.dto.js';
+import { CreateUserDto, ResetPasswordDto, UpdateUserDto, UserDto, UserListDto, UserQueryDto } from './user.dto.js';
 import type { UserRecord } from './users.repository.js';
 import { UsersService } from './users.service.js';
 
@@ -138,6 +139,28 @@ export class UsersController {
     const updated = await this.accounts.update(before, changes, since, actor);
     if (!updated) throw new ApiError(since === null ? 'notFound' : 'preconditionFailed');
     return reply(response, updated);
+  }
+
+  @Put(':username/password')
+  @HttpCode(204)
+  @Access({ kind: 'user' })
+  @ApiOperation({
+    summary: 'Give somebody else a new password, as an administrator',
+    description: 'Ends their sessions and docker’s logins from the next request on. API keys stay.',
+  })
+  @ApiNoContentResponse({ description: 'Changed' })
+  async resetPassword(
+    @Param('username') username: string,
+    @Body() { newPassword }: ResetPasswordDto,
+    @CurrentViewer() viewer: Viewer,
+    @CurrentActor() actor: Actor,
+  ): Promise<void> {
+    const user = await this.find(viewer, 'administer', username);
+    if (viewer.principal.kind === 'user' && viewer.principal.id === user.id) {
+      throw new ApiError('impossible', 'change your own password with the present one');
+    }
+    const passwordHash = await this.users.hashPassword(newPassword);
+    if (!(await this.accounts.resetPassword(user, passwordHash, actor))) throw new ApiError('notFound');
   }
 
   @Delete(':username')

@@ -15,6 +15,7 @@ import { Namespace } from './namespace.entity.js';
 import { NamespacesController } from './namespaces.controller.js';
 import { NamespacesRepository } from './namespaces.repository.js';
 import { NamespacesService } from './namespaces.service.js';
+import { OperatorUsersService } from './operator-users.service.js';
 import { PasswordHasher } from './password-hasher.js';
 import { SignUpGuard } from './sign-up.guard.js';
 import { SignUpThrottle } from './sign-up-throttle.js';
@@ -39,12 +40,13 @@ import { UsersService } from './users.service.js';
     InvitationsService,
     NamespacesRepository,
     NamespacesService,
+    OperatorUsersService,
     PasswordHasher,
     SignUpGuard,
     SignUpThrottle,
     UsersRepository,
     UsersService,
   ],
-  exports: [AccountsService, UsersService],
+  exports: [AccountsService, OperatorUsersService, UsersService],
 })
 export class UsersModule {}

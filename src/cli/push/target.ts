@@ -14,6 +14,11 @@ export interface Target {
 
 const LOCAL = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/;
 
+/** Where plain HTTP crosses no network; `host` with its port. */
+export function isThisMachine(host: string): boolean {
+  return LOCAL.test(host);
+}
+
 /** Without a tag it is `latest`, as everywhere. Plain HTTP for this machine, as docker does. Throws `CliError`. */
 export function parseTarget(text: string, isInsecure: boolean): Target {
   const slash = text.indexOf('/');
@@ -21,7 +26,7 @@ export function parseTarget(text: string, isInsecure: boolean): Target {
   if (!/[.:]/.test(host) && host !== 'localhost') throw wrong(text, 'it must begin with the registry, host[:port]/');
   const [, repository = '', tag, digest] = /^([^:@]+)(?::([^:@]+))?(?:@(.+))?$/.exec(text.slice(slash + 1)) ?? [];
   if (!repository.split('/').every(isNameComponent)) throw wrong(text, 'the repository has no valid name');
-  const origin = `${isInsecure || LOCAL.test(host) ? 'http' : 'https'}://${host}`;
+  const origin = `${isInsecure || isThisMachine(host) ? 'http' : 'https'}://${host}`;
   if (!URL.canParse(origin)) throw wrong(text, 'the registry has no valid name');
   try {
     return { host, origin, repository, reference: parseReference(tag ?? digest ?? 'latest') };

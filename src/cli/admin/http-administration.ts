@@ -1,0 +1,83 @@
+import { errorCode } from '../../config/error-code.js';
+import { CliError, EXIT_CODES } from '../exit-codes.js';
+import type { Administration, ShownKey, ShownUser } from './administration.js';
+import { type Problem, refusal } from './refusal.js';
+
+export interface Login {
+  readonly username: string;
+  readonly password: string;
+}
+
+const TIMEOUT_MS = 30_000;
+const KEYS = '/api/v1/auth/keys';
+
+/** Through the API of a node that runs, logged in as somebody. Throws `CliError` when there is none, or it refuses. */
+export async function openOverHttp(url: URL, login: Login): Promise<Administration> {
+  const ask = <T>(method: string, path: string, body?: object): Promise<T> => request(url, login, method, path, body);
+  await ask('GET', '/api/v1/auth/me');
+  const userPath = (username: string): string => `/api/v1/users/${encodeURIComponent(username)}`;
+  return {
+    createUser: (user) => ask<ShownUser>('POST', '/api/v1/users', user),
+    resetPassword: (username, newPassword) =>
+      username === login.username
+        ? ask('PUT', '/api/v1/auth/password', { currentPassword: login.password, newPassword })
+        : ask('PUT', `${userPath(username)}/password`, { newPassword }),
+    setDisabled: (username, disabled) => ask<ShownUser>('PATCH', userPath(username), { disabled }),
+    createKey: async (username, key) => ask(...own(login, username, 'POST', KEYS), key),
+    listKeys: async (username) =>
+      (await ask<{ items: ShownKey[] }>(...own(login, username, 'GET', `${KEYS}?limit=1000`))).items,
+    revokeKey: async (username, id) => ask(...own(login, username, 'DELETE', `${KEYS}/${encodeURIComponent(id)}`)),
+    close: () => Promise.resolve(),
+  };
+}
+
+/** The API shows keys to their owner alone. */
+function own(login: Login, username: string, method: string, path: string): [method: string, path: string] {
+  if (login.username === username) return [method, path];
+  throw new CliError(
+    `through a node the keys of ${username} are for ${username} alone: log in with --username ${username}`,
+    EXIT_CODES.refused,
+  );
+}
+
+async function request<T>(url: URL, login: Login, method: string, path: string, body?: object): Promise<T> {
+  const { username, password } = login;
+  const response = await fetch(new URL(path, url), {
+    method,
+    redirect: 'error', // the password is for this server
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+    headers: {
+      authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`,
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  }).catch((error: unknown) => {
+    throw unreachable(url, error);
+  });
+  const answer = parsed(await response.text());
+  if (response.ok) return answer as T;
+  if (isProblem(answer)) throw refusal(response.status, answer);
+  throw new CliError(`${url.origin} answered ${response.status}, and not as an Aerugo node does`);
+}
+
+function unreachable(url: URL, error: unknown): CliError {
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+  return new CliError(
+    `no node answers at ${url.origin} (${errorCode(cause)}): start it with "aerugo serve" or "npm start", ` +
+      'or name another one with --url',
+    EXIT_CODES.failed,
+    { cause: error },
+  );
+}
+
+function parsed(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return null;
+  }
+}
+
+function isProblem(answer: unknown): answer is Problem {
+  return typeof answer === 'object' && answer !== null && 'title' in answer && typeof answer.title === 'string';
+}
