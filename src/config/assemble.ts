@@ -33,19 +33,7 @@ export function toConfig(
   checkTogether(values, given, problems);
   if (problems.length > 0) return null;
   return new AppConfig({
-    server: {
-      listenHost: values.LISTEN_ADDRESS.host,
-      listenPort: values.LISTEN_ADDRESS.port,
-      publicUrl: values.PUBLIC_URL,
-      metrics: values.METRICS_LISTEN_ADDRESS,
-      trustedProxies: values.TRUSTED_PROXIES ?? [],
-      logLevel: values.LOG_LEVEL,
-      dataDir: resolve(values.DATA_DIR),
-      corsOrigins: values.CORS_ORIGINS ?? [],
-      shutdownGraceSeconds: values.SHUTDOWN_GRACE_SECONDS,
-      workers: workersOf(values),
-      worker: null,
-    },
+    server: serverConfig(values),
     database: {
       url: values.DATABASE_URL,
       directUrl: values.DATABASE_DIRECT_URL,
@@ -84,6 +72,22 @@ export function toConfig(
       manifestMaxBytes: values.MANIFEST_MAX_BYTES,
     },
   });
+}
+
+function serverConfig(values: ParsedSettings): AppConfig['server'] {
+  return {
+    listenHost: values.LISTEN_ADDRESS.host,
+    listenPort: values.LISTEN_ADDRESS.port,
+    publicUrl: values.PUBLIC_URL,
+    metrics: values.METRICS_LISTEN_ADDRESS,
+    trustedProxies: values.TRUSTED_PROXIES ?? [],
+    logLevel: values.LOG_LEVEL,
+    dataDir: resolve(values.DATA_DIR),
+    corsOrigins: values.CORS_ORIGINS ?? [],
+    shutdownGraceSeconds: values.SHUTDOWN_GRACE_SECONDS,
+    workers: workersOf(values),
+    worker: null,
+  };
 }
 
 function rateLimits(values: ParsedSettings): RateLimitConfig {

@@ -224,8 +224,14 @@ describe('beside a node with the embedded database', () => {
 
 describe('aerugo user and token', () => {
   it.each([
-    [['user', '--help'], ['create', 'reset-password', 'disable', 'enable']],
-    [['token', '--help'], ['create', 'list', 'revoke']],
+    [
+      ['user', '--help'],
+      ['create', 'reset-password', 'disable', 'enable'],
+    ],
+    [
+      ['token', '--help'],
+      ['create', 'list', 'revoke'],
+    ],
     [
       ['user', 'create', '--help'],
       ['--email', '--generate', '--password-stdin', '--url', '--username', '--json'],
