@@ -50,7 +50,7 @@ describe('Redis with TLS, which wants certificates of its clients', () => {
   it('is refused when another authority signed it, and the log says where to look', async () => {
     const other = await makeAuthority();
     const ofOther = await outcome({ ca: other.ca, ...client });
-    expect(ofOther).toMatch(/Redis is not reachable, facts are read from PostgreSQL: .*certificate.*REDIS_CA_FILE/);
+    expect(ofOther).toMatch(/Redis is not reachable, facts are read from PostgreSQL, .*certificate.*REDIS_CA_FILE/);
     expect(await outcome(client)).toMatch(/certificate.*REDIS_CA_FILE/);
   });
 

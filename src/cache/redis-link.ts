@@ -117,6 +117,9 @@ export class RedisLink {
     if (this.isClosed || this.hasFailed) return;
     this.hasFailed = true;
     const advice = this.identity === '' ? this.advice : '';
-    this.logger.warn(`Redis is not reachable, facts are read from PostgreSQL: ${error.message}${advice}`);
+    const reason = error.message.trim(); // OpenSSL's end their line
+    this.logger.warn(
+      `Redis is not reachable, facts are read from PostgreSQL, and each node counts for itself: ${reason}${advice}`,
+    );
   }
 }

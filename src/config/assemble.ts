@@ -30,8 +30,7 @@ export function toConfig(
   problems: string[],
   generatedSecret: () => string,
 ): AppConfig | null {
-  checkTogether(values, given, problems);
-  if (problems.length > 0) return null;
+  if (!fitsTogether(values, given, problems)) return null;
   return new AppConfig({
     server: serverConfig(values),
     database: {
@@ -97,6 +96,11 @@ function rateLimits(values: ParsedSettings): RateLimitConfig {
     token: values.RATE_LIMIT_TOKEN,
     exempt: values.RATE_LIMIT_EXEMPT ?? [],
   };
+}
+
+function fitsTogether(values: ParsedSettings, given: Names, problems: string[]): boolean {
+  checkTogether(values, given, problems);
+  return problems.length === 0;
 }
 
 function checkTogether(values: ParsedSettings, given: Names, problems: string[]): void {
