@@ -4,7 +4,7 @@ import { CliError, EXIT_CODES } from '../exit-codes.js';
 import type { Credentials } from './credentials.js';
 import { type HttpReply, send } from './http.js';
 import { reasonOf } from './reason.js';
-import { mayPass, TryLater } from './retry.js';
+import { mayPass, tryLater } from './retry.js';
 import type { Target } from './target.js';
 import { basicOf, fetchToken } from './token.js';
 
@@ -35,10 +35,9 @@ export class Connection {
       await this.logIn(reply);
       reply = await this.once(method, path, call);
     }
-    const { status, headers } = reply;
+    const { status } = reply;
     if (status === 401 || status === 403) throw new CliError(refusalText(reply, this.target), EXIT_CODES.refused);
-    if (mayPass(status))
-      throw new TryLater(`the registry answered ${status}`, Number(headers['retry-after'] ?? 0) || 0);
+    if (mayPass(status)) throw tryLater('the registry', reply);
     return reply;
   }
 
@@ -46,7 +45,7 @@ export class Connection {
   async greet(): Promise<void> {
     const reply = await this.once('GET', '/v2/', {});
     if (reply.status === 401) await this.logIn(reply);
-    else if (mayPass(reply.status)) throw new TryLater(`the registry answered ${reply.status}`, 0);
+    else if (mayPass(reply.status)) throw tryLater('the registry', reply);
     else if (reply.status !== 200) {
       throw new CliError(`${this.target.origin}/v2/ answered ${reply.status}: it is no registry`);
     }

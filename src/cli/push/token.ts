@@ -2,7 +2,7 @@ import { CliError, EXIT_CODES } from '../exit-codes.js';
 import type { Credentials, Password } from './credentials.js';
 import { send } from './http.js';
 import { readJson, reasonOf } from './reason.js';
-import { mayPass, TryLater } from './retry.js';
+import { mayPass, tryLater } from './retry.js';
 
 export interface TokenWish {
   /** The registry, for what goes wrong. */
@@ -22,7 +22,7 @@ export async function fetchToken(
   if (url === null) throw new CliError(`${host} names no place to get a token`);
   const wish = new URLSearchParams({ ...(service === undefined ? {} : { service }), scope });
   const reply = await send({ ...requestFor(url, wish, credentials), url, signal });
-  if (mayPass(reply.status)) throw new TryLater(`the token service answered ${reply.status}`, 0);
+  if (mayPass(reply.status)) throw tryLater('the token service', reply);
   const token = reply.status === 200 ? tokenOf(reply.body) : null;
   if (token !== null) return token;
   if (credentials === null) throw new CliError(`${url.host} gives no token: log in first`, EXIT_CODES.refused);
