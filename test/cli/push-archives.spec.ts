@@ -173,10 +173,43 @@ describe('the login of aerugo push', () => {
     expect((await push({ env })).code).toBe(0);
   });
 
+  it('is the identity token that `docker login` gets from this registry, in its file or from a helper', async () => {
+    // As the docker client asks for it.
+    const form = { grant_type: 'password', service: host, client_id: 'docker', access_type: 'offline' };
+    const answer = await fetch(`${registry.url}/api/v1/auth/token`, {
+      method: 'POST',
+      body: new URLSearchParams({ ...form, username: registry.username, password: registry.password }),
+    });
+    const { refresh_token: identitytoken } = (await answer.json()) as { refresh_token: string };
+    const config = scratchDirectory('docker-config');
+    const keep = (content: object) => {
+      writeFileSync(path.join(config, 'config.json'), JSON.stringify(content));
+    };
+    const auth = Buffer.from(`${registry.username}:`).toString('base64');
+    keep({ auths: { [host]: { auth, identitytoken } } });
+    expect(await push({ env: { DOCKER_CONFIG: config } })).toMatchObject({ code: 0 });
+
+    const secret = JSON.stringify({ ServerURL: host, Username: '<token>', Secret: identitytoken });
+    const helper = path.join(config, 'docker-credential-kept');
+    writeFileSync(helper, `#!/bin/sh\necho '${secret}'\n`);
+    chmodSync(helper, 0o755);
+    keep({ credHelpers: { [host]: 'kept' } });
+    const env = { DOCKER_CONFIG: config, PATH: `${config}:${process.env['PATH'] ?? ''}` };
+    expect(await push({ env })).toMatchObject({ code: 0 });
+
+    keep({ auths: { [host]: { auth, identitytoken: `${identitytoken}x` } } });
+    const refused = await push({ env: { DOCKER_CONFIG: config } });
+    expect(refused).toMatchObject({ code: 3, stdout: '' });
+    expect(refused.stderr).toContain('refuses the login');
+    expect(refused.stderr).not.toContain(identitytoken);
+  });
+
   it('is refused with 3 when there is none, or a wrong one, and is not shown', async () => {
-    expect((await push({})).code).toBe(3);
+    const none = await push({});
+    expect(none).toMatchObject({ code: 3, stderr: expect.stringContaining('log in first') });
     const wrong = await push({ input: 'hunter2-hunter2' }, '--username', registry.username, '--password-stdin');
     expect(wrong).toMatchObject({ code: 3, stdout: '' });
+    expect(wrong.stderr).toContain('refuses the login');
     expect(wrong.stderr).not.toContain('hunter2');
   });
 });

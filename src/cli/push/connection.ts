@@ -3,8 +3,10 @@ import { errorCode } from '../../config/error-code.js';
 import { CliError, EXIT_CODES } from '../exit-codes.js';
 import type { Credentials } from './credentials.js';
 import { type HttpReply, send } from './http.js';
-import { mayPass, TryLater } from './retry.js';
+import { reasonOf } from './reason.js';
+import { mayPass, tryLater } from './retry.js';
 import type { Target } from './target.js';
+import { basicOf, fetchToken } from './token.js';
 
 export interface Call {
   readonly headers?: Readonly<Record<string, string>>;
@@ -33,10 +35,9 @@ export class Connection {
       await this.logIn(reply);
       reply = await this.once(method, path, call);
     }
-    const { status, headers } = reply;
+    const { status } = reply;
     if (status === 401 || status === 403) throw new CliError(refusalText(reply, this.target), EXIT_CODES.refused);
-    if (mayPass(status))
-      throw new TryLater(`the registry answered ${status}`, Number(headers['retry-after'] ?? 0) || 0);
+    if (mayPass(status)) throw tryLater('the registry', reply);
     return reply;
   }
 
@@ -44,7 +45,7 @@ export class Connection {
   async greet(): Promise<void> {
     const reply = await this.once('GET', '/v2/', {});
     if (reply.status === 401) await this.logIn(reply);
-    else if (mayPass(reply.status)) throw new TryLater(`the registry answered ${reply.status}`, 0);
+    else if (mayPass(reply.status)) throw tryLater('the registry', reply);
     else if (reply.status !== 200) {
       throw new CliError(`${this.target.origin}/v2/ answered ${reply.status}: it is no registry`);
     }
@@ -74,65 +75,19 @@ export class Connection {
 
   private async authorize({ headers }: HttpReply): Promise<void> {
     const challenge = headers['www-authenticate'] ?? '';
-    const basic =
-      this.credentials === null
-        ? null
-        : `Basic ${Buffer.from(`${this.credentials.username}:${this.credentials.password}`).toString('base64')}`;
-    if (!/^bearer /i.test(challenge)) {
-      if (basic === null) throw new CliError(`${this.target.host} wants a login`, EXIT_CODES.refused);
-      this.authorization = basic;
-      return;
-    }
-    const { realm = '', service } = parameters(challenge);
-    const url = URL.canParse(realm) ? new URL(realm) : null;
-    if (url === null) throw new CliError(`${this.target.host} names no place to get a token`);
-    if (service !== undefined) url.searchParams.set('service', service);
-    url.searchParams.set('scope', `repository:${this.target.repository}:pull,push`);
-    const reply = await send({
-      method: 'GET',
-      url,
-      headers: basic ? { authorization: basic } : {},
-      signal: this.signal,
-    });
-    if (mayPass(reply.status)) throw new TryLater(`the token service answered ${reply.status}`, 0);
-    const token = reply.status === 200 ? tokenOf(reply.body) : null;
-    if (token === null) throw new CliError(`${url.host} gives no token: log in first`, EXIT_CODES.refused);
-    this.authorization = `Bearer ${token}`;
-  }
-}
-
-/** Of a challenge: `realm="https://…",service="…"`. */
-function parameters(challenge: string): Partial<Record<string, string>> {
-  return Object.fromEntries([...challenge.matchAll(/(\w+)="([^"]*)"/g)].map(([, name = '', value]) => [name, value]));
-}
-
-function tokenOf(body: Buffer): string | null {
-  const { token, access_token: other } = readJson(body);
-  const found = token ?? other;
-  return typeof found === 'string' ? found : null;
-}
-
-export function readJson(body: Buffer): Record<string, unknown> {
-  try {
-    const value = JSON.parse(body.toString()) as unknown;
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-  } catch {
-    return {};
+    const { host, repository } = this.target;
+    if (/^bearer /i.test(challenge)) {
+      const scope = `repository:${repository}:pull,push`;
+      this.authorization = `Bearer ${await fetchToken(challenge, { host, scope }, this.credentials, this.signal)}`;
+    } else if (this.credentials !== null && 'password' in this.credentials) {
+      this.authorization = basicOf(this.credentials);
+    } else throw new CliError(`${host} wants a login`, EXIT_CODES.refused);
   }
 }
 
 function refusalText({ status, body }: HttpReply, { host, repository }: Target): string {
   const wish = status === 401 ? 'log in first' : 'ask for the right to push';
   return `${host} refuses ${repository} (${status}): ${reasonOf(body) ?? 'no reason given'}; ${wish}`;
-}
-
-/** What an OCI registry, or Aerugo's management API, gives as the reason. */
-export function reasonOf(body: Buffer): string | null {
-  const { errors, detail, title } = readJson(body);
-  const [first] = Array.isArray(errors) ? (errors as { code?: string; message?: string }[]) : [];
-  if (first) return [first.code, first.message].filter(Boolean).join(': ');
-  const reason = detail ?? title;
-  return typeof reason === 'string' ? reason : null;
 }
 
 /** Nobody can be reached there: sending it again the same way has no sense. */

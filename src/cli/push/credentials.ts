@@ -5,11 +5,20 @@ import { dockerConfigFile } from '../../config/read-config.js';
 import { isJsonObject, type JsonObject, parseJsonObject } from '../../oci/json-document.js';
 import { CliError } from '../exit-codes.js';
 
-export interface Credentials {
+export interface Password {
   readonly username: string;
   readonly password: string;
 }
 
+/** What `docker login` keeps instead of the password, where the registry gives one: a refresh token. */
+export interface IdentityToken {
+  readonly identityToken: string;
+}
+
+export type Credentials = Password | IdentityToken;
+
+/** The name under which a helper keeps an identity token. */
+const TOKEN_USER = '<token>';
 const HELPER = /^[\w.-]+$/;
 const HELPER_MS = 30_000;
 const JSON_DEPTH = 32;
@@ -39,13 +48,14 @@ async function readDockerConfig(): Promise<JsonObject | null> {
   }
 }
 
-function credentialsOf({ auth, username, password }: JsonObject): Credentials | null {
+function credentialsOf({ auth, username, password, identitytoken: identityToken }: JsonObject): Credentials | null {
+  if (typeof identityToken === 'string' && identityToken !== '') return { identityToken };
   if (typeof auth === 'string' && auth !== '') {
     const text = Buffer.from(auth, 'base64').toString();
     const colon = text.indexOf(':');
     if (colon > 0) return { username: text.slice(0, colon), password: text.slice(colon + 1).replace(/\0+$/, '') };
   }
-  return typeof username === 'string' && typeof password === 'string' ? { username, password } : null;
+  return asPassword(username, password);
 }
 
 /** The protocol of `docker-credential-*`: the host on stdin, one JSON object back. */
@@ -64,5 +74,11 @@ function askHelper(name: string, host: string): Promise<Credentials | null> {
 
 function readHelper(text: string): Credentials | null {
   const { Username: username, Secret: password } = parseJsonObject(Buffer.from(text), JSON_DEPTH);
+  return username === TOKEN_USER && typeof password === 'string'
+    ? { identityToken: password }
+    : asPassword(username, password);
+}
+
+function asPassword(username: unknown, password: unknown): Password | null {
   return typeof username === 'string' && typeof password === 'string' ? { username, password } : null;
 }

@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Digest } from '../../oci/digest.js';
 import { CliError } from '../exit-codes.js';
-import { isUnreachable, readJson, reasonOf, type Connection } from './connection.js';
+import { type Connection, isUnreachable } from './connection.js';
 import { openSlice } from './file-slice.js';
 import { type HttpReply, send } from './http.js';
 import type { ImageBlob } from './image.js';
 import { Meter } from './meter.js';
 import type { Progress } from './progress.js';
+import { readJson, reasonOf } from './reason.js';
 import { inParallel, mayPass, TryLater, withRetries } from './retry.js';
 
 /** From here on a blob goes in parts, several at a time. */

@@ -1,10 +1,11 @@
 import { CliError } from '../exit-codes.js';
-import { reasonOf, type Connection } from './connection.js';
+import type { Connection } from './connection.js';
 import { DirectUpload } from './direct-upload.js';
 import { digestOfSlice } from './file-slice.js';
 import type { Image, ImageBlob, ImageManifest } from './image.js';
 import { wrongBytes } from './oci-layout.js';
 import type { Progress } from './progress.js';
+import { reasonOf } from './reason.js';
 import { inParallel, withRetries } from './retry.js';
 import { hasBlob, StandardUpload } from './standard-upload.js';
 

@@ -1,9 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CliError } from '../exit-codes.js';
+import type { HttpReply } from './http.js';
 
 const ATTEMPTS = 9;
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 10_000;
+/** Of what a server asks for at a time; the attempts together outlast the minute of a rate limit. */
+const LONGEST_ASKED_SECONDS = 30;
 /** What may be otherwise in a moment. */
 const PASSING: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
 
@@ -15,6 +18,11 @@ export class TryLater extends Error {
   ) {
     super(message);
   }
+}
+
+/** Of an answer that `mayPass`: `who` gave it. */
+export function tryLater(who: string, { status, headers }: Pick<HttpReply, 'status' | 'headers'>): TryLater {
+  return new TryLater(`${who} answered ${status}`, Number(headers['retry-after'] ?? 0) || 0);
 }
 
 export function mayPass(status: number): boolean {
@@ -34,7 +42,7 @@ export async function withRetries<T>(what: string, signal: AbortSignal, work: ()
       const reason = error instanceof Error ? error.message : String(error);
       if (attempt === ATTEMPTS) throw new CliError(`${what}: ${reason}`, 1, { cause: error });
       const longest = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** attempt);
-      const asked = error instanceof TryLater ? Math.min(30, error.afterSeconds) * 1000 : 0;
+      const asked = error instanceof TryLater ? Math.min(LONGEST_ASKED_SECONDS, error.afterSeconds) * 1000 : 0;
       await sleep(asked + longest * (0.5 + Math.random() / 2), undefined, { signal });
     }
   }

@@ -1,10 +1,11 @@
 import type { Readable } from 'node:stream';
 import { CliError } from '../exit-codes.js';
-import { reasonOf, type Connection } from './connection.js';
+import type { Connection } from './connection.js';
 import type { HttpReply } from './http.js';
 import type { ImageBlob } from './image.js';
 import { Meter } from './meter.js';
 import type { Progress } from './progress.js';
+import { reasonOf } from './reason.js';
 import { withRetries } from './retry.js';
 
 const OCTETS = 'application/octet-stream';
