@@ -29,7 +29,7 @@ export class Connection {
    */
   async call(method: string, path: string | URL, call: Call = {}): Promise<HttpReply> {
     let reply = await this.once(method, path, call);
-    if (reply.status === 401) {
+    if (reply.status === 401 && this.isOwn(path)) {
       await this.logIn(reply);
       reply = await this.once(method, path, call);
     }
@@ -53,8 +53,7 @@ export class Connection {
   private async once(method: string, path: string | URL, { headers, body }: Call): Promise<HttpReply> {
     const url = new URL(path, this.target.origin);
     // An upload may go on at another host, which is not told who we are.
-    const isOwn = url.origin === this.target.origin;
-    const authorization = isOwn && this.authorization !== null ? { authorization: this.authorization } : {};
+    const authorization = this.isOwn(url) && this.authorization !== null ? { authorization: this.authorization } : {};
     return send({
       method,
       url,
@@ -62,6 +61,10 @@ export class Connection {
       signal: this.signal,
       ...(body === undefined ? {} : { body: body() }),
     });
+  }
+
+  private isOwn(path: string | URL): boolean {
+    return new URL(path, this.target.origin).origin === this.target.origin;
   }
 
   /** One login for all requests that need it at the same time. */
@@ -86,6 +89,10 @@ export class Connection {
     const { realm = '', service } = parameters(challenge);
     const url = URL.canParse(realm) ? new URL(realm) : null;
     if (url === null) throw new CliError(`${this.target.host} names no place to get a token`);
+    // Another host is usual, an open connection is not: a password would be read on its way.
+    if (url.protocol !== 'https:' && url.protocol !== new URL(this.target.origin).protocol) {
+      throw new CliError(`${this.target.host} wants the login sent without TLS: it is not sent`, EXIT_CODES.refused);
+    }
     if (service !== undefined) url.searchParams.set('service', service);
     url.searchParams.set('scope', `repository:${this.target.repository}:pull,push`);
     const reply = await send({
