@@ -8,7 +8,10 @@ export function print(options: OutputOptions, value: object, lines: readonly str
   if (text !== '') process.stdout.write(`${text}\n`);
 }
 
+/** Names and reasons come from archives and registries of others, who would else give the terminal orders. */
+const ORDERS = /(?![\n\t])\p{Cc}/gu;
+
 /** Beside the result, and for people only. */
 export function note(line: string): void {
-  process.stderr.write(`${line}\n`);
+  process.stderr.write(`${line.replace(ORDERS, '\uFFFD')}\n`);
 }

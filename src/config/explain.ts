@@ -31,6 +31,11 @@ export const MASK = '********';
 /** What of a URL is no secret: where it leads. */
 const URL_SETTINGS: ReadonlySet<SettingName> = new Set(['DATABASE_URL', 'DATABASE_DIRECT_URL', 'REDIS_URL']);
 
+/** Several addresses of one setting; a comma alone may be a password's. */
+const NEXT_URL = /\s*,\s*(?=[a-z]+:\/\/)/;
+/** Where none belongs a start refuses it, and it is a secret all the same. */
+const USER_OF_URL = /\/\/.*@/gs;
+
 /** What follows from other settings, where a setting itself says nothing or only the rule. */
 const DERIVED: Partial<Record<SettingName, (config: AppConfig) => string | null>> = {
   DATA_DIR: ({ server }) => server.dataDir,
@@ -63,7 +68,7 @@ function valueOf(name: SettingName, given: GivenValue | undefined, config: AppCo
   const written = given === undefined ? setting.default : asWritten(given.raw);
   if (setting.isSecret) return written === null ? null : masked(name, written);
   const derived = config === null ? null : (DERIVED[name]?.(config) ?? null);
-  return derived ?? written;
+  return derived ?? (written && written.replace(USER_OF_URL, `//${MASK}@`));
 }
 
 function asWritten(raw: RawValue): string {
@@ -71,7 +76,14 @@ function asWritten(raw: RawValue): string {
 }
 
 function masked(name: SettingName, value: string): string {
-  if (!URL_SETTINGS.has(name) || !URL.canParse(value)) return MASK;
-  const { protocol, username, host, pathname } = new URL(value);
-  return host === '' ? MASK : `${protocol}//${username === '' ? '' : `${MASK}@`}${host}${pathname}`;
+  if (!URL_SETTINGS.has(name)) return MASK;
+  return value.split(NEXT_URL).map(maskedUrl).join(',');
+}
+
+function maskedUrl(text: string): string {
+  if (!URL.canParse(text)) return MASK;
+  const { protocol, username, host, pathname, search, hash } = new URL(text);
+  // Of a password with an unescaped / ? or # the first part would be the port.
+  const isCut = `${pathname}${search}${hash}`.includes('@');
+  return host === '' || isCut ? MASK : `${protocol}//${username === '' ? '' : `${MASK}@`}${host}${pathname}`;
 }

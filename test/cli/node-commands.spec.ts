@@ -190,6 +190,28 @@ describe('aerugo config', () => {
     expect(lines.stdout).toMatch(/^S3_BUCKET +blobs +config\.toml: \[storage\] bucket$/m);
   });
 
+  it.each([
+    // Of Sentinels or a cluster: each address has the password.
+    ['REDIS_URL', 'redis://:hunter2@one,redis://:hunter3@two', 'redis://one,redis://two'],
+    [
+      'REDIS_URL',
+      'rediss://me:hunter2@one:1, rediss://me:hunter3@two/',
+      'rediss://********@one:1,rediss://********@two/',
+    ],
+    ['REDIS_URL', 'redis://me:hun,ter2@one:1', 'redis://********@one:1'],
+    // Unescaped, so that they begin like a port.
+    ['DATABASE_URL', 'postgresql://me:12/hunter2@db/aerugo', '********'],
+    ['DATABASE_URL', 'postgresql://me:12#hunter2@db/aerugo', '********'],
+    ['DATABASE_URL', 'postgresql://me:12?hunter2@db/aerugo', '********'],
+    // None belongs there.
+    ['S3_ENDPOINT', 'https://me:hunter2@s3.example', 'https://********@s3.example'],
+  ])('masks what is secret in %s=%s', async (name, given, value) => {
+    const { stdout, stderr } = await aerugo(['config', '--json'], { env: { [name]: given } });
+    expect(`${stdout}${stderr}`).not.toMatch(/hunter|ter2/);
+    const { settings } = JSON.parse(stdout) as { settings: { name: string }[] };
+    expect(settings).toContainEqual({ name, value, source: 'environment', place: null });
+  });
+
   it('ends with 1 and names what is wrong, and makes nothing', async () => {
     const cwd = scratchDirectory('cli-config');
     const { code, stdout, stderr } = await aerugo(['config'], { env: { LOG_LEVEL: 'loud', S3_REGOIN: 'x' }, cwd });

@@ -137,6 +137,34 @@ describe('aerugo push to another registry', () => {
   }, 60_000);
 });
 
+describe('a directory that somebody else has made', () => {
+  const secret = { auths: { 'registry.example': { auth: 'aHVudGVyMjpodW50ZXIy' } } };
+
+  async function pushed(config: string, linked = false): Promise<{ code: number | null; stderr: string }> {
+    const home = scratchDirectory('home');
+    writeFileSync(path.join(home, 'config.json'), JSON.stringify(secret));
+    const source = path.join(home, 'image');
+    mkdirSync(source);
+    if (linked) symlinkSync('../config.json', path.join(source, config));
+    writeFileSync(path.join(source, 'manifest.json'), JSON.stringify([{ Config: config, RepoTags: [], Layers: [] }]));
+    // Nobody listens there: what is read would be pushed.
+    return aerugo(['push', source, '127.0.0.1:1/acme/app:1']);
+  }
+
+  it.each([
+    ['a name that leads out of it', '../config.json', false],
+    ['a link that leads out of it', 'config.json', true],
+  ])('is refused for %s', async (_, config, linked) => {
+    expect(await pushed(config, linked)).toMatchObject({ code: 1, stderr: expect.stringContaining('leads out of') });
+  });
+
+  it('gives the terminal no orders', async () => {
+    const { stderr } = await pushed('\u001b]0;mine\u0007');
+    expect(stderr).toContain('\uFFFD]0;mine\uFFFD is not in the archive');
+    expect(stderr).not.toMatch(/[\u0007\u001b]/);
+  });
+});
+
 describe('the login of aerugo push', () => {
   let registry: Registry;
   let host: string;

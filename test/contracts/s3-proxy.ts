@@ -5,6 +5,8 @@ export interface Proxied {
   /** Such as `PUT`, `PUT part`, `POST uploads`, `POST complete`, `GET parts`, `GET list`, `GET`. */
   readonly call: string;
   readonly headers: IncomingMessage['headers'];
+  /** Read by `pass`; a fault may look at it as it comes. */
+  readonly body: IncomingMessage;
 }
 
 /** What happens to a call instead of being passed on and answered: `true` when it has been dealt with. */
@@ -21,7 +23,7 @@ export interface S3Proxy {
 export async function startProxy(target: string): Promise<S3Proxy> {
   const state: { calls: Proxied[]; fault: Fault | null } = { calls: [], fault: null };
   const server = createServer((incoming, reply) => {
-    const proxied = { call: callOf(incoming), headers: incoming.headers };
+    const proxied = { call: callOf(incoming), headers: incoming.headers, body: incoming };
     state.calls.push(proxied);
     // The signature covers the host, so the header goes on as it came.
     const pass = (): Promise<IncomingMessage> =>

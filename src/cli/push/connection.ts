@@ -31,7 +31,7 @@ export class Connection {
    */
   async call(method: string, path: string | URL, call: Call = {}): Promise<HttpReply> {
     let reply = await this.once(method, path, call);
-    if (reply.status === 401) {
+    if (reply.status === 401 && this.isOwn(path)) {
       await this.logIn(reply);
       reply = await this.once(method, path, call);
     }
@@ -54,8 +54,7 @@ export class Connection {
   private async once(method: string, path: string | URL, { headers, body }: Call): Promise<HttpReply> {
     const url = new URL(path, this.target.origin);
     // An upload may go on at another host, which is not told who we are.
-    const isOwn = url.origin === this.target.origin;
-    const authorization = isOwn && this.authorization !== null ? { authorization: this.authorization } : {};
+    const authorization = this.isOwn(url) && this.authorization !== null ? { authorization: this.authorization } : {};
     return send({
       method,
       url,
@@ -63,6 +62,10 @@ export class Connection {
       signal: this.signal,
       ...(body === undefined ? {} : { body: body() }),
     });
+  }
+
+  private isOwn(path: string | URL): boolean {
+    return new URL(path, this.target.origin).origin === this.target.origin;
   }
 
   /** One login for all requests that need it at the same time. */
@@ -75,10 +78,10 @@ export class Connection {
 
   private async authorize({ headers }: HttpReply): Promise<void> {
     const challenge = headers['www-authenticate'] ?? '';
-    const { host, repository } = this.target;
+    const { host, origin, repository } = this.target;
     if (/^bearer /i.test(challenge)) {
       const scope = `repository:${repository}:pull,push`;
-      this.authorization = `Bearer ${await fetchToken(challenge, { host, scope }, this.credentials, this.signal)}`;
+      this.authorization = `Bearer ${await fetchToken(challenge, { host, origin, scope }, this.credentials, this.signal)}`;
     } else if (this.credentials !== null && 'password' in this.credentials) {
       this.authorization = basicOf(this.credentials);
     } else throw new CliError(`${host} wants a login`, EXIT_CODES.refused);

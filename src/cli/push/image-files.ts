@@ -1,5 +1,5 @@
-import { open, stat, type FileHandle } from 'node:fs/promises';
-import { join, posix } from 'node:path';
+import { open, realpath, stat, type FileHandle } from 'node:fs/promises';
+import { join, posix, sep } from 'node:path';
 import { Header, Pax, type HeaderData } from 'tar';
 import { errorCode } from '../../config/error-code.js';
 import { CliError } from '../exit-codes.js';
@@ -25,7 +25,7 @@ const COMPRESSED: readonly (readonly [string, readonly number[]])[] = [
 /** Throws `CliError` for what is neither a directory nor a tar archive. */
 export async function openImageFiles(path: string): Promise<ImageFiles> {
   try {
-    if ((await stat(path)).isDirectory()) return directoryFiles(path);
+    if ((await stat(path)).isDirectory()) return await directoryFiles(path);
     const file = await open(path);
     try {
       return archiveFiles(await readArchive(file, path));
@@ -38,16 +38,22 @@ export async function openImageFiles(path: string): Promise<ImageFiles> {
   }
 }
 
-function directoryFiles(directory: string): ImageFiles {
+/** Whoever made the directory may name, or link to, any file of whoever pushes it: only what lies in it is read. */
+async function directoryFiles(path: string): Promise<ImageFiles> {
+  const directory = await realpath(path);
   return {
     find: async (name) => {
-      const file = join(directory, name);
+      const named = join(directory, name);
       try {
-        const { size } = await stat(file);
-        return { file, start: 0, size };
+        const file = await realpath(named);
+        if (!file.startsWith(join(directory, sep))) throw new CliError(`${named} leads out of ${path}: it is not read`);
+        const found = await stat(file);
+        if (!found.isFile()) throw new CliError(`${named} is not a file`);
+        return { file, start: 0, size: found.size };
       } catch (error) {
+        if (error instanceof CliError) throw error;
         if (['ENOENT', 'ENOTDIR'].includes(errorCode(error))) return null;
-        throw new CliError(`cannot read ${file} (${errorCode(error)})`, 1, { cause: error });
+        throw new CliError(`cannot read ${named} (${errorCode(error)})`, 1, { cause: error });
       }
     },
   };

@@ -7,19 +7,25 @@ import { mayPass, tryLater } from './retry.js';
 export interface TokenWish {
   /** The registry, for what goes wrong. */
   readonly host: string;
+  /** `https://…`, or `http://…` where it is spoken to without TLS. */
+  readonly origin: string;
   readonly scope: string;
 }
 
 /** From where the challenge says. Throws `TryLater` for what may pass, and a `CliError`. */
 export async function fetchToken(
   challenge: string,
-  { host, scope }: TokenWish,
+  { host, origin, scope }: TokenWish,
   credentials: Credentials | null,
   signal: AbortSignal,
 ): Promise<string> {
   const { realm = '', service } = parameters(challenge);
   const url = URL.canParse(realm) ? new URL(realm) : null;
   if (url === null) throw new CliError(`${host} names no place to get a token`);
+  // Another host is usual, an open connection is not: a password would be read on its way.
+  if (url.protocol !== 'https:' && url.protocol !== new URL(origin).protocol) {
+    throw new CliError(`${host} wants the login sent without TLS: it is not sent`, EXIT_CODES.refused);
+  }
   const wish = new URLSearchParams({ ...(service === undefined ? {} : { service }), scope });
   const reply = await send({ ...requestFor(url, wish, credentials), url, signal });
   if (mayPass(reply.status)) throw tryLater('the token service', reply);

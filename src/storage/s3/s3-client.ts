@@ -3,6 +3,7 @@ import type { S3Config } from '../../config/config-values.js';
 import { StoreUnavailable } from '../storage-errors.js';
 import { SILENCE_MS } from './call-limits.js';
 import { isSilence } from './s3-errors.js';
+import { endSendingWithAnswer } from './end-sending.js';
 
 const SOCKETS = { keepAlive: true, maxSockets: Infinity };
 
@@ -41,6 +42,7 @@ export function createS3Client(config: S3Config, endpoint: string, { socketTimeo
 /** For calls that carry bytes: they end when the store is silent, and a silence is not tried again. */
 export function createTransferClient(config: S3Config, endpoint: string): S3Client {
   const client = createS3Client(config, endpoint, { socketTimeout: SILENCE_MS });
+  endSendingWithAnswer(client);
   client.middlewareStack.add(
     (next) => async (args) => {
       try {
