@@ -40,6 +40,14 @@ const users: RouteRows = {
     except: { ...allBut('notFound', 'administrator', 'stranger'), pullKey: 'denied', robot: 'denied' },
     request: () => to(`${USERS}/stranger`, { json: { displayName: 'Stranger' } }),
   },
+  'UsersController.resetPassword': {
+    success: 204,
+    except: { ...allBut('notFound', 'administrator'), stranger: 'denied', pullKey: 'denied', robot: 'denied' },
+    request: async (_, { cast, isAllowed }) =>
+      to(`${USERS}/${isAllowed ? await cast.newUser() : 'stranger'}/password`, {
+        json: { newPassword: 'another long password' },
+      }),
+  },
   'UsersController.delete': {
     success: 204,
     except: { ...allBut('notFound', 'administrator'), pullKey: 'denied', robot: 'denied' },
