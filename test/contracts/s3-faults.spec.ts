@@ -116,6 +116,9 @@ describe('the S3 store, while the server is frozen', () => {
     const row = new UploadRow();
     await row.send(store, chunked(bytes));
     const small = await store.put(new UploadRow().begin().target, Buffer.from('x'));
+    // Its multipart upload is there before, so it is the part that nobody takes.
+    const going = new UploadRow();
+    await going.send(store, chunked(randomBytes(9 * MIB)));
     const begun = new UploadRow();
     const halfway = (async function* () {
       yield* chunked(randomBytes(8 * MIB));
@@ -128,6 +131,7 @@ describe('the S3 store, while the server is frozen', () => {
       ...(await new Promise<Record<string, Promise<unknown>>>((resolve) => {
         setTimeout(() => {
           resolve({
+            'a part': going.send(store, chunked(randomBytes(9 * MIB))),
             'a small body': new UploadRow().send(store, chunked(randomBytes(1000))),
             'a completion': row.commit(store),
             'a read': store.open(small),

@@ -13,7 +13,7 @@ export interface Limits {
  * How long a store may say and take nothing before a transfer is given up. A client whose request waits for it gets its
  * 503 within 15 s, so such a silence is not tried again: three of them would be a minute.
  */
-export const SILENCE_MS = 12_000;
+export const SILENCE_MS = 11_000;
 
 /** Calls without bytes: a second connection is worth a try when one hangs. */
 export const SHORT: Limits = { attempt: 5_000, total: SILENCE_MS };

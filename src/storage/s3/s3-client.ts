@@ -1,18 +1,30 @@
 import { S3Client } from '@aws-sdk/client-s3';
+import type { Agent as HttpAgent, AgentOptions } from 'node:http';
+import type { Agent as HttpsAgent } from 'node:https';
 import type { S3Config } from '../../config/config-values.js';
 import { StoreUnavailable } from '../storage-errors.js';
 import { SILENCE_MS } from './call-limits.js';
 import { isSilence } from './s3-errors.js';
 import { endSendingWithAnswer } from './end-sending.js';
+import { silenceAgents } from './silence.js';
 
-const SOCKETS = { keepAlive: true, maxSockets: Infinity };
+const SOCKETS: AgentOptions = { keepAlive: true, maxSockets: Infinity };
+
+interface S3Agents {
+  readonly httpAgent: HttpAgent | AgentOptions;
+  readonly httpsAgent: HttpsAgent | AgentOptions;
+}
 
 /**
  * A client of the endpoint given: the store's own for calls, the public one for URLs that clients get. It makes three
  * attempts, after random pauses of up to 50 and 100 ms (1 and 2 s when the store asks to slow down), and fewer while
  * many calls fail.
  */
-export function createS3Client(config: S3Config, endpoint: string, { socketTimeout = 0 } = {}): S3Client {
+export function createS3Client(
+  config: S3Config,
+  endpoint: string,
+  agents: S3Agents = { httpAgent: SOCKETS, httpsAgent: SOCKETS },
+): S3Client {
   const { accessKey, secretKey } = config;
   return new S3Client({
     endpoint,
@@ -31,17 +43,16 @@ export function createS3Client(config: S3Config, endpoint: string, { socketTimeo
     requestHandler: {
       connectionTimeout: 3_000,
       // A read that a slow client holds back is silent for as long as it likes.
-      socketTimeout,
+      socketTimeout: 0,
       throwOnRequestTimeout: true,
-      httpAgent: SOCKETS,
-      httpsAgent: SOCKETS,
+      ...agents,
     },
   });
 }
 
 /** For calls that carry bytes: they end when the store is silent, and a silence is not tried again. */
 export function createTransferClient(config: S3Config, endpoint: string): S3Client {
-  const client = createS3Client(config, endpoint, { socketTimeout: SILENCE_MS });
+  const client = createS3Client(config, endpoint, silenceAgents(SOCKETS, SILENCE_MS));
   endSendingWithAnswer(client);
   client.middlewareStack.add(
     (next) => async (args) => {

@@ -1,0 +1,54 @@
+import { Agent as HttpAgent, type AgentOptions } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import { Socket } from 'node:net';
+
+/** So many looks at a connection in a row, and silence is the store's. */
+const LOOKS = 10;
+
+/**
+ * Connections that end with a `TimeoutError` when the store neither takes nor sends a byte for `silenceMs`, or a tenth
+ * less. The SDK's own `socketTimeout` begins 3 s late, and anew when the kernel has taken some of the bytes meanwhile.
+ */
+export function silenceAgents(
+  options: AgentOptions,
+  silenceMs: number,
+): { httpAgent: HttpAgent; httpsAgent: HttpsAgent } {
+  return {
+    httpAgent: watching(new HttpAgent(options), silenceMs),
+    httpsAgent: watching(new HttpsAgent(options), silenceMs),
+  };
+}
+
+function watching<A extends HttpAgent>(agent: A, silenceMs: number): A {
+  const lookMs = silenceMs / (LOOKS + 1); // the first look may find what the kernel has taken
+  const create = agent.createConnection.bind(agent);
+  agent.createConnection = (...args) => {
+    const socket = create(...args);
+    if (socket instanceof Socket) endSilence(socket, lookMs);
+    return socket;
+  };
+  const reuse = agent.reuseSocket.bind(agent);
+  agent.reuseSocket = (socket, request) => {
+    reuse(socket, request);
+    // The agent has turned the timer off while the connection waited for its next request.
+    if (socket instanceof Socket) socket.setTimeout(lookMs);
+  };
+  return agent;
+}
+
+/** Node.js emits `timeout` only when a write has made no progress either; two that follow each other closely are silence. */
+function endSilence(socket: Socket, lookMs: number): void {
+  let looks = 0;
+  let received = -1;
+  let lookedAt = -Infinity;
+  socket.setTimeout(lookMs);
+  socket.on('timeout', () => {
+    const now = performance.now();
+    const isSilent = now - lookedAt < 2 * lookMs && socket.bytesRead === received;
+    looks = isSilent ? looks + 1 : 1;
+    received = socket.bytesRead;
+    lookedAt = now;
+    if (looks < LOOKS) socket.setTimeout(lookMs);
+    else socket.destroy(Object.assign(new Error('the store was silent'), { name: 'TimeoutError' }));
+  });
+}
