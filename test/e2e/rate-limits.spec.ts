@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { signUp } from '../conformance/world.js';
 import type { Headers, Reply } from '../support/http-exchange.js';
-import { startRedis } from '../support/redis.js';
+import { eventually } from '../support/processes.js';
+import { startRedis, withRedis } from '../support/redis.js';
 import { RegistryClient } from '../support/registry-client.js';
 import { type Registry, startRegistry } from '../support/registry.js';
 import { startEmbedded } from './start-to-end.js';
@@ -31,17 +32,22 @@ function aToken(client: RegistryClient, headers: Headers): PromiseLike<Reply> {
   return client.raw('GET', '/api/v1/auth/token', { headers });
 }
 
-/** So many requests, each to the next of the clients, some at once. */
+/**
+ * So many requests, each to the next of the clients, some at once; the next ones when the nodes have told what they
+ * counted of these.
+ */
 async function ask(
   clients: readonly RegistryClient[],
   count: number,
   one: (client: RegistryClient, i: number) => PromiseLike<Reply>,
+  isTold: (passed: number) => Promise<boolean> = () => Promise.resolve(true),
 ): Promise<Reply[]> {
   const replies: Reply[] = [];
   for (let i = 0; i < count; i += AT_ONCE) {
     const some = Array.from({ length: Math.min(AT_ONCE, count - i) }, (_, k) => i + k);
     const client = (k: number): RegistryClient => clients[k % clients.length] ?? expectClient();
     replies.push(...(await Promise.all(some.map((k) => one(client(k), k)))));
+    await eventually('every node has told', () => isTold(passed(replies)));
   }
   return replies;
 }
@@ -53,15 +59,30 @@ function expectClient(): never {
 describe('rate limits of three nodes', () => {
   let first: Registry;
   let clients: RegistryClient[];
+  let redisPort: number;
 
   beforeAll(async () => {
-    const { url } = await startRedis();
+    const { url, port } = await startRedis();
+    redisPort = port;
     const env = { ...LIMITS, TRUSTED_PROXIES: 'loopback', RATE_LIMIT_EXEMPT: '198.51.100.0/24' };
     first = await startRegistry({ redis: url, env });
     const others = await Promise.all(Array.from({ length: NODES - 1 }, () => startRegistry({ like: first })));
     clients = [first, ...others].map(({ client }) => client);
     for (const name of ['alice', 'bob', 'carol']) await signUp(first.client, name);
   }, 90_000);
+
+  /** Whether Redis knows of all that passed from now on, but for what a node may keep to itself. */
+  const telling = async (limit: string, points: number): Promise<(passed: number) => Promise<boolean>> => {
+    const sum = () =>
+      withRedis(redisPort, async (redis) => {
+        const keys = await redis.keys(`aerugo:limit:${limit}:*`);
+        const counts = keys.length === 0 ? [] : await redis.mGet(keys);
+        return counts.reduce((total, count) => total + Number(count), 0);
+      });
+    const before = await sum();
+    const untold = NODES * (Math.ceil(points / 100) - 1);
+    return async (passed) => (await sum()) - before >= passed - untold;
+  };
 
   const bearer = async (username: string): Promise<Headers> => {
     const reply = await aToken(first.client, from('198.51.100.1', basic(username, `${username}-long-password-1`)));
@@ -70,7 +91,8 @@ describe('rate limits of three nodes', () => {
 
   it('hold for a user on all of them together, and say so in the format of each interface', async () => {
     const headers = await bearer('alice');
-    const replies = await ask(clients, USER_LIMIT + 100, (client) => client.raw('GET', '/v2/', { headers }));
+    const isTold = await telling('user', USER_LIMIT);
+    const replies = await ask(clients, USER_LIMIT + 100, (client) => client.raw('GET', '/v2/', { headers }), isTold);
     process.stderr.write(`  limit ${USER_LIMIT}, ${NODES} nodes: ${passed(replies)} requests passed\n`);
     expect(passed(replies)).toBeGreaterThanOrEqual(USER_LIMIT);
     expect(passed(replies)).toBeLessThanOrEqual(USER_LIMIT + NODES * STEP + AT_ONCE);
@@ -104,8 +126,11 @@ describe('rate limits of three nodes', () => {
   ])('hold for %s without credentials', async (_what, one, same, other) => {
     const challenge = (address: string): PromiseLike<Reply> =>
       first.client.raw('GET', '/v2/', { headers: from(address) });
-    const replies = await ask(clients, ADDRESS_LIMIT + 30, (client, i) =>
-      client.raw('GET', '/v2/', { headers: from(i % 2 === 0 ? one : same) }),
+    const replies = await ask(
+      clients,
+      ADDRESS_LIMIT + 30,
+      (client, i) => client.raw('GET', '/v2/', { headers: from(i % 2 === 0 ? one : same) }),
+      await telling('address', ADDRESS_LIMIT),
     );
     expect(passed(replies)).toBeGreaterThanOrEqual(ADDRESS_LIMIT);
     expect(passed(replies)).toBeLessThanOrEqual(ADDRESS_LIMIT + NODES + AT_ONCE);
@@ -124,7 +149,8 @@ describe('rate limits of three nodes', () => {
   });
 
   it('hold for tokens of an address, whoever asks, in words that docker shows', async () => {
-    const replies = await ask(clients, TOKEN_LIMIT + 20, (client) => aToken(client, from('192.0.2.50')));
+    const isTold = await telling('token-address', TOKEN_LIMIT);
+    const replies = await ask(clients, TOKEN_LIMIT + 20, (client) => aToken(client, from('192.0.2.50')), isTold);
     expect(passed(replies)).toBeGreaterThanOrEqual(TOKEN_LIMIT);
     expect(passed(replies)).toBeLessThanOrEqual(TOKEN_LIMIT + NODES + AT_ONCE);
     const refused = await aToken(first.client, from('192.0.2.50'));
@@ -136,7 +162,12 @@ describe('rate limits of three nodes', () => {
 
   it('hold for tokens of an account, wherever it asks from, and nobody else can use them up', async () => {
     const own = basic('bob', 'bob-long-password-1');
-    const replies = await ask(clients, TOKEN_LIMIT + 20, (client, i) => aToken(client, from(`192.0.3.${i}`, own)));
+    const replies = await ask(
+      clients,
+      TOKEN_LIMIT + 20,
+      (client, i) => aToken(client, from(`192.0.3.${i}`, own)),
+      await telling('token-account', TOKEN_LIMIT),
+    );
     expect(passed(replies)).toBeGreaterThanOrEqual(TOKEN_LIMIT);
     expect(passed(replies)).toBeLessThanOrEqual(TOKEN_LIMIT + NODES + AT_ONCE);
     const guess = basic('carol', 'not-her-password');
