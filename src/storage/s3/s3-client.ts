@@ -1,19 +1,15 @@
 import { S3Client } from '@aws-sdk/client-s3';
-import type { Agent as HttpAgent, AgentOptions } from 'node:http';
-import type { Agent as HttpsAgent } from 'node:https';
+import { Agent as HttpAgent, type AgentOptions } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
 import type { S3Config } from '../../config/config-values.js';
 import { StoreUnavailable } from '../storage-errors.js';
 import { SILENCE_MS } from './call-limits.js';
 import { isSilence } from './s3-errors.js';
 import { endSendingWithAnswer } from './end-sending.js';
-import { silenceAgents } from './silence.js';
+import { releasingReceived } from './received-memory.js';
+import { endingSilence } from './silence.js';
 
 const SOCKETS: AgentOptions = { keepAlive: true, maxSockets: Infinity };
-
-interface S3Agents {
-  readonly httpAgent: HttpAgent | AgentOptions;
-  readonly httpsAgent: HttpsAgent | AgentOptions;
-}
 
 /**
  * A client of the endpoint given: the store's own for calls, the public one for URLs that clients get. It makes three
@@ -23,7 +19,7 @@ interface S3Agents {
 export function createS3Client(
   config: S3Config,
   endpoint: string,
-  agents: S3Agents = { httpAgent: SOCKETS, httpsAgent: SOCKETS },
+  watched: <A extends HttpAgent>(agent: A) => A = (agent) => agent,
 ): S3Client {
   const { accessKey, secretKey } = config;
   return new S3Client({
@@ -45,14 +41,15 @@ export function createS3Client(
       // A read that a slow client holds back is silent for as long as it likes.
       socketTimeout: 0,
       throwOnRequestTimeout: true,
-      ...agents,
+      httpAgent: watched(releasingReceived(new HttpAgent(SOCKETS))),
+      httpsAgent: watched(releasingReceived(new HttpsAgent(SOCKETS))),
     },
   });
 }
 
 /** For calls that carry bytes: they end when the store is silent, and a silence is not tried again. */
 export function createTransferClient(config: S3Config, endpoint: string): S3Client {
-  const client = createS3Client(config, endpoint, silenceAgents(SOCKETS, SILENCE_MS));
+  const client = createS3Client(config, endpoint, (agent) => endingSilence(agent, SILENCE_MS));
   endSendingWithAnswer(client);
   client.middlewareStack.add(
     (next) => async (args) => {

@@ -1,5 +1,4 @@
-import { Agent as HttpAgent, type AgentOptions } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
+import type { Agent } from 'node:http';
 import { Socket } from 'node:net';
 
 /** So many looks at a connection in a row, and silence is the store's. */
@@ -9,17 +8,7 @@ const LOOKS = 10;
  * Connections that end with a `TimeoutError` when the store neither takes nor sends a byte for `silenceMs`, or a tenth
  * less. The SDK's own `socketTimeout` begins 3 s late, and anew when the kernel has taken some of the bytes meanwhile.
  */
-export function silenceAgents(
-  options: AgentOptions,
-  silenceMs: number,
-): { httpAgent: HttpAgent; httpsAgent: HttpsAgent } {
-  return {
-    httpAgent: watching(new HttpAgent(options), silenceMs),
-    httpsAgent: watching(new HttpsAgent(options), silenceMs),
-  };
-}
-
-function watching<A extends HttpAgent>(agent: A, silenceMs: number): A {
+export function endingSilence<A extends Agent>(agent: A, silenceMs: number): A {
   const lookMs = silenceMs / (LOOKS + 1); // the first look may find what the kernel has taken
   const create = agent.createConnection.bind(agent);
   agent.createConnection = (...args) => {
