@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
 import { SlowUpload } from '../bounds/slow-transfer.js';
 import type { RegistryClient } from '../support/registry-client.js';
 import type { Registry } from '../support/registry.js';
@@ -55,6 +56,20 @@ export async function crowd(client: RegistryClient, isSeen: () => Promise<boolea
   const kept = await client.startUpload(`admin/${APP}-slow`);
   await kept.patch(`0-${MORE_THAN_A_HEAD - 1}`, randomBytes(MORE_THAN_A_HEAD)).expect(202);
   await client.request('GET', kept.path).expect(204);
+}
+
+/** Keeps a table that every push needs until it is seen that requests wait for a connection to the database. */
+export async function holdDatabase({ databaseUrl }: Registry, isSeen: () => Promise<void>): Promise<void> {
+  if (databaseUrl === null) throw new Error('the registry runs its own database');
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    await client.query('BEGIN');
+    await client.query('LOCK TABLE tags IN ACCESS EXCLUSIVE MODE');
+    await isSeen();
+  } finally {
+    await client.end();
+  }
 }
 
 /** `kill -9` of one worker; the registry starts another. */

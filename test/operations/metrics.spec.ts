@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { eventually } from '../support/processes.js';
 import { startRedis } from '../support/redis.js';
 import { type Registry, startRegistry } from '../support/registry.js';
-import { crowd, killWorker, knockAtDoors, NAMES, pushAndPull } from './load.js';
+import { crowd, holdDatabase, killWorker, knockAtDoors, NAMES, pushAndPull } from './load.js';
 import { DASHBOARD, dashboardExpressions, metricsNamed, Prometheus, RULES } from './prometheus.js';
 
 jest.setTimeout(120_000);
@@ -45,6 +45,7 @@ beforeAll(async () => {
     await knockAtDoors(client);
     await crowd(client, () => isTrue('aerugo_upload_memory_waiters > 0'));
     await seen('max_over_time(aerugo_upload_memory_waiters[5m]) > 0');
+    await holdDatabase(registry, () => seen('aerugo_database_pool_waiters > 0'));
     await redis.stop();
     await seen('aerugo_dependency_up{dependency="cache"} == 0');
     await seen('aerugo_outbox_backlog > 0');
