@@ -9,11 +9,14 @@ export function methodOf({ method }: Request): string {
   return METHODS.has(method) ? method : '_OTHER';
 }
 
-/** What is known when the request arrives, and what samplers see. The query is left out: it may hold anything. */
-export function attributesOf(request: Request): Attributes {
+/** What samplers see. The query is left out: it may hold anything. */
+export function targetOf(request: Request): Attributes {
+  return { 'http.request.method': methodOf(request), 'url.path': request.path };
+}
+
+/** What else is known when the request arrives. The way to it through proxies is looked up only for spans that are kept. */
+export function originOf(request: Request): Attributes {
   return {
-    'http.request.method': methodOf(request),
-    'url.path': request.path,
     'url.scheme': request.protocol,
     'server.address': request.hostname,
     'client.address': request.ip,

@@ -15,7 +15,7 @@ import { type Sampler, SamplingDecision } from '@opentelemetry/sdk-trace';
 import type { Request, Response } from 'express';
 import type { RequestTraces } from '../http/request-traces.js';
 import type { NamedIds } from './named-ids.js';
-import { attributesOf, isFailure, methodOf, outcomeOf, spanNameOf } from './request-attributes.js';
+import { isFailure, methodOf, originOf, outcomeOf, spanNameOf, targetOf } from './request-attributes.js';
 import { firstSpanIdOf, traceIdOf, traceNameOf } from './trace-names.js';
 
 /** Asked every few seconds by whoever looks after the node. */
@@ -41,6 +41,7 @@ export class RequestTracer implements RequestTraces {
     const { span, parent } = this.begin(request);
     request.context.trace = span.spanContext().traceId;
     if (span.isRecording()) {
+      span.setAttributes(originOf(request));
       response.once('close', () => {
         span.updateName(spanNameOf(request)).setAttributes(outcomeOf(request, response));
         if (isFailure(response)) span.setStatus({ code: SpanStatusCode.ERROR });
@@ -84,7 +85,7 @@ export class RequestTracer implements RequestTraces {
   }
 
   private start(request: Request, parent: Context): Span {
-    const options = { kind: SpanKind.SERVER, attributes: attributesOf(request) };
+    const options = { kind: SpanKind.SERVER, attributes: targetOf(request) };
     return this.options.tracer.startSpan(methodOf(request), options, parent);
   }
 }
