@@ -5,6 +5,7 @@ import { json, urlencoded, type NextFunction, type Request, type Response } from
 import { AppModule } from './app.module.js';
 import { AuditRecorder } from './audit/audit-recorder.js';
 import type { AppConfig } from './config/config.js';
+import { StatementBatch } from './database/statement-batch.js';
 import { AccessLog } from './http/access-log.js';
 import { limitBodyTime } from './http/body-deadline.js';
 import { ErrorFilter } from './http/error.filter.js';
@@ -12,6 +13,7 @@ import { serveOpenApi } from './http/openapi.js';
 import { refuseCostlyJson, refuseUnreadBody } from './http/json-limits.js';
 import { RegistryAdapter } from './http/registry-adapter.js';
 import { createRequestContext } from './http/request-context.js';
+import type { RequestTraces } from './http/request-traces.js';
 import { TOKEN_PATH } from './http/token-challenge.js';
 import { WriteTurns } from './http/write-turns.js';
 
@@ -29,7 +31,11 @@ const EXPOSED_HEADERS = [
 ];
 
 /** The whole registry, configured and not yet listening; tests make theirs here too. */
-export async function createApp(config: AppConfig, logger: LoggerService | false): Promise<NestExpressApplication> {
+export async function createApp(
+  config: AppConfig,
+  logger: LoggerService | false,
+  traces: RequestTraces | null = null,
+): Promise<NestExpressApplication> {
   const options = {
     logger,
     bodyParser: false, // everything on /v2 streams; configureApp adds parsers for /api
@@ -41,22 +47,28 @@ export async function createApp(config: AppConfig, logger: LoggerService | false
     // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- Nest declares its options as classes and takes literals
     options,
   );
-  configureApp(app, config);
+  configureApp(app, config, traces);
   return app;
 }
 
 /** What spans all routes. Call it before `init`. */
-export function configureApp(app: NestExpressApplication, { server }: AppConfig): void {
+export function configureApp(
+  app: NestExpressApplication,
+  { server }: AppConfig,
+  traces: RequestTraces | null = null,
+): void {
   const accessLog = app.get(AccessLog);
   const audit = app.get(AuditRecorder, { strict: false });
   const turns = app.get(WriteTurns, { strict: false });
   app.set('trust proxy', [...server.trustedProxies]);
+  if (traces !== null) StatementBatch.belongsToCaller = true;
   // First of all, since whatever fails later is written and logged with it.
   app.use((request: Request, response: Response, next: NextFunction) => {
     request.context = createRequestContext(request, response);
     accessLog.observe(request, response);
     audit.observe(request, response);
-    next();
+    if (traces === null) next();
+    else traces.follow(request, response, next);
   });
   const failures = new ErrorFilter((request, response) => {
     turns.end(response);

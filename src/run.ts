@@ -12,13 +12,14 @@ import type { MetricsServer } from './metrics-server.js';
 import { serveOwnMetrics } from './serve-metrics.js';
 import { drain, untilStopped } from './serve.js';
 import type { StopWish } from './stop-signals.js';
+import type { Traces } from './tracing/traces.js';
 import { UsersService } from './users/users.service.js';
 
 /**
  * Runs the registry until it is told to stop, then lets it finish what it began. Resolves with the exit code.
  * Throws `StartupError`; whatever had been started by then is stopped.
  */
-export async function run(config: AppConfig, log: Logger, wish: StopWish): Promise<number> {
+export async function run(config: AppConfig, log: Logger, wish: StopWish, traces: Traces | null): Promise<number> {
   for (const warning of configWarnings(config)) log.warn(warning);
   const say = (line: string): void => {
     log.info(line);
@@ -28,7 +29,7 @@ export async function run(config: AppConfig, log: Logger, wish: StopWish): Promi
   const database = await openDatabase(config, say, wish.stop);
   try {
     const { createApp } = await loading;
-    const app = await createApp(database.config, new NestLog(log));
+    const app = await createApp(database.config, new NestLog(log), traces);
     let metrics: MetricsServer | null = null;
     try {
       await app.init();

@@ -1,10 +1,12 @@
 import cluster from 'node:cluster';
 import type { Logger } from 'pino';
 import type { AppConfig } from './config/config.js';
-import { readConfig } from './config/read-config.js';
+import { readConfig, readTracing } from './config/read-config.js';
 import { StartupError } from './config/startup-error.js';
+import type { TracingConfig } from './config/tracing.js';
 import { openLog } from './http/logger.js';
 import { StopSignals } from './stop-signals.js';
+import type { Traces } from './tracing/traces.js';
 
 /** Something may still hold on to the event loop after everything has been closed. */
 const EXIT_PATIENCE_MS = 2_000;
@@ -15,15 +17,18 @@ const EXIT_PATIENCE_MS = 2_000;
  */
 export async function startNode(): Promise<void> {
   process.exitCode = await runProcess();
-  // The channel to the primary would keep a worker alive. What it has logged is on its way first.
-  if (cluster.isWorker) process.stdout.write('', () => process.exit());
+  // The channel to the primary would keep a worker alive, a collector that hangs any process. What it has logged is on
+  // its way first.
+  if (cluster.isWorker || readTracing().protocol !== null) process.stdout.write('', () => process.exit());
   setTimeout(() => process.exit(), EXIT_PATIENCE_MS).unref();
 }
 
 async function runProcess(): Promise<number> {
   if (cluster.isWorker) {
-    const { runWorker } = await import('./worker.js');
-    return runWorker();
+    return traced(readTracing(), async (traces) => {
+      const { runWorker } = await import('./worker.js');
+      return runWorker(traces);
+    });
   }
   const signals = new StopSignals();
   process.stdout.on('error', () => undefined); // whoever read the log has gone; the registry goes on
@@ -31,8 +36,11 @@ async function runProcess(): Promise<number> {
     const config: AppConfig = readConfig();
     const log: Logger = await openLog(config.server.logLevel, process.stdout.isTTY);
     if (config.server.workers === 1) {
-      const { run } = await import('./run.js');
-      return await run(config, log, signals);
+      return await traced(config.server.tracing, async (traces) => {
+        traces?.tell(log);
+        const { run } = await import('./run.js');
+        return run(config, log, signals, traces);
+      });
     }
     const { runPrimary } = await import('./primary.js'); // without what only requests need
     return await runPrimary(config, log, signals);
@@ -42,5 +50,20 @@ async function runProcess(): Promise<number> {
     const reason = error instanceof StartupError ? error.message : (stack ?? String(error));
     process.stderr.write(`Aerugo cannot start: ${reason}\n`);
     return 1;
+  }
+}
+
+/**
+ * What makes traces is loaded only where somebody wants them, and then before everything else: it changes the packages
+ * that ask PostgreSQL, Redis and S3 as they are loaded.
+ */
+async function traced({ protocol }: TracingConfig, work: (traces: Traces | null) => Promise<number>): Promise<number> {
+  if (protocol === null) return work(null);
+  const { startTraces } = await import('./tracing/start-traces.js');
+  const traces = startTraces(protocol);
+  try {
+    return await work(traces);
+  } finally {
+    await traces.close();
   }
 }

@@ -10,6 +10,7 @@ import type { MetricsMessageToWorker } from './metrics/metrics-messages.js';
 import { answerMetrics } from './serve-metrics.js';
 import { drain, untilStopped } from './serve.js';
 import { SIGNALS, type StopWish } from './stop-signals.js';
+import type { Traces } from './tracing/traces.js';
 import { UsersService } from './users/users.service.js';
 import { isOwnMessage, type MessageToPrimary, type MessageToWorker } from './worker-messages.js';
 
@@ -48,7 +49,7 @@ class Orders implements StopWish {
  * Runs one worker until the primary tells it to stop. Resolves with the exit code. When the primary dies, `node:cluster`
  * ends this process at once.
  */
-export async function runWorker(): Promise<number> {
+export async function runWorker(traces: Traces | null): Promise<number> {
   const orders = new Orders();
   const loading = import('./bootstrap.js'); // goes on while the first worker prepares what all need
   loading.catch(() => undefined);
@@ -57,8 +58,9 @@ export async function runWorker(): Promise<number> {
     const config = await Promise.race([orders.start, ended(orders.stop)]);
     if (config === null) return 0;
     const log = await openLog(config.server.logLevel, false, { worker: config.server.worker?.id });
+    traces?.tell(log);
     const { createApp } = await loading;
-    const app = await createApp(config, new NestLog(log));
+    const app = await createApp(config, new NestLog(log), traces);
     try {
       return await serve(app, config, log, orders);
     } finally {

@@ -20,7 +20,8 @@ export interface IssuedToken {
 export class AccessTokensService {
   constructor(private readonly config: AppConfig) {}
 
-  issue(grant: TokenGrant): IssuedToken {
+  /** `id` is the token's own, where the caller has chosen one that nobody else can have. */
+  issue(grant: TokenGrant, id: string = randomUUID()): IssuedToken {
     const { jwtSecret, accessTokenSeconds } = this.config.security;
     const issuedAt = Math.floor(Date.now() / 1000);
     const left = grant.endsAt === null ? Infinity : Math.max(1, Math.floor(grant.endsAt) - issuedAt);
@@ -30,7 +31,7 @@ export class AccessTokensService {
       issuer: TOKEN_ISSUER,
       audience: SERVICE,
       expiresIn,
-      jwtid: randomUUID(),
+      jwtid: id,
     });
     return { token, expiresIn, issuedAt: new Date(issuedAt * 1000) };
   }

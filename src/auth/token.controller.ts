@@ -102,6 +102,7 @@ export class TokenController {
       return await this.tokens.issue(asked, {
         address: request.ip ?? '',
         names,
+        tokenId: request.context.namedBy,
         proved: (principal) => {
           this.limits.countToken(principal, request);
         },

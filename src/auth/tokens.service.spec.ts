@@ -7,7 +7,9 @@ import type { RefreshTokensService } from './refresh-tokens.service.js';
 import type { DockerRequest } from './token-request.js';
 import { TokensService } from './tokens.service.js';
 
-const CLIENT = { address: '192.0.2.1', names: {}, proved: () => undefined } as Parameters<TokensService['issue']>[1];
+const CLIENT = { address: '192.0.2.1', names: {}, tokenId: null, proved: () => undefined } as Parameters<
+  TokensService['issue']
+>[1];
 
 describe('TokensService', () => {
   let looked: string[];

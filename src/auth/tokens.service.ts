@@ -17,6 +17,8 @@ import type { TokenAnswer } from './token.dto.js';
 export interface TokenClient {
   readonly address: string;
   readonly names: NameOptions;
+  /** The id that the token gets; `null`: any. */
+  readonly tokenId: string | null;
   /** Is told who asks once they have shown it, and throws when that is too often. */
   proved(principal: Principal): void;
 }
@@ -57,7 +59,7 @@ export class TokensService {
     const login = await this.credentials.password(username, password, address);
     client.proved(login.principal);
     const session = await this.refreshTokens.issue('session', login, { clientId: null, address });
-    return this.answer({ ...session, scopes: null }, session.text);
+    return this.answer({ ...session, scopes: null }, client, session.text);
   }
 
   private async docker(
@@ -70,7 +72,7 @@ export class TokensService {
     client.proved(caller.principal);
     const granted = await this.grant(caller, scopes, client);
     const offline = login && isOffline ? await this.offline(login, { clientId, address }) : null;
-    return this.answer({ ...caller, scopes: granted }, offline?.text);
+    return this.answer({ ...caller, scopes: granted }, client, offline?.text);
   }
 
   private async refresh({ refreshToken, scopes, clientId }: RefreshRequest, client: TokenClient): Promise<TokenAnswer> {
@@ -79,7 +81,7 @@ export class TokensService {
       client.proved(user);
     });
     const granted = exchanged.kind === 'session' ? null : await this.grant(exchanged, scopes, client);
-    return this.answer({ ...exchanged, scopes: granted }, exchanged.text);
+    return this.answer({ ...exchanged, scopes: granted }, client, exchanged.text);
   }
 
   /** A robot gets none: docker then keeps the key itself, which ends just as soon when it is revoked. */
@@ -104,8 +106,8 @@ export class TokensService {
     return narrowScope(scope, allowed);
   }
 
-  private answer(grant: TokenGrant, refreshToken?: string): TokenAnswer {
-    const { token, expiresIn, issuedAt } = this.accessTokens.issue(grant);
+  private answer(grant: TokenGrant, { tokenId }: TokenClient, refreshToken?: string): TokenAnswer {
+    const { token, expiresIn, issuedAt } = this.accessTokens.issue(grant, tokenId ?? undefined);
     return {
       token,
       access_token: token,

@@ -51,7 +51,10 @@ export class UploadsController {
       blobCreated(response, repository.path, digest);
     } else if (mount && (await this.mounts.mount(repository, mount, textOf(query['from']), caller))) {
       blobCreated(response, repository.path, mount);
-    } else uploadAccepted(response, await this.uploads.start(repository, actor, algorithm));
+    } else {
+      const id = request.context.namedBy ?? undefined;
+      uploadAccepted(response, await this.uploads.start(repository, actor, algorithm, id));
+    }
   }
 
   @Get(':id')

@@ -35,8 +35,13 @@ export class UploadsService {
     this.expirySeconds = storage.uploadExpirySeconds;
   }
 
-  async start(repository: RepositoryFact, uploader: Uploader, algorithm: Algorithm): Promise<UploadPosition> {
-    const id = randomUUID();
+  /** `id` is one that nobody else can have. */
+  async start(
+    repository: RepositoryFact,
+    uploader: Uploader,
+    algorithm: Algorithm,
+    id: string = randomUUID(),
+  ): Promise<UploadPosition> {
     await this.uploads.start(this.rowOf({ id, repository, uploader }, algorithm));
     TALLIES.streamedUploads.add('started');
     return { name: repository.path, id, received: 0 };

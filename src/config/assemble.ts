@@ -5,6 +5,7 @@ import { AppConfig } from './config.js';
 import { secretProblem } from './jwt-secret.js';
 import { formatSize } from './parsers.js';
 import { MINIMUM_UPLOAD_MEMORY, type ParsedSettings, type SettingName } from './settings.js';
+import type { TracingConfig } from './tracing.js';
 
 type Names = ReadonlySet<SettingName>;
 
@@ -27,12 +28,13 @@ const S3_KEYS = ['S3_ACCESS_KEY', 'S3_SECRET_KEY'] as const;
 export function toConfig(
   values: ParsedSettings,
   given: Names,
+  tracing: TracingConfig,
   problems: string[],
   generatedSecret: () => string,
 ): AppConfig | null {
   if (!fitsTogether(values, given, problems)) return null;
   return new AppConfig({
-    server: serverConfig(values),
+    server: { ...serverConfig(values), tracing },
     database: {
       url: values.DATABASE_URL,
       directUrl: values.DATABASE_DIRECT_URL,
@@ -73,7 +75,7 @@ export function toConfig(
   });
 }
 
-function serverConfig(values: ParsedSettings): AppConfig['server'] {
+function serverConfig(values: ParsedSettings): Omit<AppConfig['server'], 'tracing'> {
   return {
     listenHost: values.LISTEN_ADDRESS.host,
     listenPort: values.LISTEN_ADDRESS.port,

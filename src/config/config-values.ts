@@ -1,4 +1,5 @@
 import type { ListenAddress } from './parsers.js';
+import type { TracingConfig } from './tracing.js';
 
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -33,6 +34,7 @@ export interface ServerConfig {
   readonly publicUrl: string | null;
   /** Where `/metrics` is served; `null`: nowhere, and nothing is collected. */
   readonly metrics: ListenAddress | null;
+  readonly tracing: TracingConfig;
   readonly trustedProxies: readonly string[];
   readonly logLevel: LogLevel;
   /** Absolute. */

@@ -5,6 +5,7 @@ import { readSettings, type Environment, type ReadSettings } from './load-config
 import type { ListenAddress, RawValue } from './parsers.js';
 import type { Setting } from './setting.js';
 import { SETTING_NAMES, SETTINGS, type SettingName } from './settings.js';
+import { tracingOf } from './tracing.js';
 
 export type SettingSource = 'environment' | 'file' | 'default';
 
@@ -50,7 +51,7 @@ export function explain(environment: Environment, file: ConfigFile | null): Conf
   const read = readSettings(environment, file);
   const given = new Set([...read.inFile.keys(), ...read.inEnvironment.keys()]);
   const problems = [...read.problems];
-  const config = toConfig(read.values, given, problems, () => MASK);
+  const config = toConfig(read.values, given, tracingOf(environment), problems, () => MASK);
   const settings = SETTING_NAMES.map((name) => show(name, read, config));
   return { settings, problems, listenAddress: read.values.LISTEN_ADDRESS, config: problems.length > 0 ? null : config };
 }

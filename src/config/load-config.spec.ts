@@ -206,7 +206,14 @@ describe('a wrong configuration', () => {
 
   it('leaves alone what Kubernetes adds for services, and what other programs read', () => {
     const links = { REDIS_PORT: 'tcp://10.0.0.1:6379', REDIS_SERVICE_HOST: 'x', DATABASE_PORT_5432_TCP_ADDR: 'y' };
-    expect(problems({ ...links, PATH: '/bin', HOME: '/root', XDG_DATA_DIRS: '/usr/share' })).toEqual([]);
+    const others = {
+      PATH: '/bin',
+      HOME: '/root',
+      XDG_DATA_DIRS: '/usr/share',
+      OTEL_LOG_LEVEL: 'info',
+      OTEL_S3_BUCKET: 'x',
+    };
+    expect(problems({ ...links, ...others })).toEqual([]);
   });
 
   it('generates no secret when something is wrong', () => {
@@ -237,6 +244,11 @@ describe('the configuration of a worker', () => {
 });
 
 describe('the warnings', () => {
+  it('tell of traces that are asked for and cannot be', () => {
+    const config = load({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4317', OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' });
+    expect(configWarnings(config)).toEqual([expect.stringMatching(/^OTEL_EXPORTER_OTLP_PROTOCOL must be/)]);
+  });
+
   it.each([
     ['https://r.example.com', 'https://s3.r.example.com', 1],
     ['https://r.example.com', 'https://r.example.com:9000', 1],

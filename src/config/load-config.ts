@@ -7,6 +7,7 @@ import { InvalidValue } from './parsers.js';
 import type { Setting } from './setting.js';
 import { SETTING_NAMES, SETTINGS, type ParsedSettings, type SettingName } from './settings.js';
 import { StartupError } from './startup-error.js';
+import { tracingOf } from './tracing.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -19,6 +20,8 @@ export class ConfigError extends StartupError {
 
 /** Names that belong to this program altogether, so an unknown one is a mistake. */
 const OWN_PREFIXES = ['AERUGO_', 'S3_', 'DATABASE_', 'UPLOAD_', 'STORAGE_', 'REDIS_', 'JWT_', 'RECONCILE_', 'METRICS_'];
+/** Those of OpenTelemetry have a specification of their own, and may be there for every program of a cluster. */
+const STANDARD_PREFIX = 'OTEL_';
 /** Kubernetes adds these for every service of a namespace, also for one that is called aerugo, redis or database. */
 const KUBERNETES_LINK = /_(?:SERVICE_(?:HOST|PORT)(?:_\w+)?|PORT(?:_\d+_(?:TCP|UDP)(?:_\w+)?)?)$/;
 /** Read by the launcher and by `readConfig`, not settings of their own. */
@@ -35,7 +38,9 @@ export function loadConfig(
 ): AppConfig {
   const { values, inFile, inEnvironment, problems } = readSettings(environment, file);
   const given = new Set([...inFile.keys(), ...inEnvironment.keys()]);
-  const config = toConfig(values, given, problems, () => generatedSecret(resolve(values.DATA_DIR)));
+  const config = toConfig(values, given, tracingOf(environment), problems, () =>
+    generatedSecret(resolve(values.DATA_DIR)),
+  );
   if (config === null) throw new ConfigError(problems);
   return config;
 }
@@ -68,7 +73,7 @@ function fromEnvironment(environment: Environment, problems: string[]): Given {
 }
 
 function reportUnknownVariable(name: string, problems: string[]): void {
-  if (OTHER_NAMES.includes(name) || KUBERNETES_LINK.test(name)) return;
+  if (OTHER_NAMES.includes(name) || name.startsWith(STANDARD_PREFIX) || KUBERNETES_LINK.test(name)) return;
   const known = [...SETTING_NAMES, ...OTHER_NAMES];
   const meant = nearName(name, known) ?? nearName(name.replace(/^AERUGO_/, ''), known);
   if (meant !== null) problems.push(`${name} is not a setting; did you mean ${meant}?`);

@@ -10,6 +10,7 @@ import { errorCode } from './error-code.js';
 import { explain, type ConfigReport } from './explain.js';
 import { loadConfig } from './load-config.js';
 import { StartupError } from './startup-error.js';
+import { type TracingConfig, tracingOf } from './tracing.js';
 
 const DEFAULT_FILE = 'config.toml';
 const SECRET_FILE = 'jwt-secret';
@@ -25,6 +26,11 @@ export function readConfig(): AppConfig {
   });
   if (config.database.embedded) needEmbeddedDatabase();
   return config;
+}
+
+/** Whether there are traces, for a process that must know before it loads what they are made of. */
+export function readTracing(): TracingConfig {
+  return tracingOf(process.env);
 }
 
 /** Installations without development packages have no database of their own; container images are such. */

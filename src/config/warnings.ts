@@ -4,6 +4,7 @@ import { secretProblem } from './jwt-secret.js';
 /** What is allowed and still probably not meant, one line each. */
 export function configWarnings(config: AppConfig): string[] {
   const warnings: string[] = [];
+  if (config.server.tracing.problem !== null) warnings.push(config.server.tracing.problem);
   if (storeIsBelowRegistry(config)) {
     warnings.push(
       'redirects go to the host of the registry or one below it: clients would send their Authorization header to S3, ' +

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { QueryFailedError } from 'typeorm';
 import { StatementBatch } from './statement-batch.js';
 
@@ -34,6 +35,25 @@ describe('a statement batch', () => {
     await Promise.all(answers);
     void batch.add('d');
     expect(sent.at(-1)).toEqual(['d']);
+  });
+
+  it('belongs to the caller of its first item, where somebody wants to know', async () => {
+    const caller = new AsyncLocalStorage<string>();
+    const callers: (string | undefined)[] = [];
+    const batch = new StatementBatch<string>(() => {
+      callers.push(caller.getStore());
+      return Promise.resolve();
+    });
+    const addAll = () => Promise.all(['a', 'b', 'c'].map((name) => caller.run(name, () => batch.add(name))));
+    await addAll();
+    expect(callers.splice(0)).toEqual(['a', 'a']);
+    StatementBatch.belongsToCaller = true;
+    try {
+      await addAll();
+    } finally {
+      StatementBatch.belongsToCaller = false;
+    }
+    expect(callers).toEqual(['a', 'b']);
   });
 
   it('has a limit', async () => {

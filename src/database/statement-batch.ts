@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { sqlState } from './unit-of-work.js';
 
 /** One statement's worth: beyond it the server works longer than a round trip takes. */
@@ -8,6 +9,8 @@ const REFUSED = /^2[23]/;
 interface Waiting<T> {
   readonly item: T;
   readonly done: PromiseWithResolvers<undefined>;
+  /** Runs something as if its caller did. */
+  readonly asCaller: ReturnType<typeof AsyncLocalStorage.snapshot> | null;
 }
 
 /**
@@ -15,6 +18,12 @@ interface Waiting<T> {
  * waits for company: what comes while nothing is under way goes out at once, alone.
  */
 export class StatementBatch<T> {
+  /**
+   * Whether a statement belongs to the caller of its first item, for traces. Otherwise it does to whoever found nothing
+   * under way, perhaps long ago.
+   */
+  static belongsToCaller = false;
+
   private readonly waiting: Waiting<T>[] = [];
   private isRunning = false;
 
@@ -23,7 +32,8 @@ export class StatementBatch<T> {
 
   async add(item: T): Promise<void> {
     const done = Promise.withResolvers<undefined>();
-    this.waiting.push({ item, done });
+    const asCaller = StatementBatch.belongsToCaller ? AsyncLocalStorage.snapshot() : null;
+    this.waiting.push({ item, done, asCaller });
     if (!this.isRunning) void this.work();
     await done.promise;
   }
@@ -36,8 +46,10 @@ export class StatementBatch<T> {
 
   /** One item that the database refuses must not fail its neighbours. */
   private async send(batch: readonly Waiting<T>[]): Promise<void> {
+    const items = batch.map(({ item }) => item);
+    const { asCaller } = batch[0] ?? { asCaller: null };
     try {
-      await this.run(batch.map(({ item }) => item));
+      await (asCaller === null ? this.run(items) : asCaller(() => this.run(items)));
       for (const { done } of batch) done.resolve(undefined);
     } catch (error) {
       if (batch.length > 1 && REFUSED.test(sqlState(error) ?? '')) for (const one of batch) await this.send([one]);

@@ -81,6 +81,7 @@ export function accessLine(
   const path = end === -1 ? request.originalUrl : request.originalUrl.slice(0, end);
   let line = `{"level":30,"time":${now},"event":"request","requestId":"${context.id}","method":"${request.method}","path":${JSON.stringify(path)},"status":${status},"bytes":${Number(bytes ?? 0)},"ms":${milliseconds}`;
   if (worker !== null) line += `,"worker":${worker}`;
+  if (context.trace !== null) line += `,"trace":"${context.trace}"`;
   if (context.principal) line += `,"user":${JSON.stringify(principalName(context.principal))}`;
   if (context.target) line += `,"repository":${JSON.stringify(context.target.name)}`;
   if (request.ip !== undefined) line += `,"address":${JSON.stringify(request.ip)}`;

@@ -3,7 +3,10 @@ import { Logger, ServiceUnavailableException } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { ErrorFilter } from './error.filter.js';
 
-function answer(error: unknown): { readonly status: number; readonly headers: Map<string, unknown> } {
+function answer(
+  error: unknown,
+  trace: string | null = null,
+): { readonly status: number; readonly headers: Map<string, unknown> } {
   const headers = new Map<string, unknown>();
   const response = {
     headersSent: false,
@@ -14,7 +17,8 @@ function answer(error: unknown): { readonly status: number; readonly headers: Ma
     },
     end: () => undefined,
   };
-  const request = { path: '/v2/', originalUrl: '/v2/', method: 'GET', headers: {}, complete: true, context: {} };
+  const context = { id: 'request-1', trace };
+  const request = { path: '/v2/', originalUrl: '/v2/', method: 'GET', headers: {}, complete: true, context };
   new ErrorFilter().write(error, request as unknown as Request, response as unknown as Response);
   return { status: response.statusCode, headers };
 }
@@ -41,5 +45,15 @@ describe('ErrorFilter', () => {
     expect(answer(Object.assign(new Error('no database'), { code: 'ECONNREFUSED' })).status).toBe(503);
     expect(error).toHaveBeenCalledTimes(1);
     expect(JSON.stringify(error.mock.calls)).toContain('no database');
+    expect(error.mock.calls[0]?.[0]).not.toHaveProperty('trace');
+  });
+
+  it('names the trace of what went wrong, where there is one', () => {
+    const error = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
+    answer(new Error('a bug'), '0af7651916cd43dd8448eb211c80319c');
+    expect(error.mock.calls[0]?.[0]).toMatchObject({
+      requestId: 'request-1',
+      trace: '0af7651916cd43dd8448eb211c80319c',
+    });
   });
 });

@@ -80,16 +80,17 @@ export class ErrorFilter implements ExceptionFilter {
     });
   }
 
-  private logUnexpected(status: number, error: Error, request: Request): void {
+  private logUnexpected(status: number, error: Error, { context: { id, trace } }: Request): void {
     if (status < 500) return;
+    const whose = { requestId: id, ...(trace === null ? {} : { trace }) };
     if (status === 503 && (error.cause === undefined || isLockTimeout(error.cause))) {
       // Too much was asked at once, here or of one row; whoever causes that must not fill the log with stacks.
-      this.logger.warn({ requestId: request.context.id, message: 'too busy, the client was told to try again' });
+      this.logger.warn({ ...whose, message: 'too busy, the client was told to try again' });
       return;
     }
     const cause = error.cause instanceof Error ? error.cause : error;
     const text = cause.stack ?? cause.message;
-    this.logger.error({ requestId: request.context.id, error: text, message: 'request failed' });
+    this.logger.error({ ...whose, error: text, message: 'request failed' });
   }
 }
 

@@ -63,6 +63,10 @@ export interface RequestContext {
   claimedName: string | null;
   /** Whether a rate limit has counted it. */
   counted: boolean;
+  /** The id of its trace; `null` where nobody makes traces. */
+  trace: string | null;
+  /** What its trace is named by: the id that it gives to the upload or token that it makes. */
+  namedBy: string | null;
 }
 
 declare module 'express-serve-static-core' {
@@ -104,5 +108,7 @@ export function createRequestContext(request: Request, response: Response): Requ
     denied: null,
     claimedName: null,
     counted: false,
+    trace: null,
+    namedBy: null,
   };
 }

@@ -29,6 +29,7 @@ export const MODULE_TABLE: Readonly<Record<string, readonly string[]>> = {
   audit: ['events', 'http', 'database', 'config', 'access'],
   health: ['http', 'database', 'cache', 'storage', 'config'],
   metrics: ['health', 'http', 'database', 'cache', 'storage', 'config'],
+  tracing: ['metrics', 'http', 'config'],
   // The program around the node: the only module that may import the composition, and no module imports it.
   cli: [COMPOSITION, 'auth', 'users', 'http', 'database', 'config', 'access', 'oci'],
 };
@@ -55,6 +56,7 @@ export const OWNERS: readonly { what: string; packages: RegExp; files: RegExp }[
     files: /^src\/cache\//,
   },
   { what: 'prom-client', packages: /^prom-client$/, files: /^src\/metrics\// },
+  { what: '@opentelemetry', packages: /^@opentelemetry\//, files: /^src\/tracing\// },
 ];
 
 /** Who may read `process.env`. */

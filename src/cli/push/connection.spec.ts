@@ -32,3 +32,30 @@ it('waits for as long as a token service asks', async () => {
   });
   await expect(connection.greet()).rejects.toMatchObject({ afterSeconds: 44 });
 });
+
+it('sends one traceparent with all that it asks of the registry, another in the next push, and none elsewhere', async () => {
+  const sent: string[] = [];
+  const answer: RequestListener = ({ url = '', headers }, response) => {
+    const { traceparent, host = '' } = headers;
+    sent.push(`${url.split('?')[0] ?? ''} ${String(traceparent)}`);
+    const challenge = `Bearer realm="http://${host}/token"`;
+    if (url === '/v2/' && headers.authorization === undefined)
+      response.writeHead(401, { 'www-authenticate': challenge });
+    response.end(JSON.stringify({ token: 'a-token' }));
+  };
+  const push = async (): Promise<void> => {
+    const connection = await connectTo(answer);
+    await connection.greet();
+    await connection.call('HEAD', '/v2/acme/app/blobs/sha256:0');
+    await connection.call('PUT', `http://localhost:${new URL(connection.target.origin).port}/elsewhere`);
+    end?.();
+  };
+  await push();
+  const first = /^00-[\da-f]{32}-[\da-f]{16}-01$/.exec(sent[0]?.split(' ')[1] ?? '')?.[0];
+  expect(first).toBeDefined();
+  const places = ['/v2/', '/token', '/v2/acme/app/blobs/sha256:0'];
+  expect(sent).toEqual([...places.map((place) => `${place} ${String(first)}`), '/elsewhere undefined']);
+  await push();
+  expect(sent[4]).toMatch(/^\/v2\/ 00-/);
+  expect(sent[4]).not.toContain(first);
+});

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { errorCode } from '../../config/error-code.js';
 import { CliError, EXIT_CODES } from '../exit-codes.js';
@@ -18,6 +19,8 @@ export interface Call {
 export class Connection {
   private authorization: string | null = null;
   private login: Promise<void> | null = null;
+  /** One for all requests: where the registry makes traces, the push is one (W3C Trace Context). */
+  private readonly traceparent = `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`;
 
   constructor(
     readonly target: Target,
@@ -54,11 +57,12 @@ export class Connection {
   private async once(method: string, path: string | URL, { headers, body }: Call): Promise<HttpReply> {
     const url = new URL(path, this.target.origin);
     // An upload may go on at another host, which is not told who we are.
-    const authorization = this.isOwn(url) && this.authorization !== null ? { authorization: this.authorization } : {};
+    const { authorization, traceparent } = this;
+    const own = !this.isOwn(url) ? {} : { traceparent, ...(authorization === null ? {} : { authorization }) };
     return send({
       method,
       url,
-      headers: { ...authorization, ...headers },
+      headers: { ...own, ...headers },
       signal: this.signal,
       ...(body === undefined ? {} : { body: body() }),
     });
@@ -78,10 +82,13 @@ export class Connection {
 
   private async authorize({ headers }: HttpReply): Promise<void> {
     const challenge = headers['www-authenticate'] ?? '';
-    const { host, origin, repository } = this.target;
+    const {
+      target: { host, origin, repository },
+      traceparent,
+    } = this;
     if (/^bearer /i.test(challenge)) {
       const scope = `repository:${repository}:pull,push`;
-      this.authorization = `Bearer ${await fetchToken(challenge, { host, origin, scope }, this.credentials, this.signal)}`;
+      this.authorization = `Bearer ${await fetchToken(challenge, { host, origin, scope, traceparent }, this.credentials, this.signal)}`;
     } else if (this.credentials !== null && 'password' in this.credentials) {
       this.authorization = basicOf(this.credentials);
     } else throw new CliError(`${host} wants a login`, EXIT_CODES.refused);

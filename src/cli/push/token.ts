@@ -10,12 +10,14 @@ export interface TokenWish {
   /** `https://…`, or `http://…` where it is spoken to without TLS. */
   readonly origin: string;
   readonly scope: string;
+  /** The trace of the push; it says nothing of anybody. */
+  readonly traceparent: string;
 }
 
 /** From where the challenge says. Throws `TryLater` for what may pass, and a `CliError`. */
 export async function fetchToken(
   challenge: string,
-  { host, origin, scope }: TokenWish,
+  { host, origin, scope, traceparent }: TokenWish,
   credentials: Credentials | null,
   signal: AbortSignal,
 ): Promise<string> {
@@ -27,7 +29,8 @@ export async function fetchToken(
     throw new CliError(`${host} wants the login sent without TLS: it is not sent`, EXIT_CODES.refused);
   }
   const wish = new URLSearchParams({ ...(service === undefined ? {} : { service }), scope });
-  const reply = await send({ ...requestFor(url, wish, credentials), url, signal });
+  const { headers, ...request } = requestFor(url, wish, credentials);
+  const reply = await send({ ...request, headers: { traceparent, ...headers }, url, signal });
   if (mayPass(reply.status)) throw tryLater('the token service', reply);
   const token = reply.status === 200 ? tokenOf(reply.body) : null;
   if (token !== null) return token;

@@ -1,0 +1,7 @@
+import type { Request, Response } from 'express';
+
+/** Makes a span of each request, and of what it asks of others. Nobody is there unless traces are wanted. */
+export interface RequestTraces {
+  /** Calls `next` once, in the trace that the request belongs to. */
+  follow(request: Request, response: Response, next: () => void): void;
+}

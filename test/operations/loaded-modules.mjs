@@ -1,0 +1,11 @@
+// Given to a process with `--import`: it then writes a line of its log for each file of OpenTelemetry that it loads.
+import { registerHooks } from 'node:module';
+
+registerHooks({
+  load(url, context, nextLoad) {
+    if (/\/@opentelemetry\/|\/src\/tracing\//.test(url)) {
+      process.stderr.write(`${JSON.stringify({ event: 'test.loaded', url })}\n`);
+    }
+    return nextLoad(url, context);
+  },
+});
