@@ -7,6 +7,7 @@ import { AuditRecorder } from './audit/audit-recorder.js';
 import type { AppConfig } from './config/config.js';
 import { AccessLog } from './http/access-log.js';
 import { limitBodyTime } from './http/body-deadline.js';
+import { corsFor } from './http/cors.js';
 import { ErrorFilter } from './http/error.filter.js';
 import { serveOpenApi } from './http/openapi.js';
 import { refuseCostlyJson, refuseUnreadBody } from './http/json-limits.js';
@@ -17,16 +18,6 @@ import { WriteTurns } from './http/write-turns.js';
 
 /** Several times what the longest description takes. */
 const MANAGEMENT_BODY_LIMIT = '128kb';
-/** What a page of another origin may read of an answer, beyond what every page may. */
-const EXPOSED_HEADERS = [
-  'Content-Range',
-  'Docker-Content-Digest',
-  'ETag',
-  'Link',
-  'Location',
-  'Range',
-  'WWW-Authenticate',
-];
 
 /** The whole registry, configured and not yet listening; tests make theirs here too. */
 export async function createApp(config: AppConfig, logger: LoggerService | false): Promise<NestExpressApplication> {
@@ -63,12 +54,7 @@ export function configureApp(app: NestExpressApplication, { server }: AppConfig)
     audit.failed(request, response);
   });
   app.useGlobalFilters(failures);
-  if (server.corsOrigins.length > 0) {
-    app.enableCors({
-      origin: server.corsOrigins.includes('*') ? '*' : [...server.corsOrigins],
-      exposedHeaders: EXPOSED_HEADERS,
-    });
-  }
+  if (server.corsOrigins.length > 0) app.enableCors(corsFor(server.corsOrigins));
   // A limit on what comes out of the decompression, not on what goes in.
   const limit = MANAGEMENT_BODY_LIMIT;
   app.use('/api', limitBodyTime, json({ limit }));
