@@ -1,7 +1,7 @@
 import type { LoggerService } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { json, urlencoded, type NextFunction, type Request, type Response } from 'express';
+import { json, urlencoded, type NextFunction, type Request, type RequestHandler, type Response, Router } from 'express';
 import { AppModule } from './app.module.js';
 import { AuditRecorder } from './audit/audit-recorder.js';
 import type { AppConfig } from './config/config.js';
@@ -11,13 +11,14 @@ import { corsFor } from './http/cors.js';
 import { ErrorFilter } from './http/error.filter.js';
 import { serveOpenApi } from './http/openapi.js';
 import { refuseCostlyJson, refuseUnreadBody } from './http/json-limits.js';
+import { guardPages } from './http/pages.js';
 import { RegistryAdapter } from './http/registry-adapter.js';
 import { createRequestContext } from './http/request-context.js';
 import { TOKEN_PATH } from './http/token-challenge.js';
 import { WriteTurns } from './http/write-turns.js';
 
-/** Several times what the longest description takes. */
-const MANAGEMENT_BODY_LIMIT = '128kb';
+/** Bytes; several times what the longest description takes. */
+const MANAGEMENT_BODY_LIMIT = 128 * 1024;
 
 /** The whole registry, configured and not yet listening; tests make theirs here too. */
 export async function createApp(config: AppConfig, logger: LoggerService | false): Promise<NestExpressApplication> {
@@ -55,10 +56,18 @@ export function configureApp(app: NestExpressApplication, { server }: AppConfig)
   });
   app.useGlobalFilters(failures);
   if (server.corsOrigins.length > 0) app.enableCors(corsFor(server.corsOrigins));
-  // A limit on what comes out of the decompression, not on what goes in.
-  const limit = MANAGEMENT_BODY_LIMIT;
-  app.use('/api', limitBodyTime, json({ limit }));
-  app.use(TOKEN_PATH, urlencoded({ limit, extended: false }));
-  app.use('/api', refuseUnreadBody, refuseCostlyJson);
+  app.use('/api', managementGate(server.publicUrl));
   serveOpenApi(app);
+}
+
+/** What a request below /api passes before its route. One router, so that those of /v2 walk past one entry. */
+function managementGate(publicUrl: string | null): RequestHandler {
+  const limit = MANAGEMENT_BODY_LIMIT;
+  const gate = Router({ caseSensitive: true });
+  gate.use('/docs', guardPages(publicUrl));
+  // A limit on what comes out of the decompression, not on what goes in.
+  gate.use(limitBodyTime, json({ limit }));
+  gate.use(TOKEN_PATH.slice('/api'.length), urlencoded({ limit, extended: false }));
+  gate.use(refuseUnreadBody, refuseCostlyJson);
+  return gate;
 }
