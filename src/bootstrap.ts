@@ -10,12 +10,13 @@ import { limitBodyTime } from './http/body-deadline.js';
 import { corsFor } from './http/cors.js';
 import { ErrorFilter } from './http/error.filter.js';
 import { serveOpenApi } from './http/openapi.js';
-import { refuseCostlyJson, refuseUnreadBody } from './http/json-limits.js';
+import { refuseCostlyJson, refuseLargeBody, refuseUnreadBody } from './http/json-limits.js';
 import { guardPages } from './http/pages.js';
 import { RegistryAdapter } from './http/registry-adapter.js';
 import { createRequestContext } from './http/request-context.js';
 import { TOKEN_PATH } from './http/token-challenge.js';
 import { WriteTurns } from './http/write-turns.js';
+import { OciError } from './oci/oci-error.js';
 
 /** Bytes; several times what the longest description takes. */
 const MANAGEMENT_BODY_LIMIT = 128 * 1024;
@@ -48,7 +49,7 @@ export function configureApp(app: NestExpressApplication, { server }: AppConfig)
     request.context = createRequestContext(request, response);
     accessLog.observe(request, response);
     audit.observe(request, response);
-    next();
+    next(hasForeignCoding(request) ? new OciError('requestInvalid', { reason: 'transfer coding' }) : undefined);
   });
   const failures = new ErrorFilter((request, response) => {
     turns.end(response);
@@ -65,9 +66,18 @@ function managementGate(publicUrl: string | null): RequestHandler {
   const limit = MANAGEMENT_BODY_LIMIT;
   const gate = Router({ caseSensitive: true });
   gate.use('/docs', guardPages(publicUrl));
-  // A limit on what comes out of the decompression, not on what goes in.
-  gate.use(limitBodyTime, json({ limit }));
+  // The parsers' limit is on what comes out of the decompression, the one before them on what is announced.
+  gate.use(limitBodyTime, refuseLargeBody(limit), json({ limit }));
   gate.use(TOKEN_PATH.slice('/api'.length), urlencoded({ limit, extended: false }));
   gate.use(refuseUnreadBody, refuseCostlyJson);
   return gate;
+}
+
+/**
+ * Node takes any list of codings that ends in `chunked`, without undoing the others. What stands before it might read
+ * the body in another way, and so see other requests on the connection.
+ */
+function hasForeignCoding({ headers }: Request): boolean {
+  const coding = headers['transfer-encoding'];
+  return coding !== undefined && coding.toLowerCase() !== 'chunked';
 }
