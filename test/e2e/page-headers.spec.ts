@@ -41,6 +41,14 @@ describe('the headers of a page', () => {
     }
   });
 
+  it('ask no browser for a password, which it would then send with every request that any page makes', async () => {
+    for (const path of ['/v2/', '/api/v1/users', '/api/v1/auth/me', '/api/v1/auth/token']) {
+      const { headers } = await registry.client.raw('GET', path, { headers: { authorization: 'Basic eDp5' } });
+      expect(headers['set-cookie']).toBeUndefined();
+      expect(headers['www-authenticate'] ?? 'Bearer').toMatch(/^Bearer\b(?!.*\bBasic\b)/);
+    }
+  });
+
   it('demand TLS of whom came with it, for this host alone, and of nobody else', async () => {
     const secure = await registry.client.raw('GET', '/api/docs', throughTls).expect(200);
     expect(secure.need('strict-transport-security')).toBe('max-age=15768000');
