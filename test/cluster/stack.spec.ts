@@ -1,6 +1,7 @@
 // needs: nginx
 import { beforeAll, expect, it } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually } from '../support/processes.js';
 import { CarefulClient } from './careful-client.js';
 import { Cluster } from './cluster.js';
 import { pullBlob } from './image-transfer.js';
@@ -62,8 +63,10 @@ it(
       headers: { 'content-length': '0' },
     });
     client.close();
-    const arrived = cluster.nodes.flatMap((node) => node.events().map(({ path }) => path));
-    expect(arrived).toContain('/v2/admin%2Fstack/tags/list');
+    // Nodes write their lines a moment after the answer.
+    await eventually('a node has got the name as it was written', () =>
+      cluster.nodes.some((node) => node.events().some(({ path }) => path === '/v2/admin%2Fstack/tags/list')),
+    );
     expect(begun.expect(202).need('location')).toMatch(
       new RegExp(`^(?:${cluster.url})?/v2/admin/stack/blobs/uploads/`),
     );

@@ -28,8 +28,9 @@ beforeAll(async () => {
 
 describe('requests that are made from the OpenAPI document', () => {
   it.each([
-    ['an administrator', () => world.admin],
+    // Before the administrator, whose requests set the password of the user that the examples name.
     ['a user', () => world.alice],
+    ['an administrator', () => world.admin],
     ['nobody', () => null],
   ])(
     'by %s find no 5xx, no status that is not in it and no answer of another shape',
