@@ -1,34 +1,27 @@
 import type { LoggerService } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { json, urlencoded, type NextFunction, type Request, type Response } from 'express';
+import { json, urlencoded, type NextFunction, type Request, type RequestHandler, type Response, Router } from 'express';
 import { AppModule } from './app.module.js';
 import { AuditRecorder } from './audit/audit-recorder.js';
 import type { AppConfig } from './config/config.js';
 import { StatementBatch } from './database/statement-batch.js';
 import { AccessLog } from './http/access-log.js';
 import { limitBodyTime } from './http/body-deadline.js';
+import { corsFor } from './http/cors.js';
 import { ErrorFilter } from './http/error.filter.js';
 import { serveOpenApi } from './http/openapi.js';
-import { refuseCostlyJson, refuseUnreadBody } from './http/json-limits.js';
+import { refuseCostlyJson, refuseLargeBody, refuseUnreadBody } from './http/json-limits.js';
+import { guardPages } from './http/pages.js';
 import { RegistryAdapter } from './http/registry-adapter.js';
 import { createRequestContext } from './http/request-context.js';
 import type { RequestTraces } from './http/request-traces.js';
 import { TOKEN_PATH } from './http/token-challenge.js';
 import { WriteTurns } from './http/write-turns.js';
+import { OciError } from './oci/oci-error.js';
 
-/** Several times what the longest description takes. */
-const MANAGEMENT_BODY_LIMIT = '128kb';
-/** What a page of another origin may read of an answer, beyond what every page may. */
-const EXPOSED_HEADERS = [
-  'Content-Range',
-  'Docker-Content-Digest',
-  'ETag',
-  'Link',
-  'Location',
-  'Range',
-  'WWW-Authenticate',
-];
+/** Bytes; several times what the longest description takes. */
+const MANAGEMENT_BODY_LIMIT = 128 * 1024;
 
 /** The whole registry, configured and not yet listening; tests make theirs here too. */
 export async function createApp(
@@ -67,24 +60,42 @@ export function configureApp(
     request.context = createRequestContext(request, response);
     accessLog.observe(request, response);
     audit.observe(request, response);
-    if (traces === null) next();
-    else traces.follow(request, response, next);
+    const refusal = hasForeignCoding(request)
+      ? new OciError('requestInvalid', { reason: 'transfer coding' })
+      : undefined;
+    if (traces === null) next(refusal);
+    else
+      traces.follow(request, response, () => {
+        next(refusal);
+      });
   });
   const failures = new ErrorFilter((request, response) => {
     turns.end(response);
     audit.failed(request, response);
   });
   app.useGlobalFilters(failures);
-  if (server.corsOrigins.length > 0) {
-    app.enableCors({
-      origin: server.corsOrigins.includes('*') ? '*' : [...server.corsOrigins],
-      exposedHeaders: EXPOSED_HEADERS,
-    });
-  }
-  // A limit on what comes out of the decompression, not on what goes in.
-  const limit = MANAGEMENT_BODY_LIMIT;
-  app.use('/api', limitBodyTime, json({ limit }));
-  app.use(TOKEN_PATH, urlencoded({ limit, extended: false }));
-  app.use('/api', refuseUnreadBody, refuseCostlyJson);
+  if (server.corsOrigins.length > 0) app.enableCors(corsFor(server.corsOrigins));
+  app.use('/api', managementGate(server.publicUrl));
   serveOpenApi(app);
+}
+
+/** What a request below /api passes before its route. One router, so that those of /v2 walk past one entry. */
+function managementGate(publicUrl: string | null): RequestHandler {
+  const limit = MANAGEMENT_BODY_LIMIT;
+  const gate = Router({ caseSensitive: true });
+  gate.use('/docs', guardPages(publicUrl));
+  // The parsers' limit is on what comes out of the decompression, the one before them on what is announced.
+  gate.use(limitBodyTime, refuseLargeBody(limit), json({ limit }));
+  gate.use(TOKEN_PATH.slice('/api'.length), urlencoded({ limit, extended: false }));
+  gate.use(refuseUnreadBody, refuseCostlyJson);
+  return gate;
+}
+
+/**
+ * Node takes any list of codings that ends in `chunked`, without undoing the others. What stands before it might read
+ * the body in another way, and so see other requests on the connection.
+ */
+function hasForeignCoding({ headers }: Request): boolean {
+  const coding = headers['transfer-encoding'];
+  return coding !== undefined && coding.toLowerCase() !== 'chunked';
 }

@@ -1,4 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { agree } from '../scripts/install.mjs';
 
 const PINNED = {
@@ -29,5 +31,30 @@ describe('what is installed', () => {
     ],
   ])('%s', (_name, installed, expected) => {
     expect(agree(PINNED, installed)).toBe(expected);
+  });
+});
+
+describe('the lock', () => {
+  const read = (file: string) => readFileSync(fileURLToPath(new URL(`../${file}`, import.meta.url)), 'utf8');
+  interface Locked {
+    version?: string;
+    integrity?: string;
+    resolved?: string;
+  }
+
+  it('has the hash of each package, and says of none where to get it', () => {
+    const { packages } = JSON.parse(read('package-lock.json')) as { packages: Record<string, Locked> };
+    const { '': _self, ...others } = packages;
+    expect(Object.entries(others).filter(([, { integrity }]) => !integrity?.startsWith('sha512-'))).toEqual([]);
+    expect(Object.entries(others).filter(([, { resolved }]) => resolved !== undefined)).toEqual([]);
+  });
+
+  it('is of exact versions', () => {
+    const { dependencies, devDependencies } = JSON.parse(read('package.json')) as Record<
+      string,
+      Record<string, string>
+    >;
+    const versions = Object.entries({ ...dependencies, ...devDependencies });
+    expect(versions.filter(([, version]) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version))).toEqual([]);
   });
 });

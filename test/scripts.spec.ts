@@ -70,7 +70,68 @@ describe('scripts/deploy.sh', () => {
   });
 });
 
-it('the other scripts say how they are used', async () => {
-  const { stderr } = await run('bash', [path.join(SCRIPTS, 'build.sh'), '?'], { anyCode: true });
-  expect(stderr).toContain('usage: scripts/build.sh [here | image [TAG]]');
+describe('scripts/security.sh audit', () => {
+  /** With an npm that ends so. */
+  async function auditWith(npm: string): Promise<{ code: number; stdout: string; stderr: string }> {
+    const directory = scratchDirectory('audit');
+    writeFileSync(path.join(directory, 'npm'), `#!/bin/sh\n${npm}\n`, { mode: 0o755 });
+    const env = { ...process.env, PATH: `${directory}:${process.env['PATH'] ?? ''}` };
+    return run('bash', [path.join(SCRIPTS, 'security.sh'), 'audit'], { env, anyCode: true });
+  }
+
+  it('asks for what runs in production, and fails for an advisory that is high or worse', async () => {
+    const found = await auditWith(`echo "{ \\"auditReportVersion\\": 2, \\"asked\\": \\"$*\\" }"; exit 1`);
+    expect(found.code).toBe(1);
+    expect(found.stdout).toContain('audit --omit=dev --audit-level=high --json');
+    expect(found.stderr).toContain('high or worse');
+  });
+
+  it('says that there is none', async () => {
+    const { code, stdout } = await auditWith(`echo '{ "auditReportVersion": 2 }'`);
+    expect([code, stdout]).toEqual([0, expect.stringContaining('security: no package')]);
+  });
+
+  it.each([`echo '{ "message": "405 Method Not Allowed" }'; exit 1`, 'exit 1', `echo 'npm error' >&2; exit 1`])(
+    'says in one line that it was left out where the registry does not answer: %s',
+    async (npm) => {
+      const { code, stdout } = await auditWith(npm);
+      expect([code, stdout]).toEqual([0, 'security: left out: audit: the package registry answers no audit request\n']);
+    },
+  );
+});
+
+describe('scripts/build.sh', () => {
+  it('builds what is out of date, which after a build is nothing', async () => {
+    const { stdout } = await run('bash', [path.join(SCRIPTS, 'build.sh')]);
+    expect(stdout).toBe('');
+  });
+
+  it('builds the image of this version and commit, with the builder that is named', async () => {
+    const directory = scratchDirectory('builder');
+    const builder = path.join(directory, 'builder');
+    writeFileSync(builder, '#!/bin/sh\necho "$@"\n', { mode: 0o755 });
+    const env = { ...process.env, BUILDER: builder };
+    const { stdout } = await run('bash', [path.join(SCRIPTS, 'build.sh'), 'image', 'aerugo:try'], { env });
+    expect(stdout).toMatch(
+      /^build --build-arg VERSION=\d+\.\d+\.\d+ --build-arg REVISION=[0-9a-f]{40} -t aerugo:try \.$/m,
+    );
+  });
+});
+
+describe('scripts/test.sh', () => {
+  it('runs what npm test runs, and knows what has no name', async () => {
+    const { code, stdout, stderr } = await run('bash', [path.join(SCRIPTS, 'test.sh'), 'no-such-suite'], {
+      anyCode: true,
+    });
+    expect(code).not.toBe(0);
+    expect(stdout + stderr).toContain('no spec file and no suite has no-such-suite');
+  });
+});
+
+it.each([
+  ['build.sh', 'usage: scripts/build.sh [here | image [TAG]]'],
+  ['security.sh', 'usage: scripts/security.sh [audit | secrets]'],
+])('%s says how it is used', async (script, usage) => {
+  const { code, stderr } = await run('bash', [path.join(SCRIPTS, script), '?'], { anyCode: true });
+  expect([code, stderr]).toEqual([2, expect.stringContaining(usage)]);
 });

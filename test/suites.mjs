@@ -25,6 +25,7 @@ export const PROGRAMS = {
   'custom-resources': { found: ['custom-resources'], get: 'bash .ci/install helm' },
   'pod-standard': { found: ['pod-standard'], get: 'bash .ci/install helm' },
   actionlint: { found: ['actionlint'], get: 'bash .ci/install go' },
+  gitleaks: { found: ['gitleaks'], get: 'bash .ci/install go' },
   openssl: { found: ['openssl'], get: 'apt-get install openssl' },
   curl: { found: ['curl'], get: 'apt-get install curl' },
   jq: { found: ['jq'], get: 'apt-get install jq' },

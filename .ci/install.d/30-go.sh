@@ -9,6 +9,7 @@ programs=(
   "helm       helm.sh/helm/v3                                   /cmd/helm       v3.22.0"
   "helm-docs  github.com/norwoodj/helm-docs                     /cmd/helm-docs  v1.14.2"
   "actionlint github.com/rhysd/actionlint                       /cmd/actionlint v1.7.12"
+  "gitleaks   github.com/zricethezav/gitleaks/v8                -               v8.30.1"
   # A test peer only: archived upstream, and the second S3 implementation of the storage contract.
   "minio      github.com/minio/minio                            -               v0.0.0-20260212201848-7aac2a2c5b7c"
 )

@@ -20,6 +20,11 @@ describe('parsers', () => {
     [p.list(p.network), '10.0.0.0/8, ::1/128,', ['10.0.0.0/8', '::1/128']],
     [p.list(p.proxy), ['loopback', '10.0.0.1'], ['loopback', '10.0.0.1']],
     [p.corsOrigin, '*', '*'],
+    [
+      p.list(p.corsOrigin),
+      'https://Console.example.com/, http://localhost:3000',
+      ['https://console.example.com', 'http://localhost:3000'],
+    ],
   ])('%# turn %j into its value', (parse: p.Parser<unknown>, raw: p.RawValue, value: unknown) => {
     expect(parse(raw)).toEqual(value);
   });
@@ -38,6 +43,14 @@ describe('parsers', () => {
     [p.origin('x'), 'https://r.example.com/path'],
     [p.origin('x'), 'ftp://r.example.com'],
     [p.origin('x'), 'https://user@r.example.com'],
+    [p.origin('x'), 'https://:password@r.example.com'],
+    [p.corsOrigin, 'https://console.example.com/app'],
+    [p.corsOrigin, 'https://console.example.com/?x'],
+    [p.corsOrigin, 'https://*.example.com'],
+    [p.corsOrigin, 'console.example.com'],
+    [p.corsOrigin, '//console.example.com'],
+    [p.corsOrigin, 'null'],
+    [p.corsOrigin, 'file:///'],
     [p.network, '10.0.0.0/33'],
     [p.network, 'example.com'],
     [p.proxy, 'all'],

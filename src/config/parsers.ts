@@ -152,8 +152,9 @@ function originOr(other: string, example: string): Parser<string> {
   const expected = `must be ${other}http:// or https:// with a host and no path, such as ${example}`;
   return (raw) => {
     const parsed = parsedUrl(asText(raw, expected), ['http:', 'https:'], expected);
-    const bare = parsed.pathname === '/' && parsed.search === '' && parsed.hash === '' && parsed.username === '';
-    if (!bare) throw new InvalidValue(expected);
+    const bare = `${parsed.pathname}${parsed.search}${parsed.hash}${parsed.username}${parsed.password}` === '/';
+    // A URL takes `https://*.example.com` for a host of that very name, which no page has.
+    if (!bare || parsed.hostname.includes('*')) throw new InvalidValue(expected);
     return parsed.origin;
   };
 }

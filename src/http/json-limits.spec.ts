@@ -1,5 +1,5 @@
 import { describe, expect, it, jest } from '@jest/globals';
-import { refuseCostlyJson, refuseUnreadBody } from './json-limits.js';
+import { refuseCostlyJson, refuseLargeBody, refuseUnreadBody } from './json-limits.js';
 
 const nested = (depth: number): unknown => JSON.parse('['.repeat(depth) + ']'.repeat(depth));
 const wide = (fields: number): object => Object.fromEntries(Array.from({ length: fields }, (_, i) => [`f${i}`, i]));
@@ -66,4 +66,15 @@ describe('a body that no parser took', () => {
     expect(check(undefined, { 'content-length': '0' })).toBeUndefined();
     expect(check({ a: 1 }, { 'content-length': '7' })).toBeUndefined();
   });
+});
+
+it.each([
+  [{}, undefined],
+  [{ 'content-length': '100' }, undefined],
+  [{ 'content-length': '101' }, 'bodyTooLarge'],
+  [{ 'content-length': '99999999999' }, 'bodyTooLarge'],
+])('a body that is announced by %j is refused with %s before it comes', (headers, condition) => {
+  const next = jest.fn<(error?: unknown) => void>();
+  refuseLargeBody(100)({ headers }, null, next);
+  expect((next.mock.calls[0]?.[0] as { condition?: string } | undefined)?.condition).toBe(condition);
 });

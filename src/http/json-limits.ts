@@ -19,6 +19,16 @@ export function refuseCostlyJson({ body }: Pick<Request, 'body'>, _response: unk
   else next();
 }
 
+/** Before the parsers: Express's own read all that was announced, gigabytes too, and refuse it then. `limit` in bytes. */
+export function refuseLargeBody(
+  limit: number,
+): (request: Pick<Request, 'headers'>, response: unknown, next: NextFunction) => void {
+  return ({ headers }, _response, next) => {
+    if (Number(headers['content-length'] ?? 0) > limit) next(new ApiError('bodyTooLarge'));
+    else next();
+  };
+}
+
 /** After the parsers: a body that none of them took is of a type that nobody here reads. */
 export function refuseUnreadBody(
   { body, headers }: Pick<Request, 'body' | 'headers'>,

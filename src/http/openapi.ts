@@ -58,8 +58,12 @@ export function serveOpenApi(app: NestExpressApplication): void {
   SwaggerModule.setup(DOCS_PATH, app, () => createOpenApiDocument(app), {
     customSiteTitle: 'Aerugo API',
     raw: ['json'],
-    // Nothing is kept in the browser: a password would stay in it for the next person.
-    swaggerOptions: { validatorUrl: null, displayRequestDuration: true },
+    swaggerOptions: {
+      validatorUrl: null,
+      displayRequestDuration: true,
+      persistAuthorization: false, // a password would stay in the browser for the next person
+      queryConfigEnabled: false, // an address must not bring a document or settings of its own
+    },
   });
 }
 

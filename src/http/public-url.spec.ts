@@ -5,8 +5,9 @@ import { publicUrl } from './public-url.js';
 
 const SECRET = '3f9c1d7a5b8e2046c1d7a5b8e20463f9';
 
-function urlOf(host: string | undefined, environment: Record<string, string> = {}): string {
-  const request: Partial<Request> = { protocol: 'http', ...(host === undefined ? {} : { host }) };
+function urlOf(host: string | undefined, environment: Record<string, string> = {}, hosts = [host ?? '']): string {
+  const headersDistinct = { host: hosts };
+  const request: Partial<Request> = { protocol: 'http', headersDistinct, ...(host === undefined ? {} : { host }) };
   return publicUrl(
     request as Request,
     loadConfig(environment, null, () => SECRET),
@@ -27,6 +28,10 @@ describe('publicUrl', () => {
       expect(() => urlOf(host)).toThrow(expect.objectContaining({ condition: 'requestInvalid' }));
     },
   );
+
+  it('refuses a request with two hosts', () => {
+    expect(() => urlOf('a', {}, ['a', 'b'])).toThrow(expect.objectContaining({ condition: 'requestInvalid' }));
+  });
 
   it('is PUBLIC_URL whatever the request says', () => {
     expect(urlOf('a b', { PUBLIC_URL: 'https://registry.example.com' })).toBe('https://registry.example.com');

@@ -13,6 +13,8 @@ const HOST = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i;
 export function publicUrl(request: Request, config: AppConfig): string {
   if (config.server.publicUrl !== null) return config.server.publicUrl;
   const host = (request.host as string | undefined) ?? ''; // absent without a `Host`, whatever Express's types say
+  // Of several Node takes the first, and a proxy perhaps another one.
+  if ((request.headersDistinct['host']?.length ?? 0) > 1) throw new OciError('requestInvalid', { host });
   const url = `${request.protocol}://${host}`;
   if (!HOST.test(host) || !URL.canParse(url)) throw new OciError('requestInvalid', { host });
   return url;

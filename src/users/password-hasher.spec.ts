@@ -28,6 +28,24 @@ describe('PasswordHasher', () => {
     expect(await hasher.verify(null, 'password')).toBe(false);
   });
 
+  it('takes as long for a user without one, so that the time tells nobody who exists', async () => {
+    const hash = await hasher.hash('password');
+    const took = async (known: string | null): Promise<number> => {
+      const started = performance.now();
+      await hasher.verify(known, 'another');
+      return performance.now() - started;
+    };
+    const times: { known: number[]; unknown: number[] } = { known: [], unknown: [] };
+    for (let round = 0; round < 9; round += 1) {
+      times.known.push(await took(hash));
+      times.unknown.push(await took(null));
+    }
+    const [known = 0, unknown = 0] = [times.known, times.unknown].map((all) => all.sort((a, b) => a - b)[4]);
+    // Without the work it would be a thousandth.
+    expect(unknown / known).toBeGreaterThan(0.5);
+    expect(unknown / known).toBeLessThan(2);
+  });
+
   it('lets many wait, and tells the one too many to come again', async () => {
     const results = await Promise.allSettled(Array.from({ length: 131 }, () => hasher.verify(null, 'x')));
     expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(130);

@@ -7,11 +7,16 @@ describe('the page of the API', () => {
   let registry: Registry;
   let page: Page;
   const hosts = new Set<string>();
+  const complaints: string[] = [];
 
   beforeAll(async () => {
     registry = await startRegistry({ database: 'embedded' });
     page = await openPage(`${registry.url}/livez`);
     page.on('request', (request) => hosts.add(new URL(request.url()).protocol + new URL(request.url()).host));
+    page.on('console', (message) => {
+      complaints.push(message.text());
+    });
+    page.on('pageerror', (error) => complaints.push(error.message));
     await page.goto(`${registry.url}/api/docs`, { waitUntil: 'networkidle' });
   }, 120_000);
 
@@ -51,5 +56,10 @@ describe('the page of the API', () => {
   it('loads nothing from elsewhere', () => {
     const own = `http:${new URL(registry.url).host}`;
     expect([...hosts].filter((host) => host !== own && !host.startsWith('data:'))).toEqual([]);
+  });
+
+  it('needs nothing that its Content-Security-Policy forbids', () => {
+    // Not what the browser says of an answer with 401, or of a field without autocomplete.
+    expect(complaints.filter((text) => /security policy|error(?!.*status of 401)/i.test(text))).toEqual([]);
   });
 });

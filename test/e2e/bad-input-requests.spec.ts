@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
-import net from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { imageOf, putDocument, pushedImage, someBytes, uniqueName, unpushedImage } from '../conformance/documents.js';
 import { useWorld } from '../conformance/world.js';
 import { describeBytes, digestOf, IMAGE_CONFIG, IMAGE_INDEX, IMAGE_LAYER, IMAGE_MANIFEST } from '../support/content.js';
 import type { Headers } from '../support/http-exchange.js';
+import { onTheWire as sendOnTheWire } from '../support/wire.js';
 import { manifestRows, storedThings } from './left-behind.js';
 
 const MIB = 2 ** 20;
@@ -135,17 +135,7 @@ describe('floods and bombs', () => {
     return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1024;
   };
 
-  /** Sends text as it is and gives all that comes back until the server closes. */
-  async function onTheWire(text: string): Promise<string> {
-    const { hostname, port } = new URL(world.registry.url);
-    const socket = net.connect(Number(port), hostname);
-    const received: Buffer[] = [];
-    socket.on('data', (chunk: Buffer) => received.push(chunk));
-    socket.on('error', () => undefined);
-    socket.write(text);
-    await new Promise((resolve) => socket.once('close', resolve));
-    return Buffer.concat(received).toString();
-  }
+  const onTheWire = (text: string): Promise<string> => sendOnTheWire(world.registry.url, text);
 
   const headersOf = (lines: string): string => `GET /v2/ HTTP/1.1\r\nHost: x\r\n${lines}\r\n\r\n`;
 
@@ -162,7 +152,6 @@ describe('floods and bombs', () => {
   it('cuts off a flood of headers and goes on serving', async () => {
     const used = megabytesInUse();
     const flood = headersOf(`X-Long: ${'a'.repeat(20 * MIB)}`);
-    // Whoever is still writing may see the connection reset before the answer.
     for (const answer of await Promise.all(Array.from({ length: 10 }, () => onTheWire(flood)))) {
       expect(answer).toMatch(/^(HTTP\/1\.1 431 |$)/);
     }

@@ -49,7 +49,10 @@ interface SlowClients {
   readonly chunk: Promise<Ending>;
   readonly manifest: Promise<Ending>;
   readonly headers: Promise<string>;
+  readonly json: Promise<string>;
 }
+
+const JSON_BODY = `POST /api/v1/users HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9000\r\n\r\n{"`;
 
 async function trickledChunk(upload: Upload): Promise<Ending> {
   const headers = { 'content-type': 'application/octet-stream', 'content-length': String(2 ** 30) };
@@ -69,15 +72,15 @@ async function stalledManifest(): Promise<Ending> {
   return endingOf(request);
 }
 
-/** What the server says to headers that never end, before it closes. */
-async function endlessHeaders(): Promise<string> {
+/** What the server says to a request that never ends, before it closes. */
+async function endless(begin: string, more: string): Promise<string> {
   const { hostname, port } = new URL(registry.url);
   const socket = net.connect(Number(port), hostname);
   const chunks: Buffer[] = [];
   socket.on('data', (chunk: Buffer) => chunks.push(chunk));
   socket.on('error', () => undefined);
-  socket.write('GET /v2/ HTTP/1.1\r\nHost: x\r\n');
-  const trickle = setInterval(() => socket.write('X-Y: z\r\n'), 500);
+  socket.write(begin);
+  const trickle = setInterval(() => socket.write(more), 500);
   const closed = new Promise((resolve) => socket.once('close', resolve));
   const outcome = await Promise.race([closed, sleep(PATIENCE_MS, 'late', { ref: false })]);
   clearInterval(trickle);
@@ -92,9 +95,11 @@ describe('a client that is slow on purpose', () => {
   beforeAll(async () => {
     const upload = await alice.startUpload(repository);
     await upload.patch('0-4', 'hello').expect(202);
-    slow = { upload, chunk: trickledChunk(upload), manifest: stalledManifest(), headers: endlessHeaders() };
+    const headers = endless('GET /v2/ HTTP/1.1\r\nHost: x\r\n', 'X-Y: z\r\n');
+    const json = endless(JSON_BODY, 'a');
+    slow = { upload, chunk: trickledChunk(upload), manifest: stalledManifest(), headers, json };
     // A test looks at each; until then none may end the run.
-    for (const ending of [slow.chunk, slow.manifest, slow.headers]) ending.catch(() => undefined);
+    for (const ending of [slow.chunk, slow.manifest, headers, json]) ending.catch(() => undefined);
   });
 
   it('is answered 408 when the body of a chunk trickles, and the upload goes on from what was acknowledged', async () => {
@@ -112,6 +117,10 @@ describe('a client that is slow on purpose', () => {
 
   it('is cut off when its headers never end', async () => {
     expect(await slow.headers).toMatch(/^(HTTP\/1\.1 408 |$)/);
+  }, 90_000);
+
+  it('is cut off when the body of a management request never ends', async () => {
+    expect(await slow.json).toBe('');
   }, 90_000);
 
   it('does not hold up anybody else', async () => {
