@@ -1,5 +1,5 @@
 import type { LoggerService } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
+import { HttpAdapterHost, NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { json, urlencoded, type NextFunction, type Request, type Response } from 'express';
 import { AppModule } from './app.module.js';
@@ -7,6 +7,7 @@ import { AuditRecorder } from './audit/audit-recorder.js';
 import type { AppConfig } from './config/config.js';
 import { AccessLog } from './http/access-log.js';
 import { limitBodyTime } from './http/body-deadline.js';
+import type { CertificatePair } from './http/certificate.js';
 import { ErrorFilter } from './http/error.filter.js';
 import { serveOpenApi } from './http/openapi.js';
 import { refuseCostlyJson, refuseUnreadBody } from './http/json-limits.js';
@@ -29,7 +30,11 @@ const EXPOSED_HEADERS = [
 ];
 
 /** The whole registry, configured and not yet listening; tests make theirs here too. */
-export async function createApp(config: AppConfig, logger: LoggerService | false): Promise<NestExpressApplication> {
+export async function createApp(
+  config: AppConfig,
+  logger: LoggerService | false,
+  certificate: CertificatePair | null = null,
+): Promise<NestExpressApplication> {
   const options = {
     logger,
     bodyParser: false, // everything on /v2 streams; configureApp adds parsers for /api
@@ -37,12 +42,17 @@ export async function createApp(config: AppConfig, logger: LoggerService | false
   };
   const app = await NestFactory.create<NestExpressApplication>(
     AppModule.forRoot(config),
-    new RegistryAdapter(),
+    new RegistryAdapter(certificate),
     // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- Nest declares its options as classes and takes literals
     options,
   );
   configureApp(app, config);
   return app;
+}
+
+/** New connections get the new certificate; those that are there keep what they have. */
+export function renewCertificate(app: NestExpressApplication, pair: CertificatePair): void {
+  app.get(HttpAdapterHost<RegistryAdapter>).httpAdapter.renewCertificate(pair);
 }
 
 /** What spans all routes. Call it before `init`. */
