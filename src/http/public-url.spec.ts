@@ -5,8 +5,8 @@ import { publicUrl } from './public-url.js';
 
 const SECRET = '3f9c1d7a5b8e2046c1d7a5b8e20463f9';
 
-function urlOf(host: string | undefined, environment: Record<string, string> = {}): string {
-  const request: Partial<Request> = { protocol: 'http', ...(host === undefined ? {} : { host }) };
+function urlOf(host: string | undefined, environment: Record<string, string> = {}, protocol = 'http'): string {
+  const request: Partial<Request> = { protocol, ...(host === undefined ? {} : { host }) };
   return publicUrl(
     request as Request,
     loadConfig(environment, null, () => SECRET),
@@ -27,6 +27,14 @@ describe('publicUrl', () => {
       expect(() => urlOf(host)).toThrow(expect.objectContaining({ condition: 'requestInvalid' }));
     },
   );
+
+  it.each(['', 'ftp', 'javascript', 'http:', 'https, http'])('refuses the scheme %j', (protocol) => {
+    expect(() => urlOf('host', {}, protocol)).toThrow(expect.objectContaining({ condition: 'requestInvalid' }));
+  });
+
+  it('takes https of a proxy, however it writes it', () => {
+    expect(urlOf('host', {}, 'HTTPS')).toBe('https://host');
+  });
 
   it('is PUBLIC_URL whatever the request says', () => {
     expect(urlOf('a b', { PUBLIC_URL: 'https://registry.example.com' })).toBe('https://registry.example.com');

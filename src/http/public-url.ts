@@ -7,13 +7,16 @@ const HOST = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i;
 
 /**
  * Where clients reach this registry: `PUBLIC_URL`, or what the request itself says. `X-Forwarded-*` counts only
- * from trusted proxies (Express's `trust proxy`). Without a trailing slash. Throws `requestInvalid` for a host that
- * cannot be one.
+ * from trusted proxies (Express's `trust proxy`). Without a trailing slash. Throws `requestInvalid` for a host or a
+ * scheme that cannot be one.
  */
 export function publicUrl(request: Request, config: AppConfig): string {
   if (config.server.publicUrl !== null) return config.server.publicUrl;
   const host = (request.host as string | undefined) ?? ''; // absent without a `Host`, whatever Express's types say
-  const url = `${request.protocol}://${host}`;
-  if (!HOST.test(host) || !URL.canParse(url)) throw new OciError('requestInvalid', { host });
+  const scheme = request.protocol.toLowerCase(); // of a proxy that may have handed on what a client wrote
+  const url = `${scheme}://${host}`;
+  if (!/^https?$/.test(scheme) || !HOST.test(host) || !URL.canParse(url)) {
+    throw new OciError('requestInvalid', { host });
+  }
   return url;
 }
