@@ -13,5 +13,6 @@ export function announce(
 ): void {
   if (administrator === null) log.warn('no ADMIN_PASSWORD is set, so no administrator is created');
   else if (!config.isProduction) process.stdout.write(banner(config, address, administrator));
-  if (!process.stdout.isTTY) log.info({ event: 'listening', url: localUrl(address) }, 'listening');
+  const url = localUrl(address, { isSecure: config.server.tls !== null });
+  if (!process.stdout.isTTY) log.info({ event: 'listening', url }, 'listening');
 }

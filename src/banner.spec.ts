@@ -11,6 +11,11 @@ describe('the banner', () => {
     expect(banner(config, ANY, MADE)).toContain('docker push localhost:8080/admin/my-image:latest');
   });
 
+  it('names an address with TLS where the port speaks it', () => {
+    const secure = loadConfig({ TLS_CERT_FILE: 'tls.crt', TLS_KEY_FILE: 'tls.key' }, null, () => 'x');
+    expect(banner(secure, ANY, MADE)).toContain('https://localhost:8080/api/docs');
+  });
+
   it('names the public address where there is one', () => {
     const behindProxy = loadConfig({ PUBLIC_URL: 'https://registry.example.com' }, null, () => 'x');
     expect(banner(behindProxy, ANY, MADE)).toContain('docker login registry.example.com --username admin');

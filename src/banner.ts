@@ -6,15 +6,19 @@ import type { Administrator } from './first-administrator.js';
 const ANY_ADDRESS: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
 
 /** Where this process can be reached from its own machine. */
-export function localUrl({ address, port, family }: AddressInfo, anyHost = '127.0.0.1'): string {
+export function localUrl(
+  { address, port, family }: AddressInfo,
+  { isSecure = false, anyHost = '127.0.0.1' }: { isSecure?: boolean; anyHost?: string } = {},
+): string {
   const host = ANY_ADDRESS.has(address) ? anyHost : family === 'IPv6' ? `[${address}]` : address;
-  return `http://${host}:${port}`;
+  return `${isSecure ? 'https' : 'http'}://${host}:${port}`;
 }
 
 /** What a newcomer needs in order to push a first image. The password is in it once, when it has just been made. */
 export function banner(config: AppConfig, address: AddressInfo, administrator: Administrator): string {
   // docker speaks plain HTTP to localhost without being told to
-  const url = config.server.publicUrl ?? localUrl(address, 'localhost');
+  const url =
+    config.server.publicUrl ?? localUrl(address, { isSecure: config.server.tls !== null, anyHost: 'localhost' });
   const { host } = new URL(url);
   const { username, passwordFile } = administrator;
   const image = `${host}/${username}/my-image:latest`;

@@ -1,5 +1,5 @@
 import type { LoggerService } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
+import { HttpAdapterHost, NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { json, urlencoded, type NextFunction, type Request, type RequestHandler, type Response, Router } from 'express';
 import { AppModule } from './app.module.js';
@@ -8,6 +8,7 @@ import type { AppConfig } from './config/config.js';
 import { StatementBatch } from './database/statement-batch.js';
 import { AccessLog } from './http/access-log.js';
 import { limitBodyTime } from './http/body-deadline.js';
+import type { CertificatePair } from './http/certificate.js';
 import { corsFor } from './http/cors.js';
 import { ErrorFilter } from './http/error.filter.js';
 import { serveOpenApi } from './http/openapi.js';
@@ -23,11 +24,18 @@ import { OciError } from './oci/oci-error.js';
 /** Bytes; several times what the longest description takes. */
 const MANAGEMENT_BODY_LIMIT = 128 * 1024;
 
+/** What the process around it has started. */
+export interface AppParts {
+  readonly traces?: RequestTraces | null | undefined;
+  /** With it the server speaks TLS. */
+  readonly certificate?: CertificatePair | null | undefined;
+}
+
 /** The whole registry, configured and not yet listening; tests make theirs here too. */
 export async function createApp(
   config: AppConfig,
   logger: LoggerService | false,
-  traces: RequestTraces | null = null,
+  { traces = null, certificate = null }: AppParts = {},
 ): Promise<NestExpressApplication> {
   const options = {
     logger,
@@ -36,12 +44,17 @@ export async function createApp(
   };
   const app = await NestFactory.create<NestExpressApplication>(
     AppModule.forRoot(config),
-    new RegistryAdapter(),
+    new RegistryAdapter(certificate),
     // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- Nest declares its options as classes and takes literals
     options,
   );
   configureApp(app, config, traces);
   return app;
+}
+
+/** New connections get the new certificate; those that are there keep what they have. */
+export function renewCertificate(app: NestExpressApplication, pair: CertificatePair): void {
+  app.get(HttpAdapterHost<RegistryAdapter>).httpAdapter.renewCertificate(pair);
 }
 
 /** What spans all routes. Call it before `init`. */

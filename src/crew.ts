@@ -6,6 +6,7 @@ import { DropRounds, type Member } from './cache/drop-rounds.js';
 import type { AppConfig } from './config/config.js';
 import { StartupError } from './config/startup-error.js';
 import type { Administrator } from './first-administrator.js';
+import type { CertificateWatch } from './http/certificate-watch.js';
 import { forwardLines } from './http/log-output.js';
 import type { NodeMetrics } from './metrics/node-metrics.js';
 import { isOwnMessage, type MessageToPrimary, type MessageToWorker } from './worker-messages.js';
@@ -52,6 +53,7 @@ export class Crew {
     private readonly port: number,
     private readonly log: Logger,
     private readonly metrics: NodeMetrics | null,
+    private readonly certificates: CertificateWatch | null,
   ) {
     const place = { worker: null, isListening: false, startedAt: 0, pauseMs: FIRST_PAUSE_MS, timer: null };
     this.places = Array.from({ length: config.server.workers }, (_, index) => ({ ...place, id: index + 1 }));
@@ -74,6 +76,9 @@ export class Crew {
       stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
     });
     for (const place of this.places) this.fill(place);
+    this.certificates?.follow((pair) => {
+      this.tellAll({ kind: 'certificate', pair });
+    });
     await this.complete.promise;
     return this.prepared.promise;
   }
@@ -157,7 +162,11 @@ export class Crew {
     // A start that has failed begins nobody.
     if (!isFirst) await this.prepared.promise.catch(() => undefined);
     if (!this.isStopping)
-      tell(worker, { kind: 'start', config: this.config.ofWorker({ id: place.id, isFirst }, this.port) });
+      tell(worker, {
+        kind: 'start',
+        config: this.config.ofWorker({ id: place.id, isFirst }, this.port),
+        certificate: this.certificates?.current ?? null,
+      });
   }
 
   private joinStart(place: Place, worker: Worker, administrator: Administrator | null): void {

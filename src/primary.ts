@@ -7,23 +7,25 @@ import { openDatabase } from './database/open-database.js';
 import { probe } from './listen.js';
 import { serveNodeMetrics } from './serve-metrics.js';
 import { untilStopped } from './serve.js';
-import type { StopWish } from './stop-signals.js';
+import type { StopSignals } from './stop-signals.js';
+import { watchCertificate } from './watch-certificate.js';
 
 /**
  * Runs the registry in several workers until it is told to stop. It has the database and the workers, and serves no
  * request itself. Resolves with the exit code. Throws `StartupError`; whatever had been started by then is stopped.
  */
-export async function runPrimary(config: AppConfig, log: Logger, wish: StopWish): Promise<number> {
+export async function runPrimary(config: AppConfig, log: Logger, wish: StopSignals): Promise<number> {
   for (const warning of configWarnings(config)) log.warn(warning);
   const say = (line: string): void => {
     log.info(line);
   };
+  const certificates = await watchCertificate(config, log, wish);
   const database = await openDatabase(config, say, wish.stop);
   try {
     // A start that cannot listen makes nobody: the administrator's password is shown by the start that makes it.
     const address = await probe(database.config);
     const shown = await serveNodeMetrics(database.config, log);
-    const crew = new Crew(database.config, address.port, log, shown?.metrics ?? null);
+    const crew = new Crew(database.config, address.port, log, shown?.metrics ?? null, certificates);
     let graceSeconds = 0;
     try {
       const administrator = await crew.start(wish.stop);
@@ -36,6 +38,7 @@ export async function runPrimary(config: AppConfig, log: Logger, wish: StopWish)
       await shown?.server.close();
     }
   } finally {
+    certificates?.stop();
     await database.close();
     log.info({ event: 'stopped' }, 'stopped');
   }

@@ -11,25 +11,30 @@ import { listen, probe } from './listen.js';
 import type { MetricsServer } from './metrics-server.js';
 import { serveOwnMetrics } from './serve-metrics.js';
 import { drain, untilStopped } from './serve.js';
-import type { StopWish } from './stop-signals.js';
+import type { StopSignals } from './stop-signals.js';
 import type { Traces } from './tracing/traces.js';
 import { UsersService } from './users/users.service.js';
+import { watchCertificate } from './watch-certificate.js';
 
 /**
  * Runs the registry until it is told to stop, then lets it finish what it began. Resolves with the exit code.
  * Throws `StartupError`; whatever had been started by then is stopped.
  */
-export async function run(config: AppConfig, log: Logger, wish: StopWish, traces: Traces | null): Promise<number> {
+export async function run(config: AppConfig, log: Logger, wish: StopSignals, traces: Traces | null): Promise<number> {
   for (const warning of configWarnings(config)) log.warn(warning);
   const say = (line: string): void => {
     log.info(line);
   };
   const loading = import('./bootstrap.js'); // takes as long as starting the database, so both go on at once
   loading.catch(() => undefined); // it is awaited below, when there is somebody to handle it
+  const certificates = await watchCertificate(config, log, wish);
   const database = await openDatabase(config, say, wish.stop);
   try {
-    const { createApp } = await loading;
-    const app = await createApp(database.config, new NestLog(log), traces);
+    const { createApp, renewCertificate } = await loading;
+    const app = await createApp(database.config, new NestLog(log), { traces, certificate: certificates?.current });
+    certificates?.follow((pair) => {
+      renewCertificate(app, pair);
+    });
     let metrics: MetricsServer | null = null;
     try {
       await app.init();
@@ -49,6 +54,7 @@ export async function run(config: AppConfig, log: Logger, wish: StopWish, traces
       await app.close();
     }
   } finally {
+    certificates?.stop();
     await database.close();
     log.info({ event: 'stopped' }, 'stopped');
   }

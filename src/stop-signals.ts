@@ -13,6 +13,7 @@ export class StopSignals implements StopWish {
   private readonly stopping = new AbortController();
   private readonly hurrying = new AbortController();
   private firstAt = 0;
+  private reload: (() => void) | null = null;
 
   readonly stop = this.stopping.signal;
   readonly hurry = this.hurrying.signal;
@@ -25,8 +26,17 @@ export class StopSignals implements StopWish {
     }
   }
 
+  /**
+   * From now on SIGHUP is no wish to stop, except on a terminal, whose end it tells there: it calls `reload`, as is the
+   * custom of servers.
+   */
+  reloadOnHangUp(reload: () => void): void {
+    if (!process.stdin.isTTY && !process.stdout.isTTY) this.reload = reload;
+  }
+
   receive(reason: string): void {
-    if (!this.stop.aborted) {
+    if (reason === 'SIGHUP' && this.reload !== null) this.reload();
+    else if (!this.stop.aborted) {
       this.firstAt = this.now();
       this.stopping.abort(reason);
     } else if (this.now() - this.firstAt > SAME_WISH_MS) {

@@ -1,11 +1,14 @@
 import type { DropMessageToPrimary, DropMessageToWorker } from './cache/drop-messages.js';
 import type { ConfigValues } from './config/config-values.js';
 import type { Administrator } from './first-administrator.js';
+import type { CertificatePair } from './http/certificate.js';
 import type { MetricsMessageToPrimary, MetricsMessageToWorker } from './metrics/metrics-messages.js';
 
 /** What the primary tells a worker. The channel between them is theirs alone, so secrets may pass. */
 export type MessageToWorker =
-  | { readonly kind: 'start'; readonly config: ConfigValues }
+  | { readonly kind: 'start'; readonly config: ConfigValues; readonly certificate: CertificatePair | null }
+  /** The certificate has been renewed. */
+  | { readonly kind: 'certificate'; readonly pair: CertificatePair }
   /** As the operator's first signal; no grace after a failure. */
   | { readonly kind: 'stop'; readonly graceSeconds: number }
   | { readonly kind: 'hurry' }

@@ -4,6 +4,7 @@ import { collectGarbage } from './collect-garbage.js';
 import { AppConfig } from './config/config.js';
 import { StartupError } from './config/startup-error.js';
 import { ensureFirstAdministrator } from './first-administrator.js';
+import type { CertificatePair } from './http/certificate.js';
 import { NestLog, openLog } from './http/logger.js';
 import { listen } from './listen.js';
 import type { MetricsMessageToWorker } from './metrics/metrics-messages.js';
@@ -20,6 +21,8 @@ class Orders implements StopWish {
   private readonly stopping = new AbortController();
   private readonly hurrying = new AbortController();
   graceSeconds = 0;
+  private pair: CertificatePair | null = null;
+  private show: ((pair: CertificatePair) => void) | null = null;
   /** The primary wants this worker's metrics. */
   onAsk: ((message: MetricsMessageToWorker) => void) | null = null;
 
@@ -35,9 +38,24 @@ class Orders implements StopWish {
     for (const name of SIGNALS) process.on(name, () => undefined);
   }
 
+  get certificate(): CertificatePair | null {
+    return this.pair;
+  }
+
+  /** Calls `show` with the pair that there is, and with each that takes its place. */
+  followCertificate(show: (pair: CertificatePair) => void): void {
+    this.show = show;
+    if (this.pair !== null) show(this.pair);
+  }
+
   private receive(message: MessageToWorker): void {
-    if (message.kind === 'start') this.starting.resolve(new AppConfig(message.config));
-    else if (message.kind === 'stop') {
+    if (message.kind === 'start') {
+      this.pair = message.certificate;
+      this.starting.resolve(new AppConfig(message.config));
+    } else if (message.kind === 'certificate') {
+      this.pair = message.pair;
+      this.show?.(message.pair);
+    } else if (message.kind === 'stop') {
       this.graceSeconds = message.graceSeconds;
       this.stopping.abort();
     } else if (message.kind === 'hurry') this.hurrying.abort();
@@ -59,9 +77,12 @@ export async function runWorker(traces: Traces | null): Promise<number> {
     if (config === null) return 0;
     const log = await openLog(config.server.logLevel, false, { worker: config.server.worker?.id });
     traces?.tell(log);
-    const { createApp } = await loading;
-    const app = await createApp(config, new NestLog(log), traces);
+    const { createApp, renewCertificate } = await loading;
+    const app = await createApp(config, new NestLog(log), { traces, certificate: orders.certificate });
     try {
+      orders.followCertificate((pair) => {
+        renewCertificate(app, pair);
+      });
       return await serve(app, config, log, orders);
     } finally {
       await app.close();

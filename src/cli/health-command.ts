@@ -1,11 +1,9 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { isIP } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { localUrl } from '../banner.js';
 import { errorCode } from '../config/error-code.js';
-import { explainConfig } from '../config/read-config.js';
 import { CliError, EXIT_CODES, type ExitCode } from './exit-codes.js';
+import { type LocalNode, localNode } from './local-node.js';
 import { print, type OutputOptions } from './output.js';
 
 const PATH = '/api/v1/health';
@@ -23,8 +21,10 @@ interface Answer {
 
 /** Throws `CliError` when nobody answers, or somebody else. */
 export async function healthCommand(options: HealthOptions): Promise<ExitCode> {
-  const url = new URL(PATH, options.url ?? localNode());
-  const { status, body } = await get(url, options.timeout * 1000);
+  const timeoutMs = options.timeout * 1000;
+  const node: LocalNode = options.url === undefined ? localNode(timeoutMs) : { url: options.url };
+  const url = new URL(PATH, node.url);
+  const { status, body } = await get({ ...node, url }, timeoutMs);
   const health = readAnswer(body);
   if (health === null) throw new CliError(`${url.origin} answered ${status}, and not as an Aerugo node does`);
   const parts = Object.entries(health.checks).map(([part, state]) => `${part} ${state}`);
@@ -32,24 +32,18 @@ export async function healthCommand(options: HealthOptions): Promise<ExitCode> {
   return status === 200 ? EXIT_CODES.ok : EXIT_CODES.failed;
 }
 
-/** The one that these settings start. Throws `CliError`. */
-export function localNode(): string {
-  const { host: address, port } = explainConfig().listenAddress;
-  if (port === 0) throw new CliError('LISTEN_ADDRESS has port 0, so name the node with --url', EXIT_CODES.usage);
-  return localUrl({ address, port, family: isIP(address) === 6 ? 'IPv6' : 'IPv4' });
-}
-
-async function get(url: URL, timeoutMs: number): Promise<{ status: number; body: string }> {
+async function get({ url, agent }: LocalNode, timeoutMs: number): Promise<{ status: number; body: string }> {
   // Not fetch, whose loading takes longer than everything else here.
   const request = url.protocol === 'https:' ? httpsRequest : httpRequest;
   try {
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
-      request(url, { agent: false, signal: AbortSignal.timeout(timeoutMs) }, resolve)
+      request(url, { agent: agent ?? false, signal: AbortSignal.timeout(timeoutMs) }, resolve)
         .on('error', reject)
         .end();
     });
     return { status: response.statusCode ?? 0, body: await text(response) };
   } catch (error) {
+    if (error instanceof CliError) throw error;
     const isLate = error instanceof Error && error.name === 'AbortError';
     const reason = isLate ? `no answer in ${timeoutMs / 1000} s` : errorCode(error);
     throw new CliError(`${url.origin} does not answer: ${reason}`, EXIT_CODES.failed, { cause: error });

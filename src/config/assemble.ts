@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
-import type { RateLimitConfig, RedisConfig, S3Config, StorageType } from './config-values.js';
+import type { RateLimitConfig, RedisConfig, S3Config, StorageType, TlsConfig } from './config-values.js';
 import { AppConfig } from './config.js';
 import { secretProblem } from './jwt-secret.js';
 import { formatSize } from './parsers.js';
@@ -17,6 +17,7 @@ const S3_ONLY: readonly SettingName[] = [
   'S3_SERVER_SIDE_ENCRYPTION',
   'S3_KMS_KEY_ID',
 ];
+const TLS_FILES = ['TLS_CERT_FILE', 'TLS_KEY_FILE'] as const;
 const REDIS_FILES: readonly SettingName[] = ['REDIS_CA_FILE', 'REDIS_CERT_FILE', 'REDIS_KEY_FILE'];
 /** One is of no use without the other. */
 const S3_KEYS = ['S3_ACCESS_KEY', 'S3_SECRET_KEY'] as const;
@@ -80,6 +81,7 @@ function serverConfig(values: ParsedSettings): Omit<AppConfig['server'], 'tracin
     listenHost: values.LISTEN_ADDRESS.host,
     listenPort: values.LISTEN_ADDRESS.port,
     publicUrl: values.PUBLIC_URL,
+    tls: tlsConfig(values),
     metrics: values.METRICS_LISTEN_ADDRESS,
     trustedProxies: values.TRUSTED_PROXIES ?? [],
     logLevel: values.LOG_LEVEL,
@@ -106,6 +108,7 @@ function fitsTogether(values: ParsedSettings, given: Names, problems: string[]):
 }
 
 function checkTogether(values: ParsedSettings, given: Names, problems: string[]): void {
+  checkTls(given, problems);
   checkStorage(values, given, problems);
   checkWorkers(values, problems);
   checkRedis(values, given, problems);
@@ -115,6 +118,16 @@ function checkTogether(values: ParsedSettings, given: Names, problems: string[])
   } else if (given.has('DATABASE_DIRECT_URL')) {
     problems.push('DATABASE_DIRECT_URL needs DATABASE_URL');
   }
+}
+
+function checkTls(given: Names, problems: string[]): void {
+  const missing = TLS_FILES.filter((name) => !given.has(name));
+  if (missing.length === 1) problems.push(`${missing[0]} is required beside the other file: TLS needs both`);
+}
+
+/** Both or none. */
+export function tlsConfig({ TLS_CERT_FILE: certFile, TLS_KEY_FILE: keyFile }: ParsedSettings): TlsConfig | null {
+  return certFile === null || keyFile === null ? null : { certFile, keyFile };
 }
 
 function checkStorage(values: ParsedSettings, given: Names, problems: string[]): void {

@@ -26,12 +26,20 @@ export type SignUp = (typeof SIGN_UPS)[number];
 export const ORG_CREATIONS = ['users', 'admin'] as const;
 export type OrgCreation = (typeof ORG_CREATIONS)[number];
 
+/** PEM files; they are read again when they change. */
+export interface TlsConfig {
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
 export interface ServerConfig {
   readonly listenHost: string;
   /** 0 lets the system choose. */
   readonly listenPort: number;
   /** Scheme, host and port without a path; `null` takes each request's own host. */
   readonly publicUrl: string | null;
+  /** `null`: plain HTTP. */
+  readonly tls: TlsConfig | null;
   /** Where `/metrics` is served; `null`: nowhere, and nothing is collected. */
   readonly metrics: ListenAddress | null;
   readonly tracing: TracingConfig;

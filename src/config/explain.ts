@@ -1,5 +1,6 @@
-import { toConfig } from './assemble.js';
+import { tlsConfig, toConfig } from './assemble.js';
 import type { ConfigFile, GivenValue } from './config-file.js';
+import type { TlsConfig } from './config-values.js';
 import type { AppConfig } from './config.js';
 import { readSettings, type Environment, type ReadSettings } from './load-config.js';
 import type { ListenAddress, RawValue } from './parsers.js';
@@ -24,6 +25,8 @@ export interface ConfigReport {
   readonly problems: readonly string[];
   /** Where a node with these settings listens. */
   readonly listenAddress: ListenAddress;
+  /** What it speaks TLS with there; `null`: plain HTTP. */
+  readonly tls: TlsConfig | null;
   /** What a start would run with, but for a secret that it would generate; `null` where it would refuse. */
   readonly config: AppConfig | null;
 }
@@ -53,7 +56,14 @@ export function explain(environment: Environment, file: ConfigFile | null): Conf
   const problems = [...read.problems];
   const config = toConfig(read.values, given, tracingOf(environment), problems, () => MASK);
   const settings = SETTING_NAMES.map((name) => show(name, read, config));
-  return { settings, problems, listenAddress: read.values.LISTEN_ADDRESS, config: problems.length > 0 ? null : config };
+  const { LISTEN_ADDRESS: listenAddress } = read.values;
+  return {
+    settings,
+    problems,
+    listenAddress,
+    tls: tlsConfig(read.values),
+    config: problems.length > 0 ? null : config,
+  };
 }
 
 function show(name: SettingName, { inFile, inEnvironment }: ReadSettings, config: AppConfig | null): ShownSetting {

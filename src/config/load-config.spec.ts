@@ -43,6 +43,22 @@ describe('the configuration', () => {
     expect(config.server).toMatchObject({ listenPort: 5000, logLevel: 'debug', corsOrigins: ['*'] });
   });
 
+  it('takes TLS with both of its files, and warns of a public address that leads past it', () => {
+    const files = { TLS_CERT_FILE: 'tls.crt', TLS_KEY_FILE: 'tls.key' };
+    expect(load(files).server.tls).toEqual({ certFile: 'tls.crt', keyFile: 'tls.key' });
+    expect(load().server.tls).toBeNull();
+    expect(configWarnings(load(files))).toEqual([]);
+    const wrong = load({ ...files, PUBLIC_URL: 'http://registry.example.com' });
+    expect(configWarnings(wrong)).toEqual([expect.stringContaining('PUBLIC_URL begins with http://')]);
+  });
+
+  it.each([
+    ['TLS_CERT_FILE', 'TLS_KEY_FILE'],
+    ['TLS_KEY_FILE', 'TLS_CERT_FILE'],
+  ])('refuses %s alone', (given, missing) => {
+    expect(problems({ [given]: 'tls.pem' })).toEqual([expect.stringContaining(`${missing} is required`)]);
+  });
+
   it('takes one Redis, the nodes of a cluster, or Sentinels', () => {
     const tls = { REDIS_CA_FILE: 'ca.pem', REDIS_CERT_FILE: 'node.pem', REDIS_KEY_FILE: 'node-key.pem' };
     expect(load({ REDIS_URL: 'rediss://redis', ...tls }).cache.redis).toEqual({

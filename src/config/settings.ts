@@ -46,6 +46,18 @@ export const SETTINGS = {
     '10.0.0.0/8,loopback',
     'Proxies whose X-Forwarded-For, -Host and -Proto are believed: addresses, networks, loopback, linklocal or uniquelocal.',
   ),
+  TLS_CERT_FILE: optional(
+    ['server', 'tls_cert_file'],
+    p.text,
+    '/etc/aerugo/tls/tls.crt',
+    'Certificate of this host, then those that lead to its authority, in PEM; with it the port speaks HTTPS only. A renewed file is taken up within seconds, or at SIGHUP.',
+  ),
+  TLS_KEY_FILE: optional(
+    ['server', 'tls_key_file'],
+    p.text,
+    '/etc/aerugo/tls/tls.key',
+    'Private key of that certificate, in PEM and without a passphrase.',
+  ),
   METRICS_LISTEN_ADDRESS: optional(
     ['server', 'metrics_listen_address'],
     p.listenAddress,

@@ -11,6 +11,11 @@ export function configWarnings(config: AppConfig): string[] {
         'which answers 400; give the store another name with S3_PUBLIC_ENDPOINT, or set STORAGE_REDIRECT=false',
     );
   }
+  if (config.server.tls !== null && config.server.publicUrl?.startsWith('http:')) {
+    warnings.push(
+      'PUBLIC_URL begins with http://, and this node speaks HTTPS only: clients are sent to where none listens',
+    );
+  }
   const problem = secretProblem(config.security.jwtSecret);
   if (problem !== null) warnings.push(`JWT_SECRET ${problem}: whoever knows it can sign tokens`);
   if (config.isProduction && config.storage.type === 'filesystem') {

@@ -5,9 +5,15 @@ import { publicUrl } from './public-url.js';
 
 const SECRET = '3f9c1d7a5b8e2046c1d7a5b8e20463f9';
 
-function urlOf(host: string | undefined, environment: Record<string, string> = {}, hosts = [host ?? '']): string {
+interface Asked {
+  readonly protocol?: string;
+  readonly hosts?: string[];
+}
+
+function urlOf(host: string | undefined, environment: Record<string, string> = {}, asked: Asked = {}): string {
+  const { protocol = 'http', hosts = [host ?? ''] } = asked;
   const headersDistinct = { host: hosts };
-  const request: Partial<Request> = { protocol: 'http', headersDistinct, ...(host === undefined ? {} : { host }) };
+  const request: Partial<Request> = { protocol, headersDistinct, ...(host === undefined ? {} : { host }) };
   return publicUrl(
     request as Request,
     loadConfig(environment, null, () => SECRET),
@@ -30,7 +36,16 @@ describe('publicUrl', () => {
   );
 
   it('refuses a request with two hosts', () => {
-    expect(() => urlOf('a', {}, ['a', 'b'])).toThrow(expect.objectContaining({ condition: 'requestInvalid' }));
+    const hosts = ['a', 'b'];
+    expect(() => urlOf('a', {}, { hosts })).toThrow(expect.objectContaining({ condition: 'requestInvalid' }));
+  });
+
+  it.each(['', 'ftp', 'javascript', 'http:', 'https, http'])('refuses the scheme %j', (protocol) => {
+    expect(() => urlOf('host', {}, { protocol })).toThrow(expect.objectContaining({ condition: 'requestInvalid' }));
+  });
+
+  it('takes https of a proxy, however it writes it', () => {
+    expect(urlOf('host', {}, { protocol: 'HTTPS' })).toBe('https://host');
   });
 
   it('is PUBLIC_URL whatever the request says', () => {

@@ -7,15 +7,18 @@ const HOST = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i;
 
 /**
  * Where clients reach this registry: `PUBLIC_URL`, or what the request itself says. `X-Forwarded-*` counts only
- * from trusted proxies (Express's `trust proxy`). Without a trailing slash. Throws `requestInvalid` for a host that
- * cannot be one.
+ * from trusted proxies (Express's `trust proxy`). Without a trailing slash. Throws `requestInvalid` for a host or a
+ * scheme that cannot be one.
  */
 export function publicUrl(request: Request, config: AppConfig): string {
   if (config.server.publicUrl !== null) return config.server.publicUrl;
   const host = (request.host as string | undefined) ?? ''; // absent without a `Host`, whatever Express's types say
   // Of several Node takes the first, and a proxy perhaps another one.
-  if ((request.headersDistinct['host']?.length ?? 0) > 1) throw new OciError('requestInvalid', { host });
-  const url = `${request.protocol}://${host}`;
-  if (!HOST.test(host) || !URL.canParse(url)) throw new OciError('requestInvalid', { host });
+  const isOne = (request.headersDistinct['host']?.length ?? 0) <= 1;
+  const scheme = request.protocol.toLowerCase(); // of a proxy that may have handed on what a client wrote
+  const url = `${scheme}://${host}`;
+  if (!isOne || !/^https?$/.test(scheme) || !HOST.test(host) || !URL.canParse(url)) {
+    throw new OciError('requestInvalid', { host });
+  }
   return url;
 }

@@ -1,6 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import express from 'express';
+import type { CertificatePair } from './certificate.js';
+import { SecureServer } from './secure-server.js';
 import { answerUnreadable } from './unreadable-request.js';
 
 const HEADERS_TIMEOUT_MS = 20_000;
@@ -12,7 +14,8 @@ const CHECK_INTERVAL_MS = 5_000;
 
 /** Express and the server below it, set up for uploads that last for hours and headers that do not. */
 export class RegistryAdapter extends ExpressAdapter {
-  constructor() {
+  /** `certificate`: what TLS is spoken with; `null` is plain HTTP. */
+  constructor(private certificate: CertificatePair | null = null) {
     const app = express();
     // Each of these would cost every request something that no route needs.
     app.disable('x-powered-by').disable('etag').set('query parser', 'simple');
@@ -21,24 +24,35 @@ export class RegistryAdapter extends ExpressAdapter {
   }
 
   override initHttpServer(): void {
-    this.httpServer = createRegistryServer((request, response) => {
+    this.httpServer = createRegistryServer(this.certificate, (request, response) => {
       this.getInstance<express.Application>()(request, response);
     });
+  }
+
+  /** The one that new connections are shown; `null` where they speak plain HTTP. */
+  get shownCertificate(): CertificatePair | null {
+    return this.certificate;
+  }
+
+  renewCertificate(pair: CertificatePair): void {
+    const server: Server | SecureServer = this.httpServer;
+    if (!(server instanceof SecureServer)) throw new Error('this server was started without TLS');
+    server.renew(pair);
+    this.certificate = pair;
   }
 }
 
 type Listener = (request: IncomingMessage, response: ServerResponse) => void;
 
-function createRegistryServer(listener: Listener): Server {
-  const server = createServer(
-    {
-      requestTimeout: 0, // Node's default of 300 s ends slow uploads
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-      connectionsCheckingInterval: CHECK_INTERVAL_MS,
-    },
-    listener,
-  );
+function createRegistryServer(certificate: CertificatePair | null, listener: Listener): Server | SecureServer {
+  const options = {
+    requestTimeout: 0, // Node's default of 300 s ends slow uploads
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    connectionsCheckingInterval: CHECK_INTERVAL_MS,
+  };
+  const server =
+    certificate === null ? createServer(options, listener) : new SecureServer(options, certificate, listener);
   server.setTimeout(IDLE_TIMEOUT_MS);
   server.on('clientError', answerUnreadable);
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {

@@ -3,10 +3,11 @@ import type { Duplex } from 'node:stream';
 import { OciError, type OciCondition, ociErrorBody } from '../oci/oci-error.js';
 import { V2_HEADERS } from './v2-headers.js';
 
-/** What Node's parser says to what it refuses; anything else is not HTTP at all. */
+/** What Node's parser, or OpenSSL, says to what it refuses; anything else is not HTTP at all. */
 const CONDITIONS: Readonly<Record<string, OciCondition>> = {
   HPE_HEADER_OVERFLOW: 'headersTooLarge',
   HPE_CHUNK_EXTENSIONS_OVERFLOW: 'requestInvalid',
+  ERR_SSL_HTTP_REQUEST: 'httpsExpected',
 };
 
 /**

@@ -4,6 +4,7 @@ import { DatabaseModule } from '../database/database.module.js';
 import { HealthModule } from '../health/health.module.js';
 import { HttpModule } from '../http/http.module.js';
 import { StorageModule } from '../storage/storage.module.js';
+import { CertificateMetrics } from './certificate-metrics.js';
 import { DependencyMetrics } from './dependency-metrics.js';
 import { MetricsService } from './metrics.service.js';
 import { RequestMetrics } from './request-metrics.js';
@@ -12,7 +13,7 @@ import { StoreMetrics } from './store-metrics.js';
 /** Loaded only where `METRICS_LISTEN_ADDRESS` asks for it. */
 @Module({
   imports: [HttpModule, DatabaseModule, CacheModule, StorageModule, HealthModule],
-  providers: [MetricsService, RequestMetrics, StoreMetrics, DependencyMetrics],
+  providers: [MetricsService, RequestMetrics, StoreMetrics, DependencyMetrics, CertificateMetrics],
   exports: [MetricsService],
 })
 export class MetricsModule {}

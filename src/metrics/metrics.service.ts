@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { collectDefaultMetrics, type MetricObjectWithValues, type MetricValue, Registry } from 'prom-client';
+import { CertificateMetrics } from './certificate-metrics.js';
 import { DependencyMetrics } from './dependency-metrics.js';
 import { PROGRAM_VERSION } from './program-version.js';
 import { RequestMetrics } from './request-metrics.js';
@@ -18,7 +19,12 @@ const LAG_PRECISION_MS = 10;
 export class MetricsService {
   private readonly registry = new Registry();
 
-  constructor(requests: RequestMetrics, store: StoreMetrics, dependencies: DependencyMetrics) {
+  constructor(
+    requests: RequestMetrics,
+    store: StoreMetrics,
+    dependencies: DependencyMetrics,
+    certificate: CertificateMetrics,
+  ) {
     const { registry } = this;
     gaugeOf(registry, 'aerugo_build_info', 'The version that runs here.', ['version'], 'first').set(
       { version: PROGRAM_VERSION },
@@ -27,6 +33,7 @@ export class MetricsService {
     requests.register(registry);
     store.register(registry);
     dependencies.register(registry);
+    certificate.register(registry);
     countTallies(registry);
     collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: LAG_PRECISION_MS });
     // Of several workers the one that stands still is the one to see.

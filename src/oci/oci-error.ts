@@ -129,6 +129,7 @@ export const OCI_ERRORS = {
   // The request as such
   paginationInvalid: { code: 'UNSUPPORTED', status: 400, message: 'n must be a non-negative integer' },
   requestInvalid: { code: 'UNSUPPORTED', status: 400, message: 'malformed request' },
+  httpsExpected: { code: 'UNSUPPORTED', status: 400, message: 'this port speaks HTTPS: use https://' },
   unsupported: { code: 'UNSUPPORTED', status: 405, message: 'the operation is unsupported' },
   routeUnknown: { code: 'UNSUPPORTED', status: 404, message: 'no such endpoint' },
   inUse: { code: 'UNSUPPORTED', status: 405, message: 'content is needed by another manifest' },

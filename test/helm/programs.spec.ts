@@ -2,9 +2,11 @@
 import { ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { expect, it } from '@jest/globals';
 import { execFile } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import path from 'node:path';
 import { Client } from 'pg';
+import { makeAuthority } from '../support/certificates.js';
 import { freshDatabase } from '../support/postgres.js';
 import { scratchDirectory } from '../support/processes.js';
 import { startRegistry } from '../support/registry.js';
@@ -44,6 +46,19 @@ it('helm test says that a registry that serves is well', async () => {
   expect(await runContainer('trial', 'health', { HEALTH_URL: `${registry.url}/api/v1/health` })).toContain(
     '200 {"status":"ok"',
   );
+}, 60_000);
+
+it('helm test knows a registry with TLS by its certificate, and no other', async () => {
+  const authority = await makeAuthority();
+  const [own, other] = [await authority.issue('own', 'DNS:registry.example.com'), await authority.issue('other')];
+  const chain = path.join(scratchDirectory('chain'), 'tls.crt');
+  writeFileSync(chain, [own.cert, authority.ca].map((file) => readFileSync(file, 'utf8')).join(''));
+  const ca = readFileSync(authority.ca, 'utf8');
+  const registry = await startRegistry({ ca, env: { TLS_CERT_FILE: chain, TLS_KEY_FILE: own.key } });
+  const env = { HEALTH_URL: `${registry.url}/api/v1/health` };
+  expect(await runContainer('tls', 'health', { ...env, HEALTH_CERTIFICATE: chain })).toContain('200 {"status":"ok"');
+  const refused = runContainer('tls', 'health', { ...env, HEALTH_CERTIFICATE: other.cert });
+  await expect(refused).rejects.toThrow(/unable to verify|self-signed|UNABLE_TO/);
 }, 60_000);
 
 it('migrates with the variables that the Job has, and nothing else of the registry', async () => {

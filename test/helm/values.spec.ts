@@ -1,6 +1,6 @@
 // needs: helm kubernetes-validate custom-resources
 import { describe, expect, it } from '@jest/globals';
-import { example, ofKind, render, schemaProblems, theOne, type Values } from './chart.js';
+import { example, ofKind, type Pod, podsOf, render, schemaProblems, theOne, type Values } from './chart.js';
 
 const MINIMUM: Values = ['--set', 'config.S3_BUCKET=blobs', '--set', 'secrets.DATABASE_URL.secretName=database'];
 
@@ -24,6 +24,7 @@ describe('the values', () => {
     ['a digest that is none', 'image.digest=latest', 'does not match pattern'],
     ['a controller that nobody knows', 'ingress.controller=nginx', 'value must be one of'],
     ['no time to leave the Service', 'preStopSeconds=0', 'minimum'],
+    ['a certificate that is in the values', 'tls.cert=x', "additional properties 'cert' not allowed"],
     ['an amount that is none', 'resources.limits.memory=lots', 'does not match pattern'],
   ] as const;
   it.each(WRONG)('are refused with %s', async (_what, set, reason) => {
@@ -82,6 +83,57 @@ describe('the ingress', () => {
     const objects = await render([...MINIMUM, ...route]);
     expect(theOne(objects, 'Ingress').metadata.annotations?.[annotation]?.trim()).toBe(value);
     expect(await schemaProblems(ofKind(objects, 'Ingress'))).toEqual([]);
+  });
+});
+
+describe('TLS to the pods', () => {
+  const SECURE = [...MINIMUM, '--set', 'tls.secretName=registry-tls'];
+
+  it('is what probes, the Service and helm test speak, and without it none of them does', async () => {
+    for (const [values, schemes] of [
+      [SECURE, ['HTTPS', 'https', 'https']],
+      [MINIMUM, [undefined, 'http', 'http']],
+    ] as const) {
+      const objects = await render(values);
+      const { template } = theOne(objects, 'Deployment').spec as { template: Pod };
+      const probes = template.spec.containers.flatMap((container) =>
+        ['startupProbe', 'livenessProbe', 'readinessProbe'].map(
+          (probe) => (container as unknown as Record<string, { httpGet: { scheme?: string } }>)[probe]?.httpGet.scheme,
+        ),
+      );
+      const { ports } = theOne(objects, 'Service', 'demo-aerugo').spec as { ports: { appProtocol: string }[] };
+      const [test] = podsOf(objects).filter(({ from }) => from.startsWith('Pod'));
+      const url = test?.pod.spec.containers[0]?.env?.find(({ name }) => name === 'HEALTH_URL')?.value ?? '';
+      expect([...new Set(probes), ports[0]?.appProtocol, new URL(url).protocol.replace(':', '')]).toEqual(schemes);
+    }
+  });
+
+  it('gives the key to the nodes alone, in a directory that changes with the Secret', async () => {
+    const objects = await render(SECURE);
+    const mounts = podsOf(objects).flatMap(({ from, pod }) =>
+      pod.spec.containers.flatMap(({ volumeMounts = [] }) =>
+        volumeMounts.filter(({ name }) => name === 'tls').map((mount) => ({ from, mount, volumes: pod.spec.volumes })),
+      ),
+    );
+    expect(mounts.map(({ from }) => from.split(' ')[0])).toEqual(['Deployment', 'Pod']);
+    for (const { mount } of mounts) expect(mount).not.toHaveProperty('subPath');
+    const [, ofTest] = mounts;
+    expect(ofTest?.volumes).toEqual([
+      expect.objectContaining({ secret: expect.objectContaining({ items: [{ key: 'tls.crt', path: 'tls.crt' }] }) }),
+    ]);
+  });
+
+  const BACKENDS = [
+    ['ingress-nginx', 'nginx.ingress.kubernetes.io/backend-protocol', 'HTTPS'],
+    ['nginx-ingress', 'nginx.org/ssl-services', 'demo-aerugo'],
+    ['haproxy-ingress', 'haproxy-ingress.github.io/backend-protocol', 'h1-ssl'],
+    ['aws-load-balancer-controller', 'alb.ingress.kubernetes.io/backend-protocol', 'HTTPS'],
+  ] as const;
+  it.each(BACKENDS)('is what %s is told to speak', async (controller, annotation, value) => {
+    const route = ['--set', `ingress.enabled=true,ingress.hosts[0]=a.example.com,ingress.controller=${controller}`];
+    const annotations = async (values: Values): Promise<string | undefined> =>
+      theOne(await render([...values, ...route]), 'Ingress').metadata.annotations?.[annotation];
+    expect([await annotations(SECURE), await annotations(MINIMUM)]).toEqual([value, undefined]);
   });
 });
 

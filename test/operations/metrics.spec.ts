@@ -1,7 +1,8 @@
-// needs: prometheus
+// needs: prometheus openssl
 import { beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { eventually } from '../support/processes.js';
+import { makeAuthority } from '../support/certificates.js';
 import { startRedis } from '../support/redis.js';
 import { type Registry, startRegistry } from '../support/registry.js';
 import { crowd, holdDatabase, killWorker, knockAtDoors, NAMES, pushAndPull } from './load.js';
@@ -14,6 +15,8 @@ const STILL: ReadonlySet<string> = new Set([
   'aerugo_build_info',
   'aerugo_reconciles_total',
   'aerugo_reconcile_removed_total',
+  'aerugo_tls_certificate_start_seconds',
+  'aerugo_tls_certificate_expiry_seconds',
 ]);
 const PUSHERS = 6;
 /** For each step, on a machine that has much else to do. */
@@ -28,10 +31,19 @@ let images = 0;
 
 beforeAll(async () => {
   let redis = await startRedis();
+  const authority = await makeAuthority();
+  const { cert, key } = await authority.issue('registry');
   registry = await startRegistry({
     store: 's3',
     redis: redis.url,
-    env: { WORKERS: '2', METRICS_LISTEN_ADDRESS: '127.0.0.1:0', DATABASE_MAX_CONNECTIONS: '6' },
+    ca: readFileSync(authority.ca, 'utf8'),
+    env: {
+      TLS_CERT_FILE: cert,
+      TLS_KEY_FILE: key,
+      WORKERS: '2',
+      METRICS_LISTEN_ADDRESS: '127.0.0.1:0',
+      DATABASE_MAX_CONNECTIONS: '6',
+    },
   });
   metricsUrl = String(registry.events().find(({ event }) => event === 'metrics')?.['url']);
   prometheus = await Prometheus.start([new URL(metricsUrl).host]);

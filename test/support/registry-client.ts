@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import http from 'node:http';
+import https from 'node:https';
 import { Writable, type Readable } from 'node:stream';
 import {
   type Algorithm,
@@ -25,6 +26,8 @@ export interface ClientOptions {
    * `basic`: Basic on every request, as podman may. `none`: no Authorization header at all.
    */
   auth?: 'token' | 'basic' | 'none';
+  /** Authorities in PEM that a registry with TLS is believed by. */
+  ca?: string | undefined;
 }
 
 export interface RequestOptions {
@@ -57,21 +60,23 @@ export interface PushedImage {
  */
 export class RegistryClient {
   readonly base: URL;
-  readonly agent = new http.Agent({ keepAlive: true });
+  readonly agent: http.Agent;
   private readonly tokens: TokenSource;
 
   constructor(readonly options: ClientOptions) {
-    this.base = new URL(options.url);
+    const { url, ca } = options;
+    this.base = new URL(url);
+    this.agent = ca === undefined ? new http.Agent({ keepAlive: true }) : new https.Agent({ keepAlive: true, ca });
     this.tokens = new TokenSource(options, (outgoing) => send(this.base, this.agent, outgoing));
   }
 
   /** The same registry as somebody else. */
   as(username: string, password: string, auth: ClientOptions['auth'] = 'token'): RegistryClient {
-    return new RegistryClient({ url: this.options.url, username, password, auth });
+    return new RegistryClient({ ...this.options, username, password, auth });
   }
 
   anonymous(): RegistryClient {
-    return new RegistryClient({ url: this.options.url });
+    return new RegistryClient({ url: this.options.url, ca: this.options.ca });
   }
 
   close(): void {

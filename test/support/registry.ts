@@ -31,6 +31,8 @@ export interface RegistryOptions {
   like?: Setting;
   /** The registry's own variables; they win over everything above. */
   env?: Record<string, string>;
+  /** Authorities in PEM, where the variables give it TLS. */
+  ca?: string;
   startTimeoutMs?: number;
   /** The script and its arguments; default: what `npm start` runs. */
   program?: readonly string[];
@@ -76,7 +78,7 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Regi
   const url = await listening(node, options.startTimeoutMs ?? 60_000);
 
   const { username, password, ...rest } = setting;
-  const client = new RegistryClient({ url, username, password });
+  const client = new RegistryClient({ url, username, password, ca: options.ca });
   onFileEnd(() => {
     client.close();
     return Promise.resolve();

@@ -79,6 +79,10 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace 
 {{- if .Values.metrics.enabled -}}
 {{- $_ := set $settings "METRICS_LISTEN_ADDRESS" (printf "0.0.0.0:%v" .Values.metrics.port) -}}
 {{- end -}}
+{{- if .Values.tls.secretName -}}
+{{- $_ := set $settings "TLS_CERT_FILE" "/etc/aerugo/tls/tls.crt" -}}
+{{- $_ := set $settings "TLS_KEY_FILE" "/etc/aerugo/tls/tls.key" -}}
+{{- end -}}
 {{- if .Values.s3.bundled.enabled -}}
 {{- $_ := set $settings "S3_ENDPOINT" (printf "http://%s-s3:7070" (include "aerugo.fullname" .)) -}}
 {{- $_ := set $settings "S3_BUCKET" "aerugo" -}}
@@ -88,6 +92,11 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace 
 {{- if not (kindIs "invalid" $value) -}}{{- $_ := set $settings $name (include "aerugo.scalar" $value) -}}{{- end -}}
 {{- end -}}
 {{- toYaml $settings -}}
+{{- end }}
+
+{{/* What clients of a pod speak; `config` may name files of other volumes. */}}
+{{- define "aerugo.scheme" -}}
+{{- ternary "https" "http" (hasKey (include "aerugo.config" . | fromYaml) "TLS_CERT_FILE") }}
 {{- end }}
 
 {{- define "aerugo.port" -}}
@@ -136,6 +145,10 @@ tolerations:
 httpGet:
   path: {{ index . 1 }}
   port: http
+  {{- if eq (include "aerugo.scheme" (index . 0)) "https" }}
+  # The kubelet asks by the pod's address, and checks no certificate.
+  scheme: HTTPS
+  {{- end }}
 {{ toYaml (index . 2) }}
 {{- end }}
 

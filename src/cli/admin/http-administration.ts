@@ -1,5 +1,7 @@
 import { errorCode } from '../../config/error-code.js';
 import { CliError, EXIT_CODES } from '../exit-codes.js';
+import type { LocalNode } from '../local-node.js';
+import { send } from '../push/http.js';
 import type { Administration, ShownKey, ShownUser } from './administration.js';
 import { type Problem, refusal } from './refusal.js';
 
@@ -12,8 +14,8 @@ const TIMEOUT_MS = 30_000;
 const KEYS = '/api/v1/auth/keys';
 
 /** Through the API of a node that runs, logged in as somebody. Throws `CliError` when there is none, or it refuses. */
-export async function openOverHttp(url: URL, login: Login): Promise<Administration> {
-  const ask = <T>(method: string, path: string, body?: object): Promise<T> => request(url, login, method, path, body);
+export async function openOverHttp(node: LocalNode, login: Login): Promise<Administration> {
+  const ask = <T>(method: string, path: string, body?: object): Promise<T> => request(node, login, method, path, body);
   await ask('GET', '/api/v1/auth/me');
   const userPath = (username: string): string => `/api/v1/users/${encodeURIComponent(username)}`;
   return {
@@ -40,30 +42,36 @@ function own(login: Login, username: string, method: string, path: string): [met
   );
 }
 
-async function request<T>(url: URL, login: Login, method: string, path: string, body?: object): Promise<T> {
-  const { username, password } = login;
-  const response = await fetch(new URL(path, url), {
+async function request<T>(
+  { url: node, agent }: LocalNode,
+  { username, password }: Login,
+  method: string,
+  path: string,
+  body?: object,
+): Promise<T> {
+  // It follows no redirect: the password is for this server.
+  const reply = await send({
     method,
-    redirect: 'error', // the password is for this server
+    url: new URL(path, node),
+    agent,
     signal: AbortSignal.timeout(TIMEOUT_MS),
     headers: {
       authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`,
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
     },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    ...(body === undefined ? {} : { body: Buffer.from(JSON.stringify(body)) }),
   }).catch((error: unknown) => {
-    throw unreachable(url, error);
+    throw error instanceof CliError ? error : unreachable(node, error);
   });
-  const answer = parsed(await response.text());
-  if (response.ok) return answer as T;
-  if (isProblem(answer)) throw refusal(response.status, answer);
-  throw new CliError(`${url.origin} answered ${response.status}, and not as an Aerugo node does`);
+  const answer = parsed(reply.body.toString());
+  if (reply.status >= 200 && reply.status < 300) return answer as T;
+  if (isProblem(answer)) throw refusal(reply.status, answer);
+  throw new CliError(`${node.origin} answered ${reply.status}, and not as an Aerugo node does`);
 }
 
 function unreachable(url: URL, error: unknown): CliError {
-  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
   return new CliError(
-    `no node answers at ${url.origin} (${errorCode(cause)}): start it with "aerugo serve" or "npm start", ` +
+    `no node answers at ${url.origin} (${errorCode(error)}): start it with "aerugo serve" or "npm start", ` +
       'or name another one with --url',
     EXIT_CODES.failed,
     { cause: error },

@@ -2,12 +2,15 @@ import type { AppConfig } from '../../config/config.js';
 import { explainConfig } from '../../config/read-config.js';
 import { knownAdministratorPassword } from '../../first-administrator.js';
 import { CliError, EXIT_CODES } from '../exit-codes.js';
-import { localNode } from '../health-command.js';
+import { localNode } from '../local-node.js';
 import { isThisMachine } from '../push/target.js';
 import type { Administration } from './administration.js';
 import type { Login } from './http-administration.js';
 import type { PasswordOptions } from './passwords.js';
 import { Passwords } from './passwords.js';
+
+/** For the node of this machine to speak TLS. */
+const CONNECT_MS = 10_000;
 
 export interface LoginOptions extends PasswordOptions {
   /** Of a node; without it that of LISTEN_ADDRESS where the database is embedded, else none. */
@@ -48,7 +51,7 @@ async function open({ url, username }: LoginOptions, passwords: Passwords): Prom
   }
   const { openOverHttp } = await import('./http-administration.js');
   const login = await loginFor(username, url === undefined ? config : null, passwords);
-  return openOverHttp(url ?? new URL(localNode()), login);
+  return openOverHttp(url === undefined ? localNode(CONNECT_MS) : { url }, login);
 }
 
 /** The administrator of the node in `DATA_DIR` needs nobody to type a password. */

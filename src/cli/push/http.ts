@@ -10,6 +10,8 @@ export interface HttpRequest {
   /** A stream goes with `content-length` in the headers: stores take no other. */
   readonly body?: Buffer | Readable;
   readonly signal: AbortSignal;
+  /** Instead of the usual one. */
+  readonly agent?: HttpsAgent | undefined;
 }
 
 export interface HttpReply {
@@ -29,9 +31,9 @@ const AGENTS = {
  * One request, sent once; fetch would send a stream without its length. Rejects when the connection fails before the
  * answer is complete.
  */
-export async function send({ method, url, headers = {}, body, signal }: HttpRequest): Promise<HttpReply> {
+export async function send({ method, url, headers = {}, body, signal, agent: given }: HttpRequest): Promise<HttpReply> {
   const isPlain = url.protocol === 'http:';
-  const agent = AGENTS[isPlain ? 'http:' : 'https:'];
+  const agent = given ?? AGENTS[isPlain ? 'http:' : 'https:'];
   const length = Buffer.isBuffer(body) ? { 'content-length': String(body.length) } : {};
   const request = (isPlain ? httpRequest : httpsRequest)(url, {
     method,
