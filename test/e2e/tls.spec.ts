@@ -63,6 +63,20 @@ describe('a node with TLS', () => {
     expect((await registry.client.pullBlob('admin/app', layers[0]?.digest ?? '')).length).toBe(3e6);
   });
 
+  it('is pushed to by aerugo push on this machine, whether its certificate is known or not trusted', async () => {
+    const layout = scratchDirectory('layout');
+    const { digest } = writeImage(layout, 'v1', [1_000]);
+    const { username = '', password = '' } = registry.client.options;
+    const push = (env: Record<string, string>) =>
+      aerugo(
+        ['push', layout, `${new URL(registry.url).host}/admin/pushed:v1`, '--username', username, '--password-stdin'],
+        { input: password, env },
+      );
+    expect(await push({})).toMatchObject({ code: 1, stderr: expect.stringContaining('NODE_EXTRA_CA_CERTS') });
+    expect(await push({ NODE_EXTRA_CA_CERTS: authority.ca })).toMatchObject({ code: 0 });
+    await registry.client.getManifest('admin/pushed', 'v1').expect(200, { digest });
+  });
+
   it('asks for a body that is expected to be asked for, and not where it is refused', async () => {
     const send = async (authorization: string): Promise<{ status: number | undefined; wasAsked: boolean }> => {
       const upload = await registry.client.startUpload('admin/app');

@@ -15,6 +15,9 @@ export interface Call {
   readonly body?: () => Buffer | Readable;
 }
 
+/** Of a certificate, which no second attempt makes another: OpenSSL's words, and Node's for the wrong name. */
+const NO_TRUST = /^(?:CERT_|SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_|ERR_TLS_CERT_)/;
+
 /** The registry, spoken to as its `WWW-Authenticate` asks. */
 export class Connection {
   private authorization: string | null = null;
@@ -23,7 +26,7 @@ export class Connection {
   private readonly traceparent = `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`;
 
   constructor(
-    readonly target: Target,
+    public target: Target,
     private readonly credentials: Credentials | null,
     readonly signal: AbortSignal,
   ) {}
@@ -46,11 +49,26 @@ export class Connection {
 
   /** Looks whether it is a registry, and gets a token before any byte is sent. */
   async greet(): Promise<void> {
-    const reply = await this.once('GET', '/v2/', {});
+    const reply = await this.knock();
     if (reply.status === 401) await this.logIn(reply);
     else if (mayPass(reply.status)) throw tryLater('the registry', reply);
     else if (reply.status !== 200) {
       throw new CliError(`${this.target.origin}/v2/ answered ${reply.status}: it is no registry`);
+    }
+  }
+
+  private async knock(): Promise<HttpReply> {
+    try {
+      const reply = await this.once('GET', '/v2/', {});
+      // So answers plain HTTP whoever has TLS: Aerugo, nginx, servers in Go.
+      if (reply.status !== 400 || !this.target.mayHaveTls) return reply;
+      this.target = { ...this.target, origin: `https://${this.target.host}`, mayHaveTls: false };
+      return await this.once('GET', '/v2/', {});
+    } catch (error) {
+      if (!NO_TRUST.test(errorCode(error))) throw error;
+      const reason = error instanceof Error ? error.message : String(error);
+      const advice = 'name the file of its authority with NODE_EXTRA_CA_CERTS if it is one of yours';
+      throw new CliError(`${this.target.host} shows a certificate that is not trusted (${reason}); ${advice}`);
     }
   }
 

@@ -8,6 +8,8 @@ export interface Target {
   /** With its port. */
   readonly host: string;
   readonly origin: string;
+  /** Plain HTTP that nobody asked for: HTTPS is as good. */
+  readonly mayHaveTls: boolean;
   readonly repository: string;
   readonly reference: Reference;
 }
@@ -19,17 +21,24 @@ export function isThisMachine(host: string): boolean {
   return LOCAL.test(host);
 }
 
-/** Without a tag it is `latest`, as everywhere. Plain HTTP for this machine, as docker does. Throws `CliError`. */
+/** Without a tag it is `latest`, as everywhere. Plain HTTP first for this machine. Throws `CliError`. */
 export function parseTarget(text: string, isInsecure: boolean): Target {
   const slash = text.indexOf('/');
   const host = text.slice(0, Math.max(0, slash));
   if (!/[.:]/.test(host) && host !== 'localhost') throw wrong(text, 'it must begin with the registry, host[:port]/');
   const [, repository = '', tag, digest] = /^([^:@]+)(?::([^:@]+))?(?:@(.+))?$/.exec(text.slice(slash + 1)) ?? [];
   if (!repository.split('/').every(isNameComponent)) throw wrong(text, 'the repository has no valid name');
-  const origin = `${isInsecure || isThisMachine(host) ? 'http' : 'https'}://${host}`;
+  const isLocal = isThisMachine(host);
+  const origin = `${isInsecure || isLocal ? 'http' : 'https'}://${host}`;
   if (!URL.canParse(origin)) throw wrong(text, 'the registry has no valid name');
   try {
-    return { host, origin, repository, reference: parseReference(tag ?? digest ?? 'latest') };
+    return {
+      host,
+      origin,
+      mayHaveTls: isLocal && !isInsecure,
+      repository,
+      reference: parseReference(tag ?? digest ?? 'latest'),
+    };
   } catch (error) {
     if (!(error instanceof OciError)) throw error;
     throw wrong(text, error.message);
