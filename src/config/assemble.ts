@@ -109,6 +109,7 @@ function fitsTogether(values: ParsedSettings, given: Names, problems: string[]):
 
 function checkTogether(values: ParsedSettings, given: Names, problems: string[]): void {
   checkTls(given, problems);
+  checkAddresses(values, problems);
   checkStorage(values, given, problems);
   checkWorkers(values, problems);
   checkRedis(values, given, problems);
@@ -123,6 +124,15 @@ function checkTogether(values: ParsedSettings, given: Names, problems: string[])
 function checkTls(given: Names, problems: string[]): void {
   const missing = TLS_FILES.filter((name) => !given.has(name));
   if (missing.length === 1) problems.push(`${missing[0]} is required beside the other file: TLS needs both`);
+}
+
+/** Two addresses that are equal as they are written; what else takes the port is found when they listen. */
+function checkAddresses(
+  { LISTEN_ADDRESS: own, METRICS_LISTEN_ADDRESS: metrics }: ParsedSettings,
+  problems: string[],
+): void {
+  if (metrics !== null && metrics.port !== 0 && metrics.port === own.port && metrics.host === own.host)
+    problems.push('METRICS_LISTEN_ADDRESS must be another address than LISTEN_ADDRESS');
 }
 
 /** Both or none. */

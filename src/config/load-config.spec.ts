@@ -140,6 +140,20 @@ describe('a wrong configuration', () => {
     ]);
   });
 
+  it('is a name of TLS or of limits that ends too early: plain HTTP and no limit are not what was meant', () => {
+    expect(problems({ TLS_CERT: 'x', TLS_KEY: 'x', RATE_LIMIT_PULLS: '1', TLS_PORT: 'tcp://10.0.0.1:443' })).toEqual([
+      'TLS_CERT is not a setting; did you mean TLS_CERT_FILE?',
+      'TLS_KEY is not a setting; did you mean TLS_KEY_FILE?',
+      'RATE_LIMIT_PULLS is not a setting',
+    ]);
+  });
+
+  it('has the metrics where the registry is', () => {
+    const address = { LISTEN_ADDRESS: '127.0.0.1:9000', METRICS_LISTEN_ADDRESS: '127.0.0.1:9000' };
+    expect(problems(address)).toEqual(['METRICS_LISTEN_ADDRESS must be another address than LISTEN_ADDRESS']);
+    expect(problems({ ...address, METRICS_LISTEN_ADDRESS: '127.0.0.1:9001' })).toEqual([]);
+  });
+
   it('never shows a value, secret or not', () => {
     const found = problems({ DATABASE_URL: 'hunter22', JWT_SECRET: 'hunter23', ADMIN_PASSWORD: 'hunt24' });
     expect(found).toHaveLength(3);

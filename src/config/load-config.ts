@@ -19,7 +19,19 @@ export class ConfigError extends StartupError {
 }
 
 /** Names that belong to this program altogether, so an unknown one is a mistake. */
-const OWN_PREFIXES = ['AERUGO_', 'S3_', 'DATABASE_', 'UPLOAD_', 'STORAGE_', 'REDIS_', 'JWT_', 'RECONCILE_', 'METRICS_'];
+const OWN_PREFIXES = [
+  'AERUGO_',
+  'S3_',
+  'DATABASE_',
+  'UPLOAD_',
+  'STORAGE_',
+  'REDIS_',
+  'JWT_',
+  'RECONCILE_',
+  'METRICS_',
+  'TLS_',
+  'RATE_LIMIT_',
+];
 /** Those of OpenTelemetry have a specification of their own, and may be there for every program of a cluster. */
 const STANDARD_PREFIX = 'OTEL_';
 /** Kubernetes adds these for every service of a namespace, also for one that is called aerugo, redis or database. */
@@ -75,9 +87,11 @@ function fromEnvironment(environment: Environment, problems: string[]): Given {
 function reportUnknownVariable(name: string, problems: string[]): void {
   if (OTHER_NAMES.includes(name) || name.startsWith(STANDARD_PREFIX) || KUBERNETES_LINK.test(name)) return;
   const known = [...SETTING_NAMES, ...OTHER_NAMES];
-  const meant = nearName(name, known) ?? nearName(name.replace(/^AERUGO_/, ''), known);
-  if (meant !== null) problems.push(`${name} is not a setting; did you mean ${meant}?`);
-  else if (OWN_PREFIXES.some((prefix) => name.startsWith(prefix))) problems.push(`${name} is not a setting`);
+  const isOurs = OWN_PREFIXES.some((prefix) => name.startsWith(prefix));
+  const begun = isOurs ? known.filter((candidate) => candidate.startsWith(`${name}_`)) : [];
+  const meant = nearName(name, known) ?? nearName(name.replace(/^AERUGO_/, ''), known) ?? begun[0];
+  if (meant !== undefined) problems.push(`${name} is not a setting; did you mean ${meant}?`);
+  else if (isOurs) problems.push(`${name} is not a setting`);
 }
 
 function isSettingName(name: string): name is SettingName {
