@@ -5,7 +5,7 @@ import { RateLimiterClusterMaster } from 'rate-limiter-flexible';
 import { DropRounds, type Member } from './cache/drop-rounds.js';
 import type { AppConfig } from './config/config.js';
 import { StartupError } from './config/startup-error.js';
-import type { Administrator } from './first-administrator.js';
+import type { FirstAdministrator } from './first-administrator.js';
 import type { CertificateWatch } from './http/certificate-watch.js';
 import { forwardLines } from './http/log-output.js';
 import type { NodeMetrics } from './metrics/node-metrics.js';
@@ -38,7 +38,7 @@ interface Place {
 export class Crew {
   private readonly places: readonly Place[];
   private readonly rounds = new DropRounds();
-  private readonly prepared = Promise.withResolvers<Administrator | null>();
+  private readonly prepared = Promise.withResolvers<FirstAdministrator>();
   private readonly complete = Promise.withResolvers<undefined>();
   private readonly failing = Promise.withResolvers<Error>();
   private isComplete = false;
@@ -61,7 +61,7 @@ export class Crew {
   }
 
   /** Resolves when all listen, with what the first has made. Throws `StartupError`. */
-  async start(stop: AbortSignal): Promise<Administrator | null> {
+  async start(stop: AbortSignal): Promise<FirstAdministrator> {
     stop.addEventListener('abort', () => {
       if (!this.isComplete) this.fail(new StartupError('it was told to stop before it had started'));
     });
@@ -169,7 +169,7 @@ export class Crew {
       });
   }
 
-  private joinStart(place: Place, worker: Worker, administrator: Administrator | null): void {
+  private joinStart(place: Place, worker: Worker, administrator: FirstAdministrator): void {
     place.isListening = true;
     this.metrics?.join(worker.id, (message) => {
       tell(worker, message);

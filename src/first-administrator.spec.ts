@@ -11,6 +11,10 @@ const SECRET = '3f9c1d7a5b8e2046c1d7a5b8e20463f9';
 class Accounts implements AdministratorStore {
   readonly passwords = new Map<string, string>();
 
+  hasAdministrator(): Promise<boolean> {
+    return Promise.resolve(this.passwords.size > 0);
+  }
+
   ensureAdministrator(username: string, password: string, enforcePassword = false): Promise<boolean> {
     const isNew = !this.passwords.has(username);
     if (isNew || enforcePassword) this.passwords.set(username, password);
@@ -38,9 +42,12 @@ describe('the first administrator', () => {
   it('gets a generated password, which is shown once and works ever after', async () => {
     const first = await ensureFirstAdministrator(config(), accounts);
     const second = await ensureFirstAdministrator(config(), accounts);
-    expect(first?.generatedPassword).toHaveLength(16);
-    expect(second).toEqual({ ...first, generatedPassword: null });
-    expect(readFileSync(second?.passwordFile ?? '', 'utf8').trim()).toBe(accounts.passwords.get('admin'));
+    const password = accounts.passwords.get('admin');
+    const passwordFile = join(dataDir, 'admin-password');
+    expect(first).toEqual({ username: 'admin', passwordFile, generatedPassword: password });
+    expect(second).toEqual({ username: 'admin', passwordFile, generatedPassword: null });
+    expect(password).toHaveLength(16);
+    expect(readFileSync(passwordFile, 'utf8').trim()).toBe(password);
   });
 
   it('gets the password of the configuration, also in place of another', async () => {
@@ -55,6 +62,12 @@ describe('the first administrator', () => {
     const later = await ensureFirstAdministrator(config(), accounts);
     expect(later).toEqual({ username: 'admin', passwordFile: null, generatedPassword: null });
     expect(existsSync(join(dataDir, 'admin-password'))).toBe(false);
+  });
+
+  it('is there already in production mode when an earlier start made it', async () => {
+    const production = { DATABASE_URL: 'postgresql://db/x', JWT_SECRET: SECRET };
+    await ensureFirstAdministrator(config({ ...production, ADMIN_PASSWORD: 'chosen by me' }), accounts);
+    expect(await ensureFirstAdministrator(config(production), accounts)).toBe('there already');
   });
 
   it('is not made in production mode without a password', async () => {

@@ -10,6 +10,8 @@ const PASSWORD_FILE = 'admin-password';
 export interface AdministratorStore {
   /** Creates the account unless there is one, whose password then only changes on demand; `true` when it created one. */
   ensureAdministrator(username: string, password: string, enforcePassword?: boolean): Promise<boolean>;
+  /** Whether anybody can administer the registry. */
+  hasAdministrator(): Promise<boolean>;
 }
 
 export interface Administrator {
@@ -20,20 +22,23 @@ export interface Administrator {
   readonly generatedPassword: string | null;
 }
 
+/** `there already`: in production mode somebody was made by an earlier start. `null`: there is nobody. */
+export type FirstAdministrator = Administrator | 'there already' | null;
+
 /**
  * Makes sure that somebody can log in: with `ADMIN_PASSWORD`, else with a password that is generated once and kept in
- * the data directory. `null` in production mode without `ADMIN_PASSWORD`: several nodes would each generate one.
+ * the data directory. In production mode without `ADMIN_PASSWORD` nobody is made: several nodes would each generate one.
  */
 export async function ensureFirstAdministrator(
   config: AppConfig,
   users: AdministratorStore,
-): Promise<Administrator | null> {
+): Promise<FirstAdministrator> {
   const { adminUsername: username, adminPassword } = config.security;
   if (adminPassword !== null) {
     await users.ensureAdministrator(username, adminPassword, true);
     return { username, passwordFile: null, generatedPassword: null };
   }
-  if (config.isProduction) return null;
+  if (config.isProduction) return (await users.hasAdministrator()) ? 'there already' : null;
   const { dataDir } = config.server;
   const file = join(dataDir, PASSWORD_FILE);
   const wasKept = existsSync(file);

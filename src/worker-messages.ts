@@ -1,6 +1,6 @@
 import type { DropMessageToPrimary, DropMessageToWorker } from './cache/drop-messages.js';
 import type { ConfigValues } from './config/config-values.js';
-import type { Administrator } from './first-administrator.js';
+import type { FirstAdministrator } from './first-administrator.js';
 import type { CertificatePair } from './http/certificate.js';
 import type { MetricsMessageToPrimary, MetricsMessageToWorker } from './metrics/metrics-messages.js';
 
@@ -19,7 +19,7 @@ export type MessageToPrimary =
   /** It hears; what it is sent from now on arrives. */
   | { readonly kind: 'hello' }
   /** `administrator` only from the first worker. */
-  | { readonly kind: 'listening'; readonly administrator: Administrator | null }
+  | { readonly kind: 'listening'; readonly administrator: FirstAdministrator }
   /** It ends, because it could not start; `reason` is for the operator. */
   | { readonly kind: 'failed'; readonly reason: string }
   | DropMessageToPrimary

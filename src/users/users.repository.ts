@@ -68,6 +68,9 @@ WITH changed AS (
 const LOCK_ADMINISTRATORS = `
 SELECT id FROM users WHERE admin AND disabled_at IS NULL AND deleted_at IS NULL ORDER BY id FOR NO KEY UPDATE`;
 
+const HAS_ADMINISTRATOR = `
+SELECT EXISTS (SELECT FROM users WHERE admin AND disabled_at IS NULL AND deleted_at IS NULL) AS "isThere"`;
+
 export interface UserRow {
   readonly id: number;
   readonly username: string;
@@ -173,6 +176,12 @@ export class UsersRepository {
     const texts = [email !== undefined, email ?? null, displayName !== undefined, displayName ?? null];
     const [row] = await tx.query<UserRecord>(UPDATE, [id, ...texts, disabled ?? null, admin ?? null, unchangedSince]);
     return row ?? null;
+  }
+
+  /** Whether anybody can administer the registry. */
+  async hasAdministrator(): Promise<boolean> {
+    const [row] = await this.users.manager.query<{ isThere: boolean }[]>(HAS_ADMINISTRATOR);
+    return row?.isThere === true;
   }
 
   /** Ids of all who can administer the registry now; nobody else changes that until the transaction ends. */

@@ -109,6 +109,11 @@ export class UsersService {
     return false;
   }
 
+  /** Whether anybody can administer the registry. */
+  async hasAdministrator(): Promise<boolean> {
+    return this.users.hasAdministrator();
+  }
+
   private async insertAdministrator(username: string, password: string): Promise<boolean> {
     const passwordHash = await this.passwords.hash(password);
     const row = { username, passwordHash, email: null, displayName: null, admin: true };
