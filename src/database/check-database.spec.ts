@@ -16,6 +16,11 @@ describe('the database of the configuration', () => {
     await expect(checkDatabase(url.href)).rejects.toThrow(/no_such_database.*create it, or correct DATABASE_URL/);
   });
 
+  it('is refused with what to do when TLS is wanted and the server has none', async () => {
+    const { url } = await freshDatabase();
+    await expect(checkDatabase(`${url}?sslmode=verify-full`)).rejects.toThrow(/: the server has no TLS: .*sslmode/);
+  });
+
   it('is refused without showing the password when that is wrong', async () => {
     const url = new URL((await freshDatabase()).url);
     url.username = 'nobody_at_all';

@@ -17,6 +17,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   SELF_SIGNED_CERT_IN_CHAIN: UNKNOWN_AUTHORITY,
   DEPTH_ZERO_SELF_SIGNED_CERT: UNKNOWN_AUTHORITY,
   ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name: correct the host in DATABASE_URL',
+  NO_TLS: 'the server has no TLS: give it a certificate, or take sslmode out of DATABASE_URL',
   '28P01': 'the user name or password is wrong: correct DATABASE_URL',
   '28000': 'the server does not let this user in from here: correct DATABASE_URL, or its pg_hba.conf',
   '3D000': 'it does not exist: create it, or correct DATABASE_URL',
@@ -33,12 +34,17 @@ export async function checkDatabase(url: string, setting = 'DATABASE_URL'): Prom
     if (version < OLDEST_VERSION) throw new StartupError(`the database at ${place(url)} is older than PostgreSQL 15`);
   } catch (error) {
     if (error instanceof StartupError) throw error;
-    const code = errorCode(error);
+    const code = isWithoutTls(error) ? 'NO_TLS' : errorCode(error);
     const advice = ADVICE[code]?.replaceAll('DATABASE_URL', setting) ?? `${code}: check ${setting} and the server`;
     throw new StartupError(`the database at ${place(url)} cannot be used: ${advice}`, { cause: error });
   } finally {
     await client.end().catch(() => undefined);
   }
+}
+
+/** pg gives this one no code. */
+function isWithoutTls(error: unknown): boolean {
+  return error instanceof Error && error.message === 'The server does not support SSL connections';
 }
 
 /** Without the user and the password. */

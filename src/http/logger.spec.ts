@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
+import { StartupError } from '../config/startup-error.js';
 import { LOG_SERIALIZERS, NestLog } from './logger.js';
 
 function logged(tell: (log: NestLog) => void, level = 'trace'): Record<string, unknown>[] {
@@ -33,6 +34,14 @@ describe("the log behind Nest's", () => {
       log.error(new TypeError('oh'), 'Uploads');
     });
     expect(thrown).toMatchObject({ msg: 'oh', err: { type: 'TypeError', stack: expect.stringContaining('oh') } });
+  });
+
+  it('leaves out why a start fails: whoever called for it says so', () => {
+    expect(
+      logged((log) => {
+        log.error(new StartupError('the bucket is missing: make it'), 'ExceptionHandler');
+      }),
+    ).toEqual([]);
   });
 
   it('keeps no value of a failed statement, nor of what caused it', () => {

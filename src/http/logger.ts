@@ -1,6 +1,7 @@
 import type { LoggerService } from '@nestjs/common';
 import { pino, stdSerializers, type Level, type Logger } from 'pino';
 import type { LogLevel } from '../config/config-values.js';
+import { StartupError } from '../config/startup-error.js';
 import { layOutForReading, logOutput } from './log-output.js';
 
 /**
@@ -39,6 +40,8 @@ export class NestLog implements LoggerService {
   }
 
   error(message: unknown, ...rest: unknown[]): void {
+    // Nest tells of it and throws it again; whoever catches it says it once, without a stack.
+    if (message instanceof StartupError) return;
     this.write('error', message, rest);
   }
 
