@@ -9,6 +9,7 @@ import { StatementBatch } from './database/statement-batch.js';
 import { AccessLog } from './http/access-log.js';
 import { limitBodyTime } from './http/body-deadline.js';
 import type { CertificatePair } from './http/certificate.js';
+import { withoutPorts } from './http/client-network.js';
 import { corsFor } from './http/cors.js';
 import { ErrorFilter } from './http/error.filter.js';
 import { serveOpenApi } from './http/openapi.js';
@@ -70,6 +71,9 @@ export function configureApp(
   if (traces !== null) StatementBatch.belongsToCaller = true;
   // First of all, since whatever fails later is written and logged with it.
   app.use((request: Request, response: Response, next: NextFunction) => {
+    const { headers } = request;
+    const forwardedFor = headers['x-forwarded-for'];
+    if (typeof forwardedFor === 'string') headers['x-forwarded-for'] = withoutPorts(forwardedFor);
     request.context = createRequestContext(request, response);
     accessLog.observe(request, response);
     audit.observe(request, response);

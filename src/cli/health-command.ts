@@ -54,7 +54,9 @@ function readAnswer(body: string): Answer | null {
   try {
     const answer = JSON.parse(body) as Partial<Answer> | null;
     const { status, checks } = answer ?? {};
-    return typeof status === 'string' && typeof checks === 'object' ? { status, checks } : null;
+    return typeof status === 'string' && typeof checks === 'object' && (checks as unknown) !== null
+      ? { status, checks }
+      : null;
   } catch {
     return null;
   }

@@ -4,7 +4,7 @@ export interface OutputOptions {
 
 /** What a command has to say: an object for programs with `--json`, else lines for people. */
 export function print(options: OutputOptions, value: object, lines: readonly string[]): void {
-  const text = options.json === true ? JSON.stringify(value) : lines.join('\n');
+  const text = options.json === true ? JSON.stringify(value) : shown(lines.join('\n'));
   if (text !== '') process.stdout.write(`${text}\n`);
 }
 
@@ -13,5 +13,9 @@ const ORDERS = /(?![\n\t])\p{Cc}/gu;
 
 /** Beside the result, and for people only. */
 export function note(line: string): void {
-  process.stderr.write(`${line.replace(ORDERS, '\uFFFD')}\n`);
+  process.stderr.write(`${shown(line)}\n`);
+}
+
+function shown(text: string): string {
+  return text.replace(ORDERS, '\uFFFD');
 }

@@ -2,10 +2,13 @@ import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { principalName } from '../access/principal.js';
 import { AppConfig } from '../config/config.js';
-import { logOutput } from './log-output.js';
+import { isReaderBehind, logOutput } from './log-output.js';
 
 const FLUSH_MS = 100;
 const FLUSH_BYTES = 64 * 1024;
+/** Characters of what clients may make as long as headers may be: a line must not cost more than its request. */
+const MAX_PATH = 1_024;
+const MAX_AGENT = 256;
 const QUIET_LEVELS: ReadonlySet<string> = new Set(['warn', 'error', 'fatal', 'silent']);
 
 /** Is told of each request, beside the log and whether that is on or not. */
@@ -26,6 +29,9 @@ export class AccessLog implements OnApplicationShutdown {
   /** Whoever counts requests. */
   meter: RequestMeter | null = null;
   private buffer = '';
+  /** Requests in it. */
+  private lines = 0;
+  private leftOut = 0;
   private timer: NodeJS.Timeout | null = null;
 
   constructor(config: AppConfig) {
@@ -50,6 +56,7 @@ export class AccessLog implements OnApplicationShutdown {
 
   private append(request: Request, response: Response, clock: bigint): void {
     this.buffer += accessLine(request, response, Date.now(), clock, this.worker);
+    this.lines += 1;
     if (this.buffer.length >= FLUSH_BYTES) this.flush();
     else
       this.timer ??= setTimeout(() => {
@@ -60,8 +67,18 @@ export class AccessLog implements OnApplicationShutdown {
   private flush(): void {
     if (this.timer) clearTimeout(this.timer);
     this.timer = null;
-    if (this.buffer !== '') logOutput().write(this.buffer);
+    if (isReaderBehind()) this.leftOut += this.lines;
+    else if (this.buffer !== '') logOutput().write(this.takeGap() + this.buffer);
     this.buffer = '';
+    this.lines = 0;
+  }
+
+  /** A line about those that are missing before the next one. */
+  private takeGap(): string {
+    if (this.leftOut === 0) return '';
+    const msg = `${this.leftOut} requests are not in the log, whose reader was too slow`;
+    this.leftOut = 0;
+    return `${JSON.stringify({ level: 40, time: Date.now(), event: 'log.gap', msg })}\n`;
   }
 }
 
@@ -79,14 +96,14 @@ export function accessLine(
   const status = statusOf(response);
   const end = request.originalUrl.indexOf('?');
   const path = end === -1 ? request.originalUrl : request.originalUrl.slice(0, end);
-  let line = `{"level":30,"time":${now},"event":"request","requestId":"${context.id}","method":"${request.method}","path":${JSON.stringify(path)},"status":${status},"bytes":${Number(bytes ?? 0)},"ms":${milliseconds}`;
+  let line = `{"level":30,"time":${now},"event":"request","requestId":"${context.id}","method":"${request.method}","path":${JSON.stringify(shortened(path, MAX_PATH))},"status":${status},"bytes":${Number(bytes ?? 0)},"ms":${milliseconds}`;
   if (worker !== null) line += `,"worker":${worker}`;
   if (context.trace !== null) line += `,"trace":"${context.trace}"`;
   if (context.principal) line += `,"user":${JSON.stringify(principalName(context.principal))}`;
   if (context.target) line += `,"repository":${JSON.stringify(context.target.name)}`;
   if (request.ip !== undefined) line += `,"address":${JSON.stringify(request.ip)}`;
   const agent = request.headers['user-agent'];
-  if (agent !== undefined) line += `,"agent":${JSON.stringify(agent)}`;
+  if (agent !== undefined) line += `,"agent":${JSON.stringify(shortened(agent, MAX_AGENT))}`;
   if (context.error instanceof Error && 'condition' in context.error)
     line += `,"error":"${String(context.error.condition)}"`;
   return `${line}}\n`;
@@ -94,4 +111,8 @@ export function accessLine(
 
 function statusOf(response: Response): number {
   return response.writableFinished ? response.statusCode : 499;
+}
+
+function shortened(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length)}…` : text;
 }

@@ -1,5 +1,6 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import type { TlsConfig } from '../config/config-values.js';
 import { errorCode } from '../config/error-code.js';
@@ -7,6 +8,8 @@ import { StartupError } from '../config/startup-error.js';
 
 const CERT = 'TLS_CERT_FILE';
 const KEY = 'TLS_KEY_FILE';
+/** Bytes; a chain of authorities takes some KiB. */
+const MAX_FILE = 1 << 20;
 const ENCRYPTED = /^-----BEGIN ENCRYPTED |^Proc-Type: 4,ENCRYPTED/m;
 
 /** Two texts in PEM, as they pass between processes. */
@@ -66,9 +69,25 @@ function parseOr<T>(problem: string, parse: () => T): T {
 
 async function read(name: string, file: string): Promise<string> {
   try {
-    return await readFile(file, 'utf8');
+    return await readWhole(name, file);
   } catch (error) {
+    if (error instanceof StartupError) throw error;
     const advice = 'correct it, or let the user of this process read the file';
     throw new StartupError(`${name} cannot be read (${errorCode(error)}): ${file}; ${advice}`, { cause: error });
+  }
+}
+
+/** A pipe would be waited for without end, by a thread that then neither reads anything else nor lets the process stop. */
+async function readWhole(name: string, file: string): Promise<string> {
+  const opened = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const found = await opened.stat();
+    if (found.isDirectory()) throw Object.assign(new Error('a directory'), { code: 'EISDIR' });
+    if (!found.isFile()) throw new StartupError(`${name} is no file that could be read again: ${file}`);
+    if (found.size > MAX_FILE)
+      throw new StartupError(`${name} has more than 1 MiB, so it is no certificate or key: ${file}`);
+    return await opened.readFile('utf8');
+  } finally {
+    await opened.close();
   }
 }

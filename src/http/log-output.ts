@@ -19,10 +19,18 @@ const REQUEST_FIELDS = [
   'agent',
 ];
 
+/** Bytes that may wait for whoever reads the log. A pipe holds 64 KiB; all beyond that is this process's memory. */
+const MAX_BEHIND = 8 << 20;
+
 let output: LogOutput = process.stdout;
 
 export function logOutput(): LogOutput {
   return output;
+}
+
+/** Whether the reader is so slow that what anybody can cause at will has to be left out. */
+export function isReaderBehind(): boolean {
+  return process.stdout.writableLength > MAX_BEHIND;
 }
 
 /** Writes what another process of this registry logs: whole lines, so that those of several do not mix. */
@@ -33,6 +41,9 @@ export function forwardLines(from: Readable): void {
     const end = text.lastIndexOf('\n') + 1;
     if (end > 0) output.write(begun + text.slice(0, end));
     begun = (end > 0 ? '' : begun) + text.slice(end);
+    if (!isReaderBehind()) return;
+    from.pause(); // so that it notices, and leaves out what it can
+    process.stdout.once('drain', () => from.resume());
   });
   from.on('end', () => {
     if (begun !== '') output.write(`${begun}\n`); // it was killed in the middle of a line

@@ -99,8 +99,15 @@ describe('aerugo health', () => {
     });
   });
 
+  it('lets an answer give the terminal no orders', async () => {
+    const url = await answering(200, JSON.stringify({ status: 'ok\u001b]0;me\u0007', checks: { a: '\u009b2J' } }));
+    const { stdout } = await aerugo(['health', '--url', url]);
+    expect(stdout).toBe('ok\uFFFD]0;me\uFFFD: a \uFFFD2J\n');
+  });
+
   it.each([
     [200, '{"status":"ok"}'],
+    [200, '{"status":"ok","checks":null}'],
     [200, '<html>'],
     [404, 'null'],
   ])('is not fooled by another server that answers %d %j', async (status, body) => {

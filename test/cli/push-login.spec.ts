@@ -67,6 +67,18 @@ describe('the password of aerugo push', () => {
     expect(stderr).not.toContain(PASSWORD);
   });
 
+  it('is not sent without TLS across a network because the registry is on this machine', async () => {
+    told = [];
+    const realm = await listen(createServer(asking('realm', () => '')));
+    const port = await listen(createServer(asking('registry', () => `http://0.0.0.0:${realm}/token`)));
+    const { code, stderr } = await aerugo(
+      ['push', layout, `localhost:${port}/acme/app:1`, '--username', 'me', '--password-stdin'],
+      { input: PASSWORD },
+    );
+    expect({ code, told }).toEqual({ code: 3, told: [['registry', undefined]] });
+    expect(stderr).toContain('without TLS');
+  });
+
   it('goes to no realm that the host of an upload names', async () => {
     told = [];
     const evil: number = await listen(createServer(asking('evil', () => `http://127.0.0.1:${evil}/token`)));

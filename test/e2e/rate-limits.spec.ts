@@ -142,6 +142,15 @@ describe('rate limits of three nodes', () => {
     await first.client.raw('GET', '/v2/', { headers: from(one, { authorization: 'Bearer no-token' }) }).expect(429);
   });
 
+  it.each([
+    ['the port of each connection', '203.0.113.77', (i: number) => `203.0.113.77:${40_000 + i}`],
+    ['it in brackets', '2001:db8:77::1', (i: number) => `[2001:db8:77::1]:${40_000 + i}`],
+    ['what is no address', 'made-up', (i: number) => `made-up-${i}`],
+  ])('hold for an address to which a proxy adds %s', async (_, plain, shown) => {
+    await ask(clients, 3 * ADDRESS_LIMIT, (client, i) => client.raw('GET', '/v2/', { headers: from(shown(i)) }));
+    for (const client of clients) await client.raw('GET', '/v2/', { headers: from(plain) }).expect(429);
+  });
+
   it('leave networks alone that are exempt', async () => {
     const headers = from('198.51.100.7');
     const replies = await ask(clients, 2 * ADDRESS_LIMIT, (client) => client.raw('GET', '/v2/', { headers }));

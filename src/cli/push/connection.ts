@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import { errorCode } from '../../config/error-code.js';
 import { CliError, EXIT_CODES } from '../exit-codes.js';
 import type { Credentials } from './credentials.js';
-import { type HttpReply, send } from './http.js';
+import { addressOf, type HttpReply, send } from './http.js';
 import { reasonOf } from './reason.js';
 import { mayPass, tryLater } from './retry.js';
 import type { Target } from './target.js';
@@ -73,7 +73,7 @@ export class Connection {
   }
 
   private async once(method: string, path: string | URL, { headers, body }: Call): Promise<HttpReply> {
-    const url = new URL(path, this.target.origin);
+    const url = addressOf(path, this.target.origin);
     // An upload may go on at another host, which is not told who we are.
     const { authorization, traceparent } = this;
     const own = !this.isOwn(url) ? {} : { traceparent, ...(authorization === null ? {} : { authorization }) };
@@ -87,7 +87,7 @@ export class Connection {
   }
 
   private isOwn(path: string | URL): boolean {
-    return new URL(path, this.target.origin).origin === this.target.origin;
+    return addressOf(path, this.target.origin).origin === this.target.origin;
   }
 
   /** One login for all requests that need it at the same time. */

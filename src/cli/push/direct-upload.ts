@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
+import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Digest } from '../../oci/digest.js';
+import { isJsonObject } from '../../oci/json-document.js';
 import { CliError } from '../exit-codes.js';
 import { type Connection, isUnreachable } from './connection.js';
 import { openSlice } from './file-slice.js';
-import { type HttpReply, send } from './http.js';
+import { addressOf, type HttpReply, send } from './http.js';
 import type { ImageBlob } from './image.js';
 import { Meter } from './meter.js';
 import type { Progress } from './progress.js';
@@ -17,14 +19,14 @@ const PARTS_AT_ONCE = 4;
 const POLL_MS = 500;
 
 interface Signed {
-  readonly url: string;
+  readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
 }
 
 interface Started {
   readonly state?: string;
-  readonly put?: Signed;
-  readonly parts?: { readonly size: number; readonly count: number };
+  readonly put?: unknown;
+  readonly parts?: unknown;
 }
 
 interface Part {
@@ -59,8 +61,8 @@ export class DirectUpload {
     // Another registry, a store that takes none, or a refusal that the usual way words for clients.
     if (reply.status !== 201 || location === undefined) return 'unavailable';
     try {
-      if (started.put) await this.sendWhole(started.put);
-      else if (started.parts) await this.sendParts(location, started.parts.size, started.parts.count);
+      if (started.put) await this.sendWhole(this.readSigned(started.put));
+      else if (started.parts) await this.sendParts(location, partsOf(this.blob, started.parts));
       else return 'unavailable';
     } catch (error) {
       if (!isUnreachable(error)) throw error;
@@ -75,19 +77,23 @@ export class DirectUpload {
     await this.put(signed, { number: 1, from: 0, to: this.blob.size });
   }
 
-  private async sendParts(location: string, size: number, count: number): Promise<void> {
-    const parts = Array.from({ length: count }, (_, index): Part => {
-      return { number: index + 1, from: index * size, to: Math.min((index + 1) * size, this.blob.size) };
-    });
+  private async sendParts(location: string, parts: Iterable<Part>): Promise<void> {
     await inParallel(parts, PARTS_AT_ONCE, async (part) => {
       this.connection.signal.throwIfAborted();
       const sha256 = await this.hashPart(part);
       const body = { parts: [{ number: part.number, sha256, size: part.to - part.from }] };
       const reply = await this.post(`${location}/parts`, body);
-      const [signed] = (readJson(reply.body)['parts'] ?? []) as Signed[];
+      const { parts: answered } = readJson(reply.body);
+      const [signed] = Array.isArray(answered) ? (answered as unknown[]) : [];
       if (signed === undefined) throw refused(this.blob.digest, reply);
-      await this.put(signed, part);
+      await this.put(this.readSigned(signed), part);
     });
+  }
+
+  private readSigned(value: unknown): Signed {
+    const { url, headers } = isJsonObject(value) ? value : {};
+    if (!isHeaders(headers)) throw new CliError('the registry names no headers that a request can have');
+    return { url: addressOf(typeof url === 'string' ? url : '', this.connection.target.origin), headers };
   }
 
   private async hashPart({ from, to }: Part): Promise<string> {
@@ -105,7 +111,7 @@ export class DirectUpload {
       attempts += 1;
       meter.set(0);
       const body = meter.open(this.blob.slice, from, to);
-      const reply = await send({ method: 'PUT', url: new URL(url), headers, body, signal }).catch((error: unknown) => {
+      const reply = await send({ method: 'PUT', url, headers, body, signal }).catch((error: unknown) => {
         if (isUnreachable(error) && attempts > 2)
           throw new CliError('the store cannot be reached', 1, { cause: error });
         throw error;
@@ -143,4 +149,29 @@ export class DirectUpload {
 
 function refused(digest: Digest, reply: HttpReply): CliError {
   return new CliError(`${digest} was refused (${reply.status}): ${reasonOf(reply.body) ?? 'no reason given'}`);
+}
+
+/** All of the blob, cut as the registry says, which may say anything. One after the other: there may be many. */
+function* partsOf({ size: total }: ImageBlob, cut: unknown): Generator<Part> {
+  const { size, count } = isJsonObject(cut) ? cut : {};
+  const isCut = Number.isSafeInteger(size) && (size as number) > 0 && count === Math.ceil(total / (size as number));
+  if (!isCut) throw new CliError('the registry names no parts that make the blob');
+  const bytes = size as number;
+  for (let number = 1, from = 0; from < total; number += 1, from += bytes) {
+    yield { number, from, to: Math.min(from + bytes, total) };
+  }
+}
+
+function isHeaders(value: unknown): value is Readonly<Record<string, string>> {
+  if (!isJsonObject(value)) return false;
+  try {
+    for (const [name, text] of Object.entries(value)) {
+      validateHeaderName(name);
+      if (typeof text !== 'string') return false;
+      validateHeaderValue(name, text);
+    }
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -1,7 +1,7 @@
 import { Agent as HttpAgent, type IncomingHttpHeaders, type IncomingMessage, request as httpRequest } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { Readable } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
+import { CliError } from '../exit-codes.js';
 
 export interface HttpRequest {
   readonly method: string;
@@ -22,6 +22,10 @@ export interface HttpReply {
 
 /** Without a byte either way. A registry that reads a blob before it answers may take its time. */
 const IDLE_MS = 120_000;
+/** Bytes of an answer, which is a token, a page of a list or a reason. */
+const MAX_REPLY = 16 << 20;
+/** For all of it, once it has begun. */
+const REPLY_MS = 120_000;
 const AGENTS = {
   'http:': new HttpAgent({ keepAlive: true, timeout: IDLE_MS }),
   'https:': new HttpsAgent({ keepAlive: true, timeout: IDLE_MS }),
@@ -29,7 +33,7 @@ const AGENTS = {
 
 /**
  * One request, sent once; fetch would send a stream without its length. Rejects when the connection fails before the
- * answer is complete.
+ * answer is complete, and with a `CliError` for an answer without end.
  */
 export async function send({ method, url, headers = {}, body, signal, agent: given }: HttpRequest): Promise<HttpReply> {
   const isPlain = url.protocol === 'http:';
@@ -48,11 +52,34 @@ export async function send({ method, url, headers = {}, body, signal, agent: giv
       if (body === undefined || Buffer.isBuffer(body)) request.end(body);
       else body.on('error', (error) => request.destroy(error)).pipe(request);
     });
-    const reply = { status: response.statusCode ?? 0, headers: response.headers, body: await buffer(response) };
+    const reply = { status: response.statusCode ?? 0, headers: response.headers, body: await readReply(response, url) };
     // Whoever answers before the end does not want the rest.
     if (!request.writableFinished) request.destroy();
     return reply;
   } finally {
     if (body !== undefined && !Buffer.isBuffer(body)) body.destroy();
   }
+}
+
+async function readReply(response: IncomingMessage, url: URL): Promise<Buffer> {
+  const late = setTimeout(() => response.destroy(new CliError(`${url.host} does not end its answer`)), REPLY_MS);
+  const chunks: Buffer[] = [];
+  let length = 0;
+  try {
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      length += chunk.length;
+      if (length > MAX_REPLY) throw new CliError(`the answer of ${url.host} is too long`);
+      chunks.push(chunk);
+    }
+  } finally {
+    clearTimeout(late);
+  }
+  return Buffer.concat(chunks, length);
+}
+
+/** An address that a registry has named, whole or below `base`. Throws `CliError` for one that no request can go to. */
+export function addressOf(text: string | URL, base: string): URL {
+  const url = URL.canParse(String(text), base) ? new URL(text, base) : null;
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return url;
+  throw new CliError(`the registry names no address that a request can go to: ${String(text)}`);
 }

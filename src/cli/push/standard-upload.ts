@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { CliError } from '../exit-codes.js';
 import type { Connection } from './connection.js';
-import type { HttpReply } from './http.js';
+import { addressOf, type HttpReply } from './http.js';
 import type { ImageBlob } from './image.js';
 import { Meter } from './meter.js';
 import type { Progress } from './progress.js';
@@ -109,7 +109,7 @@ export class StandardUpload {
   }
 
   private keepPlace({ headers: { location } }: HttpReply): void {
-    if (location !== undefined) this.location = new URL(location, this.connection.target.origin).href;
+    if (location !== undefined) this.location = addressOf(location, this.connection.target.origin).href;
   }
 }
 

@@ -3,6 +3,7 @@ import type { Credentials, Password } from './credentials.js';
 import { send } from './http.js';
 import { readJson, reasonOf } from './reason.js';
 import { mayPass, tryLater } from './retry.js';
+import { isThisMachine } from './target.js';
 
 export interface TokenWish {
   /** The registry, for what goes wrong. */
@@ -25,7 +26,7 @@ export async function fetchToken(
   const url = URL.canParse(realm) ? new URL(realm) : null;
   if (url === null) throw new CliError(`${host} names no place to get a token`);
   // Another host is usual, an open connection is not: a password would be read on its way.
-  if (url.protocol !== 'https:' && url.protocol !== new URL(origin).protocol) {
+  if (!isAsSafe(url, new URL(origin))) {
     throw new CliError(`${host} wants the login sent without TLS: it is not sent`, EXIT_CODES.refused);
   }
   const wish = new URLSearchParams({ ...(service === undefined ? {} : { service }), scope });
@@ -37,6 +38,13 @@ export async function fetchToken(
   if (credentials === null) throw new CliError(`${url.host} gives no token: log in first`, EXIT_CODES.refused);
   const reason = reasonOf(reply.body) ?? 'no reason given';
   throw new CliError(`${url.host} refuses the login (${reply.status}): ${reason}; log in again`, EXIT_CODES.refused);
+}
+
+/** Plain HTTP to this machine crosses no network, so it is no leave to send a login across one. */
+function isAsSafe(realm: URL, registry: URL): boolean {
+  if (realm.protocol === 'https:') return true;
+  if (realm.protocol !== 'http:' || registry.protocol !== 'http:') return false;
+  return !isThisMachine(registry.host) || isThisMachine(realm.host);
 }
 
 export function basicOf({ username, password }: Password): string {
