@@ -37,11 +37,11 @@ COPY --from=build /image/registry/ /
 COPY --from=build --chown=10001:0 /image/state/ /
 
 # What scripts/install.mjs runs Node with; test/image compares.
-ENV NODE_ENV=production UV_THREADPOOL_SIZE=16 DATA_DIR=/data
+ENV NODE_ENV=production UV_THREADPOOL_SIZE=16 MALLOC_ARENA_MAX=2 DATA_DIR=/data
 WORKDIR /app
 USER 10001:0
 EXPOSE 8080
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=15s --timeout=10s --start-period=60s --retries=3 CMD ["aerugo", "health"]
-ENTRYPOINT ["node", "--max-semi-space-size=8", "/app/dist/src/cli/main.js"]
+ENTRYPOINT ["node", "--max-semi-space-size=8", "--expose-gc", "/app/dist/src/cli/main.js"]
 CMD ["serve"]

@@ -6,7 +6,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { NODE_FLAGS } from '../scripts/install.mjs';
+import { NODE_FLAGS, NODE_VARIABLES } from '../scripts/install.mjs';
 import { HttpClient } from './http-client.ts';
 
 /** A registry under measurement. */
@@ -32,7 +32,7 @@ export async function startAerugo(): Promise<Target> {
   const entry = path.join(import.meta.dirname, '../dist/src/main.js');
   const env = {
     ...process.env,
-    UV_THREADPOOL_SIZE: '16',
+    ...NODE_VARIABLES,
     DATA_DIR: path.join(directory, 'data'),
     LISTEN_ADDRESS: `127.0.0.1:${port}`,
     ADMIN_USERNAME: ADMIN,

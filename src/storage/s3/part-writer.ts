@@ -7,6 +7,7 @@ import { releaseMemory } from '../release-memory.js';
 import { ObjectNotFound, ObjectTooLarge, UploadLost } from '../storage-errors.js';
 import { PARTING } from './call-limits.js';
 import { PartBuffers } from './part-buffers.js';
+import type { PartGarbage } from './part-garbage.js';
 import { MAX_PARTS, type PartPlan } from './part-plan.js';
 import type { S3Calls } from './s3-calls.js';
 
@@ -14,6 +15,7 @@ export interface Writing {
   readonly calls: S3Calls;
   readonly budget: MemoryBudget;
   readonly plan: PartPlan;
+  readonly garbage: PartGarbage;
 }
 
 export function emptyState(): S3State {
@@ -130,7 +132,10 @@ export class PartWriter {
     if (this.#nextNumber > MAX_PARTS) throw new ObjectTooLarge(this.#partOffset);
     const bytes = this.#buffers.content;
     const sent = writing.calls.uploadPart(multipart, this.#nextNumber, bytes, { signal: this.#signal });
-    this.#inFlight = sent.then((part) => void this.#parts.push(part));
+    this.#inFlight = sent.then((part) => {
+      this.#parts.push(part);
+      writing.garbage.add(part.size);
+    });
     // It is awaited later: until then a failure must not end the process.
     this.#inFlight.catch(() => undefined);
     this.#nextNumber += 1;

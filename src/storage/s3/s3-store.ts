@@ -18,6 +18,7 @@ import { epochKey, parseObjectKey, type ObjectKey } from '../object-keys.js';
 import { StoreUnavailable, UploadLost } from '../storage-errors.js';
 import { PARTING } from './call-limits.js';
 import { encryptionFields } from './encryption.js';
+import { PartGarbage } from './part-garbage.js';
 import { PartPlan } from './part-plan.js';
 import { emptyState, nextPartNumber, PartWriter, partsSize, tailBytes } from './part-writer.js';
 import { S3Calls } from './s3-calls.js';
@@ -37,6 +38,7 @@ export class S3Store extends BlobStore {
   readonly inventory: S3Inventory;
   readonly #calls: S3Calls;
   readonly #plan: PartPlan;
+  readonly #garbage = new PartGarbage();
   readonly #urls: SignedUrls;
 
   constructor(
@@ -119,7 +121,7 @@ export class S3Store extends BlobStore {
   ): Promise<Appended> {
     const base = s3StateOf(state);
     if (sizeOf(base) !== options.offset) throw new Error('the state does not hold the bytes before the offset');
-    const writing = { calls: this.#calls, budget: this.budget, plan: this.#plan };
+    const writing = { calls: this.#calls, budget: this.budget, plan: this.#plan, garbage: this.#garbage };
     const appended = await new PartWriter(writing, target, base, options).write(body);
     return appended.bytes === 0 ? { ...appended, state } : appended;
   }

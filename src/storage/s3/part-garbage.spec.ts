@@ -1,0 +1,12 @@
+import { expect, it, jest } from '@jest/globals';
+import { PartGarbage } from './part-garbage.js';
+
+it('is collected each time parts of 2 GiB have been sent, by whomever', () => {
+  const collect = jest.fn();
+  const garbage = new PartGarbage(collect);
+  const collected = Array.from({ length: 600 }, () => {
+    garbage.add(8 * 2 ** 20);
+    return collect.mock.calls.length;
+  });
+  expect([collected[254], collected[255], collected[510], collected[511], collected[599]]).toEqual([0, 1, 1, 2, 2]);
+});
