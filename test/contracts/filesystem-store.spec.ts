@@ -40,6 +40,15 @@ describeBlobInventory('filesystem', () => {
 });
 
 describe('the filesystem store', () => {
+  it('is prepared by several nodes at once, none of which has made the directory yet', async () => {
+    for (let round = 0; round < 10; round++) {
+      const root = join(scratch, `first-start-${round}`);
+      const nodes = Array.from({ length: 8 }, () => new FilesystemStore(root));
+      await Promise.all(nodes.map((node) => node.prepare()));
+      expect(readdirSync(root)).toHaveLength(256);
+    }
+  });
+
   it('keeps directories and files from other users', async () => {
     const store = new FilesystemStore(join(scratch, 'private'));
     await store.prepare();

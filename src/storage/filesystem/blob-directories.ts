@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, rm, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parseObjectKey, type ObjectKey } from '../object-keys.js';
@@ -27,9 +28,12 @@ export class BlobDirectories {
     await mkdir(this.root, { recursive: true, mode: PRIVATE_DIRECTORY });
     const present = new Set(await readdir(this.root));
     const missing = FOLDERS.filter((folder) => !present.has(folder));
-    await Promise.all(missing.map((folder) => mkdir(join(this.root, folder), { mode: PRIVATE_DIRECTORY })));
+    // Other nodes over the same directory may start at this moment; `recursive` takes what is there.
+    await Promise.all(
+      missing.map((folder) => mkdir(join(this.root, folder), { recursive: true, mode: PRIVATE_DIRECTORY })),
+    );
     if (missing.length > 0) await this.syncRoot();
-    const probe = join(this.root, `.probe-${String(process.pid)}`);
+    const probe = join(this.root, `.probe-${randomUUID()}`); // nodes in containers may all have one process id
     await (await open(probe, 'w', 0o600)).close();
     await rm(probe);
   }
