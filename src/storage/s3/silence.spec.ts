@@ -6,7 +6,7 @@ import { endingSilence } from './silence.js';
 
 const SILENCE_MS = 2_000;
 /** More than the kernel takes at once. */
-const BODY = Buffer.alloc(32 * 2 ** 20);
+const BODY = Buffer.alloc(64 * 2 ** 20);
 const ANSWER = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 
 let server: Server;
@@ -65,7 +65,7 @@ describe('a connection that may not be silent', () => {
       socket.on('data', ({ length }) => {
         taken += length;
         socket.pause();
-        setTimeout(() => socket.resume(), 10);
+        setTimeout(() => socket.resume(), 3);
         if (taken > BODY.length) socket.write(ANSWER);
       });
     });
