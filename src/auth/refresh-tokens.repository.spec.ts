@@ -1,7 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { contentServices, type ContentServices } from '../../test/support/content-services.js';
 import { loadConfig } from '../config/load-config.js';
+import type { Transaction } from '../database/unit-of-work.js';
 import { RefreshToken } from './refresh-token.entity.js';
 import { type NewRefreshToken, RefreshTokensRepository } from './refresh-tokens.repository.js';
 import { RevokedCredentialsRepository } from './revoked-credentials.repository.js';
@@ -14,18 +15,23 @@ describe('RefreshTokensRepository', () => {
   let tokens: RefreshTokensRepository;
   let revocations: RevokedCredentialsRepository;
   let userId: number;
+  let users = 0;
 
   beforeAll(async () => {
     services = await contentServices();
     const config = loadConfig({}, null, () => SECRET);
     tokens = new RefreshTokensRepository(services.repository(RefreshToken), config);
     revocations = new RevokedCredentialsRepository(services.repository(RefreshToken), config);
+  }, 60_000);
+
+  beforeEach(async () => {
     const [user] = await services.database.query<{ id: number }>(
-      `WITH n AS (INSERT INTO namespaces (name, kind) VALUES ('tokens', 'user') RETURNING id)
-       INSERT INTO users (namespace_id, username) SELECT id, 'tokens' FROM n RETURNING id`,
+      `WITH n AS (INSERT INTO namespaces (name, kind) VALUES ($1, 'user') RETURNING id)
+       INSERT INTO users (namespace_id, username) SELECT id, $1 FROM n RETURNING id`,
+      [`tokens-${++users}`],
     );
     userId = user?.id ?? 0;
-  }, 60_000);
+  });
 
   function draft(text: string, family: string = randomUUID()): NewRefreshToken {
     const row = { id: randomUUID(), family, kind: 'session', userId, credentialsVersion: 1 } as const;
@@ -46,6 +52,7 @@ describe('RefreshTokensRepository', () => {
       for (const token of [own, other, keyed]) await tokens.insert(tx, token);
       await tokens.use(tx, own);
       await tokens.insert(tx, draft('own again', own.family));
+      await raiseVersion(tx);
       await tokens.moveToVersion(tx, userId, own.family, 2);
     });
     const versions = await Promise.all(
@@ -53,7 +60,7 @@ describe('RefreshTokensRepository', () => {
         async (text) => (await tokens.find(lookupOf(text)))?.credentialsVersion,
       ),
     );
-    expect(versions).toEqual([2, 2, 1, 2]);
+    expect(versions).toEqual([2, 2, undefined, 2]);
   });
 
   it('lets a rotation that waited for such a move go on under the new version', async () => {
@@ -94,6 +101,24 @@ describe('RefreshTokensRepository', () => {
     });
     expect(await used).toBeNull();
   });
+
+  it('finds the token of a session that goes on at any moment of a change of the password', async () => {
+    const token = draft('lasting');
+    await services.unitOfWork.run((tx) => tokens.insert(tx, token));
+    const found: unknown[] = [];
+    await services.unitOfWork.run(async (tx) => {
+      await raiseVersion(tx);
+      found.push(await tokens.find(token.lookup));
+      await tokens.moveToVersion(tx, userId, token.family, 2);
+      found.push(await tokens.find(token.lookup));
+    });
+    found.push(await tokens.find(token.lookup));
+    expect(found).toMatchObject([1, 1, 2].map((credentialsVersion) => ({ id: token.id, credentialsVersion })));
+  });
+
+  async function raiseVersion(tx: Transaction): Promise<void> {
+    await tx.query('UPDATE users SET credentials_version = credentials_version + 1 WHERE id = $1', [userId]);
+  }
 
   async function newKey(): Promise<string> {
     const id = randomUUID();

@@ -21,11 +21,14 @@ export type RefreshTokenRow = Pick<
 export type NewRefreshToken = Omit<RefreshTokenRow, 'usedAt' | 'keyScopes' | 'keyRepositories' | 'keyExpiresAt'> &
   Pick<RefreshToken, 'lookup'>;
 
+// Both versions of the credentials are read in one snapshot: of a session that goes on through a change of the password,
+// two questions one after the other could see one before the change and one after it.
 const FIND = `
 SELECT t.id, t.family, t.kind, t.user_id AS "userId", t.credentials_version AS "credentialsVersion",
   t.client_id AS "clientId", t.used_at AS "usedAt", t.api_key_id AS "apiKeyId", k.scopes AS "keyScopes",
   k.repositories AS "keyRepositories", extract(epoch FROM k.expires_at)::float8 AS "keyExpiresAt"
-FROM refresh_tokens t LEFT JOIN api_keys k ON k.id = t.api_key_id
+FROM refresh_tokens t JOIN users u ON u.id = t.user_id AND u.credentials_version = t.credentials_version
+  LEFT JOIN api_keys k ON k.id = t.api_key_id
 WHERE t.lookup = $1 AND t.revoked_at IS NULL AND t.expires_at > now()
   AND (k.id IS NULL OR (k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())))`;
 
@@ -77,7 +80,7 @@ export class RefreshTokensRepository {
     this.afterlife = security.accessTokenSeconds + storage.uploadExpirySeconds;
   }
 
-  /** One that is neither revoked nor expired; it may have been used. */
+  /** One that is neither revoked nor expired, nor ended by a change of the password; it may have been used. */
   async find(lookup: Buffer): Promise<RefreshTokenRow | null> {
     const [row] = await this.tokens.manager.query<RefreshTokenRow[]>(FIND, [lookup]);
     return row ?? null;

@@ -87,7 +87,8 @@ export class RefreshTokensService {
   async exchange(text: string, client: RefreshClient, proved: (user: UserPrincipal) => void): Promise<ExchangedToken> {
     const row = await this.tokens.find(this.lookup(text));
     if (!row || (row.kind === 'offline' && client.clientId === null)) throw new Refusal('credentialsWrong');
-    const principal = principalOf(await this.live(row), row.credentialsVersion, credentialLabel(row));
+    const live = await this.live(row);
+    const principal = live && principalOf(live, live.credentialsVersion, credentialLabel(row));
     if (principal?.kind !== 'user') throw new Refusal('credentialsWrong');
     proved(principal); // it may throw, and what is refused uses no token up
     const next = row.kind === 'session' ? await this.rotate(row, principal, client) : await this.prolong(row, text);
