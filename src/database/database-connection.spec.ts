@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { freshDatabase, type TestDatabase } from '../../test/support/postgres.js';
+import { eventually } from '../../test/support/processes.js';
 import { DatabaseConnection } from './database-connection.js';
 
 const PREPARED = 'SELECT statement FROM pg_prepared_statements ORDER BY statement';
@@ -36,6 +37,26 @@ describe('a connection to the server itself', () => {
   it('reports an error of a prepared statement, and goes on', async () => {
     await expect(client.query('SELECT 1 / $1::integer', [0])).rejects.toThrow('division by zero');
     expect((await client.query('SELECT 1 / $1::integer AS one', [1])).rows).toEqual([{ one: 1 }]);
+  });
+
+  it('reads again when the server took a read back for the sake of a migration', async () => {
+    await client.query('CREATE TABLE first (id integer)');
+    await client.query('CREATE TABLE second (id integer)');
+    await client.query("SET deadlock_timeout = '50ms'"); // it is this one that the server ends, and not the other
+    await other.query("SET deadlock_timeout = '1min'");
+    await other.query('BEGIN');
+    await other.query('LOCK TABLE second');
+    const read = client.query(
+      'SELECT $1::integer AS here FROM first RIGHT JOIN second ON true RIGHT JOIN (SELECT) one ON true',
+      [7],
+    );
+    await eventually('the read has the first table and waits for the second', async () => {
+      const { rows } = await other.query('SELECT FROM pg_locks WHERE NOT granted');
+      return rows.length === 1;
+    });
+    await other.query('LOCK TABLE first'); // only after the read was taken back
+    await other.query('COMMIT');
+    expect((await read).rows).toEqual([{ here: 7 }]);
   });
 
   it('sees the table as it is after a migration', async () => {

@@ -91,6 +91,9 @@ const UNKNOWN_STATEMENT = '26000';
 const KNOWN_STATEMENT = '42P05';
 const READ_ONLY = '25006';
 const UNSUPPORTED = '0A000';
+/** serialization_failure and deadlock_detected. */
+const TAKEN_BACK: ReadonlySet<string> = new Set(['40001', '40P01']);
+const ATTEMPTS = 5;
 
 const GREETING = `
 SELECT here.direct, CASE WHEN here.direct THEN set_config('statement_timeout', $2, false) END,
@@ -114,8 +117,27 @@ type Query = (this: DatabaseConnection, text: unknown, values?: unknown, callbac
 const send = Reflect.get(pg.Client.prototype, 'query') as Query;
 
 Reflect.set(DatabaseConnection.prototype, 'query', function (this: DatabaseConnection, text, values, callback) {
-  const sent = this.toSend(text, values);
-  return typeof sent === 'object' && sent !== text
-    ? send.call(this, sent, callback)
-    : send.call(this, sent, values, callback);
+  const ask = (): unknown => {
+    const sent = this.toSend(text, values);
+    return typeof sent === 'object' && sent !== text
+      ? send.call(this, sent, callback)
+      : send.call(this, sent, values, callback);
+  };
+  const isAlone = typeof text === 'string' && callback === undefined && !this.isInTransaction;
+  return isAlone ? untilItStands(ask) : ask();
 } satisfies Query);
+
+/**
+ * A statement outside a transaction that PostgreSQL took back for the sake of another has done nothing: a read that met
+ * a migration in a deadlock must not be its user's 503. Those in a transaction are `UnitOfWork`'s, which runs it all again.
+ */
+async function untilItStands(ask: () => unknown): Promise<unknown> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await ask();
+    } catch (error) {
+      const isTakenBack = error instanceof pg.DatabaseError && TAKEN_BACK.has(error.code ?? '');
+      if (!isTakenBack || attempt === ATTEMPTS) throw error;
+    }
+  }
+}
