@@ -92,11 +92,12 @@ export function configureApp(
   });
   app.useGlobalFilters(failures);
   if (server.corsOrigins.length > 0) app.enableCors(corsFor(server.corsOrigins));
+  app.get(HttpAdapterHost<RegistryAdapter>).httpAdapter.useRegistryRoutes();
   app.use('/api', managementGate(server.publicUrl));
   serveOpenApi(app);
 }
 
-/** What a request below /api passes before its route. One router, so that those of /v2 walk past one entry. */
+/** What a request below /api passes before its route. */
 function managementGate(publicUrl: string | null): RequestHandler {
   const limit = MANAGEMENT_BODY_LIMIT;
   const gate = Router({ caseSensitive: true });

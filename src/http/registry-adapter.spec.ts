@@ -62,3 +62,35 @@ describe('the server', () => {
     expect([response.statusCode, response.headers['x-powered-by']]).toEqual([404, undefined]);
   });
 });
+
+describe('routes', () => {
+  it('of /v2 are tried first, however late they are added, and nothing else sees what they take', async () => {
+    const adapter = new RegistryAdapter();
+    const asked: string[] = [];
+    const answer =
+      (name: string) =>
+      (_: Request, response: Response): void => {
+        response.end(name);
+      };
+    const asks = (name: string) => (request: Request, _: Response, next: () => void) => {
+      asked.push(`${name} ${request.url}`);
+      next();
+    };
+    adapter.use(asks('first of all'));
+    adapter.useRegistryRoutes();
+    adapter.use(asks('then'));
+    adapter.get('/*any', answer('any'));
+    adapter.get('/v2/*name/tags/list', answer('tags'));
+    adapter.initHttpServer();
+    const server: http.Server = adapter.getHttpServer();
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const texts = ['/v2/a/b/tags/list?n=1', '/v2/a/b', '/v20/a/tags/list'].map(async (path) =>
+      (await fetch(`http://127.0.0.1:${port}${path}`, { headers: { connection: 'close' } })).text(),
+    );
+    expect(await Promise.all(texts)).toEqual(['tags', 'any', 'any']);
+    expect(asked.filter((line) => line.includes('/v2/a/b/tags'))).toEqual(['first of all /v2/a/b/tags/list?n=1']);
+    server.close();
+  });
+});

@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { ExpressAdapter } from '@nestjs/platform-express';
-import express from 'express';
+import express, { type RequestHandler, Router } from 'express';
 import type { CertificatePair } from './certificate.js';
+import { isRegistryPath } from './error.filter.js';
 import { SecureServer } from './secure-server.js';
 import { answerUnreadable } from './unreadable-request.js';
 
@@ -12,8 +13,16 @@ const KEEP_ALIVE_TIMEOUT_MS = 75_000;
 const IDLE_TIMEOUT_MS = 600_000;
 const CHECK_INTERVAL_MS = 5_000;
 
+type Verb = 'head' | 'get' | 'post' | 'put' | 'patch' | 'delete';
+
 /** Express and the server below it, set up for uploads that last for hours and headers that do not. */
 export class RegistryAdapter extends ExpressAdapter {
+  /**
+   * The routes below /v2. Express tries one route after the other, by a regular expression each, and before a pull that
+   * would be nearly a hundred of the management API.
+   */
+  private readonly registryRoutes = Router({ caseSensitive: true });
+
   /** `certificate`: what TLS is spoken with; `null` is plain HTTP. */
   constructor(private certificate: CertificatePair | null = null) {
     const app = express();
@@ -21,6 +30,44 @@ export class RegistryAdapter extends ExpressAdapter {
     app.disable('x-powered-by').disable('etag').set('query parser', 'simple');
     app.enable('case sensitive routing'); // a name in upper case must be refused, not found
     super(app);
+  }
+
+  /** Puts the routes below /v2 here: behind what was used before, and ahead of all other routes. */
+  useRegistryRoutes(): void {
+    this.use(((request, response, next) => {
+      if (isRegistryPath(request.path)) this.registryRoutes(request, response, next);
+      else next();
+    }) satisfies RequestHandler);
+  }
+
+  override head(...route: [unknown, RequestHandler?]): unknown {
+    return this.addRoute('head', route);
+  }
+
+  override get(...route: [unknown, RequestHandler?]): unknown {
+    return this.addRoute('get', route);
+  }
+
+  override post(...route: [unknown, RequestHandler?]): unknown {
+    return this.addRoute('post', route);
+  }
+
+  override put(...route: [unknown, RequestHandler?]): unknown {
+    return this.addRoute('put', route);
+  }
+
+  override patch(...route: [unknown, RequestHandler?]): unknown {
+    return this.addRoute('patch', route);
+  }
+
+  override delete(...route: [unknown, RequestHandler?]): unknown {
+    return this.addRoute('delete', route);
+  }
+
+  private addRoute(verb: Verb, [path, handler]: [unknown, RequestHandler?]): unknown {
+    if (typeof path !== 'string' || handler === undefined) throw new Error('a route has a path and a handler');
+    const routes = isRegistryPath(path) ? this.registryRoutes : this.getInstance<express.Application>();
+    return routes[verb](path, handler);
   }
 
   override initHttpServer(): void {
