@@ -16,7 +16,7 @@ import { serveOpenApi } from './http/openapi.js';
 import { refuseCostlyJson, refuseLargeBody, refuseUnreadBody } from './http/json-limits.js';
 import { guardPages } from './http/pages.js';
 import { RegistryAdapter } from './http/registry-adapter.js';
-import { createRequestContext } from './http/request-context.js';
+import { RequestContext } from './http/request-context.js';
 import type { RequestTraces } from './http/request-traces.js';
 import { TOKEN_PATH } from './http/token-challenge.js';
 import { WriteTurns } from './http/write-turns.js';
@@ -74,7 +74,7 @@ export function configureApp(
     const { headers } = request;
     const forwardedFor = headers['x-forwarded-for'];
     if (typeof forwardedFor === 'string') headers['x-forwarded-for'] = withoutPorts(forwardedFor);
-    request.context = createRequestContext(request, response);
+    request.context = new RequestContext(request, response);
     accessLog.observe(request, response);
     audit.observe(request, response);
     const refusal = hasForeignCoding(request)

@@ -1,0 +1,60 @@
+import { describe, expect, it } from '@jest/globals';
+import { EventEmitter } from 'node:events';
+import { setFlagsFromString } from 'node:v8';
+import { runInThisContext } from 'node:vm';
+import type { Request, Response } from 'express';
+import { RequestContext } from './request-context.js';
+
+type Closable = Response & EventEmitter;
+
+function response(writableFinished: boolean): Closable {
+  return Object.assign(new EventEmitter(), { closed: false, writableFinished }) as unknown as Closable;
+}
+
+function contextOf(answer: Response, headers: Record<string, string> = {}): RequestContext {
+  return new RequestContext({ headers } as unknown as Request, answer);
+}
+
+describe('RequestContext', () => {
+  it('keeps the id of a proxy that looks like one, and makes one otherwise', () => {
+    expect(contextOf(response(true), { 'x-request-id': 'from-the-proxy' }).id).toBe('from-the-proxy');
+    const made = ['<script>', 'short', 'x'.repeat(65)].map(
+      (id) => contextOf(response(true), { 'x-request-id': id }).id,
+    );
+    expect(made).toEqual(made.map(() => expect.stringMatching(/^[a-z0-9]{6}-[a-z0-9]+$/)));
+    expect(new Set(made).size).toBe(3);
+  });
+
+  it.each([
+    ['aborts when the client leaves', false, true],
+    ['does not when the answer was sent', true, false],
+  ])('%s', (_, isSent, isAborted) => {
+    const answer = response(isSent);
+    const { signal } = contextOf(answer);
+    expect(signal.aborted).toBe(false);
+    answer.emit('close');
+    expect(signal.aborted).toBe(isAborted);
+  });
+
+  it('is aborted for whoever asks after the client has left', () => {
+    const answer = response(false);
+    const context = contextOf(answer);
+    Object.assign(answer, { closed: true });
+    expect(context.signal.aborted).toBe(true);
+    expect(context.signal).toBe(context.signal);
+  });
+
+  it('is no dictionary, in whose getter V8 would keep the request until it collects old objects', () => {
+    setFlagsFromString('--allow-natives-syntax');
+    const isFast = runInThisContext('(object) => %HasFastProperties(object)') as (object: object) => boolean;
+    const withGetter = (value: object): object => ({
+      get value() {
+        return value;
+      },
+    });
+    const seen = [withGetter({}), withGetter({}), contextOf(response(true)), contextOf(response(true))].map(isFast);
+    setFlagsFromString('--no-allow-natives-syntax');
+    expect(seen.slice(2)).toEqual([true, true]);
+    expect(seen[1]).toBe(false); // or this asks V8 something else than it thinks
+  });
+});
