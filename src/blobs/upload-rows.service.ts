@@ -12,8 +12,6 @@ export const HEAD_BYTES = 64 * 1024;
 /** Memory for drafts, with what each costs beside its bytes. Beyond it uploads begin with their row. */
 const MAX_BYTES = 16 * 1024 * 1024;
 const DRAFT_BYTES = 1024;
-/** How long an upload stays a draft: a push that is going on closes its small blobs within milliseconds. */
-const DRAFT_MS = 1_000;
 const AT_ONCE = 8;
 
 interface Held {
@@ -33,6 +31,8 @@ interface Held {
  */
 @Injectable()
 export class UploadRows implements BeforeApplicationShutdown {
+  /** How long an upload stays a draft: a push that is going on closes its small blobs within milliseconds. */
+  protected readonly draftMs: number = 1_000;
   private readonly logger = new Logger(UploadRows.name);
   private readonly drafts = new Map<string, Held>();
   private readonly statements: DraftStatements;
@@ -165,11 +165,11 @@ export class UploadRows implements BeforeApplicationShutdown {
   }
 
   private later(): NodeJS.Timeout {
-    return setTimeout(() => void this.writeOldThrough(), DRAFT_MS).unref();
+    return setTimeout(() => void this.writeOldThrough(), this.draftMs).unref();
   }
 
   private async writeOldThrough(): Promise<void> {
-    const before = performance.now() - DRAFT_MS;
+    const before = performance.now() - this.draftMs;
     const old = [...this.drafts.values()].filter(({ since, isBusy }) => since <= before && !isBusy);
     await this.writeAllThrough(old);
     this.timer = this.drafts.size > 0 && this.isDrafting ? this.later() : null;

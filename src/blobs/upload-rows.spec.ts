@@ -41,7 +41,7 @@ function embedded(put: (real: Put, ...args: Parameters<Put>) => ReturnType<Put> 
   const { store } = services;
   const real: Put = (...args) => store.put(...args);
   const own = Object.create(store, { put: { value: (...args: Parameters<Put>) => put(real, ...args) } }) as BlobStore;
-  return services.node(own, 3600, true);
+  return services.node(own, 3600, 'lasting');
 }
 
 async function open({ uploads }: Node = node): Promise<UploadSession> {
@@ -255,6 +255,7 @@ describe('what a draft holds', () => {
   });
 
   it('is in the row after a while by itself', async () => {
+    node = services.node(undefined, 3600, 'brief');
     const session = await open();
     await node.uploads.append(session, incoming(randomBytes(SMALL)));
     while (!(await isWritten(session))) await new Promise((resolve) => setTimeout(resolve, 50));

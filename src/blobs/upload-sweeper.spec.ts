@@ -73,6 +73,8 @@ describe('two uploads of one digest', () => {
 });
 
 describe('an upload that takes longer than it lives', () => {
+  /** A quarter of it passes before it is prolonged; all of it must not pass before its request has begun. */
+  const LIFE_S = 4;
   const expiryOf = async ({ id }: UploadSession): Promise<string> => {
     const [row] = await services.database.query<{ at: string }>(
       'SELECT expires_at::text AS at FROM uploads WHERE id = $1',
@@ -87,7 +89,7 @@ describe('an upload that takes longer than it lives', () => {
   }
 
   it('is kept alive while its bytes come', async () => {
-    const node = services.node(undefined, 1);
+    const node = services.node(undefined, LIFE_S);
     const session = sessionOf(repository, (await node.uploads.start(repository, UPLOADER, 'sha256')).id);
     const body = randomBytes(SIZE);
     const slowly = Readable.from(
@@ -103,7 +105,7 @@ describe('an upload that takes longer than it lives', () => {
 
   it('is kept alive while the store makes one object of it', async () => {
     const store = new SlowCompletion(services.store, () => untilProlonged(session));
-    const node = services.node(store, 1);
+    const node = services.node(store, LIFE_S);
     const session = sessionOf(repository, (await node.uploads.start(repository, UPLOADER, 'sha256')).id);
     const body = randomBytes(SIZE);
     await node.uploads.append(session, incoming(body));

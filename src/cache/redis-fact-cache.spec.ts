@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { type Cache, createCache } from 'cache-manager';
+import { eventually } from '../../test/support/processes.js';
 import { redisAt, startRedis, type RedisServer, withRedis } from '../../test/support/redis.js';
-import type { FactRequest } from './fact-cache.js';
+import type { FactName, FactRequest } from './fact-cache.js';
 import { FACT_TTL_MS, RedisFactCache } from './redis-fact-cache.js';
 import { openRedis } from './redis-connection.js';
 
@@ -41,6 +42,24 @@ function source(initial: string) {
   return { state, request };
 }
 
+/** A fact is stored behind the answer. */
+function untilStored(cache: Cache, { subject, name }: FactName): Promise<void> {
+  const key = `aerugo:fact:${subject}:${name}`;
+  return eventually('the fact is stored', async () => (await cache.get(key)) !== undefined);
+}
+
+/** A read whose load has begun, and ends when the test says with what. */
+async function loading(facts: RedisFactCache, request: FactRequest<string>) {
+  const [begun, loaded] = [Promise.withResolvers<undefined>(), Promise.withResolvers<string>()];
+  const load = (): Promise<string> => {
+    begun.resolve(undefined);
+    return loaded.promise;
+  };
+  const slow = facts.read({ ...request, load });
+  await begun.promise;
+  return { slow, finish: loaded.resolve };
+}
+
 beforeAll(async () => {
   server = await startRedis();
 });
@@ -54,7 +73,7 @@ describe('RedisFactCache', () => {
     const [one, two] = [await connected(), await connected()];
     const { state, request } = source('a');
     expect(await one.facts.read(request)).toBe('a');
-    await new Promise((resolve) => setTimeout(resolve, 50)); // the fact is stored behind the answer
+    await untilStored(two.cache, request);
     expect(await two.facts.read(request)).toBe('a');
     expect(state.loads).toBe(1);
   });
@@ -63,7 +82,7 @@ describe('RedisFactCache', () => {
     const { facts, cache } = await connected();
     const [one, other] = [source('a'), source('b')];
     await Promise.all([facts.read(one.request), facts.read(other.request)]);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await Promise.all([one, other].map(({ request }) => untilStored(cache, request)));
     const commands = jest.spyOn(cache, 'mget');
     const asked = [facts.read(one.request), facts.read(other.request), facts.read(one.request)];
     const peeked = [facts.peek(one.request), facts.peek({ ...other.request, name: 'tag:none' })];
@@ -75,10 +94,10 @@ describe('RedisFactCache', () => {
   });
 
   it('shows nothing of what was dropped, and asks no database', async () => {
-    const { facts } = await connected();
+    const { facts, cache } = await connected();
     const { state, request } = source('a');
     await facts.read(request);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await untilStored(cache, request);
     expect(await facts.peek(request)).toBe('a');
     await facts.drop([request.subject]);
     expect(await facts.peek(request)).toBeUndefined();
@@ -98,15 +117,13 @@ describe('RedisFactCache', () => {
   });
 
   it('never stores under the new generation what was loaded before the write', async () => {
-    const { facts } = await connected();
+    const { facts, cache } = await connected();
     const { request } = source('unused');
-    const old = Promise.withResolvers<string>();
-    const slow = facts.read({ ...request, load: () => old.promise });
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    const { slow, finish } = await loading(facts, request);
     await facts.drop([request.subject]);
-    old.resolve('old');
+    finish('old');
     await slow;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await untilStored(cache, request);
     expect(await facts.read({ ...request, load: () => Promise.resolve('new') })).toBe('new');
   });
 
@@ -122,13 +139,11 @@ describe('RedisFactCache', () => {
   it('shows nothing that was loaded under a generation that has expired meanwhile', async () => {
     const { facts, cache } = await connected();
     const { request } = source('unused');
-    const old = Promise.withResolvers<string>();
-    const slow = facts.read({ ...request, load: () => old.promise });
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    const { slow, finish } = await loading(facts, request);
     await cache.mdel([`aerugo:generation:${request.subject}`]); // as when its time is over
-    old.resolve('old');
+    finish('old');
     await slow;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await untilStored(cache, request);
     expect(await facts.read({ ...request, load: () => Promise.resolve('new') })).toBe('new');
   });
 

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { SlowUpload } from '../bounds/slow-transfer.js';
+import { scratchDirectory } from '../support/processes.js';
 import type { RegistryClient } from '../support/registry-client.js';
 import type { Registry } from '../support/registry.js';
 
@@ -14,6 +16,8 @@ const MORE_THAN_A_HEAD = 300 * 1024;
 /** Two workers have memory for 16 each, at 8 MiB of 128 MiB. */
 const SLOW_UPLOADS = 20;
 const MAX_ROUNDS = 40;
+/** The variable that `held-worker.mjs` reads. */
+const HELD_BY = 'TEST_WORKERS_HELD_BY';
 
 /** Pushes and pulls until told to stop; gives how many images were pushed. */
 export async function pushAndPull(client: RegistryClient, at: number, signal: AbortSignal): Promise<number> {
@@ -72,8 +76,28 @@ export async function holdDatabase({ databaseUrl }: Registry, isSeen: () => Prom
   }
 }
 
-/** `kill -9` of one worker; the registry starts another. */
-export function killWorker({ pid }: Registry): void {
+/** For a node whose workers `loseWorker` can hold back. */
+export function holdableWorkers(): Record<string, string> {
+  return {
+    NODE_OPTIONS: `--import ${path.join(import.meta.dirname, 'held-worker.mjs')}`,
+    [HELD_BY]: path.join(scratchDirectory('held'), 'worker'),
+  };
+}
+
+/** `kill -9` of one worker. The registry starts another, which begins only when it has been seen that one is missing. */
+export async function loseWorker({ pid, env }: Registry, isSeen: () => Promise<void>): Promise<void> {
+  const file = env[HELD_BY];
+  if (file === undefined) throw new Error('the node was started without holdableWorkers()');
+  writeFileSync(file, '');
+  try {
+    killWorker(pid);
+    await isSeen();
+  } finally {
+    rmSync(file);
+  }
+}
+
+function killWorker(pid: number): void {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(/\s+/).map(Number);
   const [first] = children.filter((child) => readFileSync(`/proc/${child}/cmdline`, 'utf8').includes('main.js'));
   if (first === undefined) throw new Error('the node has no workers');

@@ -5,7 +5,7 @@ import { eventually } from '../support/processes.js';
 import { makeAuthority } from '../support/certificates.js';
 import { startRedis } from '../support/redis.js';
 import { type Registry, startRegistry } from '../support/registry.js';
-import { crowd, holdDatabase, killWorker, knockAtDoors, NAMES, pushAndPull } from './load.js';
+import { crowd, holdableWorkers, holdDatabase, knockAtDoors, loseWorker, NAMES, pushAndPull } from './load.js';
 import { DASHBOARD, dashboardExpressions, metricsNamed, Prometheus, RULES } from './prometheus.js';
 
 jest.setTimeout(120_000);
@@ -18,6 +18,8 @@ const STILL: ReadonlySet<string> = new Set([
   'aerugo_tls_certificate_start_seconds',
   'aerugo_tls_certificate_expiry_seconds',
 ]);
+/** Sums of what each worker has from its start on: they move with the number of workers. */
+const OF_EACH_WORKER = ['aerugo_workers', 'aerugo_database_pool_max_connections', 'aerugo_upload_memory_bytes'];
 const PUSHERS = 6;
 /** For each step, on a machine that has much else to do. */
 const PATIENCE_MS = 90_000;
@@ -43,6 +45,7 @@ beforeAll(async () => {
       WORKERS: '2',
       METRICS_LISTEN_ADDRESS: '127.0.0.1:0',
       DATABASE_MAX_CONNECTIONS: '6',
+      ...holdableWorkers(),
     },
   });
   metricsUrl = String(registry.events().find(({ event }) => event === 'metrics')?.['url']);
@@ -67,7 +70,9 @@ beforeAll(async () => {
   }
   images = (await Promise.all(pushers)).reduce((sum, count) => sum + count, 0);
   await seen(`sum(${PUSHED}) == ${images + 1}`); // what nobody saw yet is lost with a worker
-  killWorker(registry);
+  await loseWorker(registry, async () => {
+    for (const name of OF_EACH_WORKER) await seen(`sum(changes(${name}[5m])) > 0`);
+  });
   const hasFollowed = (): boolean => registry.events().some(({ event }) => event === 'worker.listening');
   await eventually('another worker', hasFollowed, PATIENCE_MS);
   await seen('aerugo_workers == 2 and changes(aerugo_workers_ended_total[5m]) > 0');

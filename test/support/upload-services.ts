@@ -37,17 +37,22 @@ export interface SessionRow {
   epoch: number;
 }
 
+type Drafts = 'none' | 'brief' | 'lasting';
+
 /** The upload engine over a database and a filesystem store of the spec file's own. */
 export interface UploadServices extends ContentServices {
   readonly store: InstrumentedStore;
   /** Names of the files that the store has of an upload. */
   filesOf(session: UploadSession): string[];
   rowOf(session: UploadSession): Promise<SessionRow | undefined>;
-  /** One node; another `node()` shares nothing with it but the database and the store. */
+  /**
+   * One node; another `node()` shares nothing with it but the database and the store. Drafts are `brief` as in a
+   * registry of one process, or `lasting`: written through for every reason but their age.
+   */
   node(
     store?: BlobStore,
     expirySeconds?: number,
-    embedded?: boolean,
+    drafts?: Drafts,
   ): { readonly uploads: UploadsService; readonly rows: UploadRows; readonly sweeper: UploadSweeper };
   /** The blob as the repository holds it, read from the store. */
   pull(repository: RepositoryFact, digest: Digest): Promise<Buffer>;
@@ -67,7 +72,7 @@ export async function uploadServices(): Promise<UploadServices> {
       const [row] = await services.database.query<SessionRow>('SELECT state, epoch FROM uploads WHERE id = $1', [id]);
       return row;
     },
-    node: (other = store, expirySeconds = 3600, embedded = false) => nodeOf(services, other, expirySeconds, embedded),
+    node: (other = store, expirySeconds = 3600, drafts = 'none') => nodeOf(services, other, expirySeconds, drafts),
     pull: async (repository, digest) => {
       const blob = await services.content.find(repository, digest);
       if (!blob) throw new Error(`${repository.path} does not hold ${digest}`);
@@ -78,21 +83,26 @@ export async function uploadServices(): Promise<UploadServices> {
   };
 }
 
+class LastingRows extends UploadRows {
+  protected override readonly draftMs = 3_600_000;
+}
+
 function nodeOf(
   services: ContentServices,
   store: BlobStore,
   uploadExpirySeconds: number,
-  embedded: boolean,
+  drafts: Drafts,
 ): ReturnType<UploadServices['node']> {
   const config = {
     storage: { uploadExpirySeconds, deduplicate: 'global' },
-    database: { embedded },
+    database: { embedded: drafts !== 'none' },
     server: { worker: null },
   } as unknown as AppConfig;
   const workers = new HashWorkers();
   onFileEnd(() => workers.onApplicationShutdown());
   const statements = new UploadsRepository(services.repository(Upload));
-  const rows = new UploadRows(statements, new RecentHeads(), config);
+  const Rows = drafts === 'lasting' ? LastingRows : UploadRows;
+  const rows = new Rows(statements, new RecentHeads(), config);
   onFileEnd(() => rows.beforeApplicationShutdown());
   const ends = new UploadEndService(rows, store);
   const hold = new UploadHold(statements, config);
