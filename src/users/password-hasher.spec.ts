@@ -30,10 +30,12 @@ describe('PasswordHasher', () => {
 
   it('takes as long for a user without one, so that the time tells nobody who exists', async () => {
     const hash = await hasher.hash('password');
+    // Of all threads of this process, argon2id's too: what others have of the processor does not count.
     const took = async (known: string | null): Promise<number> => {
-      const started = performance.now();
+      const before = process.cpuUsage();
       await hasher.verify(known, 'another');
-      return performance.now() - started;
+      const { user, system } = process.cpuUsage(before);
+      return user + system;
     };
     const times: { known: number[]; unknown: number[] } = { known: [], unknown: [] };
     for (let round = 0; round < 9; round += 1) {
@@ -51,5 +53,5 @@ describe('PasswordHasher', () => {
     expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(130);
     expect(results.at(-1)).toMatchObject({ status: 'rejected', reason: { status: 503 } });
     expect(await hasher.verify(null, 'x')).toBe(false);
-  });
+  }, 120_000); // about four seconds of two processors, however many others want them
 });

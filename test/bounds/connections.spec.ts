@@ -31,17 +31,24 @@ describe(`with ${CONNECTIONS} database connections`, () => {
 
   afterAll(() => observer.end());
 
-  /** Looks for two seconds; gives what it saw that a transfer must not do. */
+  /**
+   * Looks for two seconds; gives what it saw that a transfer must not do. A transaction counts when two looks, one after
+   * the other, find the same one idle: that of a statement beside the transfers may be long once, on a busy machine.
+   */
   const watch = async () => {
     const seen = { longTransactions: [] as unknown[], connections: 0 };
+    let before: string[] = [];
     for (let look = 0; look < 20; look++) {
-      const { rows } = await observer.query<{ state: string; query: string; is_long: boolean | null }>(
-        `SELECT state, query, now() - xact_start > interval '${LONG_TRANSACTION}' AS is_long
+      const { rows } = await observer.query<{ id: string; query: string; is_held: boolean | null }>(
+        `SELECT concat(pid, ' ', xact_start) AS id, query,
+                state LIKE 'idle in transaction%' AND now() - xact_start > interval '${LONG_TRANSACTION}' AS is_held
            FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
             AND backend_type = 'client backend'`,
       );
       seen.connections = Math.max(seen.connections, rows.length);
-      seen.longTransactions.push(...rows.filter(({ is_long }) => is_long));
+      const held = rows.filter(({ is_held }) => is_held);
+      seen.longTransactions.push(...held.filter(({ id }) => before.includes(id)));
+      before = held.map(({ id }) => id);
       await sleep(100);
     }
     return seen;

@@ -1,14 +1,18 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { EVERY_PATH, pathsIn } from '../../src/repos/path-range.js';
 import type { View } from '../../src/repos/view.js';
 import { visibleStatement } from '../../src/repos/visible-repositories.repository.js';
 import type { Reply } from '../support/http-exchange.js';
+import { onFileEnd } from '../support/processes.js';
 import type { RegistryClient } from '../support/registry-client.js';
 import { GRANTED, REPOSITORIES, seededRegistry, type SeededRegistry } from './seeded-registry.js';
 
 const PAGE = 100;
 const BOUND_MS = 50;
+/** Other work for the database, and what it takes where lists take at most half the bound; where it is slower, they may be. */
+const REFERENCE = 'SELECT sum(i) FROM generate_series(1, 100000) AS i';
+const REFERENCE_MS = 8;
 /** Of the last page's time to the first one's, beyond what a busy machine adds to both. */
 const RATIO = 2;
 const SLACK_MS = 2;
@@ -18,9 +22,13 @@ const pathOf = (number: number): string => `big/repo-${String(number).padStart(6
 const cursorAfter = (number: number): string => Buffer.from(JSON.stringify([pathOf(number)])).toString('base64url');
 
 let seeded: SeededRegistry;
+let client: pg.Client;
 
 beforeAll(async () => {
   seeded = await seededRegistry();
+  client = new pg.Client({ connectionString: seeded.registry.databaseUrl ?? '' });
+  await client.connect();
+  onFileEnd(() => client.end());
 }, 120_000);
 
 describe(`among ${REPOSITORIES} repositories`, () => {
@@ -36,16 +44,18 @@ describe(`among ${REPOSITORIES} repositories`, () => {
 
   it.each(CASES)('%s is a page of %s in time, the last as the first', async (name, who, pageOf) => {
     const lengths = who === 'few' ? [GRANTED, 1] : [PAGE, PAGE];
-    const [first, last] = await medians(clientOf(who), [pageOf(0), pageOf(REPOSITORIES - PAGE)], lengths);
+    const { times, bound } = await medians(clientOf(who), [pageOf(0), pageOf(REPOSITORIES - PAGE)], lengths);
+    const [first, last] = times;
     report(`${name} as ${who}: first page ${first.toFixed(1)} ms, last ${last.toFixed(1)} ms`);
-    expect(Math.max(first, last)).toBeLessThan(BOUND_MS);
+    expect(Math.max(first, last)).toBeLessThan(bound);
     expect(last).toBeLessThan(first * RATIO + SLACK_MS);
   });
 
   it.each(EVERYBODY)('a search by %s that finds nothing is in time too', async (who) => {
-    const [nothing] = await medians(clientOf(who), ['/api/v1/repos?limit=100&q=nothing'], [0]);
+    const { times, bound } = await medians(clientOf(who), ['/api/v1/repos?limit=100&q=nothing'], [0]);
+    const [nothing] = times;
     report(`GET /api/v1/repos?q=nothing as ${who}: ${nothing.toFixed(1)} ms`);
-    expect(nothing).toBeLessThan(BOUND_MS);
+    expect(nothing).toBeLessThan(bound);
   });
 
   function apiPage(path: string, after: number): string {
@@ -56,25 +66,39 @@ describe(`among ${REPOSITORIES} repositories`, () => {
     process.stderr.write(`    ${line}\n`);
   }
 
-  /** Of the requests in turn, so that what else the machine does is the same for each. */
+  /** Of the requests and the reference in turn, so that what else the machine does is the same for each. */
   async function medians(
-    client: RegistryClient,
+    from: RegistryClient,
     urls: readonly string[],
     lengths: readonly number[],
-  ): Promise<[number, number]> {
+  ): Promise<{ times: [number, number]; bound: number }> {
     const times: number[][] = urls.map(() => []);
+    const references: number[] = [];
     for (let round = 0; round < ROUNDS; round++) {
+      references.push(await timeOf(() => client.query(REFERENCE)));
       for (const [at, url] of urls.entries()) {
-        const started = performance.now();
-        const reply = await (url.startsWith('/api') ? client.api('GET', url) : client.request('GET', url)).expect(200);
-        times[at]?.push(performance.now() - started);
-        expect(lengthOf(reply)).toBe(lengths[at]);
+        const ask = () => (url.startsWith('/api') ? from.api('GET', url) : from.request('GET', url)).expect(200);
+        times[at]?.push(
+          await timeOf(async () => {
+            expect(lengthOf(await ask())).toBe(lengths[at]);
+          }),
+        );
       }
     }
-    const [first = NaN, second = NaN] = times.map((all) => all.toSorted((a, b) => a - b)[ROUNDS >> 1]);
-    return [first, second];
+    const [first = NaN, second = NaN] = times.map(median);
+    return { times: [first, second], bound: BOUND_MS * Math.max(1, median(references) / REFERENCE_MS) };
   }
 });
+
+async function timeOf(work: () => Promise<unknown>): Promise<number> {
+  const started = performance.now();
+  await work();
+  return performance.now() - started;
+}
+
+function median(times: readonly number[]): number {
+  return times.toSorted((a, b) => a - b)[times.length >> 1] ?? NaN;
+}
 
 function lengthOf(reply: Reply): number {
   const { items, repositories } = reply.json<{ items?: unknown[]; repositories?: unknown[] }>();
@@ -82,12 +106,9 @@ function lengthOf(reply: Reply): number {
 }
 
 describe('the plan of a list', () => {
-  let client: pg.Client;
   let views: Record<'administrator' | 'member' | 'team' | 'few', View>;
 
   beforeAll(async () => {
-    client = new pg.Client({ connectionString: seeded.registry.databaseUrl ?? '' });
-    await client.connect();
     const one = async (text: string): Promise<number> => Number((await client.query<{ id: string }>(text)).rows[0]?.id);
     const big = await one(`SELECT id FROM namespaces WHERE name = 'big'`);
     const team = await one('SELECT id FROM teams');
@@ -107,8 +128,6 @@ describe('the plan of a list', () => {
       few: await viewOf('few'),
     };
   });
-
-  afterAll(() => client.end());
 
   const MODES = ['force_custom_plan', 'force_generic_plan'] as const;
   const WHO = ['administrator', 'member', 'team', 'few'] as const;

@@ -1,5 +1,6 @@
 import { afterAll } from '@jest/globals';
 import { type ChildProcess, execFile, spawn, type SpawnOptions } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { accessSync, constants, mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
@@ -82,13 +83,52 @@ afterAll(async () => {
   if (errors.length > 0) throw new AggregateError(errors, errors.map(String).join('\n'));
 }, 120_000);
 
-/** A port on 127.0.0.1 that nothing listens on now. */
-export async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as net.AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+/** From 10000, and also with 10000 more, below the ports that the kernel gives to whoever asks for any (from 32768). */
+const PORTS = [10_000, 22_768] as const;
+
+/**
+ * A port on 127.0.0.1 that nothing listens on, and that no other test on this machine is given before the spec file
+ * ends, whether its server runs or not. With `distance`, the port so much higher is kept as well.
+ */
+export async function freePort(distance = 0): Promise<number> {
+  for (;;) {
+    const port = randomInt(...PORTS);
+    const all = [...new Set([port, port + distance])];
+    if ((await Promise.all(all.map(keepPort))).every(Boolean)) return port;
+  }
+}
+
+/** False when another test has it, or something listens there. */
+async function keepPort(port: number): Promise<boolean> {
+  const claim = net.createServer().unref();
+  if (!(await listens(claim, { path: claimTo(port) }))) return false;
+  // Its server is started later, so by then it has ended, or is one of the run's, which listens.
+  onFileEnd(() => closed(claim));
+  const trial = net.createServer();
+  const isFree = await listens(trial, { port, host: '127.0.0.1' });
+  if (isFree) await closed(trial);
+  return isFree;
+}
+
+/** What one process on the machine can listen on. Linux gives an abstract name back when that ends, however it ends. */
+function claimTo(port: number): string {
+  const name = `aerugo-test-port-${port}`;
+  return process.platform === 'linux' ? `\0${name}` : path.join(runDirectory(), name);
+}
+
+/** False when something else does already. */
+async function listens(server: net.Server, address: net.ListenOptions): Promise<boolean> {
+  try {
+    await once(server.listen(address), 'listening');
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    return false;
+  }
+}
+
+async function closed(server: net.Server): Promise<void> {
+  await once(server.close(), 'close');
 }
 
 /** Waits until the condition holds; an error that names it after `timeoutMs`. */

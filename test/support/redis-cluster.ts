@@ -14,6 +14,8 @@ import { type RedisServer, startRedis, withRedis } from './redis.js';
 
 const SLOTS = 16384;
 const NODE_TIMEOUT_MS = 1_000;
+/** Nodes of a cluster talk to each other on the port that is so much higher. */
+const BUS_DISTANCE = 10_000;
 
 export interface RedisCluster {
   readonly masters: readonly RedisServer[];
@@ -32,8 +34,9 @@ export interface RedisCluster {
 export async function startRedisCluster(): Promise<RedisCluster> {
   const args = ['--cluster-enabled', 'yes', '--cluster-node-timeout', String(NODE_TIMEOUT_MS)];
   const options = { args: [...args, '--cluster-replica-validity-factor', '0', '--repl-diskless-sync-delay', '0'] };
-  const masters = await Promise.all([0, 1, 2].map(async () => startRedis({ ...options, port: await busPort() })));
-  const replica = await startRedis({ ...options, port: await busPort() });
+  const startNode = async () => startRedis({ ...options, port: await freePort(BUS_DISTANCE) });
+  const masters = await Promise.all([0, 1, 2].map(startNode));
+  const replica = await startNode();
   const [first] = masters as [RedisServer, ...RedisServer[]];
   for (const [at, { port }] of masters.entries()) {
     const range = [at, at + 1].map((third) => Math.floor((SLOTS * third) / masters.length));
@@ -102,14 +105,6 @@ async function startSentinel(masterPort: number): Promise<number> {
   onFileEnd(() => end(child));
   await eventually(`a Sentinel with ${readFileSync(file, 'utf8')}`, () => isListening(port));
   return port;
-}
-
-/** Nodes of a cluster also listen at 10000 more, which must be a port. */
-async function busPort(): Promise<number> {
-  for (;;) {
-    const port = await freePort();
-    if (port < 55_000) return port;
-  }
 }
 
 function cluster(port: number, ...args: string[]): Promise<string> {

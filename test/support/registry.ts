@@ -6,13 +6,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { NODE_FLAGS, NODE_VARIABLES } from '../../scripts/install.mjs';
 import { freshDatabase, type TestDatabase } from './postgres.js';
-import { end, eventually, onFileEnd, scratchDirectory, start } from './processes.js';
+import { end, eventually, freePort, onFileEnd, scratchDirectory, start } from './processes.js';
 import { startRedis } from './redis.js';
 import { RegistryClient } from './registry-client.js';
 import { freshBucket, type S3Bucket } from './s3.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const BUILD = path.join(ROOT, 'dist');
+const ANY_PORT = '127.0.0.1:0';
 
 export type StoreKind = 'filesystem' | 's3';
 
@@ -72,7 +73,7 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Regi
   const main = path.join(options.build ?? BUILD, 'src', 'main.js');
   if (!existsSync(main)) throw new Error(`${main} is missing: "npm run build" first ("npm test" does it by itself)`);
   const setting = options.like ? settingLike(options.like, options) : await newSetting(options);
-  const node = launch(setting.env, options.program ?? [main]);
+  const node = launch(await withPort(setting.env), options.program ?? [main]);
   // Registered after the database and the store, so it ends before them.
   onFileEnd(() => finish(node.child, setting));
   const url = await listening(node, options.startTimeoutMs ?? 60_000);
@@ -120,7 +121,7 @@ export async function newSetting(options: RegistryOptions): Promise<Setting> {
   const [username, password] = ['admin', randomBytes(12).toString('hex')];
   const env: Record<string, string> = {
     DATA_DIR: dataDir,
-    LISTEN_ADDRESS: '127.0.0.1:0',
+    LISTEN_ADDRESS: ANY_PORT,
     ADMIN_USERNAME: username,
     ADMIN_PASSWORD: password,
     JWT_SECRET: randomBytes(32).toString('hex'),
@@ -143,6 +144,14 @@ export async function newSetting(options: RegistryOptions): Promise<Setting> {
 function databaseFor(wanted: 'shared' | 'embedded' | TestDatabase): Promise<TestDatabase | null> {
   if (typeof wanted === 'object') return Promise.resolve(wanted);
   return wanted === 'embedded' ? Promise.resolve(null) : freshDatabase();
+}
+
+/** A port that the primary of several workers draws is anybody's until the first of them has booted and listens. */
+async function withPort(env: Record<string, string>): Promise<Record<string, string>> {
+  const { LISTEN_ADDRESS, WORKERS = '1' } = env;
+  return LISTEN_ADDRESS === ANY_PORT && WORKERS !== '1'
+    ? { ...env, LISTEN_ADDRESS: `127.0.0.1:${await freePort()}` }
+    : env;
 }
 
 interface Node {
