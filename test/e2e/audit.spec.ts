@@ -245,7 +245,7 @@ describe('the list', () => {
     await query(
       world.registry,
       `INSERT INTO audit_events (at, id, actor, action, resource, outcome)
-       SELECT now() - i * interval '1 second', gen_random_uuid(), 'system', 'test.export', 'export', 'allowed'
+       SELECT now() + i * interval '1 microsecond', gen_random_uuid(), 'system', 'test.export', 'export', 'allowed'
        FROM generate_series(1, 2500) i`,
     );
     const reply = await world.admin
