@@ -25,10 +25,11 @@ async function newUser(): Promise<RegistryClient & { readonly name: string }> {
   return Object.assign(await signUp(world.admin, name), { name });
 }
 
+/** What was done to it. What was refused or failed is written a moment later, and not asked for here. */
 async function actions(resource: string): Promise<unknown[]> {
   const rows = await query<{ action: string }>(
     world.registry,
-    'SELECT action FROM audit_events WHERE resource = $1 ORDER BY at, id',
+    `SELECT action FROM audit_events WHERE resource = $1 AND outcome = 'allowed' ORDER BY at, id`,
     [resource],
   );
   return rows.map(({ action }) => action);
