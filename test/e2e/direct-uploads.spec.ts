@@ -158,7 +158,7 @@ describe.each(['versitygw', 'minio'] as const)('a direct upload to %s', (kind) =
         return uploads.filter(({ id }) => things.some((thing) => thing.includes(id))).length === 1;
       });
       expect((await alice.pullBlob(repository, digestOf(bytes))).equals(bytes)).toBe(true);
-    });
+    }, 60_000);
 
     it('leaves nothing when it was cancelled, whatever came after that with its URL', async () => {
       const bytes = someBytes(5_000);
@@ -232,7 +232,7 @@ describe.each(['versitygw', 'minio'] as const)('a direct upload to %s', (kind) =
       release();
       expect(await settled(location)).toMatchObject({ state: 'done', digest });
       expect((await alice.pullBlob(repository, digest)).equals(bytes)).toBe(true);
-    });
+    }, 60_000);
 
     it('fails when the whole has another digest, says why, and leaves no byte', async () => {
       const bytes = someBytes(5_000);
@@ -248,7 +248,7 @@ describe.each(['versitygw', 'minio'] as const)('a direct upload to %s', (kind) =
       await eventually('its bytes are gone', async () => {
         return !(await storedThings(one)).some((thing) => thing.includes(id));
       });
-    });
+    }, 90_000);
 
     it('is judged by another node when the one that read it died', async () => {
       const bytes = someBytes(5_000);
@@ -368,10 +368,17 @@ describe('a client that cannot reach the store', () => {
     ['because there is none but the disk', { store: 'filesystem' } as const],
     ['because redirects are off', { store: 's3', env: { STORAGE_REDIRECT: 'false' } } as const],
     ['because its address is streamed to', { store: 's3', env: { STORAGE_STREAM_CIDRS: '127.0.0.0/8' } } as const],
-  ])('is told to push through the registry, %s', async (_why, options) => {
-    const { client } = await startRegistry(options);
-    const reply = await client.api('POST', '/api/v1/repos/admin/app/blobs/uploads', { digest: digestOf('x'), size: 1 });
-    expectProblem(reply.expect(409), 'DIRECT_UPLOADS_UNAVAILABLE');
-    await client.api('GET', '/api/v1/repos/admin/app').expect(404);
-  });
+  ])(
+    'is told to push through the registry, %s',
+    async (_why, options) => {
+      const { client } = await startRegistry(options);
+      const reply = await client.api('POST', '/api/v1/repos/admin/app/blobs/uploads', {
+        digest: digestOf('x'),
+        size: 1,
+      });
+      expectProblem(reply.expect(409), 'DIRECT_UPLOADS_UNAVAILABLE');
+      await client.api('GET', '/api/v1/repos/admin/app').expect(404);
+    },
+    90_000,
+  );
 });
