@@ -23,12 +23,12 @@ export async function drain(
   { hurry }: StopWish,
 ): Promise<void> {
   app.get(Drain, { strict: false }).begin();
+  const finished = drainServer(app.getHttpServer(), graceSeconds * 1000, hurry); // whoever reads the line is refused
   log.info(
     { event: 'draining', graceSeconds },
     'stopping: no new requests, those that run get their time; a second Ctrl-C or signal ends the wait at once',
   );
-  const hasFinished = await drainServer(app.getHttpServer(), graceSeconds * 1000, hurry);
-  if (!hasFinished) log.warn('requests were cut off that had not finished in time');
+  if (!(await finished)) log.warn('requests were cut off that had not finished in time');
 }
 
 function stopped(stop: AbortSignal): Promise<null> {

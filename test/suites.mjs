@@ -79,7 +79,7 @@ export const SUITES = [
     needs: ['minio'],
     env: { ...MINIO, ...EMBEDDED },
   },
-  { name: 'end to end on the filesystem', files: /^test\/e2e\//, env: { ...FILESYSTEM, ...EMBEDDED }, minutes: 15 },
+  { name: 'end to end on the filesystem', files: /^test\/e2e\//, env: { ...FILESYSTEM, ...EMBEDDED }, minutes: 45 },
   {
     name: 'end to end on S3 (versitygw) with PostgreSQL 15 and Redis',
     files: /^test\/e2e\//,

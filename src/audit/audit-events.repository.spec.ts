@@ -53,7 +53,7 @@ FROM generate_series(0, $2::integer - 1) i`;
 
 function record(entry: Partial<AuditRecord>): AuditRecord {
   return {
-    at: new Date('2026-03-31T00:00:00Z'),
+    at: '2026-03-31T00:00:00.000000Z',
     id: randomUUID(),
     actor: 'anonymous',
     credential: null,
@@ -74,7 +74,7 @@ describe('entries of requests', () => {
     const detail = { reason: 'denied', status: 403 };
     const records = [
       record({ resource, actor: alice, credential: 'password', address: '192.0.2.7', namespaceId: acme }),
-      record({ resource, actor: 'user:999999', outcome: 'denied', detail, at: new Date('2026-03-31T00:00:00.001Z') }),
+      record({ resource, actor: 'user:999999', outcome: 'denied', detail, at: '2026-03-31T00:00:00.000001Z' }),
     ];
     await events.insert(records);
     await events.insert(records);

@@ -88,7 +88,7 @@ export class AuditEventsRepository {
   async insert(records: readonly AuditRecord[]): Promise<void> {
     const column = <T>(value: (record: AuditRecord) => T): T[] => records.map((record) => value(record));
     await this.events.manager.query(INSERT, [
-      column(({ at }) => at.toISOString()),
+      column(({ at }) => at),
       column(({ id }) => id),
       column(({ actor }) => actor),
       column(({ credential }) => credential),

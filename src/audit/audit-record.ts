@@ -2,7 +2,8 @@ import type { AuditEvent } from './audit-event.entity.js';
 
 /** An entry that is no part of a transaction: how a request ended. */
 export interface AuditRecord {
-  readonly at: Date;
+  /** RFC 3339 in UTC, to the microsecond. */
+  readonly at: string;
   readonly id: string;
   /** Principal, such as `user:7`. */
   readonly actor: string;

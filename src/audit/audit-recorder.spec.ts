@@ -105,7 +105,7 @@ describe('writes of blobs', () => {
     ended(method, path, status, { ...alice, ...app, ...given });
     expect(records).toEqual([
       {
-        at: expect.any(Date),
+        at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/),
         id: expect.any(String),
         actor: 'user:7',
         credential: 'password',
@@ -126,6 +126,12 @@ describe('writes of blobs', () => {
     ended('PATCH', UPLOAD, 202, { ...alice, ...app });
     ended('PUT', MANIFEST, 201, { ...alice, ...app, params: { reference: 'v1' } });
     expect(records).toEqual([]);
+  });
+
+  it('are in the order in which they ended, however many end in one millisecond', () => {
+    for (let count = 0; count < 500; count++) ended('PUT', UPLOAD, 201, { ...alice, ...app, query: params });
+    const times = records.map(({ at }) => at);
+    expect(times).toEqual([...new Set(times)].sort());
   });
 
   it('are in the namespace of a repository that they have just made', () => {

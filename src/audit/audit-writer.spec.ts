@@ -41,7 +41,7 @@ beforeEach(() => {
 function add(...actions: string[]): void {
   for (const action of actions) {
     writer.add({
-      at: new Date(),
+      at: new Date().toISOString(),
       id: randomUUID(),
       actor: 'anonymous',
       credential: null,

@@ -1,6 +1,7 @@
 import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import { sqlState } from '../database/unit-of-work.js';
+import { CLOCK } from './audit-clock.js';
 import { AuditEventsRepository } from './audit-events.repository.js';
 import { AuditPartitions } from './audit-partitions.js';
 import type { AuditRecord } from './audit-record.js';
@@ -96,7 +97,7 @@ function isUnwritable(error: unknown): boolean {
 
 function lossOf(entries: number): AuditRecord {
   return {
-    at: new Date(),
+    at: CLOCK.next(),
     id: randomUUID(),
     actor: 'system',
     credential: null,

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Request, Response } from 'express';
 import { membershipIn, type Principal, principalKey } from '../access/principal.js';
 import { AUDITED_ROUTES, type AuditedRoute, routeKey } from './audit-actions.js';
+import { CLOCK } from './audit-clock.js';
 import type { AuditEvent } from './audit-event.entity.js';
 import type { AuditRecord } from './audit-record.js';
 
@@ -87,7 +88,7 @@ interface Outcome {
 function record(request: Request, { action, address, outcome, detail }: Outcome): AuditRecord {
   const { principal, credential, named } = request.context;
   return {
-    at: new Date(),
+    at: CLOCK.next(),
     id: randomUUID(),
     actor: principal === null ? 'anonymous' : principalKey(principal),
     credential: credential?.label ?? null,

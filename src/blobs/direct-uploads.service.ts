@@ -102,7 +102,7 @@ export class DirectUploadsService {
     const { repository, uploader } = session;
     const key = putKeyOf(id);
     const object = await this.direct().verified(key);
-    if (!object) throw new ApiError('uploadIncomplete', 'the PUT has not arrived');
+    if (!object) return this.incomplete(session, 'the PUT has not arrived');
     if (object.size !== plan.size) return this.fail(row, 'sizeMismatch');
     if (object.sha256Hex === null) return this.read(session, row);
     if (object.sha256Hex !== hexOf(digest)) return this.fail(row, 'digestMismatch');
@@ -130,9 +130,15 @@ export class DirectUploadsService {
     }
     if (missing.length > 0) {
       const [shown, more] = [missing.slice(0, SHOWN).join(', '), missing.length > SHOWN ? ' and more' : ''];
-      throw new ApiError('uploadIncomplete', `missing: part ${shown}${more}`);
+      return this.incomplete(session, `missing: part ${shown}${more}`);
     }
     await this.read(session, { ...row, writer: this.direct().withParts(writer, whole) });
+  }
+
+  /** The store has no bytes, or none any more: another request may have been faster, and a node put them elsewhere. */
+  private async incomplete(session: UploadSession, detail: string): Promise<void> {
+    const { state } = await this.find(session);
+    if (state === 'direct') throw new ApiError('uploadIncomplete', detail);
   }
 
   private async read(session: UploadSession, { writer }: DirectUploadRow): Promise<void> {

@@ -34,12 +34,7 @@ export async function startProxy(target: string): Promise<S3Proxy> {
         incoming.pipe(outgoing);
       });
     if (state.fault?.(proxied, reply, pass)) return;
-    pass()
-      .then((answer) => {
-        reply.writeHead(answer.statusCode ?? 502, answer.headers);
-        answer.pipe(reply);
-      })
-      .catch(() => reply.destroy());
+    void passOn(reply, pass);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
@@ -53,6 +48,30 @@ export async function startProxy(target: string): Promise<S3Proxy> {
         server.closeAllConnections();
       }),
   });
+}
+
+/** From now on calls of this kind wait in the proxy, until what it gives is called. */
+export function holdCalls(proxy: S3Proxy, kind: string): () => void {
+  const waiting: (() => void)[] = [];
+  proxy.fault = ({ call }, reply, pass) => {
+    if (call !== kind) return false;
+    waiting.push(() => void passOn(reply, pass));
+    return true;
+  };
+  return () => {
+    proxy.fault = null;
+    for (const go of waiting) go();
+  };
+}
+
+async function passOn(reply: ServerResponse, pass: () => Promise<IncomingMessage>): Promise<void> {
+  try {
+    const answer = await pass();
+    reply.writeHead(answer.statusCode ?? 502, answer.headers);
+    answer.pipe(reply);
+  } catch {
+    reply.destroy();
+  }
 }
 
 function callOf({ method = '', url = '' }: IncomingMessage): string {

@@ -72,6 +72,7 @@ async function fuzz(url: string, token: string | null): Promise<string> {
   ];
   const { stdout } = await run('schemathesis', ['run', `${url}/api/docs-json`, ...authorization, ...options], {
     cwd: scratchDirectory('fuzz'),
+    timeoutMs: 290_000, // a little less than the test has
   });
   return /^ *(\d+ generated.*)$/m.exec(stdout)?.[1] ?? stdout;
 }

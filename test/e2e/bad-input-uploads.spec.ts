@@ -222,5 +222,5 @@ describe('an upload that goes on', () => {
       const rows = await query(registry, 'SELECT id FROM uploads WHERE expires_at < now()');
       return rows.length === 0 && JSON.stringify(await storedThings(registry)) === JSON.stringify(before);
     });
-  });
+  }, 60_000);
 });

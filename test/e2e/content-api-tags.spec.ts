@@ -91,6 +91,10 @@ describe('the tags of a repository', () => {
   });
 
   it('can be read one by one, under both spellings', async () => {
+    // Those of an image are written down some moments after its push: the two reads are to be of one state.
+    await eventually('the configs are read', async () =>
+      (await list()).items.every(({ platforms }) => Array.isArray(platforms) && platforms.length > 0),
+    );
     const [encoded, spread] = spellings(repository, '/tags/latest');
     const reply = await world.alice.api('GET', encoded).expect(200);
     expect(reply.json()).toMatchObject({ name: 'latest', digest: images.get('latest')?.digest });

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { someBytes, uniqueName } from '../conformance/documents.js';
 import { signUp } from '../conformance/world.js';
-import { type S3Proxy, startProxy } from '../contracts/s3-proxy.js';
+import { holdCalls, type S3Proxy, startProxy } from '../contracts/s3-proxy.js';
 import { digestOf } from '../support/content.js';
 import type { Reply } from '../support/http-exchange.js';
 import { eventually } from '../support/processes.js';
@@ -158,7 +158,7 @@ describe.each(['versitygw', 'minio'] as const)('a direct upload to %s', (kind) =
         return uploads.filter(({ id }) => things.some((thing) => thing.includes(id))).length === 1;
       });
       expect((await alice.pullBlob(repository, digestOf(bytes))).equals(bytes)).toBe(true);
-    });
+    }, 60_000);
 
     it('leaves nothing when it was cancelled, whatever came after that with its URL', async () => {
       const bytes = someBytes(5_000);
@@ -196,7 +196,9 @@ describe.each(['versitygw', 'minio'] as const)('a direct upload to %s', (kind) =
       const { location, parts } = await start({ digest: digestOf(bytes), size: bytes.length, multipart: true });
       expect(parts).toEqual({ size, count: 2 });
       await sendParts(location, bytes, size, [2, 1]);
+      const release = holdCalls(proxy, 'GET'); // once a node has read it the answer is 201, as right
       const reply = await alice.api('POST', `${location}/complete`).expect(202);
+      release();
       expect(reply.need('location')).toBe(location);
       expect(reply.need('retry-after')).toBe('1');
       expect(reply.json()).toMatchObject({ state: 'verifying' });
@@ -225,16 +227,20 @@ describe.each(['versitygw', 'minio'] as const)('a direct upload to %s', (kind) =
       const { location, parts } = await start({ digest, size: bytes.length });
       expect(parts?.count).toBe(1);
       await sendParts(location, bytes, size, [1]);
+      const release = holdCalls(proxy, 'GET');
       await alice.api('POST', `${location}/complete`).expect(202);
+      release();
       expect(await settled(location)).toMatchObject({ state: 'done', digest });
       expect((await alice.pullBlob(repository, digest)).equals(bytes)).toBe(true);
-    });
+    }, 60_000);
 
     it('fails when the whole has another digest, says why, and leaves no byte', async () => {
       const bytes = someBytes(5_000);
       const { location, id } = await start({ digest: digestOf(bytes), size: bytes.length, multipart: true });
       await sendParts(location, inverted(bytes), size, [1]); // each part is what its own checksum says
+      const release = holdCalls(proxy, 'GET');
       await alice.api('POST', `${location}/complete`).expect(202);
+      release();
       const failed = await settled(location);
       expect(failed).toMatchObject({ state: 'failed', reason: 'the bytes do not have the digest' });
       expectProblem(await alice.api('POST', `${location}/complete`).expect(422), 'DIGEST_MISMATCH');
@@ -242,7 +248,7 @@ describe.each(['versitygw', 'minio'] as const)('a direct upload to %s', (kind) =
       await eventually('its bytes are gone', async () => {
         return !(await storedThings(one)).some((thing) => thing.includes(id));
       });
-    });
+    }, 90_000);
 
     it('is judged by another node when the one that read it died', async () => {
       const bytes = someBytes(5_000);
@@ -266,20 +272,10 @@ describe.each(['versitygw', 'minio'] as const)('a direct upload to %s', (kind) =
       const bytes = someBytes(5_000);
       const { location, id } = await start({ digest: digestOf(bytes), size: bytes.length, multipart: true });
       await sendParts(location, bytes, size, [1]);
-      let release = (): void => undefined;
-      proxy.fault = ({ call }, reply, pass) => {
-        if (call !== 'GET') return false;
-        release = () =>
-          void pass().then((answer) => {
-            reply.writeHead(answer.statusCode ?? 502, answer.headers);
-            answer.pipe(reply);
-          });
-        return true;
-      };
+      const release = holdCalls(proxy, 'GET');
       await alice.api('POST', `${location}/complete`).expect(202);
       await eventually('a node reads', async () => ((await uploadRow(one, id))?.epoch ?? 0) > 1);
       await alice.api('DELETE', location).expect(204);
-      proxy.fault = null;
       release();
       await eventually('its bytes are gone', async () => {
         return !(await storedThings(one)).some((thing) => thing.includes(id));
@@ -372,10 +368,17 @@ describe('a client that cannot reach the store', () => {
     ['because there is none but the disk', { store: 'filesystem' } as const],
     ['because redirects are off', { store: 's3', env: { STORAGE_REDIRECT: 'false' } } as const],
     ['because its address is streamed to', { store: 's3', env: { STORAGE_STREAM_CIDRS: '127.0.0.0/8' } } as const],
-  ])('is told to push through the registry, %s', async (_why, options) => {
-    const { client } = await startRegistry(options);
-    const reply = await client.api('POST', '/api/v1/repos/admin/app/blobs/uploads', { digest: digestOf('x'), size: 1 });
-    expectProblem(reply.expect(409), 'DIRECT_UPLOADS_UNAVAILABLE');
-    await client.api('GET', '/api/v1/repos/admin/app').expect(404);
-  });
+  ])(
+    'is told to push through the registry, %s',
+    async (_why, options) => {
+      const { client } = await startRegistry(options);
+      const reply = await client.api('POST', '/api/v1/repos/admin/app/blobs/uploads', {
+        digest: digestOf('x'),
+        size: 1,
+      });
+      expectProblem(reply.expect(409), 'DIRECT_UPLOADS_UNAVAILABLE');
+      await client.api('GET', '/api/v1/repos/admin/app').expect(404);
+    },
+    90_000,
+  );
 });

@@ -42,7 +42,7 @@ describe('a registry with its own database that is killed in the middle of small
     const { status, headers } = await next.client.uploadAt(REPOSITORY, young.path).status();
     expect(['404', '204 0-0', '204 0-99']).toContain([status, headers['range'] ?? []].flat().join(' '));
     await next.stop();
-  });
+  }, 90_000);
 
   it('has every byte that it acknowledged when it is stopped instead', async () => {
     const stopped = await startEmbedded();
@@ -57,5 +57,5 @@ describe('a registry with its own database that is killed in the middle of small
     await again.put(digestOf(bytes)).expect(201);
     expect(readdirSync(path.join(next.dataDir, 'blobs', upload.id.slice(-2)))).toHaveLength(1);
     await next.stop();
-  });
+  }, 90_000);
 });

@@ -249,10 +249,11 @@ describe('API keys', () => {
   });
 
   it('end when they expire, with what they bought', async () => {
-    const { key } = await newKey({ expiresAt: inSeconds(2) });
+    const expiresAt = inSeconds(8);
+    const { key } = await newKey({ expiresAt });
     const { token, refresh_token: refresh = '' } = (await offline(key).expect(200)).json<TokenAnswer>();
     await pull(key, 'alice/app').expect(200);
-    await new Promise((resolve) => setTimeout(resolve, 2_100));
+    await new Promise((resolve) => setTimeout(resolve, Date.parse(expiresAt) + 100 - Date.now()));
     for (const credential of [key, token]) await pull(credential, 'alice/app').expect(401);
     await again(refresh).expect(401);
   });

@@ -39,11 +39,11 @@ export async function itemsOf(client: RegistryClient, path: string): Promise<Rec
   return (await client.api('GET', path).expect(200)).json<{ items: Record<string, unknown>[] }>().items;
 }
 
-/** What the audit log has of a resource, in order. */
+/** What was done to a resource, in order. What was refused or failed is written a moment later, and not asked for here. */
 export async function actionsOn({ registry }: World, resource: string): Promise<string[]> {
   const rows = await query<{ action: string }>(
     registry,
-    'SELECT action FROM audit_events WHERE resource = $1 ORDER BY at',
+    `SELECT action FROM audit_events WHERE resource = $1 AND outcome = 'allowed' ORDER BY at`,
     [resource],
   );
   return rows.map(({ action }) => action);

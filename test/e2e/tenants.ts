@@ -98,12 +98,12 @@ export interface AuditRow {
   readonly detail: unknown;
 }
 
-/** What the audit log has of a repository, oldest first. */
+/** What was done to a repository, oldest first. What was refused or failed is written a moment later, and not asked for. */
 export async function auditOf(registry: Registry, path: string): Promise<AuditRow[]> {
   return query<AuditRow & Record<string, unknown>>(
     registry,
     `SELECT actor, action, resource, detail FROM audit_events
-     WHERE resource = $1 AND (action LIKE 'repo.%' OR action LIKE 'permissions.%') ORDER BY at`,
+     WHERE resource = $1 AND outcome = 'allowed' AND (action LIKE 'repo.%' OR action LIKE 'permissions.%') ORDER BY at`,
     [`repo:${path}`],
   );
 }
