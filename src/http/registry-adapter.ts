@@ -32,10 +32,13 @@ export class RegistryAdapter extends ExpressAdapter {
     super(app);
   }
 
-  /** Puts the routes below /v2 here: behind what was used before, and ahead of all other routes. */
+  /**
+   * Puts the routes below /v2 here: behind what was used before, and ahead of all other routes. None is for OPTIONS, which
+   * a router would answer by itself, without a guard.
+   */
   useRegistryRoutes(): void {
     this.use(((request, response, next) => {
-      if (isRegistryPath(request.path)) this.registryRoutes(request, response, next);
+      if (request.method !== 'OPTIONS' && isRegistryPath(request.path)) this.registryRoutes(request, response, next);
       else next();
     }) satisfies RequestHandler);
   }

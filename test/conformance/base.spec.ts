@@ -114,6 +114,8 @@ describe('Error Codes', () => {
     const requests = [
       ['POST', '/v2/'],
       ['DELETE', '/v2/'],
+      ['OPTIONS', '/v2/'],
+      ['OPTIONS', `/v2/${repository}/manifests/v1`],
       ['PUT', `/v2/${repository}/tags/list`],
       ['DELETE', `/v2/${repository}/tags/list`],
       ['POST', `/v2/${repository}/manifests/v1`],
