@@ -116,6 +116,22 @@ describe('RefreshTokensRepository', () => {
     expect(found).toMatchObject([1, 1, 2].map((credentialsVersion) => ({ id: token.id, credentialsVersion })));
   });
 
+  it('prolongs what goes on through a change of the password under its new version, and nothing that the change ends', async () => {
+    const [password, key] = [
+      { ...draft('password'), kind: 'offline' } as const,
+      { ...draft('key'), kind: 'offline', apiKeyId: await newKey() } as const,
+    ];
+    await services.unitOfWork.run(async (tx) => {
+      for (const token of [password, key]) await tokens.insert(tx, token);
+    });
+    expect(await Promise.all([password, key].map(({ id }) => tokens.prolong(id)))).toEqual([1, 1]);
+    await services.unitOfWork.run(async (tx) => {
+      await raiseVersion(tx);
+      await tokens.moveToVersion(tx, userId, null, 2);
+    });
+    expect(await Promise.all([password, key].map(({ id }) => tokens.prolong(id)))).toEqual([null, 2]);
+  });
+
   async function raiseVersion(tx: Transaction): Promise<void> {
     await tx.query('UPDATE users SET credentials_version = credentials_version + 1 WHERE id = $1', [userId]);
   }

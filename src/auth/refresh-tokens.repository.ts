@@ -49,9 +49,11 @@ WITH used AS (
 
 const PROLONG = `
 WITH prolonged AS (
-  UPDATE refresh_tokens SET expires_at = now() + $2 * interval '1 second'
-  WHERE id = $1 AND revoked_at IS NULL AND expires_at > now() RETURNING id
-) SELECT id FROM prolonged`;
+  UPDATE refresh_tokens t SET expires_at = now() + $2 * interval '1 second' FROM users u
+  WHERE t.id = $1 AND t.revoked_at IS NULL AND t.expires_at > now()
+    AND u.id = t.user_id AND u.credentials_version = t.credentials_version
+  RETURNING t.credentials_version AS version
+) SELECT version FROM prolonged`;
 
 const REVOKE = `
 WITH revoked AS (
@@ -100,8 +102,10 @@ export class RefreshTokensRepository {
     return used?.version ?? null;
   }
 
-  async prolong(id: string): Promise<boolean> {
-    return (await this.tokens.manager.query<unknown[]>(PROLONG, [id, this.life])).length === 1;
+  /** The token's version of the credentials; `null` when it has ended meanwhile. */
+  async prolong(id: string): Promise<number | null> {
+    const [prolonged] = await this.tokens.manager.query<{ version: number }[]>(PROLONG, [id, this.life]);
+    return prolonged?.version ?? null;
   }
 
   /** False when there was nothing left to revoke. */

@@ -130,7 +130,8 @@ export class RefreshTokensService {
   }
 
   private async prolong(row: RefreshTokenRow, text: string): Promise<LiveRefreshToken | null> {
-    return (await this.tokens.prolong(row.id)) ? liveToken(row, text, boundsOf(row)) : null;
+    const credentialsVersion = await this.tokens.prolong(row.id);
+    return credentialsVersion === null ? null : liveToken({ ...row, credentialsVersion }, text, boundsOf(row));
   }
 
   private async insert(
