@@ -53,4 +53,14 @@ describe('UnitOfWork', () => {
     const twice = async (tx: Transaction): Promise<string> => (await work(tx)) + (await work(tx));
     await expect(unitOfWork.runStatement(twice)).rejects.toThrow('a second statement');
   });
+
+  it('leaves a lone statement that PostgreSQL took back to its connection, which has repeated it', async () => {
+    let asked = 0;
+    const deadlocked = (): Promise<never> => {
+      asked += 1;
+      return Promise.reject(failure('40P01'));
+    };
+    await expect(unitOfWork.runStatement(deadlocked)).rejects.toThrow();
+    expect(asked).toBe(1);
+  });
 });

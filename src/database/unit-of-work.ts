@@ -17,11 +17,10 @@ export interface Transaction {
 
 type Effect = () => Promise<void> | void;
 
-/**
- * serialization_failure and deadlock_detected: PostgreSQL asks for the same transaction again. Then a prepared statement
- * that is unknown, known already or planned for the table as it was: the next attempt does without (`DatabaseConnection`).
- */
-const RETRYABLE = new Set(['40001', '40P01', '26000', '42P05', '0A000']);
+/** A prepared statement that is unknown, known already or planned for the table as it was: the next attempt does without. */
+const STATEMENT_FAILURES = ['26000', '42P05', '0A000'] as const;
+/** And serialization_failure and deadlock_detected; after these a lone statement is repeated by its `DatabaseConnection`. */
+const TRANSACTION_FAILURES = [...STATEMENT_FAILURES, '40001', '40P01'] as const;
 const ATTEMPTS = 5;
 
 @Injectable()
@@ -35,7 +34,7 @@ export class UnitOfWork {
    * `work` must therefore be free of effects of its own outside the database.
    */
   run<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
-    return this.repeat(() =>
+    return this.repeat(TRANSACTION_FAILURES, () =>
       settled((effects) =>
         this.dataSource.transaction((manager) =>
           work({ manager, query: (sql, parameters) => manager.query(sql, parameters), ...effects }),
@@ -50,7 +49,7 @@ export class UnitOfWork {
    */
   async runStatement<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     const { manager } = this.dataSource;
-    return this.repeat(() => {
+    return this.repeat(STATEMENT_FAILURES, () => {
       let statements = 0;
       return settled((effects) =>
         work({
@@ -65,12 +64,12 @@ export class UnitOfWork {
     });
   }
 
-  private async repeat<T>(attempt: () => Promise<T>): Promise<T> {
+  private async repeat<T>(failures: readonly string[], attempt: () => Promise<T>): Promise<T> {
     for (let count = 1; ; count++) {
       try {
         return await attempt();
       } catch (error) {
-        if (count === ATTEMPTS || !isRetryable(error)) throw error;
+        if (count === ATTEMPTS || !failures.includes(sqlState(error) ?? '')) throw error;
         this.logger.debug({ attempt: count, message: 'transaction is run again' });
         await new Promise((resolve) => setTimeout(resolve, Math.random() * 10 * 2 ** count));
       }
@@ -92,10 +91,6 @@ async function settled<T>(work: (effects: Pick<Transaction, 'afterCommit' | 'aft
   }
   for (const effect of onCommit) await effect();
   return result;
-}
-
-function isRetryable(error: unknown): boolean {
-  return RETRYABLE.has(sqlState(error) ?? '');
 }
 
 /** The five-character SQLSTATE of a failed statement; `undefined` for every other error. */
