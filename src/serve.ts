@@ -23,7 +23,8 @@ export async function drain(
   { hurry }: StopWish,
 ): Promise<void> {
   app.get(Drain, { strict: false }).begin();
-  const finished = drainServer(app.getHttpServer(), graceSeconds * 1000, hurry); // whoever reads the line is refused
+  // Before the line: in a process of its own whoever reads that is refused.
+  const finished = drainServer(app.getHttpServer(), graceSeconds * 1000, hurry);
   log.info(
     { event: 'draining', graceSeconds },
     'stopping: no new requests, those that run get their time; a second Ctrl-C or signal ends the wait at once',

@@ -4,14 +4,19 @@
  */
 const STEPS = 4;
 
-/** As `work`, but no later than in this time: then it throws, and nobody waits for `work` any more. */
+/**
+ * As `work`, but no later than in this time, to which halts of this process are added: then it throws, and nobody waits
+ * for `work` any more.
+ */
 export async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
+  let last: NodeJS.Immediate | undefined;
   const late = new Promise<never>((_, reject) => {
     const wait = (steps: number): void => {
       timer = setTimeout(() => {
         if (steps > 1) wait(steps - 1);
-        else reject(new Error(`Redis did not answer in ${milliseconds} ms`));
+        // After the sockets were read: the halt may have been in this step.
+        else last = setImmediate(reject, new Error(`Redis did not answer in ${milliseconds} ms`));
       }, milliseconds / STEPS);
     };
     wait(STEPS);
@@ -20,5 +25,6 @@ export async function within<T>(milliseconds: number, work: Promise<T>): Promise
     return await Promise.race([work, late]);
   } finally {
     clearTimeout(timer);
+    clearImmediate(last);
   }
 }
