@@ -31,15 +31,14 @@ export class AuditRecorder {
   /** Before the request is handled. */
   observe(request: Request, response: Response): void {
     if (request.method === 'GET' ? !this.recordsPulls && !mayReadLog(request) : READS.has(request.method)) return;
-    const address = request.ip ?? null; // nobody can say once the connection is gone
     response.once('close', () => {
       const route = auditedRoute(request);
       if (route === null || route.success === 'transaction') return;
-      if (response.headersSent) this.ended(request, response, route, address);
+      if (response.headersSent) this.ended(request, response, route);
       else if (request.method !== 'GET' && request.context.error === null) {
         // The client has left a write that goes on: its answer, which nobody gets, still says what became of it.
         onAnswer(response, () => {
-          this.ended(request, response, route, address);
+          this.ended(request, response, route);
         });
       }
     });
@@ -59,10 +58,10 @@ export class AuditRecorder {
     }
   }
 
-  private ended(request: Request, response: Response, route: AuditedRoute, address: string | null): void {
+  private ended(request: Request, response: Response, route: AuditedRoute): void {
     const { statusCode } = response;
     if (route.success === 'created' ? statusCode === 201 : statusCode < 400) {
-      this.writer.add(succeeded(request, route, address));
+      this.writer.add(succeeded(request, route));
     }
   }
 }

@@ -60,39 +60,38 @@ export function isChallenge({ context: { denied, principal } }: Request): boolea
   return principal === null ? denied === null : principal.kind === 'anonymous';
 }
 
-export function succeeded(request: Request, route: AuditedRoute, address: string | null): AuditRecord {
-  return record(request, { action: actionOf(request, route), address, outcome: 'allowed', detail: null });
+export function succeeded(request: Request, route: AuditedRoute): AuditRecord {
+  return record(request, { action: actionOf(request, route), outcome: 'allowed', detail: null });
 }
 
 export function denied(request: Request, response: Response, reason: string): AuditRecord {
   const { claimedName, principal, id } = request.context;
   const name = principal === null && claimedName !== null && isAccount(claimedName) ? { username: claimedName } : {};
   const detail = { reason, status: statusOf(response), ...name, requestId: id };
-  return record(request, { action: nameOf(request), address: request.ip ?? null, outcome: 'denied', detail });
+  return record(request, { action: nameOf(request), outcome: 'denied', detail });
 }
 
 export function failed(request: Request, response: Response): AuditRecord {
   const { error, id } = request.context;
   const reason = response.headersSent ? conditionOf(error) : 'clientLeft';
   const detail = { ...(reason === null ? {} : { reason }), status: statusOf(response), requestId: id };
-  return record(request, { action: nameOf(request), address: request.ip ?? null, outcome: 'failed', detail });
+  return record(request, { action: nameOf(request), outcome: 'failed', detail });
 }
 
 interface Outcome {
   readonly action: string;
-  readonly address: string | null;
   readonly outcome: AuditEvent['outcome'];
   readonly detail: AuditRecord['detail'];
 }
 
-function record(request: Request, { action, address, outcome, detail }: Outcome): AuditRecord {
+function record(request: Request, { action, outcome, detail }: Outcome): AuditRecord {
   const { principal, credential, named } = request.context;
   return {
     at: CLOCK.next(),
     id: randomUUID(),
     actor: principal === null ? 'anonymous' : principalKey(principal),
     credential: credential?.label ?? null,
-    address,
+    address: request.ip ?? null,
     action,
     resource: resourceOf(request),
     namespaceId: named?.repository?.namespaceId ?? null,

@@ -1,8 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import http from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connect as connectSecurely } from 'node:tls';
 import type { Request, Response } from 'express';
+import { makeAuthority } from '../../test/support/certificates.js';
+import { readCertificate } from './certificate.js';
 import { RegistryAdapter } from './registry-adapter.js';
 
 describe('the server', () => {
@@ -94,5 +99,77 @@ describe('routes', () => {
     expect(options.headers.get('allow')).toBe('GET, HEAD'); // of `/*any`: the application answers, not the router
     expect(asked.filter((line) => line.includes('/v2/a/b/tags/list?'))).toEqual(['first of all /v2/a/b/tags/list?n=1']);
     server.close();
+  });
+});
+
+describe('a client that resets its connection as soon as its request is sent', () => {
+  const ATTEMPTS = 20;
+  const UPLOAD = 'PUT /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n';
+  let server: http.Server;
+  let port: number;
+  /** Of the requests that were handled. */
+  let addresses: string[];
+  let closed: number;
+
+  async function start(adapter: RegistryAdapter): Promise<void> {
+    addresses = [];
+    closed = 0;
+    adapter.put('/upload', (request: Request, response: Response) => {
+      addresses.push(String(request.ip));
+      response.end();
+    });
+    adapter.initHttpServer();
+    server = adapter.getHttpServer();
+    server.on('connection', (socket: Socket) => socket.once('close', () => (closed += 1)));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    ({ port } = server.address() as AddressInfo);
+  }
+
+  async function haveClosed(count: number): Promise<void> {
+    while (closed < count) await sleep(1);
+  }
+
+  afterEach(() => {
+    server.close();
+  });
+
+  it('is not heard when it is gone before it is accepted', async () => {
+    await start(new RegistryAdapter());
+    // A process of its own, which this one waits for without accepting anything.
+    const client = `const socket = require('net').connect(${port}, '127.0.0.1', () => {
+      socket.write(${JSON.stringify(UPLOAD)});
+      socket.resetAndDestroy();
+    })`;
+    execFileSync(process.execPath, ['-e', `for (let i = 0; i < ${ATTEMPTS}; i += 1) { ${client} }`]);
+    await haveClosed(ATTEMPTS);
+    expect(addresses).toEqual([]);
+  });
+
+  it('has an address when it was accepted before', async () => {
+    await start(new RegistryAdapter());
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+      const client = connect(port, '127.0.0.1');
+      await Promise.all([once(server, 'connection'), once(client, 'connect')]);
+      client.write(UPLOAD);
+      client.resetAndDestroy();
+      await haveClosed(attempt);
+    }
+    expect(addresses).toEqual(Array(ATTEMPTS).fill('127.0.0.1'));
+  });
+
+  it('has an address over TLS', async () => {
+    const { cert, key } = await (await makeAuthority()).issue('node');
+    await start(new RegistryAdapter(await readCertificate({ certFile: cert, keyFile: key })));
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+      const socket = connect(port, '127.0.0.1').on('error', () => undefined);
+      const client = connectSecurely({ socket, rejectUnauthorized: false }).on('error', () => undefined);
+      await Promise.all([once(server, 'secureConnection'), once(client, 'secureConnect')]);
+      client.write(UPLOAD);
+      await sleep(0);
+      socket.resetAndDestroy();
+      await haveClosed(attempt);
+    }
+    expect(addresses).toEqual(Array(ATTEMPTS).fill('127.0.0.1'));
   });
 });

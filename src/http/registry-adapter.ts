@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import express, { type RequestHandler, Router } from 'express';
 import type { CertificatePair } from './certificate.js';
@@ -104,12 +105,22 @@ function createRegistryServer(certificate: CertificatePair | null, listener: Lis
   const server =
     certificate === null ? createServer(options, listener) : new SecureServer(options, certificate, listener);
   server.setTimeout(IDLE_TIMEOUT_MS);
+  server.on('connection', requireAddress).on('secureConnection', requireAddress);
   server.on('clientError', answerUnreadable);
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     answerContinueOnFirstRead(request, response);
     listener(request, response);
   });
   return server;
+}
+
+/**
+ * Whoever resets a connection takes its address along, and what has been sent before is handled nevertheless: without an
+ * entry in any log of where it came from, and as a client that no limit tells from others. Node keeps an address that it
+ * was asked for once. Nobody would get the answer of a connection that has none.
+ */
+function requireAddress(socket: Socket): void {
+  if (socket.remoteAddress === undefined) socket.destroy();
 }
 
 /**
