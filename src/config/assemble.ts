@@ -4,7 +4,8 @@ import type { RateLimitConfig, RedisConfig, S3Config, StorageType, TlsConfig } f
 import { AppConfig } from './config.js';
 import { secretProblem } from './jwt-secret.js';
 import { formatSize } from './parsers.js';
-import { MINIMUM_UPLOAD_MEMORY, type ParsedSettings, type SettingName } from './settings.js';
+import type { ParsedSettings, SettingName } from './settings.js';
+import { MINIMUM_UPLOAD_MEMORY } from './settings/storage-settings.js';
 import type { TracingConfig } from './tracing.js';
 
 type Names = ReadonlySet<SettingName>;

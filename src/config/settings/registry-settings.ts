@@ -1,0 +1,33 @@
+import { VISIBILITIES } from '../config-values.js';
+import * as p from '../parsers.js';
+import { optional, setting, type Setting } from '../setting.js';
+import { ACCOUNT_NAME } from './account-name.js';
+
+const MIB = 2 ** 20;
+
+export const REGISTRY_SETTINGS = {
+  DEFAULT_VISIBILITY: setting(
+    ['registry', 'default_visibility'],
+    p.oneOf(VISIBILITIES),
+    'private',
+    'Visibility of a repository that a first push creates.',
+  ),
+  DEFAULT_NAMESPACE: optional(
+    ['registry', 'default_namespace'],
+    ACCOUNT_NAME,
+    'library',
+    'Namespace of repository names that have none.',
+  ),
+  ALLOW_SPARSE: optional(
+    ['registry', 'allow_sparse'],
+    p.list(p.matching(/^[a-z0-9._/*-]+$/, 'must be names of repositories, * for any part')),
+    'acme/*',
+    'Repositories that may hold manifests whose content is missing.',
+  ),
+  MANIFEST_MAX_BYTES: setting(
+    ['registry', 'manifest_max_bytes'],
+    p.size(4 * MIB, 64 * MIB),
+    '4MiB',
+    'Largest manifest that is accepted, 4MiB to 64MiB.',
+  ),
+} as const satisfies Record<string, Setting<unknown>>;

@@ -1,0 +1,64 @@
+import { LOG_LEVELS } from '../config-values.js';
+import * as p from '../parsers.js';
+import { optional, setting, type Setting } from '../setting.js';
+
+/** Each is a process of 100 MB or more. */
+const MAXIMUM_WORKERS = 64;
+
+export const SERVER_SETTINGS = {
+  LISTEN_ADDRESS: setting(
+    ['server', 'listen_address'],
+    p.listenAddress,
+    '0.0.0.0:8080',
+    'Address and port to listen on; port 0 takes any free one.',
+  ),
+  PUBLIC_URL: optional(
+    ['server', 'public_url'],
+    p.origin('https://registry.example.com'),
+    'https://registry.example.com',
+    'URL under which clients reach the registry; without it the host of each request is used.',
+  ),
+  TRUSTED_PROXIES: optional(
+    ['server', 'trusted_proxies'],
+    p.list(p.proxy),
+    '10.0.0.0/8,loopback',
+    'Proxies whose X-Forwarded-For, -Host and -Proto are believed: addresses, networks, loopback, linklocal or uniquelocal.',
+  ),
+  TLS_CERT_FILE: optional(
+    ['server', 'tls_cert_file'],
+    p.text,
+    '/etc/aerugo/tls/tls.crt',
+    'Certificate of this host, then those that lead to its authority, in PEM; with it the port speaks HTTPS only. A renewed file is taken up within seconds, or at SIGHUP.',
+  ),
+  TLS_KEY_FILE: optional(
+    ['server', 'tls_key_file'],
+    p.text,
+    '/etc/aerugo/tls/tls.key',
+    'Private key of that certificate, in PEM and without a passphrase.',
+  ),
+  METRICS_LISTEN_ADDRESS: optional(
+    ['server', 'metrics_listen_address'],
+    p.listenAddress,
+    '127.0.0.1:9464',
+    'Address and port that serve /metrics for Prometheus, to whoever can connect; without it there are no metrics.',
+  ),
+  LOG_LEVEL: setting(['server', 'log_level'], p.oneOf(LOG_LEVELS), 'info', `One of ${LOG_LEVELS.join(', ')}.`),
+  DATA_DIR: setting(
+    ['server', 'data_dir'],
+    p.text,
+    './data',
+    'Directory of the embedded database, of generated secrets and of blobs kept on the filesystem.',
+  ),
+  SHUTDOWN_GRACE_SECONDS: setting(
+    ['server', 'shutdown_grace_seconds'],
+    p.duration(0, 3600),
+    '30',
+    'How long running requests and uploads may go on after SIGTERM.',
+  ),
+  WORKERS: setting(
+    ['server', 'workers'],
+    p.countOrAuto(1, MAXIMUM_WORKERS),
+    '1',
+    'Processes that serve requests behind the one port; auto is one a processor, as far as connections and upload memory reach.',
+  ),
+} as const satisfies Record<string, Setting<unknown>>;

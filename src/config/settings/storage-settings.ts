@@ -1,0 +1,128 @@
+import { DEDUPLICATIONS, S3_ENCRYPTIONS, STORAGE_TYPES } from '../config-values.js';
+import * as p from '../parsers.js';
+import { optional, setting, type Setting } from '../setting.js';
+
+const ONE_DAY = 86_400;
+const ONE_YEAR = 365 * ONE_DAY;
+const MIB = 2 ** 20;
+
+/** A transfer holds one part in memory, at most 64 MiB, and an upload may need the one before it too. */
+export const MINIMUM_UPLOAD_MEMORY = 2 * 64 * MIB;
+
+export const STORAGE_SETTINGS = {
+  STORAGE_TYPE: optional(
+    ['storage', 'type'],
+    p.oneOf(STORAGE_TYPES),
+    's3',
+    'Where blobs are kept: filesystem or s3; s3 as soon as S3_BUCKET is set.',
+  ),
+  STORAGE_REDIRECT: setting(
+    ['storage', 'redirect'],
+    p.boolean,
+    'true',
+    'Answer blob pulls with a redirect to a presigned S3 URL instead of streaming through the registry.',
+  ),
+  STORAGE_STREAM_CIDRS: optional(
+    ['storage', 'stream_cidrs'],
+    p.list(p.network),
+    '192.168.0.0/16',
+    'Networks whose clients cannot reach S3 and are streamed to instead.',
+  ),
+  DEDUPLICATE: setting(
+    ['storage', 'deduplicate'],
+    p.oneOf(DEDUPLICATIONS),
+    'global',
+    'Keep equal blobs once for the whole registry (global) or once per namespace (namespace).',
+  ),
+  UPLOAD_MEMORY_BUDGET: setting(
+    ['storage', 'upload_memory_budget'],
+    p.size(MINIMUM_UPLOAD_MEMORY),
+    '256MiB',
+    'Memory that all running uploads share; at least 128MiB, two of the largest parts, and on S3 that for each worker.',
+  ),
+  UPLOAD_EXPIRY_SECONDS: setting(
+    ['storage', 'upload_expiry_seconds'],
+    p.duration(60, 30 * ONE_DAY),
+    '86400',
+    'An unfinished upload is removed this long after its last chunk.',
+  ),
+  UPLOAD_MINIMUM_RATE: setting(
+    ['storage', 'upload_minimum_rate'],
+    p.size(1),
+    '1KiB',
+    'Bytes a second below which a stalled upload is cut off.',
+  ),
+  RECONCILE_INTERVAL_SECONDS: setting(
+    ['storage', 'reconcile_interval_seconds'],
+    p.duration(0, 30 * ONE_DAY),
+    '86400',
+    'How often one node looks through the whole store for what no row names; 0 never does.',
+  ),
+  RECONCILE_GRACE_SECONDS: setting(
+    ['storage', 'reconcile_grace_seconds'],
+    p.duration(3600, ONE_YEAR),
+    '86400',
+    'What is younger is left alone by that; an hour or more.',
+  ),
+  S3_ENDPOINT: optional(
+    ['storage', 'endpoint'],
+    p.origin('https://s3.amazonaws.com'),
+    'https://s3.amazonaws.com',
+    'S3 server; the default is that of AWS in S3_REGION.',
+  ),
+  S3_PUBLIC_ENDPOINT: optional(
+    ['storage', 'public_endpoint'],
+    p.origin('https://s3.example.com'),
+    'https://s3.example.com',
+    'S3 server as clients reach it, for redirects; never the host of the registry or one below it.',
+  ),
+  S3_BUCKET: optional(
+    ['storage', 'bucket'],
+    p.matching(
+      /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
+      'must be the name of a bucket: 3 to 63 lower-case letters, digits, dots and hyphens',
+    ),
+    'aerugo-registry',
+    'Bucket for blobs; setting it chooses S3 storage.',
+  ),
+  S3_REGION: setting(
+    ['storage', 'region'],
+    p.matching(/^[\w-]+$/, 'must be the name of a region'),
+    'us-east-1',
+    'Region of the bucket.',
+  ),
+  S3_ACCESS_KEY: optional(
+    ['storage', 'access_key'],
+    p.text,
+    'your-access-key',
+    'Access key id; without both keys the role of the container or machine, a web identity or AWS_* variables are used.',
+    { isSecret: true },
+  ),
+  S3_SECRET_KEY: optional(['storage', 'secret_key'], p.text, 'your-secret-key', 'Secret access key.', {
+    isSecret: true,
+  }),
+  S3_PATH_STYLE: optional(
+    ['storage', 'path_style'],
+    p.boolean,
+    'true',
+    'Bucket in the path instead of the host; the default is true for every server but AWS.',
+  ),
+  S3_EQUAL_PART_BYTES: optional(
+    ['storage', 'equal_part_bytes'],
+    p.size(5 * MIB, 64 * MIB),
+    '16MiB',
+    'Size of every part, for stores that want equal ones (Cloudflare R2); at most 64MiB.',
+  ),
+  S3_SERVER_SIDE_ENCRYPTION: optional(
+    ['storage', 'server_side_encryption'],
+    p.oneOf(S3_ENCRYPTIONS),
+    'aws:kms',
+    'Encryption that each object is stored with: AES256 or aws:kms; the default is what the bucket does.',
+  ),
+  S3_KMS_KEY_ID: optional(
+    ['storage', 'kms_key_id'],
+    p.text,
+    'arn:aws:kms:eu-west-1:111122223333:key/example',
+    'Key for aws:kms; the default is that of the bucket.',
+  ),
+} as const satisfies Record<string, Setting<unknown>>;
