@@ -13,6 +13,10 @@ import { BlobsRepository } from './blobs.repository.js';
 import { BlobsService } from './blobs.service.js';
 import { ContentRepository } from './content.repository.js';
 import { ContentService } from './content.service.js';
+import { BlobDamage } from './damage/blob-damage.service.js';
+import { DamageRepository } from './damage/damage.repository.js';
+import { DamagedBlob } from './damage/damaged-blob.entity.js';
+import { StoreOwner } from './damage/store-owner.service.js';
 import { DirectUploadStart } from './direct-upload-start.service.js';
 import { DirectUploadsController } from './direct-uploads.controller.js';
 import { DirectUploadsRepository } from './direct-uploads.repository.js';
@@ -39,7 +43,7 @@ import { UploadsService } from './uploads.service.js';
 
 @Module({
   imports: [
-    TypeOrmModule.forFeature([Blob, RepoContent, Upload]),
+    TypeOrmModule.forFeature([Blob, DamagedBlob, RepoContent, Upload]),
     DatabaseModule,
     CacheModule,
     EventsModule,
@@ -48,12 +52,14 @@ import { UploadsService } from './uploads.service.js';
   ],
   controllers: [UploadsController, BlobsController, DirectUploadsController],
   providers: [
+    BlobDamage,
     BlobLinks,
     BlobsRepository,
     BlobsService,
     BlobUrls,
     ContentRepository,
     ContentService,
+    DamageRepository,
     DirectUploadStart,
     DirectUploadsRepository,
     DirectUploadsService,
@@ -62,6 +68,7 @@ import { UploadsService } from './uploads.service.js';
     MountService,
     NamedObjects,
     RecentHeads,
+    StoreOwner,
     SweepRepository,
     UploadCloser,
     UploadCommit,
@@ -74,6 +81,6 @@ import { UploadsService } from './uploads.service.js';
     UploadVerifier,
     UploadWriter,
   ],
-  exports: [BlobsService, ContentService, NamedObjects],
+  exports: [BlobDamage, BlobsService, ContentService, NamedObjects],
 })
 export class BlobsModule {}

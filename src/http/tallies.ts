@@ -36,4 +36,8 @@ export const TALLIES = {
   reconciles: new Tally(['done', 'failed', 'foreign']),
   /** What they removed. */
   reconciled: new Tally(['objects', 'bytes', 'multiparts']),
+  /** Blobs that were marked, by what is wrong with their object. */
+  damageFound: new Tally(['missing', 'size', 'bytes']),
+  /** Marks that ended: the bytes were pushed again, or the object was seen whole. */
+  damageEnded: new Tally(['pushed', 'seen-whole']),
 } as const;
