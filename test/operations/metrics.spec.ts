@@ -15,6 +15,7 @@ const STILL: ReadonlySet<string> = new Set([
   'aerugo_build_info',
   'aerugo_reconciles_total',
   'aerugo_reconcile_removed_total',
+  'aerugo_damaged_blobs',
   'aerugo_tls_certificate_start_seconds',
   'aerugo_tls_certificate_expiry_seconds',
 ]);
