@@ -8,8 +8,9 @@ import { algorithmOf } from '../oci/digest.js';
 import { BlobStore, type ByteRange } from '../storage/blob-store.js';
 import { releaseMemory } from '../storage/release-memory.js';
 import { ObjectNotFound } from '../storage/storage-errors.js';
-import type { Reading, RunKind } from './integrity-run.entity.js';
+import type { RunKind } from './integrity-run.entity.js';
 import type { Pace } from './pace.js';
+import type { Reading } from './reading.js';
 
 export type Verdict =
   | { readonly kind: 'whole' }

@@ -1,23 +1,11 @@
 import { Check, Column, Entity, PrimaryColumn } from 'typeorm';
+import type { Reading } from './reading.js';
 
 /** `fsck` is asked for; `scrub` is what the nodes do by themselves, again and again. */
 export type RunKind = 'fsck' | 'scrub';
 export type RunState = 'running' | 'done' | 'cancelled' | 'failed';
 /** Who goes on with a run whose holder died: any node, or the next `aerugo fsck` on the database itself. */
 export type Runner = 'node' | 'cli';
-
-/** A large blob of which a part is read: where to go on, and the hash of what is behind. */
-export interface Reading {
-  readonly blobId: number;
-  readonly storageKey: string;
-  /** Bytes that the hash has. */
-  readonly bytes: number;
-  /** In base64. */
-  readonly hashState: string;
-  readonly hashLibrary: string;
-  /** Whether the first reading found other bytes, and this is the second. */
-  readonly isSecond: boolean;
-}
 
 /**
  * The last run of each kind. Its holder has the lease and raised `epoch` when it took it; every statement that moves the
