@@ -9,10 +9,11 @@ import { IntegrityRun } from './integrity-run.entity.js';
 import { IntegrityRunsRepository } from './integrity-runs.repository.js';
 import { IntegrityTurns } from './integrity-turns.js';
 import { IntegrityWalk } from './integrity-walk.service.js';
+import { OfflineFsck } from './offline-fsck.service.js';
 
 @Module({
   imports: [TypeOrmModule.forFeature([IntegrityRun]), BlobsModule, StorageModule],
   controllers: [FsckController],
-  providers: [BlobChecker, FsckService, IntegrityRunsRepository, IntegrityTurns, IntegrityWalk],
+  providers: [BlobChecker, FsckService, IntegrityRunsRepository, IntegrityTurns, IntegrityWalk, OfflineFsck],
 })
 export class IntegrityModule {}
