@@ -11,11 +11,13 @@ import { BlobUrls } from './blob-urls.js';
 import { BlobsController } from './blobs.controller.js';
 import { BlobsRepository } from './blobs.repository.js';
 import { BlobsService } from './blobs.service.js';
+import { CommitTransaction } from './commit-transaction.service.js';
 import { ContentRepository } from './content.repository.js';
 import { ContentService } from './content.service.js';
 import { BlobDamage } from './damage/blob-damage.service.js';
 import { DamageRepository } from './damage/damage.repository.js';
 import { DamagedBlob } from './damage/damaged-blob.entity.js';
+import { DamagedBlobsController } from './damage/damaged-blobs.controller.js';
 import { StoreOwner } from './damage/store-owner.service.js';
 import { DirectUploadStart } from './direct-upload-start.service.js';
 import { DirectUploadsController } from './direct-uploads.controller.js';
@@ -51,13 +53,14 @@ import { UploadsService } from './uploads.service.js';
     StorageModule,
     ReposModule,
   ],
-  controllers: [UploadsController, BlobsController, DirectUploadsController],
+  controllers: [UploadsController, BlobsController, DirectUploadsController, DamagedBlobsController],
   providers: [
     BlobDamage,
     BlobLinks,
     BlobsRepository,
     BlobsService,
     BlobUrls,
+    CommitTransaction,
     ContentRepository,
     ContentService,
     DamageRepository,

@@ -1,10 +1,11 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { OWNER_NAME } from '../../src/storage/object-keys.js';
 import { aerugo } from '../cli/cli.js';
 import { digestOf } from '../support/content.js';
 import { eventually } from '../support/processes.js';
 import { type Registry, startRegistry } from '../support/registry.js';
-import { StoredObjects } from '../support/stored-objects.js';
+import { DAMAGES, deleteObject, objectsOf, readObject, writeObject } from '../support/stored-objects.js';
 import { expectProblem } from './content-api.js';
 import { query } from './left-behind.js';
 
@@ -36,12 +37,10 @@ const checksOf = (node: Registry, run: string) =>
 describe('a check of all blobs by nodes', () => {
   let one: Registry;
   let two: Registry;
-  let objects: StoredObjects;
 
   beforeAll(async () => {
     one = await startRegistry({ env: { SCRUB_BYTES_PER_SECOND: '0' } });
     two = await startRegistry({ like: one });
-    objects = new StoredObjects(one);
     await one.client.pushImage('admin/app', '1.0', { layers: [Buffer.from('a layer of this test')] });
     await pushBlobs(one, 40, 20_000);
   });
@@ -77,9 +76,9 @@ describe('a check of all blobs by nodes', () => {
 
   it('is what aerugo fsck --url begins, follows and lists', async () => {
     const layer = digestOf('a layer of this test');
-    const [key = ''] = await objects.keysOf(layer);
-    const kept = await objects.read(key);
-    await objects.flipBit(key);
+    const [key = ''] = await objectsOf(one, layer);
+    const kept = await readObject(one, key);
+    await DAMAGES['one bit'](one, key);
     const login = ['--url', two.url, '--username', two.username, '--password-stdin'];
     const check = (...args: string[]) => aerugo(['fsck', '--json', ...args, ...login], { input: `${two.password}\n` });
     const found = await check('--hash');
@@ -89,7 +88,7 @@ describe('a check of all blobs by nodes', () => {
     const repositories = [{ path: 'admin/app', tags: ['1.0'] }];
     expect(damaged).toMatchObject([{ digest: layer, kind: 'bytes', foundBy: 'fsck', repositories }]);
     await one.client.headBlob('admin/app', layer).expect(404);
-    await objects.write(key, kept);
+    await writeObject(one, key, kept);
     const healed = await check('--hash', '--restart');
     expect(healed.code).toBe(0);
     expect(JSON.parse(healed.stdout)).toMatchObject({ blobs: 42, healed: 1, damaged: [] });
@@ -97,12 +96,12 @@ describe('a check of all blobs by nodes', () => {
   });
 
   it('says why it could not go on, and is not lost with the node that did it', async () => {
-    const owner = await objects.read(objects.ownerKey);
-    await objects.remove(objects.ownerKey);
+    const owner = await readObject(one, OWNER_NAME);
+    await deleteObject(one, OWNER_NAME);
     await one.client.api('POST', FSCK, {}).expect(202);
     await eventually('it has failed', async () => (await read(two)).state === 'failed');
     expect(await read(two)).toMatchObject({ problem: expect.stringContaining('aerugo-installation'), damaged: 0 });
-    await objects.write(objects.ownerKey, owner);
+    await writeObject(one, OWNER_NAME, owner);
 
     const three = await startRegistry({ like: one });
     const begun = (
@@ -121,11 +120,10 @@ describe('the scrub of two nodes', () => {
     const one = await startRegistry({ env: { SCRUB_BYTES_PER_SECOND: '64KiB' } });
     const two = await startRegistry({ like: one });
     const nodes = [one, two];
-    const objects = new StoredObjects(one);
     const digests = await pushBlobs(one, 40, 20_000);
     const rotten = digests[0] ?? '';
-    const [key = ''] = await objects.keysOf(rotten);
-    await objects.flipBit(key);
+    const [key = ''] = await objectsOf(one, rotten);
+    await DAMAGES['one bit'](one, key);
     await query(
       one,
       `INSERT INTO integrity_runs (kind, id, state, runner, hash, bytes_per_second, started_at)

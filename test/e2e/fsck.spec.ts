@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { OWNER_NAME } from '../../src/storage/object-keys.js';
 import { aerugo, CLI } from '../cli/cli.js';
 import { signUp } from '../conformance/world.js';
 import { digestOf } from '../support/content.js';
 import { end, eventually, scratchDirectory, start } from '../support/processes.js';
 import type { RegistryClient } from '../support/registry-client.js';
 import { type Registry, startRegistry } from '../support/registry.js';
-import { StoredObjects } from '../support/stored-objects.js';
+import { DAMAGES, deleteObject, objectsOf, readObject, writeObject } from '../support/stored-objects.js';
 import { query } from './left-behind.js';
 
 jest.setTimeout(120_000);
@@ -32,7 +33,6 @@ async function fsck(registry: Registry, ...args: string[]): Promise<{ code: numb
 
 describe.each(['global', 'namespace'])('aerugo fsck beside a node with DEDUPLICATE=%s', (deduplicate) => {
   let registry: Registry;
-  let objects: StoredObjects;
   let alice: RegistryClient;
   let bob: RegistryClient;
   const [missing, short, rotten, whole] = [1_000, 5_000, 3 * 2 ** 20, 100].map((size) => randomBytes(size));
@@ -42,7 +42,6 @@ describe.each(['global', 'namespace'])('aerugo fsck beside a node with DEDUPLICA
 
   beforeAll(async () => {
     registry = await startRegistry({ env: { DEDUPLICATE: deduplicate } });
-    objects = new StoredObjects(registry);
     [alice, bob] = await Promise.all([signUp(registry.client, 'alice'), signUp(registry.client, 'bob')]);
     await alice.pushImage('alice/app', '1.0', { layers });
     await alice.pushImage('alice/app', 'latest', { layers });
@@ -52,12 +51,12 @@ describe.each(['global', 'namespace'])('aerugo fsck beside a node with DEDUPLICA
   /** With `namespace` only alice's objects, which are the first ones. */
   async function damage(): Promise<void> {
     for (const [digest, how] of [
-      [gone, 'remove'],
+      [gone, 'deleted'],
       [cut, 'cut'],
-      [flipped, 'flipBit'],
+      [flipped, 'one bit'],
     ] as const) {
-      const [key = ''] = await objects.keysOf(digest);
-      await objects[how](key);
+      const [key = ''] = await objectsOf(registry, digest);
+      await DAMAGES[how](registry, key);
     }
   }
 
@@ -77,7 +76,7 @@ describe.each(['global', 'namespace'])('aerugo fsck beside a node with DEDUPLICA
     expect(looked.code).toBe(4);
     const found = [
       { digest: gone, kind: 'missing', foundSize: null, repositories },
-      { digest: cut, kind: 'size', foundSize: 4_999, repositories },
+      { digest: cut, kind: 'size', foundSize: 2_500, repositories },
     ];
     expect(looked.result.damaged).toHaveLength(2);
     expect(looked.result.damaged).toMatchObject(found);
@@ -95,14 +94,14 @@ describe.each(['global', 'namespace'])('aerugo fsck beside a node with DEDUPLICA
     const { code, stdout } = await aerugo(['fsck', '--hash'], { env: registry.env });
     expect(code).toBe(4);
     expect(stdout).toContain(`${gone} is missing\n  alice/app: 1.0, latest\n`);
-    expect(stdout).toContain(`${cut} has 4999 bytes instead of 5000\n`);
+    expect(stdout).toContain(`${cut} has 2500 bytes instead of 5000\n`);
     expect(stdout).toContain(`${flipped} has other bytes\n`);
     expect(stdout).toMatch(/^read \d+ blobs, \d+\.\d MB: 3 damaged$/m);
   });
 
   it('takes a mark off an object that was put back, and the next push heals the rest', async () => {
-    const [key = ''] = await objects.keysOf(gone);
-    await objects.write(key, missing as Buffer);
+    const [key = ''] = await objectsOf(registry, gone);
+    await writeObject(registry, key, missing as Buffer);
     const restored = await fsck(registry, '--hash');
     expect(restored.result).toMatchObject({ healed: 1 });
     expect(restored.result.damaged.map(({ digest }) => digest)).toEqual([cut, flipped]);
@@ -116,12 +115,10 @@ describe.each(['global', 'namespace'])('aerugo fsck beside a node with DEDUPLICA
 
 describe('aerugo fsck beside a node', () => {
   let registry: Registry;
-  let objects: StoredObjects;
   let digests: readonly string[];
 
   beforeAll(async () => {
     registry = await startRegistry();
-    objects = new StoredObjects(registry);
     const pushes = Array.from({ length: 48 }, () => registry.client.pushBlob('admin/many', randomBytes(20_000)));
     digests = await Promise.all(pushes);
   });
@@ -168,16 +165,16 @@ describe('aerugo fsck beside a node', () => {
   });
 
   it('marks nothing, and ends with 1, where the store is not the database’s', async () => {
-    const owner = await objects.read(objects.ownerKey);
-    await objects.remove(objects.ownerKey);
-    const [key = ''] = await objects.keysOf(digests[0] ?? '');
-    const kept = await objects.read(key);
-    await objects.remove(key);
+    const owner = await readObject(registry, OWNER_NAME);
+    await deleteObject(registry, OWNER_NAME);
+    const [key = ''] = await objectsOf(registry, digests[0] ?? '');
+    const kept = await readObject(registry, key);
+    await deleteObject(registry, key);
     const { code, stderr, result } = await fsck(registry, '--hash');
     expect({ code, result }).toEqual({ code: 1, result: null });
     expect(stderr).toContain('the store does not have the aerugo-installation of this database');
-    await objects.write(objects.ownerKey, owner);
-    await objects.write(key, kept);
+    await writeObject(registry, OWNER_NAME, owner);
+    await writeObject(registry, key, kept);
     expect((await fsck(registry, '--hash')).result).toMatchObject({ damaged: [], healed: 0 });
   });
 

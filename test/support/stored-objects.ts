@@ -1,67 +1,60 @@
-import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import pg from 'pg';
 import { digestToBytes } from '../../src/oci/digest-bytes.js';
 import { parseDigest } from '../../src/oci/digest.js';
-import { OWNER_NAME } from '../../src/storage/object-keys.js';
-import type { Registry } from './registry.js';
+import type { Setting } from './registry.js';
 
-/** Objects of a registry, changed behind its back. */
-export class StoredObjects {
-  constructor(private readonly registry: Pick<Registry, 'databaseUrl' | 'dataDir' | 'store'>) {}
+/** What of a registry's setting says where its objects are. */
+export type ObjectPlace = Pick<Setting, 'dataDir' | 'databaseUrl' | 'store'>;
 
-  /** Those of a digest: one for each domain that holds it. */
-  async keysOf(digest: string): Promise<string[]> {
-    const client = new pg.Client({ connectionString: this.registry.databaseUrl ?? '' });
-    await client.connect();
-    try {
-      const bytes = digestToBytes(parseDigest(digest));
-      const sql = 'SELECT storage_key FROM blobs WHERE digest = $1 ORDER BY id';
-      return (await client.query<{ storage_key: string }>(sql, [bytes])).rows.map((row) => row.storage_key);
-    } finally {
-      await client.end();
-    }
-  }
-
-  async read(key: string): Promise<Buffer> {
-    const { bucket } = this.registry.store;
-    if (bucket === null) return readFileSync(this.fileOf(key));
-    const reply = await bucket.client.send(new GetObjectCommand({ Bucket: bucket.bucket, Key: key }));
-    return Buffer.from((await reply.Body?.transformToByteArray()) ?? []);
-  }
-
-  async write(key: string, bytes: Buffer): Promise<void> {
-    const { bucket } = this.registry.store;
-    if (bucket === null) {
-      rmSync(this.fileOf(key), { force: true });
-      writeFileSync(this.fileOf(key), bytes);
-    } else await bucket.client.send(new PutObjectCommand({ Bucket: bucket.bucket, Key: key, Body: bytes }));
-  }
-
-  async remove(key: string): Promise<void> {
-    const { bucket } = this.registry.store;
-    if (bucket === null) rmSync(this.fileOf(key));
-    else await bucket.client.send(new DeleteObjectCommand({ Bucket: bucket.bucket, Key: key }));
-  }
-
-  async cut(key: string): Promise<void> {
-    await this.write(key, (await this.read(key)).subarray(0, -1));
-  }
-
-  async flipBit(key: string): Promise<void> {
-    const bytes = await this.read(key);
-    const at = Math.floor(bytes.length / 2);
-    bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at);
-    await this.write(key, bytes);
-  }
-
-  /** What says whose store it is. */
-  get ownerKey(): string {
-    return OWNER_NAME;
-  }
-
-  private fileOf(key: string): string {
-    return path.join(this.registry.dataDir, 'blobs', key);
+/** The names of the objects of a digest, one for each domain that bytes are shared in. */
+export async function objectsOf({ databaseUrl }: ObjectPlace, digest: string): Promise<string[]> {
+  const client = new pg.Client({ connectionString: databaseUrl ?? '' });
+  await client.connect();
+  try {
+    const text = 'SELECT storage_key FROM blobs WHERE digest = $1 ORDER BY id';
+    const { rows } = await client.query<{ storage_key: string }>(text, [digestToBytes(parseDigest(digest))]);
+    return rows.map((row) => row.storage_key);
+  } finally {
+    await client.end();
   }
 }
+
+export async function readObject({ dataDir, store: { bucket } }: ObjectPlace, key: string): Promise<Buffer> {
+  if (!bucket) return readFileSync(path.join(dataDir, 'blobs', key));
+  const { Body } = await bucket.client.send(new GetObjectCommand({ Bucket: bucket.bucket, Key: key }));
+  return Buffer.from((await Body?.transformToByteArray()) ?? []);
+}
+
+/** Behind the registry's back. */
+export async function writeObject(
+  { dataDir, store: { bucket } }: ObjectPlace,
+  key: string,
+  bytes: Buffer,
+): Promise<void> {
+  if (bucket) await bucket.client.send(new PutObjectCommand({ Bucket: bucket.bucket, Key: key, Body: bytes }));
+  else writeFileSync(path.join(dataDir, 'blobs', key), bytes);
+}
+
+/** Behind the registry's back. */
+export async function deleteObject({ dataDir, store: { bucket } }: ObjectPlace, key: string): Promise<void> {
+  if (bucket) await bucket.client.send(new DeleteObjectCommand({ Bucket: bucket.bucket, Key: key }));
+  else rmSync(path.join(dataDir, 'blobs', key));
+}
+
+/** What a broken disk or an old copy does to an object. */
+export const DAMAGES = {
+  deleted: deleteObject,
+  cut: async (place: ObjectPlace, key: string) => {
+    const bytes = await readObject(place, key);
+    await writeObject(place, key, bytes.subarray(0, Math.floor(bytes.length / 2)));
+  },
+  'one bit': async (place: ObjectPlace, key: string) => {
+    const bytes = await readObject(place, key);
+    const at = Math.floor(bytes.length / 3);
+    bytes[at] = (bytes[at] ?? 0) ^ 1;
+    await writeObject(place, key, bytes);
+  },
+} as const satisfies Record<string, (place: ObjectPlace, key: string) => Promise<void>>;

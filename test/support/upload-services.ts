@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { BlobsRepository } from '../../src/blobs/blobs.repository.js';
+import { CommitTransaction } from '../../src/blobs/commit-transaction.service.js';
 import { BlobDamage } from '../../src/blobs/damage/blob-damage.service.js';
 import { DamageRepository } from '../../src/blobs/damage/damage.repository.js';
 import { DamagedBlob } from '../../src/blobs/damage/damaged-blob.entity.js';
@@ -101,6 +102,13 @@ function damageOf(services: ContentServices, store: BlobStore): BlobDamage {
   return new BlobDamage(damages, new StoreOwner(store, unitOfWork), store, unitOfWork, drops);
 }
 
+function commitOf(services: ContentServices, store: BlobStore, config: AppConfig): UploadCommit {
+  const { unitOfWork, drops } = services;
+  const damage = damageOf(services, store);
+  const transaction = new CommitTransaction(new BlobsRepository(), unitOfWork, drops, new AuditTrail(), damage, config);
+  return new UploadCommit(transaction, damage, store);
+}
+
 class LastingRows extends UploadRows {
   protected override readonly draftMs = 3_600_000;
 }
@@ -125,8 +133,7 @@ function nodeOf(
   const ends = new UploadEndService(rows, store);
   const hold = new UploadHold(statements, config);
   const writer = new UploadWriter(statements, store, workers, ends, hold, config);
-  const { unitOfWork, drops } = services;
-  const commit = new UploadCommit(new BlobsRepository(), unitOfWork, drops, new AuditTrail(), store, config);
+  const commit = commitOf(services, store, config);
   const closer = new UploadCloser(statements, store, writer, commit, ends, hold);
   return {
     uploads: new UploadsService(rows, writer, closer, ends, config),

@@ -81,10 +81,22 @@ export class BlobDamage {
     return true;
   }
 
+  /**
+   * Whether the blob's object is there and as large as it was: one `stat`. A blob of which it is not is marked. Throws
+   * what `mark` throws.
+   */
+  async isWhole({ blobId, storageKey, size }: StoredBlob & { size: number }, foundBy: DamageFinder): Promise<boolean> {
+    const blob = { blobId, storageKey };
+    const wrong = kindOf(size, await this.sizeOf(blob));
+    if (wrong) await this.mark(blob, wrong, foundBy);
+    return wrong === null;
+  }
+
   /** Part of the transaction that has given the blob another object: every repository that holds it learns of it. */
   async replaced(tx: Transaction, blobId: number, digest: Digest): Promise<void> {
-    await this.damages.remove(tx, blobId);
+    const wasDamaged = await this.damages.remove(tx, blobId);
     await this.dropHolders(tx, blobId, digest);
+    if (!wasDamaged) return;
     tx.afterCommit(() => {
       TALLIES.damageEnded.add('pushed');
       this.logger.log({ event: 'blob-healed', digest, message: 'a damaged blob was pushed again' });

@@ -117,9 +117,9 @@ export class DamageRepository {
     await this.remove(tx, blobId);
   }
 
-  /** Only what was written of it; the blob's state is another's to set. */
-  async remove(tx: Transaction, blobId: number): Promise<void> {
-    await tx.query(REMOVE, [blobId]);
+  /** Only what was written of it, not the blob's state. False when there was nothing. */
+  async remove(tx: Transaction, blobId: number): Promise<boolean> {
+    return (await tx.query(REMOVE, [blobId])).length > 0;
   }
 
   /** Repositories that hold the blob, in the order of their ids, deleted ones too. */

@@ -32,9 +32,9 @@ export async function openDirectFsck(database: OpenDatabase): Promise<FsckRunner
     damaged: async function* () {
       for (let after = 0; ;) {
         const page = await fsck.damaged(after, PAGE);
-        for (const { blobId, storageKey: _, foundAt, ...shown } of page) {
+        for (const { blobId, storageKey: object, foundAt, ...shown } of page) {
           after = blobId;
-          yield { ...shown, foundAt: foundAt.toISOString() } satisfies ShownDamage;
+          yield { ...shown, object, foundAt: foundAt.toISOString() } satisfies ShownDamage;
         }
         if (page.length < PAGE) return;
       }

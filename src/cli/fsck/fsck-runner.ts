@@ -17,6 +17,8 @@ export interface ShownDamage {
   readonly kind: 'missing' | 'size' | 'bytes';
   /** Bytes that the object has; `null` when it is missing. */
   readonly foundSize: number | null;
+  /** Its name in the store. */
+  readonly object: string;
   readonly foundBy: string;
   readonly foundAt: string;
   /** The first of them. */

@@ -55,6 +55,7 @@ const users: RouteRows = {
     request: async (_, { cast, caller }) =>
       to(`${USERS}/${caller === 'administrator' || caller === 'stranger' ? await cast.newUser() : 'stranger'}`),
   },
+  'DamagedBlobsController.list': { success: 200, request: () => to('/api/v1/admin/damaged') },
   'NamespacesController.release': {
     success: 204,
     request: async (_, { cast, isAllowed }) =>
