@@ -2,13 +2,15 @@ import { NestFactory } from '@nestjs/core';
 import type { OpenDatabase } from '../../database/open-database.js';
 import { FsckModule } from '../../fsck.module.js';
 import { ApiError } from '../../http/api-error.js';
-import { StoreNotUsable } from '../../integrity/integrity-walk.service.js';
+import { RunLost, StoreNotUsable } from '../../integrity/integrity-walk.service.js';
 import { OfflineFsck } from '../../integrity/offline-fsck.service.js';
 import { CliError } from '../exit-codes.js';
 import { note } from '../output.js';
 import { type FsckRunner, type ShownDamage, STOPPED } from './fsck-runner.js';
 
 const PAGE = 500;
+/** Their words are for the operator. */
+const EXPECTED = [StoreNotUsable, RunLost, ApiError] as const;
 
 /** In this process, on the database and the store themselves. Throws `StartupError` where one of them is not there. */
 export async function openDirectFsck(database: OpenDatabase): Promise<FsckRunner> {
@@ -25,8 +27,8 @@ export async function openDirectFsck(database: OpenDatabase): Promise<FsckRunner
         });
       } catch (error) {
         if (stop.aborted) throw new CliError(STOPPED, undefined, { cause: error });
-        const isExpected = error instanceof StoreNotUsable || error instanceof ApiError;
-        throw isExpected ? new CliError(error.message, undefined, { cause: error }) : error;
+        const isExpected = EXPECTED.some((kind) => error instanceof kind);
+        throw isExpected ? new CliError((error as Error).message, undefined, { cause: error }) : error;
       }
     },
     damaged: async function* () {
