@@ -29,6 +29,7 @@ import { MountService } from './mount.service.js';
 import { NamedObjects } from './named-objects.js';
 import { RecentHeads } from './recent-heads.js';
 import { RepoContent } from './repo-content.entity.js';
+import { StoredBlobs } from './stored-blobs.js';
 import { SweepRepository } from './sweep.repository.js';
 import { Upload } from './upload.entity.js';
 import { UploadCloser } from './upload-closer.service.js';
@@ -71,6 +72,7 @@ import { UploadsService } from './uploads.service.js';
     MountService,
     NamedObjects,
     RecentHeads,
+    StoredBlobs,
     StoreOwner,
     SweepRepository,
     UploadCloser,
@@ -84,6 +86,6 @@ import { UploadsService } from './uploads.service.js';
     UploadVerifier,
     UploadWriter,
   ],
-  exports: [BlobDamage, BlobsService, ContentService, NamedObjects],
+  exports: [BlobDamage, BlobsService, ContentService, HashWorkers, NamedObjects, StoredBlobs, StoreOwner],
 })
 export class BlobsModule {}
