@@ -164,6 +164,24 @@ describe('aerugo fsck beside a node', () => {
     expect((await fsck(registry, '--hash')).code).toBe(0);
   });
 
+  it('can be cancelled by an administrator of the nodes', async () => {
+    const place = scratchDirectory('cli');
+    const { PATH = '' } = process.env;
+    const env = { PATH, HOME: place, ...registry.env };
+    const slow = start(process.execPath, [CLI, 'fsck', '--hash', '--rate', '4KiB', '--restart'], { cwd: place, env });
+    const output: string[] = [];
+    slow.stderr?.setEncoding('utf8').on('data', (text: string) => output.push(text));
+    const exited = new Promise<number | null>((resolve) => slow.once('exit', resolve));
+    await eventually('it runs', async () => {
+      const reply = await registry.client.api('DELETE', '/api/v1/admin/fsck');
+      return reply.status === 204;
+    });
+    expect({ code: await exited, output: output.join('') }).toEqual({
+      code: 1,
+      output: 'aerugo: the check was cancelled, or another process goes on with it\n',
+    });
+  });
+
   it('marks nothing, and ends with 1, where the store is not the database’s', async () => {
     const owner = await readObject(registry, OWNER_NAME);
     await deleteObject(registry, OWNER_NAME);
