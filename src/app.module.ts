@@ -8,6 +8,7 @@ import { EventsModule } from './events/events.module.js';
 import { GcModule } from './gc/gc.module.js';
 import { HealthModule } from './health/health.module.js';
 import { HttpModule } from './http/http.module.js';
+import { IntegrityModule } from './integrity/integrity.module.js';
 import { ManifestsModule } from './manifests/manifests.module.js';
 import { OrgsModule } from './orgs/orgs.module.js';
 import { RegistryModule } from './registry/registry.module.js';
@@ -33,6 +34,7 @@ export class AppModule {
         EventsModule,
         AuditModule,
         GcModule,
+        IntegrityModule,
         HealthModule,
         ...metricsOf(config),
       ],

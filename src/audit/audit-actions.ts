@@ -76,6 +76,9 @@ export const AUDITED_ROUTES: Readonly<Record<string, AuditedRoute>> = {
   'POST /api/v1/repos/{namespace}/{name}/blobs/uploads/{id}/complete': transaction('blob.push'),
   'DELETE /api/v1/repos/{namespace}/{name}/blobs/uploads/{id}': request('upload.cancel'),
 
+  'POST /api/v1/admin/fsck': request('fsck.start'),
+  'DELETE /api/v1/admin/fsck': request('fsck.cancel'),
+
   // Reads that say who was curious.
   'GET /api/v1/audit': request('audit.read'),
   'GET /api/v1/orgs/{org}/audit': request('audit.read'),

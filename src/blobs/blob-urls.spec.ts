@@ -14,12 +14,12 @@ function urls(storage: { redirect: boolean; streamCidrs?: string[] }, url: URL |
 
 describe('where a blob is pulled from', () => {
   it('is the store, where redirects are on', async () => {
-    expect(await urls({ redirect: true }).find(KEY, '192.0.2.1')).toBe(SIGNED);
+    expect(await urls({ redirect: true }).find(KEY, 5, '192.0.2.1')).toBe(SIGNED);
   });
 
   it('is this node, where they are off or the store has no addresses', async () => {
-    expect(await urls({ redirect: false }).find(KEY, '192.0.2.1')).toBeNull();
-    expect(await urls({ redirect: true }, null).find(KEY, '192.0.2.1')).toBeNull();
+    expect(await urls({ redirect: false }).find(KEY, 5, '192.0.2.1')).toBeNull();
+    expect(await urls({ redirect: true }, null).find(KEY, 5, '192.0.2.1')).toBeNull();
   });
 
   it.each([
@@ -34,7 +34,7 @@ describe('where a blob is pulled from', () => {
     [undefined, false],
   ])('for a client at %s inside of STORAGE_STREAM_CIDRS: this node is %s', async (address, isStreamed) => {
     const networks = ['10.1.0.0/16', '2001:db8::/32', '192.0.2.7'];
-    const url = await urls({ redirect: true, streamCidrs: networks }).find(KEY, address);
+    const url = await urls({ redirect: true, streamCidrs: networks }).find(KEY, 5, address);
     expect(url === null).toBe(isStreamed);
   });
 });

@@ -21,10 +21,10 @@ export class BlobUrls {
     this.streamed = new ClientNetworks(storage.streamCidrs);
   }
 
-  /** `null` where redirects are off, for a client that cannot reach the store, and for stores without URLs. */
-  async find(key: ObjectKey, address: string | undefined): Promise<URL | null> {
+  /** Throws what `BlobStore.signedUrl` throws. `null` where redirects are off, for a client that cannot reach the store, and for stores without URLs. */
+  async find(key: ObjectKey, size: number, address: string | undefined): Promise<URL | null> {
     if (!this.mayReach(address)) return null;
-    return this.store.signedUrl(key, { ttlSeconds: TTL_SECONDS });
+    return this.store.signedUrl(key, { ttlSeconds: TTL_SECONDS, size });
   }
 
   /** Whether clients at this address are sent to the store at all. */

@@ -6,7 +6,7 @@ import type { Digest } from '../oci/digest.js';
 @Entity('blobs')
 @Index('blobs_domain_digest_key', ['domain', 'digest'], { unique: true })
 @Index('blobs_storage_key_key', ['storageKey'], { unique: true })
-@Check('blobs_state_check', `state IN ('live', 'deleting')`)
+@Check('blobs_state_check', `state IN ('live', 'deleting', 'damaged')`)
 export class Blob {
   @PrimaryGeneratedColumn('identity', { type: 'bigint', primaryKeyConstraintName: 'blobs_pkey' })
   id: number;
@@ -29,8 +29,9 @@ export class Blob {
   @Column('text', { name: 'storage_key' })
   storageKey: string;
 
+  /** `damaged`: the object is missing or not what was stored, see `blob_damage`; the next push brings another one. */
   @Column('text', { default: 'live' })
-  state: 'live' | 'deleting';
+  state: 'live' | 'deleting' | 'damaged';
 
   @CreateDateColumn({ type: 'timestamptz', name: 'created_at' })
   createdAt: Date;

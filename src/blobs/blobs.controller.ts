@@ -48,7 +48,7 @@ export class BlobsController {
     }
     // Before any redirect: a range outside of the blob is for this registry to refuse.
     const range = rangeOf(request, digest, blob);
-    const url = await this.blobs.urlFor(blob, request.ip);
+    const url = await this.blobs.urlFor(digest, blob, request.ip);
     if (url) blobElsewhere(response, digest, url);
     else await this.stream(blob, range, digest, request, response);
   }
@@ -71,7 +71,7 @@ export class BlobsController {
     { context: { signal } }: Request,
     response: Response,
   ): Promise<void> {
-    const bytes = await this.blobs.open(blob, range, signal);
+    const bytes = await this.blobs.open(digest, blob, range, signal);
     // An object that is shorter than its row must end the connection, not be followed by the next answer.
     response.strictContentLength = true;
     blobHead(response, digest, blob.size, range);

@@ -11,8 +11,14 @@ import { BlobUrls } from './blob-urls.js';
 import { BlobsController } from './blobs.controller.js';
 import { BlobsRepository } from './blobs.repository.js';
 import { BlobsService } from './blobs.service.js';
+import { CommitTransaction } from './commit-transaction.service.js';
 import { ContentRepository } from './content.repository.js';
 import { ContentService } from './content.service.js';
+import { BlobDamage } from './damage/blob-damage.service.js';
+import { DamageRepository } from './damage/damage.repository.js';
+import { DamagedBlob } from './damage/damaged-blob.entity.js';
+import { DamagedBlobsController } from './damage/damaged-blobs.controller.js';
+import { StoreOwner } from './damage/store-owner.service.js';
 import { DirectUploadStart } from './direct-upload-start.service.js';
 import { DirectUploadsController } from './direct-uploads.controller.js';
 import { DirectUploadsRepository } from './direct-uploads.repository.js';
@@ -23,6 +29,7 @@ import { MountService } from './mount.service.js';
 import { NamedObjects } from './named-objects.js';
 import { RecentHeads } from './recent-heads.js';
 import { RepoContent } from './repo-content.entity.js';
+import { StoredBlobs } from './stored-blobs.js';
 import { SweepRepository } from './sweep.repository.js';
 import { Upload } from './upload.entity.js';
 import { UploadCloser } from './upload-closer.service.js';
@@ -39,21 +46,24 @@ import { UploadsService } from './uploads.service.js';
 
 @Module({
   imports: [
-    TypeOrmModule.forFeature([Blob, RepoContent, Upload]),
+    TypeOrmModule.forFeature([Blob, DamagedBlob, RepoContent, Upload]),
     DatabaseModule,
     CacheModule,
     EventsModule,
     StorageModule,
     ReposModule,
   ],
-  controllers: [UploadsController, BlobsController, DirectUploadsController],
+  controllers: [UploadsController, BlobsController, DirectUploadsController, DamagedBlobsController],
   providers: [
+    BlobDamage,
     BlobLinks,
     BlobsRepository,
     BlobsService,
     BlobUrls,
+    CommitTransaction,
     ContentRepository,
     ContentService,
+    DamageRepository,
     DirectUploadStart,
     DirectUploadsRepository,
     DirectUploadsService,
@@ -62,6 +72,8 @@ import { UploadsService } from './uploads.service.js';
     MountService,
     NamedObjects,
     RecentHeads,
+    StoredBlobs,
+    StoreOwner,
     SweepRepository,
     UploadCloser,
     UploadCommit,
@@ -74,6 +86,6 @@ import { UploadsService } from './uploads.service.js';
     UploadVerifier,
     UploadWriter,
   ],
-  exports: [BlobsService, ContentService, NamedObjects],
+  exports: [BlobDamage, BlobsService, ContentService, HashWorkers, NamedObjects, StoredBlobs, StoreOwner],
 })
 export class BlobsModule {}

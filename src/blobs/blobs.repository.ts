@@ -19,28 +19,38 @@ export interface FinishedUpload {
   readonly key: ObjectKey;
 }
 
+/** What the statement found or made of the digest. */
 export interface CommittedBlob {
+  /** False when the digest has a blob whose object the caller has not judged yet: then nothing has changed. */
+  readonly isDone: boolean;
+  readonly blobId: number;
+  readonly size: number;
+  readonly state: Blob['state'];
   /** Whose bytes the digest stands for now: another upload's, if that was earlier. */
   readonly storageKey: string;
+  /** Whether a blob that was there has this upload's object now. */
+  readonly isReplaced: boolean;
 }
 
-// One statement, so that a small blob costs one round trip here. Of two uploads of one digest the earlier one's object stays. A blob that is being deleted comes back with the new
-// object: the collector may already have removed the old one, or it becomes a done upload whose object no blob names,
-// which is what the sweep removes.
+// One statement, so that a small blob costs one round trip here. Of two uploads of one digest the earlier one's object
+// stays: $9 is that object, once the caller has seen that it is there. A blob that is damaged or being deleted comes back
+// with the new object. Of one that was being deleted the collector may already have removed the old object, or it becomes
+// a done upload whose object no blob names, which is what the sweep removes. A damaged one is left to the reconcile.
 const COMMIT = `
-WITH finished AS (
+WITH before AS (
+  SELECT id, size, storage_key, state FROM blobs WHERE domain = $3 AND digest = $4
+), finished AS (
   UPDATE uploads u SET state = 'done', object_key = $7, digest = $4, head = NULL, writer = NULL, hash_state = NULL
   WHERE u.id = $1 AND u.epoch = $2 AND u.state IN ('open', 'completing', 'direct', 'verifying')
+    AND NOT EXISTS (SELECT FROM before WHERE storage_key IS DISTINCT FROM $9::text)
   RETURNING u.id
-), before AS (
-  SELECT storage_key, state FROM blobs WHERE domain = $3 AND digest = $4
 ), stored AS (
   INSERT INTO blobs AS b (domain, digest, size, store, storage_key)
   SELECT $3, $4, $5, $6, $7 FROM finished
   ON CONFLICT (domain, digest) DO UPDATE SET state = 'live',
     store = CASE b.state WHEN 'live' THEN b.store ELSE excluded.store END,
     storage_key = CASE b.state WHEN 'live' THEN b.storage_key ELSE excluded.storage_key END
-  RETURNING b.id, b.size, b.storage_key
+  RETURNING b.id, b.size, b.state, b.storage_key, b.created_at <> now() AND b.storage_key = $7 AS is_replaced
 ), left_to_sweep AS (
   INSERT INTO uploads (id, repo_id, state, epoch, object_key, principal, credential, expires_at)
   SELECT substring(before.storage_key from '/([^.]+)')::uuid, $8, 'done',
@@ -49,17 +59,23 @@ WITH finished AS (
   ON CONFLICT (id) DO NOTHING
 ), linked AS (${linkIn('$8::bigint', '$4', 'stored')}
 )
-SELECT storage_key AS "storageKey" FROM stored`;
+SELECT true AS "isDone", id AS "blobId", size, state, storage_key AS "storageKey", is_replaced AS "isReplaced" FROM stored
+UNION ALL
+SELECT false, id, size, state, storage_key, false FROM before
+WHERE storage_key IS DISTINCT FROM $9::text AND NOT EXISTS (SELECT FROM stored)`;
 
 const HOLD = `SELECT id FROM blobs WHERE id = $1 AND state = 'live' FOR SHARE`;
 
 /** Statements on `blobs`. */
 @Injectable()
 export class BlobsRepository {
-  /** Ends the upload, makes its digest known, and its repository hold it; `null` when the upload has passed to a later epoch. */
-  async commit(tx: Transaction, finished: FinishedUpload): Promise<CommittedBlob | null> {
+  /**
+   * Ends the upload, makes its digest known, and its repository hold it; `null` when the upload has passed to a later
+   * epoch. A blob that is there already must be the one of `judged`.
+   */
+  async commit(tx: Transaction, finished: FinishedUpload, judged: string | null): Promise<CommittedBlob | null> {
     const { id, repoId, epoch, domain, digest, size, store, key } = finished;
-    const values = [id, epoch, domain, digestToBytes(digest), size, store, key, repoId];
+    const values = [id, epoch, domain, digestToBytes(digest), size, store, key, repoId, judged];
     const [blob] = await tx.query<CommittedBlob>(COMMIT, values);
     return blob ?? null;
   }

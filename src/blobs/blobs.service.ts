@@ -6,10 +6,12 @@ import type { Digest } from '../oci/digest.js';
 import { OciError } from '../oci/oci-error.js';
 import { BlobStore } from '../storage/blob-store.js';
 import { parseObjectKey } from '../storage/object-keys.js';
-import { ObjectNotFound, StorageError } from '../storage/storage-errors.js';
+import { ObjectNotFound, ObjectSizeDiffers, StorageError } from '../storage/storage-errors.js';
 import { BlobUrls } from './blob-urls.js';
 import { ContentService } from './content.service.js';
 import type { HeldBlob } from './content.repository.js';
+import { BlobDamage } from './damage/blob-damage.service.js';
+import type { DamageFinder } from './damage/damaged-blob.entity.js';
 
 /** Blobs as a repository holds them, for those who read. */
 @Injectable()
@@ -18,6 +20,7 @@ export class BlobsService {
     private readonly content: ContentService,
     private readonly store: BlobStore,
     private readonly urls: BlobUrls,
+    private readonly damage: BlobDamage,
   ) {}
 
   /** Throws `blobUnknown`, also for a blob that only other repositories hold. */
@@ -27,19 +30,26 @@ export class BlobsService {
     return blob;
   }
 
-  /** Where the client should fetch it by itself; `null` when this node has to stream. */
-  urlFor(blob: HeldBlob, address: string | undefined): Promise<URL | null> {
-    return this.urls.find(parseObjectKey(blob.storageKey), address);
+  /** Where the client should fetch it by itself; `null` when this node has to stream. Throws what `open` throws. */
+  async urlFor(digest: Digest, blob: HeldBlob, address: string | undefined): Promise<URL | null> {
+    try {
+      return await this.urls.find(parseObjectKey(blob.storageKey), blob.size, address);
+    } catch (error) {
+      throw await this.failure(error, digest, blob, 'url');
+    }
   }
 
-  /** The bytes; the caller reads or destroys the stream. */
-  async open(blob: HeldBlob, range: ByteRange | null, signal: AbortSignal): Promise<Readable> {
-    const options = range ? { range: { first: range.start, last: range.end }, signal } : { signal };
+  /**
+   * The bytes; the caller reads or destroys the stream. Throws `unavailable`, and `blobUnknown` when the object is not as
+   * it was stored: the blob is marked as damaged then.
+   */
+  async open(digest: Digest, blob: HeldBlob, range: ByteRange | null, signal: AbortSignal): Promise<Readable> {
+    const { size } = blob;
+    const options = range ? { range: { first: range.start, last: range.end }, signal, size } : { signal, size };
     try {
       return await this.store.open(parseObjectKey(blob.storageKey), options);
     } catch (error) {
-      if (error instanceof ObjectNotFound || !(error instanceof StorageError)) throw error;
-      throw new OciError('unavailable', undefined, { cause: error });
+      throw await this.failure(error, digest, blob, 'pull');
     }
   }
 
@@ -55,7 +65,20 @@ export class BlobsService {
     const blob = await this.content.find(repository, digest);
     if (!blob || blob.size > maxBytes) return null;
     const chunks: Buffer[] = [];
-    for await (const chunk of await this.open(blob, null, signal)) chunks.push(chunk as Buffer);
+    for await (const chunk of await this.open(digest, blob, null, signal)) chunks.push(chunk as Buffer);
     return Buffer.concat(chunks);
+  }
+
+  /** What to throw instead of the store's error. */
+  private async failure(error: unknown, digest: Digest, blob: HeldBlob, foundBy: DamageFinder): Promise<unknown> {
+    if (error instanceof ObjectNotFound || error instanceof ObjectSizeDiffers) {
+      const kind = error instanceof ObjectNotFound ? 'missing' : 'size';
+      const mark = await this.damage.mark(blob, kind, foundBy);
+      // Otherwise it has been pushed again at this very moment: the next request finds it.
+      return mark === 'gone'
+        ? new OciError('unavailable', undefined, { cause: error })
+        : new OciError('blobUnknown', { digest });
+    }
+    return error instanceof StorageError ? new OciError('unavailable', undefined, { cause: error }) : error;
   }
 }

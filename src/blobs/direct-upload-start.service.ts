@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../access/actor.js';
-import type { Viewer } from '../access/viewer.js';
 import { AppConfig } from '../config/config.js';
 import { ApiError } from '../http/api-error.js';
 import type { RepositoryFact } from '../http/request-context.js';
@@ -12,10 +11,8 @@ import type { DirectUploads, PartSizes, SignedRequest } from '../storage/direct-
 import { objectKeyOf } from '../storage/object-keys.js';
 import { ObjectTooLarge } from '../storage/storage-errors.js';
 import { BlobUrls } from './blob-urls.js';
-import { ContentService } from './content.service.js';
 import { fitsOnePut, putKeyOf, urlSeconds } from './direct-objects.js';
 import { DirectUploadsRepository, type NewDirectUpload } from './direct-uploads.repository.js';
-import { MountService } from './mount.service.js';
 
 /** What a client wants to bring. */
 export interface AnnouncedBlob {
@@ -45,8 +42,6 @@ export class DirectUploadStart {
     private readonly uploads: DirectUploadsRepository,
     private readonly store: BlobStore,
     private readonly urls: BlobUrls,
-    private readonly content: ContentService,
-    private readonly mounts: MountService,
     { storage }: AppConfig,
   ) {
     this.expirySeconds = storage.uploadExpirySeconds;
@@ -58,13 +53,6 @@ export class DirectUploadStart {
     if (!direct) throw new ApiError('directUploadsUnavailable', 'blobs are kept on the registry’s own disk');
     if (this.urls.mayReach(address ?? undefined)) return direct;
     throw new ApiError('directUploadsUnavailable', 'clients at your address are not sent to the store');
-  }
-
-  /** The bytes that the repository holds by now without an upload, mounted if the caller may; `null`: upload them. */
-  async held(repository: RepositoryFact, digest: Digest, caller: Viewer): Promise<{ size: number } | null> {
-    const known = await this.content.find(repository, digest);
-    if (known) return known;
-    return (await this.mounts.mount(repository, digest, null, caller)) ? this.content.find(repository, digest) : null;
   }
 
   /** The row is there before anybody can write to what it names. Throws `blobTooLarge`. */

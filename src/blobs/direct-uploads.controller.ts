@@ -31,6 +31,7 @@ import {
   StartedUploadDto,
 } from './direct-upload.dto.js';
 import { DirectUploadStart } from './direct-upload-start.service.js';
+import { MountService } from './mount.service.js';
 import { DirectUploadsService } from './direct-uploads.service.js';
 import type { UploadSession } from './upload-session.js';
 import { Session } from './upload-session.decorator.js';
@@ -54,6 +55,7 @@ export class DirectUploadsController {
   constructor(
     private readonly starts: DirectUploadStart,
     private readonly uploads: DirectUploadsService,
+    private readonly mounts: MountService,
     private readonly repositories: RepositoriesService,
     private readonly config: AppConfig,
   ) {}
@@ -74,7 +76,7 @@ export class DirectUploadsController {
     this.starts.require(actor.address);
     if (target.repository) atPresentPath(target.name, target.repository);
     const repository = await this.repositories.ensure(target.name, this.config.registry.defaultVisibility, actor);
-    const held = await this.starts.held(repository, digest, caller);
+    const held = await this.mounts.held(repository, digest, caller);
     response.status(held ? 200 : 201);
     if (held) return new HeldBlobDto(digest, held.size);
     const started = await this.starts.start(repository, actor, { digest, size, inParts: multipart });

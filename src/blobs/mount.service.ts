@@ -12,6 +12,7 @@ import { viewOf } from '../repos/view.js';
 import { BlobLinks } from './blob-links.service.js';
 import type { HeldBlob } from './content.repository.js';
 import { ContentService } from './content.service.js';
+import { BlobDamage } from './damage/blob-damage.service.js';
 import { domainOf } from './deduplication.js';
 import { MountRepository } from './mount.repository.js';
 
@@ -27,13 +28,25 @@ export class MountService {
     private readonly repositories: RepositoriesService,
     private readonly content: ContentService,
     private readonly links: BlobLinks,
+    private readonly damage: BlobDamage,
     private readonly config: AppConfig,
   ) {}
 
-  /** False when the caller has to upload it. `from` is the client's text; `null` asks for any source. */
+  /**
+   * False when the caller has to upload it, also because the object is not as it was stored. `from` is the client's
+   * text; `null` asks for any source.
+   */
   async mount(target: RepositoryFact, digest: Digest, from: string | null, caller: Viewer): Promise<boolean> {
     const blob = from === null ? await this.anySource(target, digest, caller) : await this.source(from, digest, caller);
-    return blob !== null && (await this.links.link(target, digest, blob));
+    if (!blob || !(await this.damage.isWhole(blob, 'push'))) return false;
+    return this.links.link(target, digest, blob);
+  }
+
+  /** The bytes that the repository holds by now without an upload, mounted if the caller may; `null`: upload them. */
+  async held(repository: RepositoryFact, digest: Digest, caller: Viewer): Promise<{ size: number } | null> {
+    const known = await this.content.find(repository, digest);
+    if (known) return (await this.damage.isWhole(known, 'push')) ? known : null;
+    return (await this.mount(repository, digest, null, caller)) ? this.content.find(repository, digest) : null;
   }
 
   private async source(from: string, digest: Digest, caller: Viewer): Promise<HeldBlob | null> {

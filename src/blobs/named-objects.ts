@@ -8,6 +8,8 @@ SELECT o.key FROM unnest($1::text[], $2::uuid[]) AS o(key, upload)
 WHERE NOT EXISTS (SELECT FROM uploads u WHERE u.id = o.upload)
   AND NOT EXISTS (SELECT FROM blobs b WHERE b.storage_key = o.key)`;
 
+const OLDEST = `SELECT storage_key AS key FROM blobs WHERE state <> 'deleting' ORDER BY id LIMIT $1`;
+
 const UNKNOWN_UPLOADS = `
 SELECT o.id FROM unnest($1::uuid[]) AS o(id) WHERE NOT EXISTS (SELECT FROM uploads u WHERE u.id = o.id)`;
 
@@ -18,6 +20,12 @@ SELECT o.id FROM unnest($1::uuid[]) AS o(id) WHERE NOT EXISTS (SELECT FROM uploa
 @Injectable()
 export class NamedObjects {
   constructor(private readonly unitOfWork: UnitOfWork) {}
+
+  /** Those of the oldest blobs. */
+  async oldest(limit: number): Promise<ObjectKey[]> {
+    const rows = await this.unitOfWork.runStatement((tx) => tx.query<{ key: ObjectKey }>(OLDEST, [limit]));
+    return rows.map(({ key }) => key);
+  }
 
   /** Those that neither a blob nor an upload names. */
   async unnamed(keys: readonly ObjectKey[]): Promise<Set<ObjectKey>> {

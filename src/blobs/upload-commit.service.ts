@@ -1,67 +1,43 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { AppConfig } from '../config/config.js';
-import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
-import { FactDrops } from '../events/fact-drops.js';
-import type { Actor } from '../access/actor.js';
-import { AuditTrail } from '../events/audit-trail.service.js';
-import type { RepositoryFact } from '../http/request-context.js';
-import type { Digest } from '../oci/digest.js';
 import { TALLIES } from '../http/tallies.js';
+import { OciError } from '../oci/oci-error.js';
 import { BlobStore } from '../storage/blob-store.js';
 import type { ObjectKey } from '../storage/object-keys.js';
-import { BlobsRepository } from './blobs.repository.js';
-import { heldBlob } from './content.service.js';
-import { domainOf } from './deduplication.js';
+import { CommitTransaction, type StoredUpload } from './commit-transaction.service.js';
+import { BlobDamage } from './damage/blob-damage.service.js';
 
-export interface StoredUpload {
-  readonly id: string;
-  readonly epoch: number;
-  readonly repository: Pick<RepositoryFact, 'id' | 'namespaceId' | 'path'>;
-  readonly digest: Digest;
-  readonly size: number;
-  readonly key: ObjectKey;
-  /** Whose push the audit log has to tell of, when no request's answer says that it has succeeded. */
-  readonly actor?: Actor;
-}
+/** A blob changes under a commit when others mark or push it at the same time. */
+const ATTEMPTS = 5;
 
-/** The one transaction that makes an upload a blob. Nothing is copied: the digest's row names the object as written. */
+/** Makes an upload a blob. An upload of a digest that is known already gives way only to an object that is whole. */
 @Injectable()
 export class UploadCommit {
   private readonly logger = new Logger(UploadCommit.name);
 
   constructor(
-    private readonly blobs: BlobsRepository,
-    private readonly unitOfWork: UnitOfWork,
-    private readonly drops: FactDrops,
-    private readonly audit: AuditTrail,
+    private readonly transaction: CommitTransaction,
+    private readonly damage: BlobDamage,
     private readonly store: BlobStore,
-    private readonly config: AppConfig,
   ) {}
 
-  /** False when the upload has passed to a later epoch: then nothing has changed. */
+  /**
+   * False when the upload has passed to a later epoch: then nothing has changed. Nor has it when this throws
+   * `unavailable`, because the object that is there already could not be looked at.
+   */
   async commit(upload: StoredUpload): Promise<boolean> {
-    const { id, epoch, repository, digest, size, key, actor } = upload;
-    const domain = domainOf(repository, this.config);
-    const finished = { id, repoId: repository.id, epoch, domain, digest, size, store: this.store.driver, key };
-    const work = async (tx: Transaction): Promise<boolean> => {
-      await this.drops.afterCommit(tx, [heldBlob(repository, digest)]);
-      const blob = await this.blobs.commit(tx, finished);
+    let judged: string | null = null;
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const blob = await this.transaction.run(upload, this.store.driver, judged);
       if (!blob) return false;
-      if (actor) {
-        const { path, namespaceId } = repository;
-        await this.audit.append(tx, actor, { action: 'blob.push', resource: `repo:${path}@${digest}`, namespaceId });
+      if (blob.isDone) {
+        (upload.actor ? TALLIES.directUploads : TALLIES.streamedUploads).add('completed');
+        if (blob.storageKey !== upload.key) this.removeLoser(upload.key);
+        return true;
       }
-      if (blob.storageKey !== key)
-        tx.afterCommit(() => {
-          this.removeLoser(key);
-        });
-      return true;
-    };
-    const isCommitted = await (actor || this.drops.addStatements
-      ? this.unitOfWork.run(work)
-      : this.unitOfWork.runStatement(work));
-    if (isCommitted) (actor ? TALLIES.directUploads : TALLIES.streamedUploads).add('completed');
-    return isCommitted;
+      // What is not live gets this upload's object.
+      if (blob.state !== 'live' || (await this.damage.isWhole(blob, 'push'))) judged = blob.storageKey;
+    }
+    throw new OciError('storeBusy', undefined, { headers: { 'Retry-After': '1' } });
   }
 
   /** Another upload of the digest was earlier. What is not removed now, the sweep of the done row removes. */

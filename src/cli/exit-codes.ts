@@ -7,6 +7,8 @@ export const EXIT_CODES = {
   usage: 2,
   /** The registry wants a login, or does not allow this one to do it. */
   refused: 3,
+  /** `fsck` has found damaged blobs. */
+  damaged: 4,
 } as const;
 
 export type ExitCode = (typeof EXIT_CODES)[keyof typeof EXIT_CODES];

@@ -2,12 +2,13 @@ import { Command, CommanderError } from 'commander';
 import { StartupError } from '../config/startup-error.js';
 import { addAdminCommands } from './admin/add-commands.js';
 import { CliError, EXIT_CODES, type ExitCode } from './exit-codes.js';
+import { addFsck } from './fsck/add-fsck.js';
 import { JSON_OPTION, parseSeconds, parseUrl } from './option-parsers.js';
 import { note } from './output.js';
 import type { PushOptions } from './push/push-command.js';
 
 const EXIT_CODE_HELP = `
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused (log in, or ask for the right).`;
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused (log in, or ask for the right), 4 fsck found damaged blobs.`;
 
 /**
  * Runs one command and leaves the exit code in `process.exitCode`. Each command loads its own code: asking a node for
@@ -36,6 +37,7 @@ export function createProgram(): Command {
   addNodeCommands(program);
   addPush(program);
   addAdminCommands(program, finish);
+  addFsck(program, finish);
   for (const command of program.commands) {
     for (const one of [command, ...command.commands]) one.addHelpText('after', EXIT_CODE_HELP);
   }

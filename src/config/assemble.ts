@@ -5,7 +5,7 @@ import { AppConfig } from './config.js';
 import { secretProblem } from './jwt-secret.js';
 import { formatSize } from './parsers.js';
 import type { ParsedSettings, SettingName } from './settings.js';
-import { MINIMUM_UPLOAD_MEMORY } from './settings/storage-settings.js';
+import { FILESYSTEM_SCRUB_BYTES_PER_SECOND, MINIMUM_UPLOAD_MEMORY } from './settings/storage-settings.js';
 import type { TracingConfig } from './tracing.js';
 
 type Names = ReadonlySet<SettingName>;
@@ -54,6 +54,7 @@ export function toConfig(
       minimumBytesPerSecond: values.UPLOAD_MINIMUM_RATE,
       reconcileIntervalSeconds: values.RECONCILE_INTERVAL_SECONDS,
       reconcileGraceSeconds: values.RECONCILE_GRACE_SECONDS,
+      scrubBytesPerSecond: values.SCRUB_BYTES_PER_SECOND ?? scrubByDefault(values),
       s3: storageType(values) === 's3' ? s3Config(values) : null,
     },
     security: {
@@ -209,6 +210,11 @@ function workersOf(values: ParsedSettings): number {
 
 function storageType(values: ParsedSettings): StorageType {
   return values.STORAGE_TYPE ?? (values.S3_BUCKET === null ? 'filesystem' : 's3');
+}
+
+/** S3 servers compare the bytes with their own checksums. */
+function scrubByDefault(values: ParsedSettings): number {
+  return storageType(values) === 's3' ? 0 : FILESYSTEM_SCRUB_BYTES_PER_SECOND;
 }
 
 function s3Config(values: ParsedSettings): S3Config | null {

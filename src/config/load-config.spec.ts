@@ -103,6 +103,18 @@ describe('the configuration', () => {
     });
   });
 
+  it('scrubs what is on the filesystem, and on S3 only where that is asked for', () => {
+    const rateOf = (environment: Environment): number => load(environment).storage.scrubBytesPerSecond;
+    expect([{}, S3].map(rateOf)).toEqual([4 * 2 ** 20, 0]);
+    const rates = ['0', '1MiB'].flatMap((SCRUB_BYTES_PER_SECOND) =>
+      [{}, S3].map((store) => rateOf({ ...store, SCRUB_BYTES_PER_SECOND })),
+    );
+    expect(rates).toEqual([0, 0, 2 ** 20, 2 ** 20]);
+    expect(problems({ SCRUB_BYTES_PER_SECOND: '-1' })).toEqual([
+      'SCRUB_BYTES_PER_SECOND must be a size from 0 to 1024GiB',
+    ]);
+  });
+
   it('knows the address of the embedded database once it runs, and still that it is embedded', () => {
     const config = load().withEmbeddedDatabase('postgresql://localhost/x');
     expect(config.database).toMatchObject({ url: 'postgresql://localhost/x', embedded: true });

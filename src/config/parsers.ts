@@ -100,6 +100,7 @@ function inRange(value: number, minimum: number, maximum: number, expected: stri
 
 /** As `size` reads it. */
 export function formatSize(bytes: number): string {
+  if (bytes === 0) return '0';
   const unit = (['GiB', 'MiB', 'KiB'] as const).find((name) => bytes % (SIZE_UNITS[name] ?? 1) === 0) ?? 'B';
   return `${bytes / (SIZE_UNITS[unit] ?? 1)}${unit}`;
 }

@@ -9,6 +9,9 @@ const DIRECTORY = 'lock';
 const ENTRY = /^(\d+)-(\d+)$/;
 const ATTEMPTS = 6;
 
+/** Another process works in the directory. */
+export class DataDirInUse extends StartupError {}
+
 /** The right to be the only process that works in a data directory. It ends with the process, however that ends. */
 export interface DataDirLock {
   release(): void;
@@ -20,7 +23,7 @@ export interface DataDirLock {
  * case the other did the same. The name of a dead process counts for nothing, and anybody may remove it: no process
  * will ever have it again.
  *
- * Throws `StartupError` when another process has the directory.
+ * Throws `DataDirInUse` when another process has the directory.
  */
 export async function lockDataDir(dataDir: string): Promise<DataDirLock> {
   const self = identify(process.pid);
@@ -63,8 +66,8 @@ function livingEntries(dataDir: string): ProcessIdentity[] {
   return living;
 }
 
-function inUse(dataDir: string, pid: number): StartupError {
-  return new StartupError(
+function inUse(dataDir: string, pid: number): DataDirInUse {
+  return new DataDirInUse(
     `Aerugo already runs in ${dataDir} (process ${pid}): stop that one first, or name another directory with DATA_DIR`,
   );
 }

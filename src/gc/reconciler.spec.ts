@@ -146,7 +146,7 @@ describe.each(Object.entries(STORES))('the reconcile on %s', (_name, newStore) =
 });
 
 describe('the binding of a store that has no mark', () => {
-  it('is made when it is empty or the database names what is in it, and refused otherwise', async () => {
+  it('is made when both are empty or it has what the database names, and refused otherwise', async () => {
     const services = await contentServices();
     const root = path.join(scratchDirectory('blobs'), 'blobs');
     const store = new FilesystemStore(root);
@@ -166,5 +166,22 @@ describe('the binding of a store that has no mark', () => {
     rmSync(path.join(root, 'aerugo-installation'));
     await binding.ensure();
     expect(await store.inventory.owner()).toBe(owner);
+  });
+
+  it('is refused for an empty store when the database names blobs, as of a volume that is not mounted', async () => {
+    const services = await contentServices();
+    const store = new FilesystemStore(path.join(scratchDirectory('blobs'), 'blobs'));
+    await store.prepare();
+    onFileEnd(() => store.close());
+    const { binding } = reconcilerOf(services, store);
+    await services.database.query(
+      `INSERT INTO blobs (domain, digest, size, store, storage_key) VALUES ('*', $1, 10, 'filesystem', $2)`,
+      [randomBytes(33), new UploadRow().begin().target.key],
+    );
+    await expect(binding.ensure()).rejects.toThrow(/is the volume mounted/);
+    // Not even when others have pushed into it since.
+    await store.put(new UploadRow().begin().target, randomBytes(10));
+    await expect(binding.ensure()).rejects.toBeInstanceOf(ForeignStore);
+    expect(await store.inventory.owner()).toBeNull();
   });
 });

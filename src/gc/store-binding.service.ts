@@ -5,14 +5,18 @@ import { AppConfig } from '../config/config.js';
 import { BlobStore } from '../storage/blob-store.js';
 import { InstallationRepository } from './installation.repository.js';
 
+/** Blobs that are looked for in a store without a mark. */
+const SAMPLE = 20;
+
 /** The store is not this database's: whatever it holds, no row here can say that it is garbage. */
 export class ForeignStore extends Error {
   override readonly name = 'ForeignStore';
 }
 
 /**
- * Binds the store to the database: both have the installation's id. It is given once, while the store is empty or the
- * database names what is in it, so that a wrong or an empty database is never taken for the store's own.
+ * Binds the store to the database: both have the installation's id. It is given once, while both are empty or the
+ * store has what the database names: a wrong or an empty database is never taken for the store's own, nor an unmounted
+ * volume for the database's.
  */
 @Injectable()
 export class StoreBinding {
@@ -36,7 +40,7 @@ export class StoreBinding {
       if (owner !== id) throw new ForeignStore(FOREIGN);
       return;
     }
-    if (!(await this.isOurs())) throw new ForeignStore(UNKNOWN);
+    await this.requireOurs();
     const own = id ?? (await this.create());
     if ((await inventory.claim(own)) !== own) throw new ForeignStore(FOREIGN);
   }
@@ -47,14 +51,14 @@ export class StoreBinding {
     return (await this.installations.id()) ?? proposed;
   }
 
-  /** Whether the first page of objects is empty or has one that the database names. */
-  private async isOurs(): Promise<boolean> {
-    for await (const page of this.store.inventory.objects()) {
-      if (page.length === 0) continue;
-      const unnamed = await this.objects.unnamed(page.map(({ key }) => key));
-      return unnamed.size < page.length;
-    }
-    return true;
+  /** A store without a mark is ours when it has what the database names, or both are empty. */
+  private async requireOurs(): Promise<void> {
+    const named = await this.objects.oldest(SAMPLE);
+    let found = 0;
+    for (const key of named) if (await this.store.stat(key)) found += 1;
+    if (found * 2 < named.length) throw new ForeignStore(EMPTY);
+    if (named.length > 0) return;
+    for await (const page of this.store.inventory.objects()) if (page.length > 0) throw new ForeignStore(UNKNOWN);
   }
 }
 
@@ -63,4 +67,8 @@ const FOREIGN =
   'see "Which database a bucket belongs to" in docs/storage.md';
 const UNKNOWN =
   'the store holds blobs of which the database knows none, and no mark of its owner: nothing in it is removed; ' +
+  'see "Which database a bucket belongs to" in docs/storage.md';
+const EMPTY =
+  'the store has no mark of its owner, and less than half of the blobs that the database names: is the volume mounted, ' +
+  'is it the right bucket? Nothing is removed or marked as damaged; ' +
   'see "Which database a bucket belongs to" in docs/storage.md';

@@ -118,9 +118,13 @@ function toApiError(error: unknown): ApiError {
   const status = statusOf(error);
   const condition = status === null ? null : API_OF_STATUS[status];
   if (condition) return new ApiError(condition);
-  const failure = new ApiError(isOutage(error) ? 'unavailable' : 'internal');
+  const failure = new ApiError(isUnavailable(error) || isOutage(error) ? 'unavailable' : 'internal');
   failure.cause = error;
   return failure;
+}
+
+function isUnavailable(error: unknown): boolean {
+  return error instanceof OciError && error.status === 503;
 }
 
 /** The status that a refusal of the framework or of the database's text type carries. */

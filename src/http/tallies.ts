@@ -8,6 +8,9 @@ import { Tally } from './tally.js';
  */
 const UPLOAD_EVENTS = ['started', 'resumed', 'completed', 'interrupted', 'failed', 'cancelled', 'expired'] as const;
 
+const INTEGRITY_KINDS = ['fsck', 'scrub'] as const;
+const INTEGRITY_OUTCOMES = ['done', 'failed', 'foreign'] as const;
+
 /**
  * What happens in this process, counted where it happens: `src/metrics` shows it. They are the process's own, as its
  * log is: whoever counts needs nothing but the import, and counting costs nothing worth a switch.
@@ -36,4 +39,16 @@ export const TALLIES = {
   reconciles: new Tally(['done', 'failed', 'foreign']),
   /** What they removed. */
   reconciled: new Tally(['objects', 'bytes', 'multiparts']),
+  /** Blobs that were marked, by what is wrong with their object. */
+  damageFound: new Tally(['missing', 'size', 'bytes']),
+  /** Marks that ended: the bytes were pushed again, or the object was seen whole. */
+  damageEnded: new Tally(['pushed', 'seen-whole']),
+  /** Bytes that checks of the blobs have read. */
+  integrityBytes: new Tally(INTEGRITY_KINDS),
+  /** Blobs that they could not check. */
+  integrityUnchecked: new Tally(INTEGRITY_KINDS),
+  /** Checks of all blobs that came to their end here, or could not go on. */
+  integrityRuns: new Tally(
+    INTEGRITY_KINDS.flatMap((kind) => INTEGRITY_OUTCOMES.map((end) => `${kind}-${end}` as const)),
+  ),
 } as const;

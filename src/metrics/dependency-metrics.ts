@@ -13,6 +13,12 @@ const BUCKETS = [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10];
 const MAX_BACKLOG = 10_000;
 const BACKLOG = `SELECT count(*)::int AS backlog FROM (SELECT FROM outbox LIMIT ${MAX_BACKLOG}) o`;
 
+const DAMAGED = `
+SELECT count(*)::int AS damaged FROM (
+  SELECT FROM blob_damage d JOIN blobs b ON b.id = d.blob_id AND b.state = 'damaged' AND b.storage_key = d.storage_key
+  LIMIT ${MAX_BACKLOG}
+) b`;
+
 /** The database, the cache, and whether what the node depends on answers. */
 @Injectable()
 export class DependencyMetrics {
@@ -25,6 +31,7 @@ export class DependencyMetrics {
 
   register(registry: Registry): void {
     this.registerDatabase(registry);
+    this.registerDamage(registry);
     readCounter(
       registry,
       'aerugo_cache_lookups_total',
@@ -72,6 +79,21 @@ export class DependencyMetrics {
       registers: [registry],
       async collect() {
         const count = (await backlog.get())?.[0]?.backlog;
+        if (count === undefined) this.remove();
+        else this.set(count);
+      },
+    });
+  }
+
+  private registerDamage(registry: Registry): void {
+    const damaged = new Latest(() => this.unitOfWork.runStatement((tx) => tx.query<{ damaged: number }>(DAMAGED)));
+    new Gauge({
+      name: 'aerugo_damaged_blobs',
+      help: `Blobs whose object is missing or not what was stored, up to ${MAX_BACKLOG}.`,
+      aggregator: 'max',
+      registers: [registry],
+      async collect() {
+        const count = (await damaged.get())?.[0]?.damaged;
         if (count === undefined) this.remove();
         else this.set(count);
       },

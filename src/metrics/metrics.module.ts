@@ -6,6 +6,7 @@ import { HttpModule } from '../http/http.module.js';
 import { StorageModule } from '../storage/storage.module.js';
 import { CertificateMetrics } from './certificate-metrics.js';
 import { DependencyMetrics } from './dependency-metrics.js';
+import { IntegrityMetrics } from './integrity-metrics.js';
 import { MetricsService } from './metrics.service.js';
 import { RequestMetrics } from './request-metrics.js';
 import { StoreMetrics } from './store-metrics.js';
@@ -13,7 +14,7 @@ import { StoreMetrics } from './store-metrics.js';
 /** Loaded only where `METRICS_LISTEN_ADDRESS` asks for it. */
 @Module({
   imports: [HttpModule, DatabaseModule, CacheModule, StorageModule, HealthModule],
-  providers: [MetricsService, RequestMetrics, StoreMetrics, DependencyMetrics, CertificateMetrics],
+  providers: [MetricsService, RequestMetrics, StoreMetrics, DependencyMetrics, CertificateMetrics, IntegrityMetrics],
   exports: [MetricsService],
 })
 export class MetricsModule {}

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { collectDefaultMetrics, type MetricObjectWithValues, type MetricValue, Registry } from 'prom-client';
 import { CertificateMetrics } from './certificate-metrics.js';
 import { DependencyMetrics } from './dependency-metrics.js';
+import { IntegrityMetrics } from './integrity-metrics.js';
 import { PROGRAM_VERSION } from './program-version.js';
 import { RequestMetrics } from './request-metrics.js';
 import { StoreMetrics } from './store-metrics.js';
@@ -24,6 +25,7 @@ export class MetricsService {
     store: StoreMetrics,
     dependencies: DependencyMetrics,
     certificate: CertificateMetrics,
+    integrity: IntegrityMetrics,
   ) {
     const { registry } = this;
     gaugeOf(registry, 'aerugo_build_info', 'The version that runs here.', ['version'], 'first').set(
@@ -34,6 +36,7 @@ export class MetricsService {
     store.register(registry);
     dependencies.register(registry);
     certificate.register(registry);
+    integrity.register(registry);
     countTallies(registry);
     collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: LAG_PRECISION_MS });
     // Of several workers the one that stands still is the one to see.

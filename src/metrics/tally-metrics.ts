@@ -28,6 +28,18 @@ export function countTallies(registry: Registry): void {
     'what',
     TALLIES.reconciled,
   );
+  count(
+    'aerugo_damage_found_total',
+    'Blobs that were marked as damaged: their object is missing, of another size, or its bytes are not its digest’s.',
+    'kind',
+    TALLIES.damageFound,
+  );
+  count(
+    'aerugo_damage_ended_total',
+    'Marks that ended: the bytes were pushed again, or the object was seen whole.',
+    'how',
+    TALLIES.damageEnded,
+  );
   const uploads = { streamed: TALLIES.streamedUploads, direct: TALLIES.directUploads };
   readCounter(
     registry,

@@ -58,10 +58,14 @@ export interface ByteRange {
 export interface ReadOptions {
   readonly range?: ByteRange;
   readonly signal?: AbortSignal;
+  /** Bytes of the whole object: one of another size is refused. */
+  readonly size?: number;
 }
 
 export interface SignedUrlOptions {
   readonly ttlSeconds: number;
+  /** Bytes of the object: it is looked at when a URL is made, and one that is absent or of another size is refused. */
+  readonly size?: number;
   /** The `Content-Type` of the store's answer; `application/octet-stream` unless given. */
   readonly contentType?: string;
 }
@@ -89,10 +93,16 @@ export abstract class BlobStore {
   /** `null` only when the key is absent; every other failure throws. */
   abstract stat(key: ObjectKey): Promise<ObjectStat | null>;
 
-  /** Throws `ObjectNotFound` before the first byte; never an empty stream instead. The caller reads or destroys it. */
+  /**
+   * Throws `ObjectNotFound` or `ObjectSizeDiffers` before the first byte; never an empty stream instead. The caller reads
+   * or destroys it.
+   */
   abstract open(key: ObjectKey, options?: ReadOptions): Promise<Readable>;
 
-  /** `null` when this store cannot hand out URLs; callers then stream. Never to be logged: it is a credential. */
+  /**
+   * `null` when this store cannot hand out URLs; callers then stream. Never to be logged: it is a credential. Throws
+   * `ObjectNotFound` or `ObjectSizeDiffers`; a store that does not say in time is taken at its word.
+   */
   abstract signedUrl(key: ObjectKey, options: SignedUrlOptions): Promise<URL | null>;
 
   /** A whole object of bytes that are in memory, durable on return, under a name of this epoch. */

@@ -13,6 +13,19 @@ export class ObjectNotFound extends StorageError {
   }
 }
 
+/** The object has another size than the caller was sure of: thrown before the first byte, never instead of one. */
+export class ObjectSizeDiffers extends StorageError {
+  override readonly name = 'ObjectSizeDiffers';
+  readonly code = 'object_size_differs';
+
+  constructor(
+    readonly key: string,
+    readonly expectedBytes: number,
+  ) {
+    super(`object ${key} does not have its ${String(expectedBytes)} bytes`);
+  }
+}
+
 export type UnavailableReason = 'full' | 'denied' | 'io' | 'timeout' | 'network';
 
 /** The store could not do it now. Nothing of the call counts; the same call may succeed later (503). */

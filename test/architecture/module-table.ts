@@ -26,12 +26,13 @@ export const MODULE_TABLE: Readonly<Record<string, readonly string[]>> = {
   blobs: ['registry', 'repos', 'storage', 'http', 'database', 'cache', 'events', 'config', 'access', 'oci'],
   manifests: ['blobs', 'registry', 'repos', 'http', 'database', 'cache', 'events', 'config', 'access', 'oci'],
   gc: ['manifests', 'blobs', 'storage', 'database', 'http', 'config', 'access', 'oci'],
+  integrity: ['blobs', 'storage', 'http', 'config', 'access', 'oci'],
   audit: ['events', 'http', 'database', 'config', 'access'],
   health: ['http', 'database', 'cache', 'storage', 'config'],
   metrics: ['health', 'http', 'database', 'cache', 'storage', 'config'],
   tracing: ['metrics', 'http', 'config'],
   // The program around the node: the only module that may import the composition, and no module imports it.
-  cli: [COMPOSITION, 'auth', 'users', 'http', 'database', 'config', 'access', 'oci'],
+  cli: [COMPOSITION, 'integrity', 'auth', 'users', 'http', 'database', 'config', 'access', 'oci'],
 };
 
 /** Knowledge without machinery: these modules import no package either, except what Node itself has. */

@@ -62,6 +62,17 @@ describe('the values', () => {
   });
 });
 
+describe('the scrub', () => {
+  it('is on for the store that the chart brings, which keeps plain files, and can be switched off', async () => {
+    const rateWith = async (...values: string[]): Promise<string | undefined> =>
+      theOne(await render(values), 'ConfigMap', 'demo-aerugo').data?.['SCRUB_BYTES_PER_SECOND'];
+    const bundled = ['--set', 'secrets.DATABASE_URL.secretName=database', '--set', 's3.bundled.enabled=true'];
+    expect(await rateWith(...MINIMUM)).toBeUndefined();
+    expect(await rateWith(...bundled)).toBe('4MiB');
+    expect(await rateWith(...bundled, '--set-string', 'config.SCRUB_BYTES_PER_SECOND=0')).toBe('0');
+  });
+});
+
 describe('the ingress', () => {
   const UNLIMITED = [
     ['ingress-nginx', 'nginx.ingress.kubernetes.io/proxy-body-size', '0'],

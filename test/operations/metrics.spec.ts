@@ -15,6 +15,8 @@ const STILL: ReadonlySet<string> = new Set([
   'aerugo_build_info',
   'aerugo_reconciles_total',
   'aerugo_reconcile_removed_total',
+  'aerugo_damaged_blobs',
+  'aerugo_integrity_unchecked_total',
   'aerugo_tls_certificate_start_seconds',
   'aerugo_tls_certificate_expiry_seconds',
 ]);
@@ -53,6 +55,8 @@ beforeAll(async () => {
   const { client } = registry;
   await client.pushImage('admin/first', 'v1'); // the metrics that this makes are there before they move
   await seen('aerugo_workers');
+  await seen('aerugo_integrity_runs_total');
+  await client.api('POST', '/api/v1/admin/fsck', { hash: true }).expect(202);
 
   const stop = new AbortController();
   const pushers = Array.from({ length: PUSHERS }, (_, at) => pushAndPull(client, at, stop.signal));

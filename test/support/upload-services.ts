@@ -1,9 +1,14 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { BlobsRepository } from '../../src/blobs/blobs.repository.js';
+import { CommitTransaction } from '../../src/blobs/commit-transaction.service.js';
+import { BlobDamage } from '../../src/blobs/damage/blob-damage.service.js';
+import { DamageRepository } from '../../src/blobs/damage/damage.repository.js';
+import { DamagedBlob } from '../../src/blobs/damage/damaged-blob.entity.js';
+import { StoreOwner } from '../../src/blobs/damage/store-owner.service.js';
 import { HashWorkers } from '../../src/blobs/hash-workers.js';
 import { RecentHeads } from '../../src/blobs/recent-heads.js';
 import { RequestBody } from '../../src/blobs/request-body.js';
@@ -42,6 +47,9 @@ type Drafts = 'none' | 'brief' | 'lasting';
 /** The upload engine over a database and a filesystem store of the spec file's own. */
 export interface UploadServices extends ContentServices {
   readonly store: InstrumentedStore;
+  /** Where the store keeps its objects. */
+  readonly root: string;
+  readonly damage: BlobDamage;
   /** Names of the files that the store has of an upload. */
   filesOf(session: UploadSession): string[];
   rowOf(session: UploadSession): Promise<SessionRow | undefined>;
@@ -64,9 +72,14 @@ export async function uploadServices(): Promise<UploadServices> {
   const store = new InstrumentedStore(new FilesystemStore(root));
   await store.prepare();
   onFileEnd(() => store.close());
+  const installation = randomUUID();
+  await services.database.query('INSERT INTO installation (id, reconcile_due) VALUES ($1, now())', [installation]);
+  await store.inventory.claim(installation);
   return {
     ...services,
     store,
+    root,
+    damage: damageOf(services, store),
     filesOf: ({ id }) => readdirSync(path.join(root, id.slice(-2))).filter((name) => name.startsWith(id)),
     rowOf: async ({ id }) => {
       const [row] = await services.database.query<SessionRow>('SELECT state, epoch FROM uploads WHERE id = $1', [id]);
@@ -81,6 +94,19 @@ export async function uploadServices(): Promise<UploadServices> {
       return Buffer.concat(chunks);
     },
   };
+}
+
+function damageOf(services: ContentServices, store: BlobStore): BlobDamage {
+  const damages = new DamageRepository(services.repository(DamagedBlob));
+  const { unitOfWork, drops } = services;
+  return new BlobDamage(damages, new StoreOwner(store, unitOfWork), store, unitOfWork, drops);
+}
+
+function commitOf(services: ContentServices, store: BlobStore, config: AppConfig): UploadCommit {
+  const { unitOfWork, drops } = services;
+  const damage = damageOf(services, store);
+  const transaction = new CommitTransaction(new BlobsRepository(), unitOfWork, drops, new AuditTrail(), damage, config);
+  return new UploadCommit(transaction, damage, store);
 }
 
 class LastingRows extends UploadRows {
@@ -107,8 +133,7 @@ function nodeOf(
   const ends = new UploadEndService(rows, store);
   const hold = new UploadHold(statements, config);
   const writer = new UploadWriter(statements, store, workers, ends, hold, config);
-  const { unitOfWork, drops } = services;
-  const commit = new UploadCommit(new BlobsRepository(), unitOfWork, drops, new AuditTrail(), store, config);
+  const commit = commitOf(services, store, config);
   const closer = new UploadCloser(statements, store, writer, commit, ends, hold);
   return {
     uploads: new UploadsService(rows, writer, closer, ends, config),

@@ -87,6 +87,8 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace 
 {{- $_ := set $settings "S3_ENDPOINT" (printf "http://%s-s3:7070" (include "aerugo.fullname" .)) -}}
 {{- $_ := set $settings "S3_BUCKET" "aerugo" -}}
 {{- $_ := set $settings "STORAGE_REDIRECT" "false" -}}
+{{- /* versitygw keeps plain files and never compares them with anything. */ -}}
+{{- $_ := set $settings "SCRUB_BYTES_PER_SECOND" "4MiB" -}}
 {{- end -}}
 {{- range $name, $value := .Values.config -}}
 {{- if not (kindIs "invalid" $value) -}}{{- $_ := set $settings $name (include "aerugo.scalar" $value) -}}{{- end -}}

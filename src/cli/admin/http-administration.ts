@@ -42,7 +42,8 @@ function own(login: Login, username: string, method: string, path: string): [met
   );
 }
 
-async function request<T>(
+/** One request of the API. Throws `CliError` with its words when it refuses, or when no node answers. */
+export async function request<T>(
   { url: node, agent }: LocalNode,
   { username, password }: Login,
   method: string,

@@ -2,7 +2,7 @@ import type { AppConfig } from '../../config/config.js';
 import { explainConfig } from '../../config/read-config.js';
 import { knownAdministratorPassword } from '../../first-administrator.js';
 import { CliError, EXIT_CODES } from '../exit-codes.js';
-import { localNode } from '../local-node.js';
+import { type LocalNode, localNode } from '../local-node.js';
 import { isThisMachine } from '../push/target.js';
 import type { Administration } from './administration.js';
 import type { Login } from './http-administration.js';
@@ -36,7 +36,8 @@ export async function administer<T>(
   }
 }
 
-async function open({ url, username }: LoginOptions, passwords: Passwords): Promise<Administration> {
+async function open(options: LoginOptions, passwords: Passwords): Promise<Administration> {
+  const { url, username } = options;
   const { config, problems } = explainConfig();
   if (config === null) throw new CliError(`the settings are wrong: ${problems.join('; ')}`);
   if (url === undefined && config.isProduction) {
@@ -46,12 +47,22 @@ async function open({ url, username }: LoginOptions, passwords: Passwords): Prom
     const { openDirectly } = await import('./direct-administration.js');
     return openDirectly();
   }
+  const { openOverHttp } = await import('./http-administration.js');
+  const { node, login } = await nodeFor(options, config, passwords);
+  return openOverHttp(node, login);
+}
+
+/** The node of `--url`, else that of the settings, and who logs in to it. */
+export async function nodeFor(
+  { url, username }: LoginOptions,
+  config: AppConfig,
+  passwords: Passwords,
+): Promise<{ node: LocalNode; login: Login }> {
   if (url?.protocol === 'http:' && !isThisMachine(url.host)) {
     throw new CliError('a password would cross the network for all to read: use https://', EXIT_CODES.usage);
   }
-  const { openOverHttp } = await import('./http-administration.js');
   const login = await loginFor(username, url === undefined ? config : null, passwords);
-  return openOverHttp(url === undefined ? localNode(CONNECT_MS) : { url }, login);
+  return { node: url === undefined ? localNode(CONNECT_MS) : { url }, login };
 }
 
 /** The administrator of the node in `DATA_DIR` needs nobody to type a password. */

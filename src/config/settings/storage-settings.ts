@@ -6,6 +6,9 @@ const ONE_DAY = 86_400;
 const ONE_YEAR = 365 * ONE_DAY;
 const MIB = 2 ** 20;
 
+/** Without the setting, where the store does not look after its bytes itself: 350 GB a day. */
+export const FILESYSTEM_SCRUB_BYTES_PER_SECOND = 4 * MIB;
+
 /** A transfer holds one part in memory, at most 64 MiB, and an upload may need the one before it too. */
 export const MINIMUM_UPLOAD_MEMORY = 2 * 64 * MIB;
 
@@ -63,6 +66,12 @@ export const STORAGE_SETTINGS = {
     p.duration(3600, ONE_YEAR),
     '86400',
     'What is younger is left alone by that; an hour or more.',
+  ),
+  SCRUB_BYTES_PER_SECOND: optional(
+    ['storage', 'scrub_bytes_per_second'],
+    p.size(0, 2 ** 40),
+    '4MiB',
+    'How fast one node at a time reads all blobs again and again, to find damaged ones; 0 never does. The default is 4MiB on the filesystem and 0 on S3.',
   ),
   S3_ENDPOINT: optional(
     ['storage', 'endpoint'],

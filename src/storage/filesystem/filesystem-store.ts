@@ -13,7 +13,7 @@ import {
 import type { FilesystemState, StoredObject, WriterState } from '../writer-state.js';
 import { bodyChunks, destroyOnAbort } from '../body-reader.js';
 import { epochKey, type KeyRole, type ObjectKey } from '../object-keys.js';
-import { ObjectNotFound, UploadLost } from '../storage-errors.js';
+import { ObjectNotFound, ObjectSizeDiffers, UploadLost } from '../storage-errors.js';
 import { BlobDirectories } from './blob-directories.js';
 import { FileInventory } from './file-inventory.js';
 import { errnoOf, storageErrorOf } from './filesystem-errors.js';
@@ -65,13 +65,17 @@ export class FilesystemStore extends BlobStore {
     }
   }
 
-  async open(key: ObjectKey, { range, signal }: ReadOptions = {}): Promise<Readable> {
+  async open(key: ObjectKey, { range, signal, size: expected }: ReadOptions = {}): Promise<Readable> {
     try {
       const handle = await open(this.#directories.pathOf(key), 'r');
       const { size } = await handle.stat().catch(async (error: unknown) => {
         await handle.close();
         throw error;
       });
+      if (expected !== undefined && size !== expected) {
+        await handle.close();
+        throw new ObjectSizeDiffers(key, expected);
+      }
       const start = range?.first ?? 0;
       const end = Math.min(range?.last ?? size - 1, size - 1);
       if (end < start) {

@@ -17,6 +17,8 @@ export const SILENCE_MS = 11_000;
 
 /** Calls without bytes: a second connection is worth a try when one hangs. */
 export const SHORT: Limits = { attempt: 5_000, total: SILENCE_MS };
+/** A look at an object that a client is sent to: an unhurried store is no reason to keep the client. */
+export const GLANCE: Limits = { attempt: 1_000, total: 1_000 };
 /** What a request does on its way out, after its failure is known; the sweep repeats it. */
 export const PARTING: Limits = { attempt: 2_000, total: 2_000 };
 

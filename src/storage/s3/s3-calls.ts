@@ -4,6 +4,7 @@ import {
   CreateMultipartUploadCommand,
   DeleteObjectsCommand,
   GetObjectCommand,
+  type GetObjectCommandOutput,
   HeadBucketCommand,
   HeadObjectCommand,
   ListMultipartUploadsCommand,
@@ -14,18 +15,19 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { Readable } from 'node:stream';
-import type { ByteRange } from '../blob-store.js';
+import type { ReadOptions } from '../blob-store.js';
 import type { Multipart, StoredObject, StoredPart } from '../writer-state.js';
 import type { VerifiedObject } from '../direct-uploads.js';
 import type { ObjectKey } from '../object-keys.js';
-import { ObjectNotFound, StoreUnavailable, UploadLost } from '../storage-errors.js';
+import { ObjectNotFound, ObjectSizeDiffers, StoreUnavailable, UploadLost } from '../storage-errors.js';
 import { type CallOptions, completionOf, deletionOf, limited, type Limits, SHORT, transferOf } from './call-limits.js';
 import type { EncryptionFields } from './encryption.js';
 import { destroyOnStall } from './s3-stall.js';
-import { isAbsent, storageErrorOf } from './s3-errors.js';
+import { errorStatus, isAbsent, storageErrorOf } from './s3-errors.js';
 
 const CONTENT_TYPE = 'application/octet-stream';
 const DELETE_AT_ONCE = 1000;
+const RANGE_NOT_SATISFIABLE = 416;
 const SHA256_BASE64 = /^[A-Za-z0-9+/]{43}=$/;
 
 interface Cancellable {
@@ -59,8 +61,8 @@ export class S3Calls {
     await limited(SHORT, undefined, (http) => this.client.send(new HeadBucketCommand({ Bucket: this.bucket }), http));
   }
 
-  async size(key: ObjectKey): Promise<number | null> {
-    return (await this.#head(new HeadObjectCommand({ Bucket: this.bucket, Key: key })))?.size ?? null;
+  async size(key: ObjectKey, limits = SHORT): Promise<number | null> {
+    return (await this.#head(new HeadObjectCommand({ Bucket: this.bucket, Key: key }), limits))?.size ?? null;
   }
 
   /** With the checksum, for which some servers ask for more rights than for the size. */
@@ -68,9 +70,9 @@ export class S3Calls {
     return this.#head(new HeadObjectCommand({ Bucket: this.bucket, Key: key, ChecksumMode: 'ENABLED' }));
   }
 
-  async #head(command: HeadObjectCommand): Promise<VerifiedObject | null> {
+  async #head(command: HeadObjectCommand, limits = SHORT): Promise<VerifiedObject | null> {
     try {
-      const { ContentLength, ChecksumSHA256 = '' } = await limited(SHORT, undefined, (http) =>
+      const { ContentLength, ChecksumSHA256 = '' } = await limited(limits, undefined, (http) =>
         this.client.send(command, http),
       );
       // Of an object made of parts it is the hash of their hashes, with their number behind it.
@@ -85,16 +87,23 @@ export class S3Calls {
     }
   }
 
-  async read(key: ObjectKey, options: Cancellable & { range?: ByteRange | undefined } = {}): Promise<Readable> {
-    const { range, signal } = options;
+  /** With the object's size an object of another one is refused. */
+  async read(
+    key: ObjectKey,
+    { range, signal, size }: Cancellable & Omit<ReadOptions, 'signal'> = {},
+  ): Promise<Readable> {
     const Range = range && `bytes=${String(range.first)}-${String(range.last)}`;
     const command = new GetObjectCommand({ Bucket: this.bucket, Key: key, Range });
     try {
       const reply = await limited(SHORT, signal, (http) => this.client.send(command, http));
-      if (reply.Body instanceof Readable) return destroyOnStall(reply.Body);
-      throw new StoreUnavailable('io', 'the object store answered without a body');
+      if (!(reply.Body instanceof Readable))
+        throw new StoreUnavailable('io', 'the object store answered without a body');
+      if (size === undefined || sizeIn(reply) === size) return destroyOnStall(reply.Body);
+      reply.Body.on('error', () => undefined).destroy();
+      throw new ObjectSizeDiffers(key, size);
     } catch (error) {
       if (isAbsent(error)) throw new ObjectNotFound(key);
+      if (size !== undefined && errorStatus(error) === RANGE_NOT_SATISFIABLE) throw new ObjectSizeDiffers(key, size);
       throw signal?.aborted ? error : storageErrorOf(error);
     }
   }
@@ -262,6 +271,11 @@ export class S3Calls {
       throw signal?.aborted ? error : storageErrorOf(error);
     }
   }
+}
+
+/** Bytes of the whole object, of which the answer may have a range. */
+function sizeIn({ ContentRange, ContentLength }: GetObjectCommandOutput): number | undefined {
+  return ContentRange === undefined ? ContentLength : Number(ContentRange.split('/')[1]);
 }
 
 function rethrow(error: unknown): never {

@@ -15,8 +15,8 @@ import type { Multipart, S3State, StoredPart, WriterState } from '../writer-stat
 import { destroyOnAbort } from '../body-reader.js';
 import type { MemoryBudget } from '../memory-budget.js';
 import { epochKey, parseObjectKey, type ObjectKey } from '../object-keys.js';
-import { StoreUnavailable, UploadLost } from '../storage-errors.js';
-import { PARTING } from './call-limits.js';
+import { ObjectNotFound, ObjectSizeDiffers, StoreUnavailable, UploadLost } from '../storage-errors.js';
+import { GLANCE, PARTING } from './call-limits.js';
 import { encryptionFields } from './encryption.js';
 import { PartGarbage } from './part-garbage.js';
 import { PartPlan } from './part-plan.js';
@@ -95,12 +95,12 @@ export class S3Store extends BlobStore {
     return size === null ? null : { size };
   }
 
-  async open(key: ObjectKey, { range, signal }: ReadOptions = {}): Promise<Readable> {
-    return destroyOnAbort(await this.#calls.read(parseObjectKey(key), { range, signal }), signal);
+  async open(key: ObjectKey, options: ReadOptions = {}): Promise<Readable> {
+    return destroyOnAbort(await this.#calls.read(parseObjectKey(key), options), options.signal);
   }
 
   signedUrl(key: ObjectKey, options: SignedUrlOptions): Promise<URL> {
-    return this.#urls.of(parseObjectKey(key), options);
+    return this.#urls.of(parseObjectKey(key), options, ({ size }) => this.#isWhole(key, size));
   }
 
   async put(target: WriteTarget, bytes: Uint8Array, sha256Hex?: string): Promise<ObjectKey> {
@@ -160,6 +160,21 @@ export class S3Store extends BlobStore {
   }
 
   /** Also after a crash: an upload that is gone because it was completed shows as an object of the right size. */
+  /** False when the store does not say in time. Throws when it says that the object is absent or of another size. */
+  async #isWhole(key: ObjectKey, expected: number | undefined): Promise<boolean> {
+    if (expected === undefined) return true;
+    let size: number | null;
+    try {
+      size = await this.#calls.size(key, GLANCE);
+    } catch (error) {
+      if (error instanceof StoreUnavailable) return false;
+      throw error;
+    }
+    if (size === null) throw new ObjectNotFound(key);
+    if (size !== expected) throw new ObjectSizeDiffers(key, expected);
+    return true;
+  }
+
   async #completeMultipart(target: WriteTarget, base: S3State, multipart: Multipart): Promise<void> {
     try {
       const last = base.tail ? [await this.#tailAsPart(target, base, base.tail, multipart)] : [];

@@ -15,13 +15,25 @@ export class SignedUrls {
     private readonly bucket: string,
   ) {}
 
-  /** A URL that is good for at least half of the time asked for. */
-  async of(key: ObjectKey, { ttlSeconds, contentType = 'application/octet-stream' }: SignedUrlOptions): Promise<URL> {
+  /**
+   * A URL that is good for at least half of the time asked for. `check` runs for a new one, beside the signing: what it
+   * throws is thrown, and a URL is kept only when it says true.
+   */
+  async of(
+    key: ObjectKey,
+    options: SignedUrlOptions,
+    check: (options: SignedUrlOptions) => Promise<boolean>,
+  ): Promise<URL> {
+    const { ttlSeconds, contentType = 'application/octet-stream' } = options;
     const name = [key, ttlSeconds, contentType].join(' ');
     const known = this.#signed.get(name);
     if (known) return known;
     const command = new GetObjectCommand({ Bucket: this.bucket, Key: key, ResponseContentType: contentType });
-    const signed = getSignedUrl(this.client, command, { expiresIn: ttlSeconds }).then((text) => new URL(text));
+    const signing = getSignedUrl(this.client, command, { expiresIn: ttlSeconds });
+    const signed = Promise.all([signing, check(options)]).then(([text, isKept]) => {
+      if (!isKept) this.#signed.delete(name);
+      return new URL(text);
+    });
     this.#signed.set(name, signed, { ttl: (ttlSeconds / 2) * 1000 });
     signed.catch(() => this.#signed.delete(name));
     return signed;

@@ -6,6 +6,7 @@ import { type RouteRows, to } from './row.js';
 const USERS = '/api/v1/users';
 const KEYS = '/api/v1/auth/keys';
 const INVITATIONS = '/api/v1/invitations';
+const FSCK = '/api/v1/admin/fsck';
 const NO_ID = '6b8c0d5e-0d5a-4b5c-9a53-0c1b2b7c1c58';
 
 /** Everybody with an account but these. */
@@ -54,6 +55,7 @@ const users: RouteRows = {
     request: async (_, { cast, caller }) =>
       to(`${USERS}/${caller === 'administrator' || caller === 'stranger' ? await cast.newUser() : 'stranger'}`),
   },
+  'DamagedBlobsController.list': { success: 200, request: () => to('/api/v1/admin/damaged') },
   'NamespacesController.release': {
     success: 204,
     request: async (_, { cast, isAllowed }) =>
@@ -104,7 +106,36 @@ const sessions: RouteRows = {
   },
 };
 
+/** Ends the check that goes on, if there is one, and begins one that takes hours. */
+async function checkSlowly(cast: Cast): Promise<void> {
+  await cast.call('administrator', 'DELETE', FSCK);
+  await cast.must('administrator', 'POST', FSCK, { json: { hash: true, bytesPerSecond: 1024 } });
+}
+
 const operations: RouteRows = {
+  'FsckController.start': {
+    success: 202,
+    request: async (_, { cast, isAllowed }) => {
+      if (isAllowed) await cast.call('administrator', 'DELETE', FSCK);
+      return to(FSCK, { json: { hash: true } });
+    },
+  },
+  'FsckController.last': {
+    success: 200,
+    request: async (_, { cast, isAllowed }) => {
+      if (isAllowed) await checkSlowly(cast);
+      return to(FSCK);
+    },
+  },
+  'FsckController.cancel': {
+    success: 204,
+    request: async (_, { cast, isAllowed }) => {
+      if (isAllowed) await checkSlowly(cast);
+      return to(FSCK);
+    },
+  },
+  // Not found until a node had the time to look.
+  'FsckController.scrub': { success: [200, 404], request: () => to('/api/v1/admin/scrub') },
   'AuditController.readAll': { success: 200, request: () => to('/api/v1/audit') },
   'HealthController.report': { success: 200, request: () => to('/api/v1/health') },
   'HealthController.live': { success: 200, request: () => to('/livez') },

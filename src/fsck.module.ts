@@ -1,0 +1,12 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import type { AppConfig } from './config/config.js';
+import { ConfigModule } from './config/config.module.js';
+import { IntegrityModule } from './integrity/integrity.module.js';
+
+/** The check of all blobs without a node around it. */
+@Module({})
+export class FsckModule {
+  static forRoot(config: AppConfig): DynamicModule {
+    return { module: FsckModule, imports: [ConfigModule.forRoot(config), IntegrityModule] };
+  }
+}
