@@ -88,6 +88,7 @@ function serverConfig(values: ParsedSettings): Omit<AppConfig['server'], 'tracin
     logLevel: values.LOG_LEVEL,
     dataDir: resolve(values.DATA_DIR),
     corsOrigins: values.CORS_ORIGINS ?? [],
+    shutdownDelaySeconds: values.SHUTDOWN_DELAY_SECONDS,
     shutdownGraceSeconds: values.SHUTDOWN_GRACE_SECONDS,
     workers: workersOf(values),
     worker: null,
