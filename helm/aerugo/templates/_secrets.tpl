@@ -97,8 +97,12 @@ Variables for the secret settings, each from the Secret that has it. Argument: (
 {{- if not (or (include "aerugo.isGiven" (list . "DATABASE_URL")) .Values.postgresql.bundled.enabled) -}}
 {{- fail "no database: give secrets.DATABASE_URL a secretName (or a value), or for a trial postgresql.bundled.enabled=true" -}}
 {{- end -}}
-{{- if not (or $config.S3_BUCKET (eq (default "" $config.STORAGE_TYPE) "filesystem")) -}}
+{{- if not (or $config.S3_BUCKET (eq (default "" $config.STORAGE_TYPE | trim) "filesystem")) -}}
 {{- fail "no blob storage: give config.S3_BUCKET, or for a trial s3.bundled.enabled=true" -}}
+{{- end -}}
+{{- include "aerugo.checkNumbers" . -}}
+{{- if and (eq .Values.service.ipFamilyPolicy "SingleStack") (gt (len .Values.service.ipFamilies) 1) -}}
+{{- fail "service.ipFamilyPolicy is SingleStack, and service.ipFamilies has two" -}}
 {{- end -}}
 {{- if and .Values.networkPolicy.enabled (empty .Values.networkPolicy.ingress.from) -}}
 {{- fail "networkPolicy.ingress.from is empty: nobody could reach the registry. Name the pods or networks of what stands before it" -}}
