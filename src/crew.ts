@@ -42,6 +42,7 @@ export class Crew {
   private readonly complete = Promise.withResolvers<undefined>();
   private readonly failing = Promise.withResolvers<Error>();
   private isComplete = false;
+  private isAnnounced = false;
   private isStopping = false;
   private failedStarts = 0;
 
@@ -81,6 +82,12 @@ export class Crew {
     });
     await this.complete.promise;
     return this.prepared.promise;
+  }
+
+  /** Every worker serves on and is not ready any more, also one that takes the place of another from now on. */
+  announceStop(): void {
+    this.isAnnounced = true;
+    this.tellAll({ kind: 'leaving' });
   }
 
   /** Resolves when all have ended, those that do not by themselves by force. */
@@ -166,6 +173,7 @@ export class Crew {
         kind: 'start',
         config: this.config.ofWorker({ id: place.id, isFirst }, this.port),
         certificate: this.certificates?.current ?? null,
+        isLeaving: this.isAnnounced,
       });
   }
 

@@ -6,7 +6,7 @@ import { Crew } from './crew.js';
 import { openDatabase } from './database/open-database.js';
 import { probe } from './listen.js';
 import { serveNodeMetrics } from './serve-metrics.js';
-import { untilStopped } from './serve.js';
+import { untilPortCloses } from './serve.js';
 import type { StopSignals } from './stop-signals.js';
 import { watchCertificate } from './watch-certificate.js';
 
@@ -30,7 +30,12 @@ export async function runPrimary(config: AppConfig, log: Logger, wish: StopSigna
     try {
       const administrator = await crew.start(wish.stop);
       announce(database.config, address, administrator, log);
-      const failure = await untilStopped(wish.stop, [database.failed, crew.failed], log);
+      const failure = await untilPortCloses(wish, [database.failed, crew.failed], log, {
+        seconds: config.server.shutdownDelaySeconds,
+        announce: () => {
+          crew.announceStop();
+        },
+      });
       if (failure === null) graceSeconds = config.server.shutdownGraceSeconds;
       return failure === null ? 0 : 1;
     } finally {

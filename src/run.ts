@@ -10,7 +10,7 @@ import { NestLog } from './http/logger.js';
 import { listen, probe } from './listen.js';
 import type { MetricsServer } from './metrics-server.js';
 import { serveOwnMetrics } from './serve-metrics.js';
-import { drain, untilStopped } from './serve.js';
+import { announceStop, drain, untilPortCloses } from './serve.js';
 import type { StopSignals } from './stop-signals.js';
 import type { Traces } from './tracing/traces.js';
 import { UsersService } from './users/users.service.js';
@@ -46,7 +46,12 @@ export async function run(config: AppConfig, log: Logger, wish: StopSignals, tra
       await listen(app, database.config);
       announce(database.config, app.getHttpServer().address() as AddressInfo, administrator, log);
       await collectGarbage();
-      const failure = await untilStopped(wish.stop, [database.failed], log);
+      const failure = await untilPortCloses(wish, [database.failed], log, {
+        seconds: config.server.shutdownDelaySeconds,
+        announce: () => {
+          announceStop(app);
+        },
+      });
       await drain(app, failure === null ? config.server.shutdownGraceSeconds : 0, log, wish);
       return failure === null ? 0 : 1;
     } finally {

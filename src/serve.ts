@@ -2,7 +2,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Logger } from 'pino';
 import { drainServer } from './http/drain-server.js';
 import { Drain } from './http/drain.js';
-import type { StopWish } from './stop-signals.js';
+import type { DelayableWish, StopWish } from './stop-signals.js';
 
 /** Resolves when there is a reason to stop: `null` when it is wished, the error when something has failed. */
 export async function untilStopped(
@@ -15,6 +15,35 @@ export async function untilStopped(
   return failure;
 }
 
+export interface Delay {
+  /** 0: the port closes at once. */
+  readonly seconds: number;
+  /** As `announceStop`, on every process of the node. */
+  readonly announce: () => void;
+}
+
+/** As `untilStopped`, and then serves on for as long as load balancers need to learn that this node stops. */
+export async function untilPortCloses(
+  wish: DelayableWish,
+  failures: readonly Promise<Error>[],
+  log: Logger,
+  { seconds, announce }: Delay,
+): Promise<Error | null> {
+  const failure = await untilStopped(wish.stop, failures, log);
+  if (failure !== null || seconds === 0) return failure;
+  announce();
+  log.info(
+    { event: 'stop.delayed', delaySeconds: seconds },
+    'stopping: not ready any more, requests are still served; a second Ctrl-C or signal ends the delay at once',
+  );
+  return untilStopped(wish.delay(seconds), failures, log);
+}
+
+/** From now on `/readyz` says that this node stops. */
+export function announceStop(app: NestExpressApplication): void {
+  app.get(Drain, { strict: false }).begin();
+}
+
 /** Lets requests that run come to their end, for `graceSeconds` at most. */
 export async function drain(
   app: NestExpressApplication,
@@ -22,7 +51,7 @@ export async function drain(
   log: Logger,
   { hurry }: StopWish,
 ): Promise<void> {
-  app.get(Drain, { strict: false }).begin();
+  announceStop(app);
   // Before the line: in a process of its own whoever reads that is refused.
   const finished = drainServer(app.getHttpServer(), graceSeconds * 1000, hurry);
   log.info(

@@ -8,12 +8,19 @@ export interface StopWish {
   readonly hurry: AbortSignal;
 }
 
+/** A wish whose first consequence is put off. */
+export interface DelayableWish extends StopWish {
+  /** Aborted after `seconds`, or by the next signal, which then ends the delay and nothing else. */
+  delay(seconds: number): AbortSignal;
+}
+
 /** Turns the signals of the operator into a wish to stop, and a repeated one into a wish to hurry. */
-export class StopSignals implements StopWish {
+export class StopSignals implements DelayableWish {
   private readonly stopping = new AbortController();
   private readonly hurrying = new AbortController();
-  private firstAt = 0;
+  private latestAt = 0;
   private reload: (() => void) | null = null;
+  private endDelay: (() => void) | null = null;
 
   readonly stop = this.stopping.signal;
   readonly hurry = this.hurrying.signal;
@@ -34,13 +41,28 @@ export class StopSignals implements StopWish {
     if (!process.stdin.isTTY && !process.stdout.isTTY) this.reload = reload;
   }
 
+  delay(seconds: number): AbortSignal {
+    const over = new AbortController();
+    const end = (): void => {
+      clearTimeout(timer);
+      this.endDelay = null;
+      over.abort();
+    };
+    const timer = setTimeout(end, seconds * 1000);
+    timer.unref(); // the open port keeps the process alive; after a failure nothing should
+    this.endDelay = end;
+    return over.signal;
+  }
+
   receive(reason: string): void {
     if (reason === 'SIGHUP' && this.reload !== null) this.reload();
     else if (!this.stop.aborted) {
-      this.firstAt = this.now();
+      this.latestAt = this.now();
       this.stopping.abort(reason);
-    } else if (this.now() - this.firstAt > SAME_WISH_MS) {
-      this.hurrying.abort(reason);
+    } else if (this.now() - this.latestAt > SAME_WISH_MS) {
+      this.latestAt = this.now();
+      if (this.endDelay === null) this.hurrying.abort(reason);
+      else this.endDelay();
     }
   }
 }

@@ -6,10 +6,17 @@ import type { MetricsMessageToPrimary, MetricsMessageToWorker } from './metrics/
 
 /** What the primary tells a worker. The channel between them is theirs alone, so secrets may pass. */
 export type MessageToWorker =
-  | { readonly kind: 'start'; readonly config: ConfigValues; readonly certificate: CertificatePair | null }
+  | {
+      readonly kind: 'start';
+      readonly config: ConfigValues;
+      readonly certificate: CertificatePair | null;
+      readonly isLeaving: boolean;
+    }
   /** The certificate has been renewed. */
   | { readonly kind: 'certificate'; readonly pair: CertificatePair }
-  /** As the operator's first signal; no grace after a failure. */
+  /** The node will stop: not ready any more, and everything is served as before. */
+  | { readonly kind: 'leaving' }
+  /** The port closes; no grace after a failure. */
   | { readonly kind: 'stop'; readonly graceSeconds: number }
   | { readonly kind: 'hurry' }
   | DropMessageToWorker

@@ -9,7 +9,7 @@ import { NestLog, openLog } from './http/logger.js';
 import { listen } from './listen.js';
 import type { MetricsMessageToWorker } from './metrics/metrics-messages.js';
 import { answerMetrics } from './serve-metrics.js';
-import { drain, untilStopped } from './serve.js';
+import { announceStop, drain, untilStopped } from './serve.js';
 import { SIGNALS, type StopWish } from './stop-signals.js';
 import type { Traces } from './tracing/traces.js';
 import { UsersService } from './users/users.service.js';
@@ -20,6 +20,7 @@ class Orders implements StopWish {
   private readonly starting = Promise.withResolvers<AppConfig>();
   private readonly stopping = new AbortController();
   private readonly hurrying = new AbortController();
+  private readonly leaving = Promise.withResolvers<undefined>();
   graceSeconds = 0;
   private pair: CertificatePair | null = null;
   private show: ((pair: CertificatePair) => void) | null = null;
@@ -29,6 +30,8 @@ class Orders implements StopWish {
   readonly start = this.starting.promise;
   readonly stop = this.stopping.signal;
   readonly hurry = this.hurrying.signal;
+  /** Resolves when the node is not ready any more. */
+  readonly leave = this.leaving.promise;
 
   constructor() {
     process.on('message', (message: unknown) => {
@@ -51,6 +54,7 @@ class Orders implements StopWish {
   private receive(message: MessageToWorker): void {
     if (message.kind === 'start') {
       this.pair = message.certificate;
+      if (message.isLeaving) this.leaving.resolve(undefined);
       this.starting.resolve(new AppConfig(message.config));
     } else if (message.kind === 'certificate') {
       this.pair = message.pair;
@@ -58,7 +62,8 @@ class Orders implements StopWish {
     } else if (message.kind === 'stop') {
       this.graceSeconds = message.graceSeconds;
       this.stopping.abort();
-    } else if (message.kind === 'hurry') this.hurrying.abort();
+    } else if (message.kind === 'leaving') this.leaving.resolve(undefined);
+    else if (message.kind === 'hurry') this.hurrying.abort();
     else if (message.kind === 'metrics.ask') this.onAsk?.(message);
   }
 }
@@ -107,6 +112,9 @@ async function serve(app: NestExpressApplication, config: AppConfig, log: Logger
       log.warn({ err: error }, 'the metrics could not be collected');
     });
   };
+  void orders.leave.then(() => {
+    announceStop(app);
+  });
   await listen(app, config);
   await tell({ kind: 'listening', administrator });
   await collectGarbage();

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { loadEnvFile } from '../config/env-file.js';
 import { StartupError } from '../config/startup-error.js';
 import { addAdminCommands } from './admin/add-commands.js';
 import { CliError, EXIT_CODES, type ExitCode } from './exit-codes.js';
@@ -115,7 +116,7 @@ function report(error: unknown): number {
 
 function loadVariables(file: string): void {
   try {
-    process.loadEnvFile(file);
+    loadEnvFile(file);
   } catch (error) {
     throw new CliError(`cannot read ${file}: correct --settings`, EXIT_CODES.usage, { cause: error });
   }

@@ -89,6 +89,7 @@ function serverConfig(values: ParsedSettings): Omit<AppConfig['server'], 'tracin
     logLevel: values.LOG_LEVEL,
     dataDir: resolve(values.DATA_DIR),
     corsOrigins: values.CORS_ORIGINS ?? [],
+    shutdownDelaySeconds: values.SHUTDOWN_DELAY_SECONDS,
     shutdownGraceSeconds: values.SHUTDOWN_GRACE_SECONDS,
     workers: workersOf(values),
     worker: null,
@@ -116,11 +117,16 @@ function checkTogether(values: ParsedSettings, given: Names, problems: string[])
   checkWorkers(values, problems);
   checkRedis(values, given, problems);
   if (given.has('DATABASE_URL')) {
-    const problem = given.has('JWT_SECRET') ? secretProblem(values.JWT_SECRET) : 'is required when DATABASE_URL is set';
+    const problem = given.has('JWT_SECRET') ? keyProblem(values.JWT_SECRET) : 'is required when DATABASE_URL is set';
     if (problem !== null) problems.push(`JWT_SECRET ${problem}; make one with: openssl rand -hex 32`);
   } else if (given.has('DATABASE_DIRECT_URL')) {
     problems.push('DATABASE_DIRECT_URL needs DATABASE_URL');
   }
+}
+
+/** One that could not be read has been reported. */
+function keyProblem(key: string | null): string | null {
+  return key === null ? null : secretProblem(key);
 }
 
 function checkTls(given: Names, problems: string[]): void {

@@ -1,6 +1,8 @@
+import { isAbsolute } from 'node:path';
 import { parse as parseToml, TomlError } from 'smol-toml';
 import { nearName } from './near-name.js';
 import type { RawValue } from './parsers.js';
+import { NoSecret, readSecretFile, SECRET_NAMES } from './secret-files.js';
 import { SECTIONS, type Section } from './setting.js';
 import { SETTING_NAMES, SETTINGS, type SettingName } from './settings.js';
 
@@ -11,8 +13,9 @@ export interface ConfigFile {
 }
 
 export interface GivenValue {
-  readonly raw: RawValue;
-  /** As the operator wrote it: `S3_BUCKET`, or `config.toml: [storage] bucket`. */
+  /** `null` where it could not be read, which has been reported. */
+  readonly raw: RawValue | null;
+  /** As the operator wrote it: `S3_BUCKET`, `config.toml: [storage] bucket`, or `JWT_SECRET_FILE (/run/secrets/key)`. */
   readonly name: string;
 }
 
@@ -27,14 +30,61 @@ export function fromFile(file: ConfigFile, problems: string[]): Given {
     else if (!isSection(section)) report(`[${section}] is not a section; the sections are ${SECTIONS.join(', ')}`);
     else {
       for (const [key, raw] of Object.entries(table)) {
-        const name = inSection(section).find((candidate) => SETTINGS[candidate].key === key);
-        if (name === undefined) report(unknownKey(section, key));
-        else if (isRawValue(raw)) given.set(name, { raw, name: `${file.name}: [${section}] ${key}` });
+        const found = settingOf(section, key);
+        const name = `${file.name}: [${section}] ${key}`;
+        if (found === null) report(unknownKey(section, key));
+        else if (given.has(found.setting)) report(`[${section}] ${bothOf(SETTINGS[found.setting].key)}`);
+        else if (found.isFile) given.set(found.setting, fromSecretFile(name, raw, problems));
+        else if (isRawValue(raw)) given.set(found.setting, { raw, name });
         else report(`[${section}] ${key} must be text, a number, true, false or an array of text`);
       }
     }
   }
   return given;
+}
+
+/** The secret in the file at `path`, which a variable or a key of this name has. */
+export function fromSecretFile(name: string, path: unknown, problems: string[]): GivenValue {
+  if (typeof path !== 'string') {
+    problems.push(`${name} must be the path of a file`);
+    return { raw: null, name };
+  }
+  try {
+    return { raw: readSecretFile(path), name: `${name} (${path})` };
+  } catch (error) {
+    if (!(error instanceof NoSecret)) throw error;
+    problems.push(`${name}: ${shownPath(path)} ${error.message}`);
+    return { raw: null, name };
+  }
+}
+
+/** Where somebody gave the secret instead of its file, it must not be in a log. */
+function shownPath(path: string): string {
+  return isAbsolute(path) || path.startsWith('./') || path.startsWith('../') ? path : 'the path that it has';
+}
+
+/** Which of the two counts would depend on their order. */
+export function bothOf(name: string): string {
+  const file = name === name.toUpperCase() ? `${name}_FILE` : `${name}_file`;
+  return `${name} and ${file} are both set: give one`;
+}
+
+interface FoundSetting {
+  readonly setting: SettingName;
+  /** The key names a file with the value. */
+  readonly isFile: boolean;
+}
+
+function settingOf(section: Section, key: string): FoundSetting | null {
+  for (const setting of inSection(section)) {
+    if (SETTINGS[setting].key === key) return { setting, isFile: false };
+    if (SETTINGS[setting].isSecret && fileKey(setting) === key) return { setting, isFile: true };
+  }
+  return null;
+}
+
+function fileKey(setting: SettingName): string {
+  return `${SETTINGS[setting].key}_file`;
 }
 
 function readToml(text: string, report: (problem: string) => void): Record<string, unknown> {
@@ -59,10 +109,9 @@ function outsideSections(name: string): string {
 }
 
 function unknownKey(section: Section, key: string): string {
-  const meant = nearName(
-    key,
-    inSection(section).map((name) => SETTINGS[name].key),
-  );
+  const names = inSection(section);
+  const files = names.filter((name) => SETTINGS[name].isSecret).map(fileKey);
+  const meant = nearName(key, [...names.map((name) => SETTINGS[name].key), ...files]);
   if (meant !== null) return `[${section}] ${key} is not a setting; did you mean ${meant}?`;
   const place = placeOf(key);
   if (place === null) return `[${section}] ${key} is not a setting`;
@@ -72,7 +121,9 @@ function unknownKey(section: Section, key: string): string {
 /** Where in the file a setting is that is called so there, or as a variable. */
 function placeOf(name: string): { section: Section; key: string } | null {
   const found = SETTING_NAMES.find((candidate) => candidate === name || SETTINGS[candidate].key === name);
-  return found === undefined ? null : SETTINGS[found];
+  if (found !== undefined) return SETTINGS[found];
+  const secret = SECRET_NAMES.find((candidate) => [`${candidate}_FILE`, fileKey(candidate)].includes(name));
+  return secret === undefined ? null : { section: SETTINGS[secret].section, key: fileKey(secret) };
 }
 
 function inSection(section: Section): SettingName[] {

@@ -48,6 +48,8 @@ export interface ServerConfig {
   /** Absolute. */
   readonly dataDir: string;
   readonly corsOrigins: readonly string[];
+  /** The port stays open for so long after the wish to stop; /readyz says that it will close. */
+  readonly shutdownDelaySeconds: number;
   readonly shutdownGraceSeconds: number;
   /** Processes that serve requests; with more than one, another that does not starts them. */
   readonly workers: number;

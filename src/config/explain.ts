@@ -15,7 +15,7 @@ export interface ShownSetting {
   /** As it would be written in a variable, a secret masked; `null` where the setting is off. */
   readonly value: string | null;
   readonly source: SettingSource;
-  /** `config.toml: [storage] bucket`, for a value of the file. */
+  /** `config.toml: [storage] bucket`, or `JWT_SECRET_FILE (/run/secrets/key)`; `null` for the variable of this name. */
   readonly place: string | null;
 }
 
@@ -70,13 +70,13 @@ function show(name: SettingName, { inFile, inEnvironment }: ReadSettings, config
   const fromFile = inFile.get(name);
   const given = inEnvironment.get(name) ?? fromFile;
   const source = inEnvironment.has(name) ? 'environment' : fromFile === undefined ? 'default' : 'file';
-  const place = source === 'file' ? (fromFile?.name ?? null) : null;
+  const place = given === undefined || given.name === name ? null : given.name;
   return { name, value: valueOf(name, given, config), source, place };
 }
 
 function valueOf(name: SettingName, given: GivenValue | undefined, config: AppConfig | null): string | null {
   const setting: Setting<unknown> = SETTINGS[name];
-  const written = given === undefined ? setting.default : asWritten(given.raw);
+  const written = given === undefined ? setting.default : given.raw === null ? null : asWritten(given.raw);
   if (setting.isSecret) return written === null ? null : masked(name, written);
   const derived = config === null ? null : (DERIVED[name]?.(config) ?? null);
   return derived ?? (written && written.replace(USER_OF_URL, `//${MASK}@`));

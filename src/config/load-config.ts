@@ -1,9 +1,10 @@
 import { resolve } from 'node:path';
 import { toConfig } from './assemble.js';
-import { fromFile, type ConfigFile, type Given, type GivenValue } from './config-file.js';
+import { bothOf, fromFile, fromSecretFile, type ConfigFile, type Given, type GivenValue } from './config-file.js';
 import type { AppConfig } from './config.js';
 import { nearName } from './near-name.js';
 import { InvalidValue } from './parsers.js';
+import { SECRET_FILE_NAMES, secretOfFile } from './secret-files.js';
 import type { Setting } from './setting.js';
 import { SETTING_NAMES, SETTINGS, type ParsedSettings, type SettingName } from './settings.js';
 import { StartupError } from './startup-error.js';
@@ -78,19 +79,25 @@ function fromEnvironment(environment: Environment, problems: string[]): Given {
   for (const [name, raw] of Object.entries(environment)) {
     // docker compose hands on an unset variable as an empty one
     if (raw === undefined || raw === '') continue;
-    if (isSettingName(name)) given.set(name, { raw, name });
-    else reportUnknownVariable(name, problems);
+    const secret = isSettingName(name) ? null : secretOfFile(name);
+    const setting = isSettingName(name) ? name : secret;
+    if (setting === null) reportUnknownVariable(name, problems);
+    else if (given.has(setting)) problems.push(bothOf(setting));
+    else given.set(setting, secret === null ? { raw, name } : fromSecretFile(name, raw, problems));
   }
   return given;
 }
 
 function reportUnknownVariable(name: string, problems: string[]): void {
   if (OTHER_NAMES.includes(name) || name.startsWith(STANDARD_PREFIX) || KUBERNETES_LINK.test(name)) return;
-  const known = [...SETTING_NAMES, ...OTHER_NAMES];
+  const known = [...SETTING_NAMES, ...OTHER_NAMES, ...SECRET_FILE_NAMES];
   const isOurs = OWN_PREFIXES.some((prefix) => name.startsWith(prefix));
   const begun = isOurs ? known.filter((candidate) => candidate.startsWith(`${name}_`)) : [];
   const meant = nearName(name, known) ?? nearName(name.replace(/^AERUGO_/, ''), known) ?? begun[0];
-  if (meant !== undefined) problems.push(`${name} is not a setting; did you mean ${meant}?`);
+  const base = name.replace(/_FILE$/, '');
+  if (base !== name && isSettingName(base))
+    problems.push(`${name} is not a setting: only secrets are read from files, so give ${base}`);
+  else if (meant !== undefined) problems.push(`${name} is not a setting; did you mean ${meant}?`);
   else if (isOurs) problems.push(`${name} is not a setting`);
 }
 
@@ -111,7 +118,7 @@ function parseAll(inFile: Given, inEnvironment: Given, problems: string[]): Pars
 /** A wrong value is reported and replaced by the default, so that the checks that follow find no consequences of it. */
 function parseOne(setting: Setting<unknown>, given: GivenValue | undefined, problems: string[]): unknown {
   const fallback = setting.default === null ? null : setting.parse(setting.default);
-  if (given === undefined) return fallback;
+  if (given === undefined || given.raw === null) return fallback;
   try {
     return setting.parse(given.raw);
   } catch (error) {

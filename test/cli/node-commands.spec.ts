@@ -219,6 +219,20 @@ describe('aerugo config', () => {
     expect(settings).toContainEqual({ name, value, source: 'environment', place: null });
   });
 
+  it('reads a file of variables as npm start reads .env: a # inside of a value is part of it', async () => {
+    const cwd = scratchDirectory('cli-config');
+    const lines = [
+      'DATA_DIR=data#1',
+      'S3_REGION=eu # a comment',
+      'PUBLIC_URL="https://registry.example.com" # another',
+    ];
+    writeFileSync(path.join(cwd, 'more.env'), lines.join('\n'));
+    const { stdout } = await aerugo(['--settings', 'more.env', 'config'], { cwd });
+    expect(stdout).toMatch(/^DATA_DIR +\S+\/data#1 /m);
+    expect(stdout).toMatch(/^S3_REGION +eu /m);
+    expect(stdout).toMatch(/^PUBLIC_URL +https:\/\/registry\.example\.com /m);
+  });
+
   it('ends with 1 and names what is wrong, and makes nothing', async () => {
     const cwd = scratchDirectory('cli-config');
     const { code, stdout, stderr } = await aerugo(['config'], { env: { LOG_LEVEL: 'loud', S3_REGOIN: 'x' }, cwd });

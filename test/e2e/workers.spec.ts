@@ -1,5 +1,4 @@
 import { beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { signUp } from '../conformance/world.js';
 import { eventually } from '../support/processes.js';
@@ -8,6 +7,7 @@ import type { Registry } from '../support/registry.js';
 import { SlowUpload } from '../bounds/slow-transfer.js';
 import { Pulls } from './pulls.js';
 import { startAgain, startEmbedded, startToEnd } from './start-to-end.js';
+import { commandOf, workersOf } from './worker-processes.js';
 
 jest.setTimeout(120_000);
 
@@ -26,16 +26,6 @@ beforeAll(async () => {
   [alice, bob] = [await signUp(registry.client, 'alice'), await signUp(registry.client, 'bob')];
   await alice.pushImage('alice/shared', 'v1');
 }, 120_000);
-
-/** The processes that serve, in the order in which they were started. */
-function workersOf({ pid }: Registry): number[] {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(/\s+/).map(Number);
-  return children.filter((child) => commandOf(child).includes('main.js'));
-}
-
-function commandOf(pid: number): string {
-  return existsSync(`/proc/${pid}`) ? readFileSync(`/proc/${pid}/cmdline`, 'utf8') : '';
-}
 
 function named(event: string): Record<string, unknown>[] {
   return registry.events().filter((line) => line['event'] === event);

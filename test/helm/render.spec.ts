@@ -180,10 +180,10 @@ describe.each(EXAMPLES)('the chart with the values of %s', (name) => {
     const [node] = pod?.spec.containers ?? [];
     if (pod === undefined || node === undefined) throw new Error('no pod');
     const environment = environmentOf(objects, node, (_s, _k, variable) => sampleSecret(variable));
-    const { shutdownGraceSeconds } = loadConfig(environment, null, () => '').server;
-    const { lifecycle } = node as unknown as { lifecycle: { preStop: { sleep: { seconds: number } } } };
+    const { shutdownDelaySeconds, shutdownGraceSeconds } = loadConfig(environment, null, () => '').server;
+    expect(shutdownDelaySeconds).toBeGreaterThan(0);
     // 10 s after the grace stuck workers are killed.
-    const needed = lifecycle.preStop.sleep.seconds + shutdownGraceSeconds + 10;
+    const needed = shutdownDelaySeconds + shutdownGraceSeconds + 10;
     expect(pod.spec.terminationGracePeriodSeconds).toBeGreaterThan(needed);
   });
 });

@@ -23,7 +23,9 @@ describe('the values', () => {
     ['a kind of Service that there is not', 'service.type=Gateway', 'value must be one of'],
     ['a digest that is none', 'image.digest=latest', 'does not match pattern'],
     ['a controller that nobody knows', 'ingress.controller=nginx', 'value must be one of'],
-    ['no time to leave the Service', 'preStopSeconds=0', 'minimum'],
+    ['less than no time', 'preStopSeconds=-1', 'minimum'],
+    ['an amount of another spelling', 'resources.limits.memory=1ki', 'does not match pattern'],
+    ['a family that there is not', 'service.ipFamilies={IPv5}', 'value must be one of'],
     ['a certificate that is in the values', 'tls.cert=x', "additional properties 'cert' not allowed"],
     ['an amount that is none', 'resources.limits.memory=lots', 'does not match pattern'],
   ] as const;
@@ -37,6 +39,24 @@ describe('the values', () => {
     ['a secret of two sources', 'secrets.DATABASE_URL.value=postgresql://db/a', 'both a value and a secretName'],
     ['two databases', 'postgresql.bundled.enabled=true', 'which one shall it be'],
     ['a closed network that nobody may enter', 'networkPolicy.enabled=true', 'nobody could reach the registry'],
+    ['no time to leave the Service', 'config.SHUTDOWN_DELAY_SECONDS=0', 'close its port while routers still send'],
+    ['a time that is none', 'config.SHUTDOWN_GRACE_SECONDS=10min', 'config.SHUTDOWN_GRACE_SECONDS must be a duration'],
+    ['a delay beyond the longest', 'config.SHUTDOWN_DELAY_SECONDS=1h', 'must be a duration from 0 to 600 seconds'],
+    ['a size that is none', 'config.UPLOAD_MEMORY_BUDGET=256Mi', 'config.UPLOAD_MEMORY_BUDGET must be a size'],
+    ['a port that any may be', 'config.LISTEN_ADDRESS=0.0.0.0:0', 'config.LISTEN_ADDRESS must be host:port'],
+    ['workers without a number', 'config.WORKERS=many', 'config.WORKERS must be a whole number from 1 to 64'],
+    ['no connection', 'config.DATABASE_MAX_CONNECTIONS=0', 'config.DATABASE_MAX_CONNECTIONS must be a whole number'],
+    [
+      'more upload memory than memory',
+      'config.UPLOAD_MEMORY_BUDGET=2GiB',
+      'is not below resources.limits.memory (1Gi)',
+    ],
+    ['a number that the chart cannot see', 'extraEnv[0].name=WORKERS', 'extraEnv has WORKERS, which the chart has to'],
+    [
+      'two families in a single stack',
+      'service.ipFamilyPolicy=SingleStack,service.ipFamilies={IPv4,IPv6}',
+      'service.ipFamilies has two',
+    ],
     ['a route of no Gateway', 'httpRoute.enabled=true', 'httpRoute.enabled needs httpRoute.parentRefs'],
   ] as const;
   it.each(IMPOSSIBLE)('are refused with %s, in words', async (_what, set, reason) => {

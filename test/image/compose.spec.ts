@@ -1,8 +1,9 @@
 // needs: docker-compose
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseEnvFile } from '../../src/config/env-file.js';
 import { loadConfig } from '../../src/config/load-config.js';
 import { SETTING_NAMES } from '../../src/config/settings.js';
 import { run, scratchDirectory } from '../support/processes.js';
@@ -18,13 +19,14 @@ interface Service {
   depends_on?: Record<string, { condition: string }>;
   healthcheck?: unknown;
   ports?: { host_ip?: string }[];
+  stop_grace_period?: string;
   read_only?: boolean;
   cap_drop?: string[];
 }
 
 /** The file as Compose reads it, with the variables of an `.env`. */
 async function composed(file: string, envFile: string): Promise<Record<string, Service>> {
-  const args = ['--env-file', envFile, '--file', path.join(ROOT, file), 'config', '--format', 'json'];
+  const args = ['--env-file', envFile, '--file', path.resolve(ROOT, file), 'config', '--format', 'json'];
   const { stdout } = await run('docker-compose', args);
   return (JSON.parse(stdout) as { services: Record<string, Service> }).services;
 }
@@ -66,8 +68,7 @@ describe('the Compose files', () => {
   });
 
   it('share .env with npm start, which reads it too and stumbles over nothing in it', () => {
-    const lines = [...readFileSync(envFile, 'utf8').matchAll(/^(\w+)=(.*)$/gm)];
-    const variables = Object.fromEntries(lines.map(([, name = '', value = '']) => [name, value]));
+    const variables = parseEnvFile(readFileSync(envFile, 'utf8'));
     expect(loadConfig(variables, null, () => 'not made').isProduction).toBe(false);
   });
 
@@ -81,6 +82,42 @@ describe('the Compose files', () => {
       expect(config.server.publicUrl).toBe('https://registry.example.com:8443');
       expect(config.storage.s3).not.toBeNull();
     }
+  });
+
+  it('give the nodes the time to end that their settings give to requests', () => {
+    for (const name of NODES) {
+      const { environment = {}, stop_grace_period: period = '' } = stack[name] ?? {};
+      const { shutdownDelaySeconds, shutdownGraceSeconds } = loadConfig(environment, null, () => 'not made').server;
+      expect(shutdownDelaySeconds).toBeGreaterThan(0);
+      const [, minutes = '0', seconds = '0'] = /^(?:(\d+)m)?(?:(\d+)s)?$/.exec(period) ?? [];
+      const needed = shutdownDelaySeconds + shutdownGraceSeconds + 10;
+      expect(60 * Number(minutes) + Number(seconds)).toBeGreaterThan(needed);
+    }
+  });
+
+  it('read a # in a value as npm start does, and as a shell does', async () => {
+    const directory = scratchDirectory('hashes');
+    const lines = [
+      'PLAIN=ab#cd',
+      'FIRST=#cd',
+      'SPACE=ab # comment',
+      'BOTH=ab#cd # comment "quoted" # twice',
+      'URL=postgresql://u:p@h/d#x',
+      'LAST=ab#',
+      'DOUBLE="ab #cd"',
+      "SINGLE='ab #cd' # comment",
+    ];
+    const text = `${lines.join('\n')}\n`;
+    writeFileSync(path.join(directory, '.env'), text);
+    writeFileSync(path.join(directory, 'compose.yml'), 'services: { a: { image: a, env_file: .env } }\n');
+    const compose = await composed(path.join(directory, 'compose.yml'), '/dev/null');
+    const parsed = parseEnvFile(text);
+    expect(compose['a']?.environment).toEqual(parsed);
+    const shell = await run('sh', ['-c', 'set -a; . ./.env; env'], {
+      cwd: directory,
+      env: { PATH: process.env['PATH'] },
+    });
+    expect(parseEnvFile(shell.stdout.replaceAll(/=(.*)$/gm, "='$1'"))).toMatchObject(parsed);
   });
 
   it('start a part when those that it needs are healthy, and nodes when the schema is up to date', () => {

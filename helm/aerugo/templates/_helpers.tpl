@@ -72,12 +72,31 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace 
 {{- end }}
 {{- end }}
 
+{{/* Every address of a pod. IPv6's takes connections of IPv4 too, and does not exist where the machine has no IPv6. */}}
+{{- define "aerugo.anyAddress" -}}
+{{- $policy := .Values.service.ipFamilyPolicy -}}
+{{- $hasIpv6 := or (has "IPv6" .Values.service.ipFamilies) (has $policy (list "PreferDualStack" "RequireDualStack")) -}}
+{{- ternary "[::]" "0.0.0.0" $hasIpv6 -}}
+{{- end }}
+
+{{/* What every Service of the chart says of its addresses. */}}
+{{- define "aerugo.ipFamilies" -}}
+{{- with .Values.service.ipFamilyPolicy }}
+ipFamilyPolicy: {{ . }}
+{{- end }}
+{{- with .Values.service.ipFamilies }}
+ipFamilies:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
 {{/* The settings that are no secret, as YAML: what the chart derives, under what `config` says. */}}
 {{- define "aerugo.config" -}}
-{{- $settings := dict "LISTEN_ADDRESS" "0.0.0.0:8080" "DATA_DIR" "/data" -}}
+{{- $any := include "aerugo.anyAddress" . -}}
+{{- $settings := dict "LISTEN_ADDRESS" (printf "%s:8080" $any) "DATA_DIR" "/data" -}}
 {{- with include "aerugo.publicUrl" . -}}{{- $_ := set $settings "PUBLIC_URL" . -}}{{- end -}}
 {{- if .Values.metrics.enabled -}}
-{{- $_ := set $settings "METRICS_LISTEN_ADDRESS" (printf "0.0.0.0:%v" .Values.metrics.port) -}}
+{{- $_ := set $settings "METRICS_LISTEN_ADDRESS" (printf "%s:%v" $any .Values.metrics.port) -}}
 {{- end -}}
 {{- if .Values.tls.secretName -}}
 {{- $_ := set $settings "TLS_CERT_FILE" "/etc/aerugo/tls/tls.crt" -}}
@@ -91,26 +110,18 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace 
 {{- $_ := set $settings "SCRUB_BYTES_PER_SECOND" "4MiB" -}}
 {{- end -}}
 {{- range $name, $value := .Values.config -}}
-{{- if not (kindIs "invalid" $value) -}}{{- $_ := set $settings $name (include "aerugo.scalar" $value) -}}{{- end -}}
+{{- /* An empty variable is none to the registry; those of the chart's own have to be there. */ -}}
+{{- $isOwn := has $name (list "LISTEN_ADDRESS" "METRICS_LISTEN_ADDRESS" "DATA_DIR") -}}
+{{- if not (or (kindIs "invalid" $value) (and $isOwn (eq (toString $value) ""))) -}}
+{{- $_ := set $settings $name (include "aerugo.scalar" $value) -}}
+{{- end -}}
 {{- end -}}
 {{- toYaml $settings -}}
 {{- end }}
 
 {{/* What clients of a pod speak; `config` may name files of other volumes. */}}
 {{- define "aerugo.scheme" -}}
-{{- ternary "https" "http" (hasKey (include "aerugo.config" . | fromYaml) "TLS_CERT_FILE") }}
-{{- end }}
-
-{{- define "aerugo.port" -}}
-{{- (include "aerugo.config" . | fromYaml).LISTEN_ADDRESS | regexFind "[0-9]+$" }}
-{{- end }}
-
-{{- define "aerugo.metricsPort" -}}
-{{- (include "aerugo.config" . | fromYaml).METRICS_LISTEN_ADDRESS | regexFind "[0-9]+$" }}
-{{- end }}
-
-{{- define "aerugo.shutdownGraceSeconds" -}}
-{{- (include "aerugo.config" . | fromYaml).SHUTDOWN_GRACE_SECONDS | default 30 }}
+{{- ternary "https" "http" (not (empty (include "aerugo.written" (list . "TLS_CERT_FILE" "")))) }}
 {{- end }}
 
 {{- define "aerugo.image.pull" -}}
@@ -135,11 +146,6 @@ nodeSelector:
 tolerations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- end }}
-
-{{/* preStop, then the grace, then the 10 s after which stuck workers are killed, then a little. */}}
-{{- define "aerugo.terminationGraceSeconds" -}}
-{{- add .Values.preStopSeconds (include "aerugo.shutdownGraceSeconds" . | int) 15 }}
 {{- end }}
 
 {{/* Argument: (list $ path timing) */}}

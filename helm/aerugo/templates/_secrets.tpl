@@ -19,7 +19,7 @@ rendering asks for it. Argument: (list $ key length)
 {{/* Whether the values say where a secret setting comes from. Argument: (list $ setting) */}}
 {{- define "aerugo.isGiven" -}}
 {{- $source := get (index . 0).Values.secrets (index . 1) | default dict -}}
-{{- if or $source.value $source.secretName -}}yes{{- end -}}
+{{- if or $source.value $source.secretName $source.file -}}yes{{- end -}}
 {{- end }}
 
 {{/* What the chart's own Secret holds, as YAML. A value of an existing Secret is never in it. */}}
@@ -30,6 +30,9 @@ rendering asks for it. Argument: (list $ key length)
 {{- range $setting, $source := .Values.secrets -}}
 {{- if and $source.value $source.secretName -}}
 {{- fail (printf "secrets.%s has both a value and a secretName: give one" $setting) -}}
+{{- end -}}
+{{- if and $source.file (or $source.value $source.secretName) -}}
+{{- fail (printf "secrets.%s has a file and another source: give one" $setting) -}}
 {{- end -}}
 {{- with $source.value -}}{{- $_ := set $own $setting . -}}{{- end -}}
 {{- end -}}
@@ -66,24 +69,69 @@ rendering asks for it. Argument: (list $ key length)
 {{- end }}
 
 {{/*
-Variables for the secret settings, each from the Secret that has it. Argument: (list $ ownSecret ownKeys only);
+Where each secret setting comes from, as YAML: { secret, key } or { file }. Argument: (list $ ownSecret ownKeys only);
 `only` empty: all settings.
 */}}
-{{- define "aerugo.secretVariables" -}}
+{{- define "aerugo.secretSources" -}}
 {{- $root := index . 0 -}}
 {{- $ownSecret := index . 1 -}}
 {{- $ownKeys := index . 2 -}}
 {{- $only := index . 3 -}}
-{{- range $setting := concat (keys $root.Values.secrets) $ownKeys | uniq | sortAlpha -}}
+{{- $sources := dict -}}
+{{- range $setting := concat (keys $root.Values.secrets) $ownKeys | uniq -}}
 {{- $source := get $root.Values.secrets $setting | default dict -}}
 {{- if and (regexMatch "^[A-Z0-9_]+$" $setting) (or (empty $only) (has $setting $only)) -}}
-{{- if $source.secretName }}
-{{ include "aerugo.secretVariable" (list $setting $source.secretName (default $setting $source.secretKey)) }}
-{{- else if has $setting $ownKeys }}
-{{ include "aerugo.secretVariable" (list $setting $ownSecret $setting) }}
+{{- if $source.file -}}
+{{- $_ := set $sources $setting (dict "file" $source.file) -}}
+{{- else if $source.secretName -}}
+{{- $_ := set $sources $setting (dict "secret" $source.secretName "key" (default $setting $source.secretKey)) -}}
+{{- else if has $setting $ownKeys -}}
+{{- $_ := set $sources $setting (dict "secret" $ownSecret "key" $setting) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
+{{- toYaml $sources -}}
+{{- end }}
+
+{{/* Variables for the secret settings. Argument: (list sources asFiles) */}}
+{{- define "aerugo.secretVariables" -}}
+{{- $asFiles := index . 1 -}}
+{{- range $setting, $source := index . 0 }}
+{{- if or $asFiles $source.file }}
+- name: {{ $setting }}_FILE
+  value: {{ default (printf "/etc/aerugo/secrets/%s" $setting) $source.file }}
+{{- else }}
+{{ include "aerugo.secretVariable" (list $setting $source.secret $source.key) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* The volume of the files that those variables name, or nothing. Argument: (list sources asFiles) */}}
+{{- define "aerugo.secretVolume" -}}
+{{- $files := dict -}}
+{{- range $setting, $source := index . 0 -}}
+{{- if $source.secret -}}{{- $_ := set $files $setting $source -}}{{- end -}}
+{{- end -}}
+{{- if and $files (index . 1) -}}
+- name: secrets
+  projected:
+    # For the group that fsGroup gives the pod.
+    defaultMode: 0440
+    sources:
+      {{- range $setting, $source := $files }}
+      - secret:
+          name: {{ $source.secret }}
+          items:
+            - key: {{ $source.key }}
+              path: {{ $setting }}
+      {{- end }}
+{{- end -}}
+{{- end }}
+
+{{- define "aerugo.secretMount" -}}
+- name: secrets
+  mountPath: /etc/aerugo/secrets
+  readOnly: true
 {{- end }}
 
 {{/* What cannot work is refused here, before anything is made. */}}
@@ -97,8 +145,12 @@ Variables for the secret settings, each from the Secret that has it. Argument: (
 {{- if not (or (include "aerugo.isGiven" (list . "DATABASE_URL")) .Values.postgresql.bundled.enabled) -}}
 {{- fail "no database: give secrets.DATABASE_URL a secretName (or a value), or for a trial postgresql.bundled.enabled=true" -}}
 {{- end -}}
-{{- if not (or $config.S3_BUCKET (eq (default "" $config.STORAGE_TYPE) "filesystem")) -}}
+{{- if not (or $config.S3_BUCKET (eq (default "" $config.STORAGE_TYPE | trim) "filesystem")) -}}
 {{- fail "no blob storage: give config.S3_BUCKET, or for a trial s3.bundled.enabled=true" -}}
+{{- end -}}
+{{- include "aerugo.checkNumbers" . -}}
+{{- if and (eq .Values.service.ipFamilyPolicy "SingleStack") (gt (len .Values.service.ipFamilies) 1) -}}
+{{- fail "service.ipFamilyPolicy is SingleStack, and service.ipFamilies has two" -}}
 {{- end -}}
 {{- if and .Values.networkPolicy.enabled (empty .Values.networkPolicy.ingress.from) -}}
 {{- fail "networkPolicy.ingress.from is empty: nobody could reach the registry. Name the pods or networks of what stands before it" -}}

@@ -49,11 +49,17 @@ export const SERVER_SETTINGS = {
     './data',
     'Directory of the embedded database, of generated secrets and of blobs kept on the filesystem.',
   ),
+  SHUTDOWN_DELAY_SECONDS: setting(
+    ['server', 'shutdown_delay_seconds'],
+    p.duration(0, 600),
+    '0',
+    'How long after SIGTERM new requests are still served while /readyz answers 503, so that load balancers send no more before the port closes.',
+  ),
   SHUTDOWN_GRACE_SECONDS: setting(
     ['server', 'shutdown_grace_seconds'],
     p.duration(0, 3600),
     '30',
-    'How long running requests and uploads may go on after SIGTERM.',
+    'How long running requests and uploads may go on after that.',
   ),
   WORKERS: setting(
     ['server', 'workers'],

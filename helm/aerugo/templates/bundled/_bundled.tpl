@@ -13,6 +13,7 @@ metadata:
   labels:
     {{- include "aerugo.labels" (list $root .part) | nindent 4 }}
 spec:
+  {{- include "aerugo.ipFamilies" $root | nindent 2 }}
   ports:
     - name: {{ .part }}
       port: {{ .port }}
