@@ -125,6 +125,24 @@ describe('a pushed manifest', () => {
     await expect(service.remove(repository, one.digest, ACTOR)).rejects.toThrow(condition('manifestUnknown'));
   });
 
+  it('keeps its media type while it is there; other repositories have their own', async () => {
+    const [image, other] = ['image', 'other'].map((type) => `application/vnd.example.${type}+json`);
+    const as = (mediaType = '') => manifest('typed', { mediaType });
+    await service.save(repository, as(image), [], tagging(['v1']));
+    await service.save(repository, as(image), [], tagging(['v2']));
+    const refusal = { condition: 'mediaTypeFixed', message: expect.stringContaining(image ?? '') as unknown };
+    for (const tags of [['v1'], ['v3'], []]) {
+      await expect(service.save(repository, as(other), [], tagging(tags))).rejects.toMatchObject(refusal);
+    }
+    expect([(await find('v1'))?.mediaType, await find('v3')]).toEqual([image, null]);
+    const elsewhere = await services.newRepository(`typed${count}`);
+    await service.save(elsewhere, as(other), [], tagging(['v1']));
+    // Once it is deleted nothing shows the type any more, and another one is as good.
+    await service.remove(repository, as().digest, ACTOR);
+    await service.save(repository, as(other), [], tagging(['v1']));
+    expect((await find('v1'))?.mediaType).toBe(other);
+  });
+
   it('may name what is not there where that is allowed; its arrival makes it present', async () => {
     const layer = { digest: parseDigest(digestOf('later')), size: 5 };
     const sparse = { ...needs(layer), isRequired: false };
@@ -233,6 +251,24 @@ describe('at the same time', () => {
         Array.from({ length: 7 }, () => condition('preconditionFailed')),
       );
       expect((await find(tag))?.digest).toBe(manifest(`next ${tag} ${String(winners[0])}`).digest);
+    }
+  });
+
+  it('pushes of the same bytes under two types leave the one that came first', async () => {
+    const types = ['application/vnd.example.a+json', 'application/vnd.example.b+json'];
+    const results = await many(8, (index) =>
+      service
+        .save(repository, manifest('same', { mediaType: types[index % 2] ?? '' }), [], tagging([`t${index}`]))
+        .then(
+          () => types[index % 2],
+          (error: unknown) => error,
+        ),
+    );
+    const kept = (await find(manifest('same').digest))?.mediaType;
+    for (const [index, result] of results.entries()) {
+      const mine = types[index % 2];
+      expect(result).toEqual(mine === kept ? kept : condition('mediaTypeFixed'));
+      expect((await find(`t${index}`))?.mediaType).toBe(mine === kept ? kept : undefined);
     }
   });
 

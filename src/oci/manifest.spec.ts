@@ -186,6 +186,9 @@ describe('a manifest is refused', () => {
     ['when mediaType differs from an unknown Content-Type', image, 'application/json', 'mediaTypeMismatch'],
     ['when mediaType is no string', { ...image, mediaType: 5 }, MEDIA_TYPES.ociManifest, 'mediaTypeMismatch'],
     ['when it would be a page', image, 'text/html', 'mediaTypeInvalid'],
+    ['when its type is that of any JSON', {}, 'application/json', 'mediaTypeForeign'],
+    ['when it would be a script', { anything: 1 }, 'application/javascript', 'mediaTypeForeign'],
+    ['when its own type is one of other things', { mediaType: 'application/wasm' }, undefined, 'mediaTypeForeign'],
     ['when neither header nor document says its type', {}, undefined, 'mediaTypeInvalid'],
     [
       'when only the document says a type that would be a page',
