@@ -71,8 +71,17 @@ export function parseManifest(
   const mediaType = agreedMediaType(declared, document);
   refuseSchema1(mediaType, document);
   if (!mayBeManifest(mediaType)) throw new OciError('mediaTypeForeign', { contentType: mediaType });
+  return understand(document, mediaType, limits.maxDescriptors ?? MAX_DESCRIPTORS);
+}
+
+/** One that is stored under this type: it was judged by the rules of its push, whatever they are today. */
+export function parseStoredManifest(bytes: Uint8Array, mediaType: string): ParsedManifest {
+  return understand(parseJsonObject(bytes, MAX_DEPTH), mediaType, Infinity);
+}
+
+function understand(document: JsonObject, mediaType: string, maxDescriptors: number): ParsedManifest {
   const kind = manifestKindOf(mediaType);
-  const references = REFERENCES[kind](document, limits.maxDescriptors ?? MAX_DESCRIPTORS);
+  const references = REFERENCES[kind](document, maxDescriptors);
   const isKnown = kind !== 'other';
   return {
     mediaType,
