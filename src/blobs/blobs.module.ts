@@ -13,6 +13,8 @@ import { BlobsRepository } from './blobs.repository.js';
 import { BlobsService } from './blobs.service.js';
 import { ContentRepository } from './content.repository.js';
 import { ContentService } from './content.service.js';
+import { ContentTreeRepository } from './content-tree/content-tree.repository.js';
+import { ContentTree } from './content-tree/content-tree.service.js';
 import { DirectUploadStart } from './direct-upload-start.service.js';
 import { DirectUploadsController } from './direct-uploads.controller.js';
 import { DirectUploadsRepository } from './direct-uploads.repository.js';
@@ -54,6 +56,8 @@ import { UploadsService } from './uploads.service.js';
     BlobUrls,
     ContentRepository,
     ContentService,
+    ContentTree,
+    ContentTreeRepository,
     DirectUploadStart,
     DirectUploadsRepository,
     DirectUploadsService,

@@ -103,7 +103,7 @@ export class ManifestsController {
   @Access({ kind: 'repository', action: 'delete' })
   @ApiOperation({ summary: 'Delete a tag, or a manifest with all its tags (end-9)' })
   @ApiResponse({ status: 202, description: 'Gone' })
-  @ApiResponse({ status: 405, description: 'An index needs it; the answer names the index' })
+  @ApiResponse({ status: 405, description: 'A tagged index needs it; the answer names the tag' })
   async delete(
     @TargetRepository() repository: RepositoryFact,
     @ReferenceParam('tagUnknown') reference: Reference,

@@ -150,7 +150,7 @@ export const OCI_ERRORS = {
   httpsExpected: { code: 'UNSUPPORTED', status: 400, message: 'this port speaks HTTPS: use https://' },
   unsupported: { code: 'UNSUPPORTED', status: 405, message: 'the operation is unsupported' },
   routeUnknown: { code: 'UNSUPPORTED', status: 404, message: 'no such endpoint' },
-  inUse: { code: 'UNSUPPORTED', status: 405, message: 'content is needed by another manifest' },
+  inUse: { code: 'UNSUPPORTED', status: 405, message: 'content is needed by a tagged manifest' },
   preconditionFailed: { code: 'DENIED', status: 412, message: 'the tag has been changed: precondition failed' },
   tooManyRequests: { code: 'TOOMANYREQUESTS', status: 429, message: 'too many requests' },
   rateLimited: { code: 'TOOMANYREQUESTS', status: 429, message: 'rate limit exceeded' },
