@@ -8,10 +8,8 @@ import { ContentTreeRepository, type IncompleteManifest, type NeedingManifest } 
 
 /** Tagged manifests that a refusal names; the first few are enough to go on. */
 const SHOWN = 10;
-/** Untagged manifests above some content that are looked at: a second of the database's time. */
-const LOOKED_AT_ABOVE = 100_000;
-/** Manifests below an index that are looked at, as many as it may name itself. */
-const LOOKED_AT_BELOW = 10_000;
+/** Manifests above or below some content that are looked at, as many as one may name: some 0.2 s of the database's time. */
+const LOOKED_AT = 10_000;
 /** Bytes of manifests that are read again to see which of their absent content is required. */
 const READ_AGAIN = 16 * 1024 * 1024;
 /** Missing digests that a refusal names. */
@@ -29,7 +27,7 @@ export class ContentTree {
   async refuseNeeded(tx: Transaction, repoId: number, digest: Digest, kind: ContentKind): Promise<void> {
     if (!(await this.tree.isNamed(tx, repoId, digest, kind))) return;
     await this.tree.lockForDelete(tx, repoId);
-    const limits = { look: LOOKED_AT_ABOVE, show: SHOWN };
+    const limits = { look: LOOKED_AT, show: SHOWN };
     const needing = await this.tree.taggedAbove(tx, repoId, { digest, kind }, limits);
     if (needing.length > 0) throw neededBy(digest, needing);
   }
@@ -41,7 +39,7 @@ export class ContentTree {
   async requireWhole(tx: Transaction, repoId: number, required: readonly Digest[]): Promise<void> {
     await this.tree.lockForPush(tx, repoId);
     if (required.length === 0) return;
-    const incomplete = await this.tree.incompleteBelow(tx, repoId, required, LOOKED_AT_BELOW);
+    const incomplete = await this.tree.incompleteBelow(tx, repoId, required, LOOKED_AT);
     if (incomplete.length === 0) return;
     const digests = await this.requiredOf(tx, repoId, incomplete);
     if (digests.size > 0) throw new OciError('manifestBlobUnknown', { digests: [...digests].slice(0, MISSING_SHOWN) });
@@ -77,6 +75,6 @@ function neededBy(digest: Digest, needing: readonly NeedingManifest[]): OciError
   const reason =
     tags.length > 0
       ? `tagged ${tags.join(', ')}`
-      : `more than ${LOOKED_AT_ABOVE} others name it, which is more than are searched for tags`;
+      : `more than ${LOOKED_AT} manifests need it, too many to look for their tags`;
   return new OciError('inUse', { digest, neededBy: needing.map((one) => one.digest), tags }, { reason });
 }
