@@ -4,6 +4,7 @@ import type { Digest } from '../oci/digest.js';
 import { etagOf } from '../oci/etag.js';
 import type { RepositoryName } from '../oci/repository-name.js';
 import { type FlatHeaders, reply, replyEmpty, replyHead } from '../registry/replies.js';
+import type { MultipartBody } from './ranges/multipart-ranges.js';
 import { uploadLocation, type UploadPosition } from './upload-session.js';
 
 function positionOf({ name, id, received }: UploadPosition): FlatHeaders {
@@ -45,6 +46,12 @@ export function blobHead(response: Response, digest: Digest, size: number, range
   const headers = [...blobHeaders(digest), ...OCTETS, 'Content-Length', String(length)];
   if (range) headers.push('Content-Range', contentRange(range, size));
   replyHead(response, range ? 206 : 200, headers);
+}
+
+/** Status and headers of several ranges of a blob, whose body follows. */
+export function blobParts(response: Response, digest: Digest, { contentType, length }: MultipartBody): void {
+  const headers = [...blobHeaders(digest), 'Content-Type', contentType, 'Content-Length', String(length)];
+  replyHead(response, 206, headers);
 }
 
 export function blobNotModified(response: Response, digest: Digest): void {

@@ -2,15 +2,16 @@ import { Controller, Delete, Get, Head, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { Access } from '../http/access.decorator.js';
 import type { RepositoryFact } from '../http/request-context.js';
-import { type ByteRange, parseByteRange } from '../oci/content-range.js';
+import { type ByteRange, parseByteRanges } from '../oci/content-range.js';
 import type { Digest } from '../oci/digest.js';
 import { etagMatches } from '../oci/etag.js';
 import { DigestParam } from '../registry/reference.decorator.js';
 import { TargetRepository } from '../registry/target.decorator.js';
-import { blobDeleted, blobElsewhere, blobHead, blobNotModified } from './blob-replies.js';
+import { blobDeleted, blobElsewhere, blobHead, blobNotModified, blobParts } from './blob-replies.js';
 import { BlobLinks } from './blob-links.service.js';
 import { BlobsService } from './blobs.service.js';
 import type { HeldBlob } from './content.repository.js';
+import { openRanges } from './ranges/multipart-ranges.js';
 import { sendBytes } from './send-bytes.js';
 
 @Controller('v2/*name/blobs')
@@ -47,10 +48,11 @@ export class BlobsController {
       return;
     }
     // Before any redirect: a range outside of the blob is for this registry to refuse.
-    const range = rangeOf(request, digest, blob);
+    const ranges = rangesOf(request, digest, blob);
     const url = await this.blobs.urlFor(digest, blob, request.ip);
     if (url) blobElsewhere(response, digest, url);
-    else await this.stream(blob, range, digest, request, response);
+    else if (ranges && ranges.length > 1) await this.streamParts(blob, ranges, digest, request, response);
+    else await this.stream(blob, ranges?.[0] ?? null, digest, request, response);
   }
 
   @Delete(':digest')
@@ -77,11 +79,24 @@ export class BlobsController {
     blobHead(response, digest, blob.size, range);
     await sendBytes(bytes, response);
   }
+
+  private async streamParts(
+    blob: HeldBlob,
+    ranges: readonly ByteRange[],
+    digest: Digest,
+    { context: { signal } }: Request,
+    response: Response,
+  ): Promise<void> {
+    const body = await openRanges(ranges, blob.size, (range) => this.blobs.open(digest, blob, range, signal));
+    response.strictContentLength = true;
+    blobParts(response, digest, body);
+    await sendBytes(body.bytes, response);
+  }
 }
 
 /** `If-Range` with another tag means: everything (RFC 9110 section 13.1.5). */
-function rangeOf({ headers }: Request, digest: Digest, { size }: HeldBlob): ByteRange | null {
+function rangesOf({ headers }: Request, digest: Digest, { size }: HeldBlob): readonly ByteRange[] | null {
   const condition = headers['if-range'];
   if (typeof condition === 'string' && !etagMatches(condition, digest)) return null;
-  return parseByteRange(headers.range, size);
+  return parseByteRanges(headers.range, size);
 }

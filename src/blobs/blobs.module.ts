@@ -19,6 +19,8 @@ import { DamageRepository } from './damage/damage.repository.js';
 import { DamagedBlob } from './damage/damaged-blob.entity.js';
 import { DamagedBlobsController } from './damage/damaged-blobs.controller.js';
 import { StoreOwner } from './damage/store-owner.service.js';
+import { ContentTreeRepository } from './content-tree/content-tree.repository.js';
+import { ContentTree } from './content-tree/content-tree.service.js';
 import { DirectUploadStart } from './direct-upload-start.service.js';
 import { DirectUploadsController } from './direct-uploads.controller.js';
 import { DirectUploadsRepository } from './direct-uploads.repository.js';
@@ -64,6 +66,8 @@ import { UploadsService } from './uploads.service.js';
     ContentRepository,
     ContentService,
     DamageRepository,
+    ContentTree,
+    ContentTreeRepository,
     DirectUploadStart,
     DirectUploadsRepository,
     DirectUploadsService,

@@ -73,9 +73,6 @@ ON CONFLICT (repo_id, digest, kind) DO NOTHING`;
 const LOCK = `
 SELECT present FROM repo_content WHERE repo_id = $1 AND digest = $2 AND kind = $3 FOR UPDATE`;
 
-const PARENTS = `
-SELECT parent FROM manifest_refs WHERE repo_id = $1 AND child = $2 AND child_kind = $3 ORDER BY parent LIMIT $4`;
-
 const WITHDRAW = `
 UPDATE repo_content SET present = false, blob_id = NULL WHERE repo_id = $1 AND digest = $2 AND kind = $3`;
 
@@ -125,16 +122,10 @@ export class ContentRepository {
     ]);
   }
 
-  /** Waits for every push that names it; false when the repository does not hold it. */
+  /** Waits for every push that names it itself; false when the repository does not hold it. */
   async lock(tx: Transaction, repoId: number, digest: Digest, kind: ContentKind): Promise<boolean> {
     const [row] = await tx.query<{ present: boolean }>(LOCK, [repoId, digestToBytes(digest), kind]);
     return row?.present ?? false;
-  }
-
-  /** Live manifests that need it. A statement of its own: only then does it see the pushes that `lock` waited for. */
-  async parents(tx: Transaction, repoId: number, digest: Digest, kind: ContentKind, limit: number): Promise<Digest[]> {
-    const rows = await tx.query<{ parent: Buffer }>(PARENTS, [repoId, digestToBytes(digest), kind, limit]);
-    return rows.map(({ parent }) => digestFromBytes(parent));
   }
 
   async withdraw(tx: Transaction, repoId: number, digest: Digest, kind: ContentKind): Promise<void> {

@@ -5,11 +5,9 @@ import type { RepositoryFact } from '../http/request-context.js';
 import type { Digest } from '../oci/digest.js';
 import { OciError } from '../oci/oci-error.js';
 import { ContentRepository, type HeldBlob } from './content.repository.js';
+import { ContentTree } from './content-tree/content-tree.service.js';
 import { type ManifestContent, matchContent, type NamedContent } from './named-content.js';
 import type { ContentKind } from './repo-content.entity.js';
-
-/** Parents that a refusal names; the first few are enough to go on. */
-const PARENTS_SHOWN = 10;
 
 /**
  * Possession: which repository holds which digest. Whoever links or unlinks a blob drops its `heldBlob` after the commit
@@ -19,6 +17,7 @@ const PARENTS_SHOWN = 10;
 export class ContentService {
   constructor(
     private readonly content: ContentRepository,
+    private readonly tree: ContentTree,
     private readonly facts: FactCache,
   ) {}
 
@@ -41,19 +40,20 @@ export class ContentService {
     return this.content.link(tx, repoId, digest, blob);
   }
 
-  /** Throws `blobUnknown`, or `inUse` with the manifests that need it. */
+  /** Throws `blobUnknown`, or `inUse` with the tags that need it. Manifests without a tag keep only its name. */
   async unlinkBlob(tx: Transaction, repository: RepositoryFact, digest: Digest): Promise<void> {
     if (!(await this.unlink(tx, repository, digest, 'blob'))) throw new OciError('blobUnknown', { digest });
   }
 
-  /** Throws `manifestUnknown`, or `inUse` with the indexes that name it. */
+  /** Throws `manifestUnknown`, or `inUse` with the tags that need it. Its own tags go with it. */
   async unlinkManifest(tx: Transaction, repository: RepositoryFact, digest: Digest): Promise<void> {
     if (!(await this.unlink(tx, repository, digest, 'manifest'))) throw new OciError('manifestUnknown', { digest });
   }
 
   /**
    * The repository holds the manifest from now on, and nothing that it names can be withdrawn before the transaction
-   * ends. Gives the content to write its edges to. Throws `manifestBlobUnknown` or `descriptorSizeMismatch`.
+   * ends, nor what is below that. Gives the content to write its edges to. Throws `manifestBlobUnknown` or
+   * `descriptorSizeMismatch`.
    */
   async linkManifest(
     tx: Transaction,
@@ -65,16 +65,22 @@ export class ContentService {
     const held = await this.content.hold(tx, repository.id, manifest, digests);
     const { edges, absent } = matchContent(named, held);
     if (absent.length > 0) await this.content.nameAbsent(tx, repository.id, absent);
+    const children = edges.filter(({ kind }) => kind === 'manifest').map(({ digest }) => digest);
+    if (children.length > 0) await this.tree.requireWhole(tx, repository.id, children.filter(isRequiredIn(named)));
     return edges;
   }
 
   private async unlink(tx: Transaction, { id }: RepositoryFact, digest: Digest, kind: ContentKind): Promise<boolean> {
     if (!(await this.content.lock(tx, id, digest, kind))) return false;
-    const parents = await this.content.parents(tx, id, digest, kind, PARENTS_SHOWN);
-    if (parents.length > 0) throw new OciError('inUse', { digest, neededBy: parents });
+    await this.tree.refuseNeeded(tx, id, digest, kind);
     await this.content.withdraw(tx, id, digest, kind);
     return true;
   }
+}
+
+function isRequiredIn(named: readonly NamedContent[]): (digest: Digest) => boolean {
+  const required = new Set(named.filter(({ isRequired }) => isRequired).map(({ digest }) => digest));
+  return (digest) => required.has(digest);
 }
 
 /** What is cached of one blob in one repository. */

@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
 import type { Request } from 'express';
-import { readManifestBody } from './manifest-body.js';
+import { readManifestBody, refuseEncoding } from './manifest-body.js';
 
 interface Incoming {
   readonly request: Request;
@@ -75,5 +75,21 @@ describe('the body of a pushed manifest', () => {
     if (!isGone) client.abort();
     await expect(reading).rejects.toThrow('the client left');
     expect(body.listenerCount('data')).toBe(0);
+  });
+});
+
+describe('a body that is encoded', () => {
+  it.each(['gzip', 'zstd', 'gzip, br', 'IDENTITY, gzip', ''])('is refused: %j', (encoding) => {
+    const { request } = incoming({ 'content-encoding': encoding });
+    const answer = { condition: 'manifestEncoded', status: 415, headers: { 'Accept-Encoding': 'identity' } };
+    expect(() => {
+      refuseEncoding(request);
+    }).toThrow(expect.objectContaining(answer));
+  });
+
+  it.each([{}, { 'content-encoding': 'identity' }, { 'content-encoding': ' Identity ' }])('is not %j', (headers) => {
+    expect(() => {
+      refuseEncoding(incoming(headers).request);
+    }).not.toThrow();
   });
 });

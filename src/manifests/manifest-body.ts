@@ -12,6 +12,17 @@ export interface BodyPatience {
 const PATIENCE: BodyPatience = { silence: 20_000, whole: 120_000 };
 
 /**
+ * Throws `manifestEncoded` for a body that would have to be decoded: whether the digest is of the bytes before or after
+ * that, no two clients agree.
+ */
+export function refuseEncoding({ headers }: Request): void {
+  const encoding = headers['content-encoding'];
+  if (encoding === undefined || encoding.trim().toLowerCase() === 'identity') return;
+  const answer = { headers: { 'Accept-Encoding': 'identity' } }; // RFC 9110, section 15.5.16
+  throw new OciError('manifestEncoded', { contentEncoding: encoding.slice(0, 100) }, answer);
+}
+
+/**
  * The bytes of a pushed manifest, as they came. Throws `manifestTooLarge` as soon as the limit is passed, whether a
  * length was announced or not, and `manifestTooSlow`; the rest of a refused body is the error filter's to drain.
  */

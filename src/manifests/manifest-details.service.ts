@@ -4,7 +4,7 @@ import type { RepositoryFact } from '../http/request-context.js';
 import type { Descriptor } from '../oci/descriptor.js';
 import type { Digest } from '../oci/digest.js';
 import type { ImageConfig } from '../oci/image-config.js';
-import { type ParsedManifest, parseManifest, type ReferenceRole } from '../oci/manifest.js';
+import { type ParsedManifest, parseStoredManifest, type ReferenceRole } from '../oci/manifest.js';
 import type { ReferrerDescriptor } from '../oci/referrers.js';
 import { ImageConfigs } from './image-configs.service.js';
 import { ImagePlatforms } from './image-platforms.js';
@@ -39,8 +39,7 @@ export class ManifestDetailsService {
   async find(repository: RepositoryFact, digest: Digest, signal: AbortSignal): Promise<ManifestDetails | null> {
     const row = await this.manifests.find(repository.id, digest);
     if (!row) return null;
-    // It was judged by the limits of its push, whatever they are today.
-    const parsed = parseManifest(row.bytes, row.mediaType, { maxBytes: Infinity, maxDescriptors: Infinity });
+    const parsed = parseStoredManifest(row.bytes, row.mediaType);
     const children = namedAs('manifest', parsed);
     const [present, referrers, image] = await Promise.all([
       this.content.present(

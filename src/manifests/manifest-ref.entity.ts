@@ -4,7 +4,7 @@ import { digestColumn } from '../oci/digest-bytes.js';
 import type { Digest } from '../oci/digest.js';
 import { Manifest } from './manifest.entity.js';
 
-/** One edge for every descriptor of a live manifest: what has a parent here cannot be deleted. */
+/** One edge for every descriptor of a live manifest: what a tagged one reaches by them cannot be deleted. */
 @Entity('manifest_refs')
 @Index('manifest_refs_child_idx', ['repoId', 'child', 'childKind'])
 export class ManifestRef {

@@ -12,7 +12,7 @@ import { CurrentActor } from '../http/actor.decorator.js';
 import { ReferenceParam } from '../registry/reference.decorator.js';
 import { type FlatHeaders, reply, replyEmpty } from '../registry/replies.js';
 import { Target, TargetRepository } from '../registry/target.decorator.js';
-import { readManifestBody } from './manifest-body.js';
+import { readManifestBody, refuseEncoding } from './manifest-body.js';
 import { ManifestPushService } from './manifest-push.service.js';
 import { ManifestReadService } from './manifest-read.service.js';
 import type { ManifestFact } from './manifests.repository.js';
@@ -85,6 +85,7 @@ export class ManifestsController {
     @Res() response: Response,
   ): Promise<void> {
     const { headers } = request;
+    refuseEncoding(request);
     const named = readTags(tag);
     const tags = reference.kind === 'tag' ? [...new Set([reference.tag, ...named])] : named;
     const condition = { ifMatch: headers['if-match'] ?? null, ifNoneMatch: headers['if-none-match'] ?? null };
@@ -102,7 +103,7 @@ export class ManifestsController {
   @Access({ kind: 'repository', action: 'delete' })
   @ApiOperation({ summary: 'Delete a tag, or a manifest with all its tags (end-9)' })
   @ApiResponse({ status: 202, description: 'Gone' })
-  @ApiResponse({ status: 405, description: 'An index needs it; the answer names the index' })
+  @ApiResponse({ status: 405, description: 'A tagged index needs it; the answer names the tag' })
   async delete(
     @TargetRepository() repository: RepositoryFact,
     @ReferenceParam('tagUnknown') reference: Reference,

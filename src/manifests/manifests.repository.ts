@@ -6,6 +6,7 @@ import type { Transaction } from '../database/unit-of-work.js';
 import { type AuditEntry, entryParameters, insertEntry } from '../events/audit-trail.service.js';
 import { digestFromBytes, digestToBytes } from '../oci/digest-bytes.js';
 import type { Digest } from '../oci/digest.js';
+import { OciError } from '../oci/oci-error.js';
 import type { Reference, Tag } from '../oci/reference.js';
 import type { Actor } from '../access/actor.js';
 import { Manifest } from './manifest.entity.js';
@@ -50,7 +51,7 @@ const BYTES = 'SELECT bytes FROM manifests WHERE repo_id = $1 AND digest = $2';
 
 // One statement for all rows of a push. Tags are written in the order of their names, so that two pushes of the same
 // tags wait for each other and never in a circle; an upsert returns what it replaced, also after such a wait.
-// Edges are only ever added: a manifest that is pushed again under another type keeps what it kept alive before.
+// A present manifest keeps its type: under another one the upsert writes nothing, which leaves the answer without rows.
 const SAVE = `
 WITH manifest AS (
   INSERT INTO manifests (repo_id, digest, media_type, artifact_type, subject, size, bytes, config_digest,
@@ -61,6 +62,8 @@ WITH manifest AS (
     config_media_type = excluded.config_media_type, content_size = excluded.content_size,
     platforms = coalesce(excluded.platforms, manifests.platforms),
     pushed_by = excluded.pushed_by, pushed_at = excluded.pushed_at, deleted_at = NULL
+  WHERE manifests.deleted_at IS NOT NULL OR manifests.media_type = excluded.media_type
+  RETURNING digest
 ), edges AS (
   INSERT INTO manifest_refs (repo_id, parent, child, child_kind)
   SELECT $1, $2, e.child, e.kind FROM unnest($12::bytea[], $13::text[]) AS e(child, kind)
@@ -77,7 +80,9 @@ WITH manifest AS (
   SELECT $1, name, replaced, $2, $11, $15, $16 FROM moved WHERE replaced IS DISTINCT FROM $2
 ), entry AS (${insertEntry(18)}
 )
-SELECT name AS tag, replaced FROM moved`;
+SELECT name AS tag, replaced FROM manifest LEFT JOIN moved ON true`;
+
+const MEDIA_TYPE = 'SELECT media_type AS "mediaType" FROM manifests WHERE repo_id = $1 AND digest = $2';
 
 const REMOVE_TAG = `
 WITH gone AS (
@@ -123,14 +128,17 @@ export class ManifestsRepository {
     return row?.bytes ?? null;
   }
 
-  /** Writes the manifest, also one that was deleted, and points the tags to it. Its content is linked already. */
+  /**
+   * Writes the manifest, also one that was deleted, and points the tags to it. Its content is linked already. Throws
+   * `mediaTypeFixed` when the repository has it under another type.
+   */
   async save(
     tx: Transaction,
     repoId: number,
     manifest: NewManifest,
     { edges, tags, actor, entry }: PushedRows,
   ): Promise<MovedTag[]> {
-    const rows = await tx.query<{ tag: Tag; replaced: Buffer | null }>(SAVE, [
+    const rows = await tx.query<{ tag: Tag | null; replaced: Buffer | null }>(SAVE, [
       repoId,
       digestToBytes(manifest.digest),
       manifest.mediaType,
@@ -150,7 +158,20 @@ export class ManifestsRepository {
       manifest.platforms,
       ...entryParameters(actor, entry),
     ]);
-    return rows.map(({ tag, replaced }) => ({ tag, replaced: replaced && digestFromBytes(replaced) }));
+    if (rows.length === 0) throw await this.otherType(tx, repoId, manifest);
+    return rows.flatMap(({ tag, replaced }) =>
+      tag === null ? [] : [{ tag, replaced: replaced && digestFromBytes(replaced) }],
+    );
+  }
+
+  private async otherType(
+    tx: Transaction,
+    repoId: number,
+    { digest, mediaType: contentType }: NewManifest,
+  ): Promise<OciError> {
+    const [row] = await tx.query<{ mediaType: string }>(MEDIA_TYPE, [repoId, digestToBytes(digest)]);
+    const mediaType = row?.mediaType ?? '';
+    return new OciError('mediaTypeFixed', { digest, mediaType, contentType }, { reason: mediaType });
   }
 
   /** False when there is no such tag. */

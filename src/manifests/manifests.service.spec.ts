@@ -1,17 +1,17 @@
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { contentServices, type ContentServices } from '../../test/support/content-services.js';
 import { digestOf } from '../../test/support/content.js';
+import { ACTOR, manifestRow as manifest, needs, tagging } from '../../test/support/manifest-rows.js';
 import { heldBlob } from '../blobs/content.service.js';
-import type { NamedContent } from '../blobs/named-content.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { AuditTrail } from '../events/audit-trail.service.js';
 import type { RepositoryFact } from '../http/request-context.js';
 import { parseDigest, type Digest } from '../oci/digest.js';
-import { parseTag, type Tag as TagName } from '../oci/reference.js';
+import type { Tag as TagName } from '../oci/reference.js';
 import type { RepositoriesService } from '../repos/repositories.service.js';
 import { Manifest } from './manifest.entity.js';
-import { ManifestsRepository, type NewManifest } from './manifests.repository.js';
-import { ManifestsService, type Tagging } from './manifests.service.js';
+import { ManifestsRepository } from './manifests.repository.js';
+import { ManifestsService } from './manifests.service.js';
 
 let services: ContentServices;
 let manifests: ManifestsRepository;
@@ -19,7 +19,6 @@ let service: ManifestsService;
 let repository: RepositoryFact;
 let count = 0;
 
-const ACTOR = { principal: 'user:1', credential: 'password', address: '192.0.2.1' };
 const listed = { markListed: () => Promise.resolve() } as unknown as RepositoriesService;
 
 beforeAll(async () => {
@@ -36,39 +35,6 @@ function serviceWith(unitOfWork: UnitOfWork): ManifestsService {
   return new ManifestsService(unitOfWork, services.content, manifests, listed, services.drops, new AuditTrail());
 }
 
-function manifest(text: string, more: Partial<NewManifest> = {}): NewManifest {
-  const bytes = Buffer.from(text);
-  return {
-    digest: parseDigest(digestOf(bytes)),
-    bytes,
-    size: bytes.length,
-    mediaType: 'application/vnd.oci.image.manifest.v1+json',
-    artifactType: null,
-    subject: null,
-    configDigest: null,
-    configMediaType: null,
-    contentSize: 0,
-    platforms: null,
-    ...more,
-  };
-}
-
-const needs = (
-  { digest, size }: { digest: Digest; size: number },
-  kind: 'blob' | 'manifest' = 'blob',
-): NamedContent => ({
-  digest,
-  size,
-  kind,
-  absentKind: kind,
-  isRequired: true,
-  isSizeChecked: true,
-});
-const tagging = (tags: string[], ifMatch: string | null = null, ifNoneMatch: string | null = null): Tagging => ({
-  tags: tags.map((tag) => parseTag(tag)),
-  condition: { ifMatch, ifNoneMatch },
-  actor: ACTOR,
-});
 const condition = (name: string) => expect.objectContaining({ condition: name });
 const find = async (reference: string) =>
   manifests.find(
@@ -125,6 +91,24 @@ describe('a pushed manifest', () => {
     await expect(service.remove(repository, one.digest, ACTOR)).rejects.toThrow(condition('manifestUnknown'));
   });
 
+  it('keeps its media type while it is there; other repositories have their own', async () => {
+    const [image, other] = ['image', 'other'].map((type) => `application/vnd.example.${type}+json`);
+    const as = (mediaType = '') => manifest('typed', { mediaType });
+    await service.save(repository, as(image), [], tagging(['v1']));
+    await service.save(repository, as(image), [], tagging(['v2']));
+    const refusal = { condition: 'mediaTypeFixed', message: expect.stringContaining(image ?? '') as unknown };
+    for (const tags of [['v1'], ['v3'], []]) {
+      await expect(service.save(repository, as(other), [], tagging(tags))).rejects.toMatchObject(refusal);
+    }
+    expect([(await find('v1'))?.mediaType, await find('v3')]).toEqual([image, null]);
+    const elsewhere = await services.newRepository(`typed${count}`);
+    await service.save(elsewhere, as(other), [], tagging(['v1']));
+    // Once it is deleted nothing shows the type any more, and another one is as good.
+    await service.remove(repository, as().digest, ACTOR);
+    await service.save(repository, as(other), [], tagging(['v1']));
+    expect((await find('v1'))?.mediaType).toBe(other);
+  });
+
   it('may name what is not there where that is allowed; its arrival makes it present', async () => {
     const layer = { digest: parseDigest(digestOf('later')), size: 5 };
     const sparse = { ...needs(layer), isRequired: false };
@@ -159,56 +143,6 @@ describe('a pushed manifest', () => {
   });
 });
 
-describe('what a live manifest needs', () => {
-  const unlink = (digest: Digest) =>
-    services.unitOfWork.run((tx) => services.content.unlinkBlob(tx, repository, digest));
-
-  it('cannot be deleted before it, and the refusal names it', async () => {
-    const layer = await services.holdBlob(repository, 'layer');
-    const child = manifest('child');
-    await service.save(repository, child, [needs(layer)], tagging([]));
-    const index = manifest('index');
-    await service.save(repository, index, [needs(child, 'manifest')], tagging([]));
-    const inUse = (digest: Digest, parent: Digest) =>
-      expect.objectContaining({ condition: 'inUse', detail: { digest, neededBy: [parent] } });
-    await expect(unlink(layer.digest)).rejects.toThrow(inUse(layer.digest, child.digest));
-    await expect(service.remove(repository, child.digest, ACTOR)).rejects.toThrow(inUse(child.digest, index.digest));
-    await service.remove(repository, index.digest, ACTOR);
-    await service.remove(repository, child.digest, ACTOR);
-    await unlink(layer.digest);
-    await expect(unlink(layer.digest)).rejects.toThrow(condition('blobUnknown'));
-  });
-
-  it('cannot be deleted while the manifest is being pushed', async () => {
-    const layer = await services.holdBlob(repository, 'layer');
-    const one = manifest('one');
-    let deleting: Promise<unknown> = Promise.resolve();
-    // The delete begins when the push has seen the layer, and before the push commits.
-    const slow = new UnitOfWork(services.dataSource);
-    const run = slow.run.bind(slow);
-    slow.run = (work) =>
-      run(async (tx) => {
-        const result = await work(tx);
-        deleting = unlink(layer.digest).catch((error: unknown) => error);
-        await new Promise((resolve) => setTimeout(resolve, 100));
-        return result;
-      });
-    await serviceWith(slow).save(repository, one, [needs(layer)], tagging(['v1']));
-    expect(await deleting).toMatchObject({ condition: 'inUse', detail: { neededBy: [one.digest] } });
-  });
-
-  it('is missing for a push that comes while it is being deleted', async () => {
-    const layer = await services.holdBlob(repository, 'layer');
-    const pushing = await services.unitOfWork.run(async (tx) => {
-      await services.content.unlinkBlob(tx, repository, layer.digest);
-      const push = service.save(repository, manifest('one'), [needs(layer)], tagging([]));
-      await new Promise((resolve) => setTimeout(resolve, 100));
-      return { push: push.catch((error: unknown) => error) };
-    });
-    expect(await pushing.push).toMatchObject({ condition: 'manifestBlobUnknown' });
-  });
-});
-
 describe('at the same time', () => {
   const many = <T>(length: number, work: (index: number) => Promise<T>) =>
     Promise.all(Array.from({ length }, (_, index) => work(index)));
@@ -233,6 +167,24 @@ describe('at the same time', () => {
         Array.from({ length: 7 }, () => condition('preconditionFailed')),
       );
       expect((await find(tag))?.digest).toBe(manifest(`next ${tag} ${String(winners[0])}`).digest);
+    }
+  });
+
+  it('pushes of the same bytes under two types leave the one that came first', async () => {
+    const types = ['application/vnd.example.a+json', 'application/vnd.example.b+json'];
+    const results = await many(8, (index) =>
+      service
+        .save(repository, manifest('same', { mediaType: types[index % 2] ?? '' }), [], tagging([`t${index}`]))
+        .then(
+          () => types[index % 2],
+          (error: unknown) => error,
+        ),
+    );
+    const kept = (await find(manifest('same').digest))?.mediaType;
+    for (const [index, result] of results.entries()) {
+      const mine = types[index % 2];
+      expect(result).toEqual(mine === kept ? kept : condition('mediaTypeFixed'));
+      expect((await find(`t${index}`))?.mediaType).toBe(mine === kept ? kept : undefined);
     }
   });
 

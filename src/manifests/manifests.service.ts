@@ -59,7 +59,7 @@ export class ManifestsService {
     });
   }
 
-  /** Removes a manifest with all its tags. Throws `manifestUnknown`, or `inUse` with the indexes that need it. */
+  /** Removes a manifest with all its tags. Throws `manifestUnknown`, or `inUse` with the tagged indexes that need it. */
   remove(repository: RepositoryFact, digest: Digest, actor: Actor): Promise<void> {
     return this.write(repository, async (tx) => {
       // Its content row first, as pushes of it do: they queue up there and never in a circle.

@@ -55,5 +55,5 @@ function readFilter(parameter: unknown): string | null {
 function readLast(parameter: unknown): Digest | null {
   if (parameter === undefined || parameter === '') return null;
   if (typeof parameter === 'string' && isDigest(parameter)) return parameter;
-  throw new OciError('paginationInvalid', { last: parameter });
+  throw new OciError('lastInvalid', { last: parameter });
 }

@@ -85,7 +85,7 @@ export class RepositoryManifestsController {
   @Delete(MANIFEST)
   @HttpCode(204)
   @Access({ kind: 'repository', action: 'delete' })
-  @ApiOperation({ summary: 'Delete a manifest with all its tags; 409 while an index needs it' })
+  @ApiOperation({ summary: 'Delete a manifest with all its tags; 409 while a tagged index needs it' })
   @ApiParam({ name: 'digest', example: DIGEST_EXAMPLE })
   @ApiNoContentResponse({ description: 'Gone' })
   async remove(
@@ -104,7 +104,7 @@ function positionOf([micros, digest]: Position): ManifestPosition {
 }
 
 /** The same refusal as on /v2, with the status that it has here. */
-function stillNeeded({ detail }: OciError): ApiError {
+function stillNeeded({ message, detail }: OciError): ApiError {
   const { neededBy } = detail as { neededBy: readonly Digest[] };
-  return new ApiError('conflict', `it is needed by ${neededBy.join(', ')}`);
+  return new ApiError('conflict', `${message} (${neededBy.join(', ')})`);
 }

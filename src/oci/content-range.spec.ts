@@ -1,5 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import { contentRange, parseByteRange, parseChunkRange, rangeLength, uploadRange } from './content-range.js';
+import {
+  contentRange,
+  MAX_RANGES,
+  parseByteRange,
+  parseByteRanges,
+  parseChunkRange,
+  rangeLength,
+  uploadRange,
+} from './content-range.js';
 
 describe('the Content-Range of a chunk', () => {
   it.each(['0-4', ' 0-4 '])('is read from %j', (header) => {
@@ -57,7 +65,7 @@ describe('the Range of a blob GET', () => {
     expect(parseByteRange(header, 10)).toEqual(range);
   });
 
-  it.each([undefined, '', 'bytes', 'bytes=', 'bytes=-', 'bytes=a-b', 'bytes=0-1,3-4', 'lines=0-4', 'bytes 0-4'])(
+  it.each([undefined, '', 'bytes', 'bytes=', 'bytes=-', 'bytes=a-b', 'lines=0-4', 'bytes 0-4'])(
     'is ignored when it is %j: the whole blob is the answer',
     (header) => {
       expect(parseByteRange(header, 10)).toBeNull();
@@ -91,6 +99,46 @@ describe('the Range of a blob GET', () => {
         }
       }
     }
+  });
+
+  it.each([
+    ['bytes=0-1,3-4', ['0-1', '3-4']],
+    ['bytes=0-1, 3-4 ,\t8-', ['0-1', '3-4', '8-9']],
+    ['bytes=8-8,0-1,-1', ['8-8', '0-1', '9-9']],
+    ['bytes=0-4,0-4', ['0-4', '0-4']],
+    ['bytes=0-1,20-30', ['0-1']],
+    ['bytes=20-30,-0,9-', ['9-9']],
+    ['bytes=,0-1,,', ['0-1']],
+    ['bytes=0-1', ['0-1']],
+    ['bytes=0-4,5-9', ['0-4', '5-9']],
+  ])('%j asks for %j of ten bytes', (header, expected) => {
+    const ranges = parseByteRanges(header, 10)?.map(({ start, end }) => `${start}-${end}`);
+    expect(ranges).toEqual(expected);
+  });
+
+  it.each([
+    undefined,
+    'bytes=0-1,a-b',
+    'bytes=0-1,3-2',
+    'bytes=0-1,-',
+    'bytes=0-1,5',
+    'lines=0-1,3-4',
+    'bytes=,',
+    'bytes=0-9,0-0',
+    'bytes=0-,0-',
+    `bytes=${'0-0,'.repeat(1025)}`,
+  ])('is ignored when it is %j', (header) => {
+    expect(parseByteRanges(header, 10)).toBeNull();
+  });
+
+  it('may have as many ranges as podman asks for', () => {
+    const header = `bytes=${Array.from({ length: MAX_RANGES }, (_, index) => `${2 * index}-${2 * index}`).join()}`;
+    expect(parseByteRanges(header, 2 * MAX_RANGES)).toHaveLength(MAX_RANGES);
+    expect(parseByteRanges(`${header},${2 * MAX_RANGES}-`, 3 * MAX_RANGES)).toBeNull();
+  });
+
+  it.each(['bytes=10-,20-30', 'bytes=-0,-0', 'bytes=5-3'])('%s of ten bytes cannot be satisfied', (header) => {
+    expect(() => parseByteRanges(header, 10)).toThrow(expect.objectContaining({ condition: 'rangeNotSatisfiable' }));
   });
 
   it('is told back as Content-Range', () => {

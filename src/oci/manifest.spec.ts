@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { type Digest, parseDigest } from './digest.js';
-import { contentSizeOf, type ManifestLimits, parseManifest } from './manifest.js';
+import { contentSizeOf, type ManifestLimits, parseManifest, parseStoredManifest } from './manifest.js';
 import { MEDIA_TYPES } from './media-type.js';
 
 const digest = (character: string): Digest => parseDigest(`sha256:${character.repeat(64)}`);
@@ -186,6 +186,9 @@ describe('a manifest is refused', () => {
     ['when mediaType differs from an unknown Content-Type', image, 'application/json', 'mediaTypeMismatch'],
     ['when mediaType is no string', { ...image, mediaType: 5 }, MEDIA_TYPES.ociManifest, 'mediaTypeMismatch'],
     ['when it would be a page', image, 'text/html', 'mediaTypeInvalid'],
+    ['when its type is that of any JSON', {}, 'application/json', 'mediaTypeForeign'],
+    ['when it would be a script', { anything: 1 }, 'application/javascript', 'mediaTypeForeign'],
+    ['when its own type is one of other things', { mediaType: 'application/wasm' }, undefined, 'mediaTypeForeign'],
     ['when neither header nor document says its type', {}, undefined, 'mediaTypeInvalid'],
     [
       'when only the document says a type that would be a page',
@@ -247,6 +250,16 @@ describe('a manifest is refused', () => {
       expect(() => read(document, undefined, { maxDescriptors: 1 })).toThrow(condition('manifestTooManyDescriptors'));
     },
   );
+});
+
+it('is understood once it is stored, under whatever type and with however many descriptors', () => {
+  const bytes = Buffer.from(JSON.stringify({ layers: image.layers }));
+  for (const mediaType of ['application/json', 'text/html']) {
+    expect(parseStoredManifest(bytes, mediaType)).toMatchObject({ mediaType, kind: 'other' });
+  }
+  const many = { ...index, manifests: Array.from({ length: 10_001 }, () => index.manifests[0]) };
+  const stored = parseStoredManifest(Buffer.from(JSON.stringify(many)), MEDIA_TYPES.ociIndex);
+  expect(stored.references).toHaveLength(10_001);
 });
 
 it('takes parameters off the Content-Type', () => {

@@ -13,6 +13,7 @@ import {
   isSchema1,
   type ManifestKind,
   manifestKindOf,
+  mayBeManifest,
   parseManifestMediaType,
 } from './media-type.js';
 import { OciError } from './oci-error.js';
@@ -69,8 +70,18 @@ export function parseManifest(
   const document = parseJsonObject(bytes, limits.maxDepth ?? MAX_DEPTH);
   const mediaType = agreedMediaType(declared, document);
   refuseSchema1(mediaType, document);
+  if (!mayBeManifest(mediaType)) throw new OciError('mediaTypeForeign', { contentType: mediaType });
+  return understand(document, mediaType, limits.maxDescriptors ?? MAX_DESCRIPTORS);
+}
+
+/** One that is stored under this type: it was judged by the rules of its push, whatever they are today. */
+export function parseStoredManifest(bytes: Uint8Array, mediaType: string): ParsedManifest {
+  return understand(parseJsonObject(bytes, MAX_DEPTH), mediaType, Infinity);
+}
+
+function understand(document: JsonObject, mediaType: string, maxDescriptors: number): ParsedManifest {
   const kind = manifestKindOf(mediaType);
-  const references = REFERENCES[kind](document, limits.maxDescriptors ?? MAX_DESCRIPTORS);
+  const references = REFERENCES[kind](document, maxDescriptors);
   const isKnown = kind !== 'other';
   return {
     mediaType,
@@ -100,8 +111,10 @@ function agreedMediaType(declared: string | null, document: JsonObject): string 
   }
   if (typeof own !== 'string') throw new OciError('mediaTypeMismatch', { contentType: declared });
   const mediaType = declared ?? parseManifestMediaType(own);
-  if (own !== mediaType)
-    throw new OciError('mediaTypeMismatch', { contentType: declared, mediaType: own.slice(0, 200) });
+  if (own !== mediaType) {
+    const detail = { contentType: declared, mediaType: own.slice(0, 200) };
+    throw new OciError('mediaTypeMismatch', detail, { reason: detail.mediaType });
+  }
   return mediaType;
 }
 

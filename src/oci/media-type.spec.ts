@@ -1,5 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import { isNonDistributable, isSchema1, manifestKindOf, MEDIA_TYPES, parseManifestMediaType } from './media-type.js';
+import {
+  isNonDistributable,
+  isSchema1,
+  manifestKindOf,
+  mayBeManifest,
+  MEDIA_TYPES,
+  parseManifestMediaType,
+} from './media-type.js';
 
 describe('the media type of a manifest', () => {
   it.each([
@@ -38,6 +45,39 @@ describe('the media type of a manifest', () => {
     ['toString', 'other'],
   ])('%s is of the kind %s', (mediaType, kind) => {
     expect(manifestKindOf(mediaType)).toBe(kind);
+  });
+
+  it.each([
+    ...Object.values(MEDIA_TYPES),
+    'application/vnd.example.custom.manifest.v7+json',
+    'application/vnd.example',
+    'application/prs.somebody.thing',
+    'application/x.local',
+    'application/spdx+json',
+  ])('%s may be that of a manifest', (mediaType) => {
+    expect(mayBeManifest(mediaType)).toBe(true);
+  });
+
+  it.each([
+    'application/json',
+    'application/JSON',
+    'application/x-www-form-urlencoded',
+    'application/octet-stream',
+    'application/javascript',
+    'application/ecmascript',
+    'application/x-javascript',
+    'application/wasm',
+    'application/xml',
+    'application/xhtml+xml',
+    'application/vnd.mozilla.xul+XML',
+    'application/pdf',
+    'application/x-shockwave-flash',
+    'application/java-archive',
+    'application/zip',
+    'application/gzip',
+    'application/+JSON2',
+  ])('%s cannot be that of a manifest', (mediaType) => {
+    expect(mayBeManifest(mediaType)).toBe(false);
   });
 
   it('is known when it is schema 1', () => {

@@ -50,6 +50,19 @@ export function parseManifestMediaType(contentType: string): string {
   return mediaType;
 }
 
+// RFC 6838, section 3: vendors' types, personal and unregistered ones. What has no such prefix is a standard's own.
+const TREES = ['vnd.', 'prs.', 'x.'];
+
+/**
+ * False for types that stand for something else than a manifest: `application/json`, forms, octets, scripts, WebAssembly,
+ * XML of any kind. Their bodies would be content of this origin that browsers know what to do with.
+ */
+export function mayBeManifest(mediaType: string): boolean {
+  const subtype = mediaType.slice('application/'.length).toLowerCase();
+  if (subtype.endsWith('+xml')) return false;
+  return subtype.endsWith('+json') || TREES.some((prefix) => subtype.startsWith(prefix));
+}
+
 export function manifestKindOf(mediaType: string): ManifestKind {
   return KINDS.get(mediaType) ?? 'other';
 }

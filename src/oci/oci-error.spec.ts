@@ -34,6 +34,12 @@ describe('an error body', () => {
     });
   });
 
+  it('ends the message with the reason, since many clients show no detail', () => {
+    const error = new OciError('mediaTypeFixed', undefined, { reason: 'application/vnd.example+json' });
+    const [{ message }] = ociErrorBody(error).errors;
+    expect(message).toBe('the repository has this manifest under another media type: application/vnd.example+json');
+  });
+
   it('leaves out an absent detail, the headers and the cause', () => {
     const error = new OciError('internal', undefined, {
       headers: { 'Retry-After': '1' },

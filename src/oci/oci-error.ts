@@ -35,6 +35,7 @@ export type OciErrorRow =
 export const OCI_ERRORS = {
   // Names and references
   nameInvalid: { code: 'NAME_INVALID', status: 400, message: 'invalid repository name' },
+  nameUpperCase: { code: 'NAME_INVALID', status: 400, message: 'invalid repository name: use lower case' },
   nameTooLong: {
     code: 'NAME_INVALID',
     status: 400,
@@ -114,6 +115,22 @@ export const OCI_ERRORS = {
     status: 400,
     message: 'mediaType of the manifest differs from the Content-Type',
   },
+  mediaTypeForeign: {
+    code: 'MANIFEST_INVALID',
+    status: 400,
+    message:
+      'Content-Type cannot be that of a manifest: use one of a vendor, as application/vnd.oci.image.manifest.v1+json',
+  },
+  mediaTypeFixed: {
+    code: 'MANIFEST_INVALID',
+    status: 400,
+    message: 'the repository has this manifest under another media type',
+  },
+  manifestEncoded: {
+    code: 'UNSUPPORTED',
+    status: 415,
+    message: 'Content-Encoding is not supported for a manifest: send the bytes that its digest is of',
+  },
   manifestBlobUnknown: {
     code: 'MANIFEST_BLOB_UNKNOWN',
     status: 404,
@@ -128,11 +145,12 @@ export const OCI_ERRORS = {
 
   // The request as such
   paginationInvalid: { code: 'UNSUPPORTED', status: 400, message: 'n must be a non-negative integer' },
+  lastInvalid: { code: 'UNSUPPORTED', status: 400, message: 'last is not an entry of this list' },
   requestInvalid: { code: 'UNSUPPORTED', status: 400, message: 'malformed request' },
   httpsExpected: { code: 'UNSUPPORTED', status: 400, message: 'this port speaks HTTPS: use https://' },
   unsupported: { code: 'UNSUPPORTED', status: 405, message: 'the operation is unsupported' },
   routeUnknown: { code: 'UNSUPPORTED', status: 404, message: 'no such endpoint' },
-  inUse: { code: 'UNSUPPORTED', status: 405, message: 'content is needed by another manifest' },
+  inUse: { code: 'UNSUPPORTED', status: 405, message: 'content is needed by a tagged manifest' },
   preconditionFailed: { code: 'DENIED', status: 412, message: 'the tag has been changed: precondition failed' },
   tooManyRequests: { code: 'TOOMANYREQUESTS', status: 429, message: 'too many requests' },
   rateLimited: { code: 'TOOMANYREQUESTS', status: 429, message: 'rate limit exceeded' },
@@ -149,6 +167,8 @@ export type OciCondition = keyof typeof OCI_ERRORS;
 export interface OciErrorOptions {
   /** Response headers of this one answer, such as `WWW-Authenticate`, `Range` or `Retry-After`. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Ends the message: many clients show nothing else of an error. */
+  readonly reason?: string;
   /** For the log only; it never reaches the client. */
   readonly cause?: unknown;
 }
@@ -165,7 +185,9 @@ export class OciError extends Error {
     readonly detail?: unknown,
     options: OciErrorOptions = {},
   ) {
-    super(OCI_ERRORS[condition].message, 'cause' in options ? { cause: options.cause } : undefined);
+    const { message } = OCI_ERRORS[condition];
+    const text = options.reason === undefined ? message : `${message}: ${options.reason}`;
+    super(text, 'cause' in options ? { cause: options.cause } : undefined);
     this.row = OCI_ERRORS[condition];
     this.headers = options.headers;
   }
@@ -181,6 +203,7 @@ export interface OciErrorBody {
 
 /** The JSON body of the specification's section "Error Codes"; `detail` is optional there. */
 export function ociErrorBody(error: OciError): OciErrorBody {
-  const { code, message } = error.row;
-  return { errors: [error.detail === undefined ? { code, message } : { code, message, detail: error.detail }] };
+  const { message, detail } = error;
+  const { code } = error.row;
+  return { errors: [detail === undefined ? { code, message } : { code, message, detail }] };
 }

@@ -37,6 +37,13 @@ describe('reading a page', () => {
   });
 });
 
+it.each([
+  [{ n: 'x' }, 'n must be'],
+  [{ n: '5', last: 'a\0b' }, 'last is not'],
+])('says which parameter is wrong in %j', (query, text) => {
+  expect(() => parsePage(query)).toThrow(text);
+});
+
 it('links to the next page with its parameters escaped', () => {
   expect(nextLink('/v2/acme/app/tags/list', { n: 2, last: 'a>b&c' })).toBe(
     '</v2/acme/app/tags/list?n=2&last=a%3Eb%26c>; rel="next"',

@@ -20,12 +20,12 @@ export function parsePageSize(n: unknown): number {
   return Math.min(Number(n), MAX_PAGE_SIZE);
 }
 
-/** Reads `n` and `last`; throws `paginationInvalid`. An empty `last` is the beginning. */
+/** Reads `n` and `last`; throws `paginationInvalid` or `lastInvalid`. An empty `last` is the beginning. */
 export function parsePage(query: { readonly n?: unknown; readonly last?: unknown }): Page {
   const { last = '' } = query;
   // PostgreSQL refuses U+0000 in text, and no tag or name is anywhere as long.
   if (typeof last !== 'string' || last.length > MAX_LAST_LENGTH || last.includes('\0')) {
-    throw new OciError('paginationInvalid', { last: typeof last === 'string' ? last.slice(0, MAX_LAST_LENGTH) : last });
+    throw new OciError('lastInvalid', { last: typeof last === 'string' ? last.slice(0, MAX_LAST_LENGTH) : last });
   }
   return { size: parsePageSize(query.n), last: last === '' ? null : last };
 }

@@ -19,9 +19,11 @@ describe('parsing a repository name', () => {
   });
 
   it.each([
-    'Acme/app',
-    'acme/App',
     'acme/../etc',
+    'acme/../App',
+    'acme/App!',
+    // Lower case of the Kelvin sign is a letter of ASCII.
+    'acme/\u212Abc',
     'acme/.',
     'acme/..',
     'acme/a..b',
@@ -42,6 +44,11 @@ describe('parsing a repository name', () => {
     '/',
   ])('refuses %j', (text) => {
     expect(() => parseRepositoryName(text)).toThrow(condition('nameInvalid'));
+  });
+
+  it.each(['Acme/app', 'acme/App', 'ACME/APP', 'acme/team/aPP'])('tells what is wrong with %j', (text) => {
+    expect(() => parseRepositoryName(text)).toThrow(condition('nameUpperCase'));
+    expect(() => parseRepositoryName(text)).toThrow(/lower case/);
   });
 
   it('takes 255 characters and refuses more', () => {
@@ -79,7 +86,8 @@ describe('a name of one component', () => {
   });
 
   it('is not helped by a default namespace when it is invalid', () => {
-    expect(() => parseRepositoryName('App', { defaultNamespace: 'library' })).toThrow(condition('nameInvalid'));
+    expect(() => parseRepositoryName('a..b', { defaultNamespace: 'library' })).toThrow(condition('nameInvalid'));
+    expect(() => parseRepositoryName('App', { defaultNamespace: 'library' })).toThrow(condition('nameUpperCase'));
   });
 });
 

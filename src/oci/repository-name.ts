@@ -31,16 +31,22 @@ export interface NameOptions {
   readonly defaultNamespace?: string | null | undefined;
 }
 
-/** Throws `nameInvalid`, `nameTooLong` or `nameComponents`. */
+/** Throws `nameInvalid`, `nameUpperCase`, `nameTooLong` or `nameComponents`. */
 export function parseRepositoryName(text: string, options: NameOptions = {}): RepositoryName {
   const limit = MAX_NAME_LENGTH - (options.host === undefined ? 0 : options.host.length + 1);
   if (text.length > limit) throw new OciError('nameTooLong', { name: text.slice(0, SHOWN), limit });
   const components = text.split('/');
-  if (!components.every(isNameComponent)) throw new OciError('nameInvalid', { name: text });
+  if (!components.every(isNameComponent)) throw invalidName(text, components);
   if (components.length > 1) return text as RepositoryName;
   const namespace = options.defaultNamespace ?? null;
   if (namespace === null) throw new OciError('nameComponents', { name: text });
   return parseRepositoryName(`${namespace}/${text}`, { host: options.host });
+}
+
+/** Upper case is the most common mistake: docker refuses such names itself, other clients send them. */
+function invalidName(text: string, components: readonly string[]): OciError {
+  const isOnlyUpperCase = components.every((component) => isNameComponent(component.replace(/[A-Z]/g, 'a')));
+  return new OciError(isOnlyUpperCase ? 'nameUpperCase' : 'nameInvalid', { name: text });
 }
 
 /** The first component: the namespace that owns the repository. */

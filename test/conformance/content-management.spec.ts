@@ -84,15 +84,52 @@ describe('Deleting manifests (end-9)', () => {
     await world.alice.getManifest(repository, 'v1').expect(200, { digest: image.digest });
   });
 
-  ours('refuses to delete a child that an index needs, and names the index', async () => {
+  ours('refuses to delete a child that a tagged index needs at any depth, and names the tag', async () => {
     const child = await pushedImage(world.alice, repository);
     const index = indexOf([describeDocument(child)]);
     await putDocument(world.alice, repository, index).expect(201);
-    const reply = await world.alice.deleteManifest(repository, child.digest).expect(405, { code: 'UNSUPPORTED' });
-    expect(reply.text).toContain(index.digest);
-    await world.alice.headManifest(repository, child.digest).expect(200);
-    await world.alice.deleteManifest(repository, index.digest).expect(202);
+    const outer = indexOf([describeDocument(index)]);
+    await putDocument(world.alice, repository, outer, 'outer').expect(201);
+    for (const { digest } of [child, index]) {
+      const reply = await world.alice.deleteManifest(repository, digest).expect(405, { code: 'UNSUPPORTED' });
+      const [{ message, detail }] = reply.json<{ errors: [{ message: string; detail: object }] }>().errors;
+      expect(message).toContain('tagged outer');
+      expect(detail).toEqual({ digest, neededBy: [outer.digest], tags: ['outer'] });
+      await world.alice.headManifest(repository, digest).expect(200);
+    }
+    await world.alice.deleteManifest(repository, 'outer').expect(202);
     await world.alice.deleteManifest(repository, child.digest).expect(202);
+  });
+
+  ours('deletes a child that only untagged indexes need: these are still served, without it', async () => {
+    const child = await pushedImage(world.alice, repository);
+    const index = indexOf([describeDocument(child)]);
+    await putDocument(world.alice, repository, index, 'latest').expect(201);
+    await pushedImage(world.alice, repository, 'latest'); // the next one, which takes the tag
+    await world.alice.deleteManifest(repository, child.digest).expect(202);
+    await world.alice.getManifest(repository, child.digest).expect(404, { code: 'MANIFEST_UNKNOWN' });
+    const old = await world.alice.getManifest(repository, index.digest).expect(200);
+    expect(old.body.equals(index.bytes)).toBe(true);
+    await putDocument(world.alice, repository, index, 'back').expect(404, { code: 'MANIFEST_BLOB_UNKNOWN' });
+    await putDocument(world.alice, repository, child).expect(201);
+    await putDocument(world.alice, repository, index, 'back').expect(201);
+    await world.alice.deleteManifest(repository, child.digest).expect(405, { code: 'UNSUPPORTED' });
+  });
+
+  ours('lets a client clean up a fallback tag of referrers: the index that it replaced keeps nothing', async () => {
+    const subject = await pushedImage(world.alice, repository, 'v1');
+    const [first, second] = [
+      await pushedImage(world.alice, repository, undefined, { subject: describeDocument(subject) }),
+      await pushedImage(world.alice, repository, undefined, { subject: describeDocument(subject) }),
+    ];
+    const fallback = subject.digest.replace(':', '-');
+    const both = indexOf([describeDocument(first), describeDocument(second)]);
+    await putDocument(world.alice, repository, both, fallback).expect(201);
+    await world.alice.deleteManifest(repository, first.digest).expect(405, { code: 'UNSUPPORTED' });
+    await putDocument(world.alice, repository, indexOf([describeDocument(second)]), fallback).expect(201);
+    await world.alice.deleteManifest(repository, first.digest).expect(202);
+    await world.alice.deleteManifest(repository, both.digest).expect(202);
+    await world.alice.headManifest(repository, second.digest).expect(200);
   });
 
   ours('deletes a subject that has referrers, and the referrers in any order', async () => {
@@ -139,14 +176,24 @@ describe('Deleting blobs (end-10)', () => {
     expect(await world.alice.pullBlob(repository, digest)).toEqual(bytes);
   });
 
-  ours('refuses to delete a blob that a manifest needs, and names the manifest', async () => {
+  ours('refuses to delete a blob that a tag needs at any depth, and names the tag', async () => {
     const bytes = someBytes();
     const digest = await world.alice.pushBlob(repository, bytes);
     const image = imageOf(describeBytes(IMAGE_CONFIG, bytes), []);
+    const index = indexOf([describeDocument(image)]);
     await putDocument(world.alice, repository, image).expect(201);
+    await putDocument(world.alice, repository, index, 'v1').expect(201);
     const reply = await world.alice.deleteBlob(repository, digest).expect(405, { code: 'UNSUPPORTED' });
-    expect(reply.text).toContain(image.digest);
-    await world.alice.deleteManifest(repository, image.digest).expect(202);
+    expect(reply.text).toContain(index.digest);
+    expect(reply.text).toContain('tagged v1');
+    await world.alice.deleteManifest(repository, 'v1').expect(202);
     await world.alice.deleteBlob(repository, digest).expect(202);
+    await world.alice.getManifest(repository, image.digest).expect(200);
+    const refusal = await putDocument(world.alice, repository, index, 'v1').expect(404, {
+      code: 'MANIFEST_BLOB_UNKNOWN',
+    });
+    expect(refusal.text).toContain(digest);
+    await world.alice.pushBlob(repository, bytes);
+    await putDocument(world.alice, repository, index, 'v1').expect(201);
   });
 });

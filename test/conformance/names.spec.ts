@@ -72,6 +72,13 @@ describe('Pulling manifests: <name>', () => {
     }
   });
 
+  ours('tells the pusher of a name in upper case what to do', async () => {
+    const reply = await world.alice
+      .request('POST', '/v2/alice/App/blobs/uploads/')
+      .expect(400, { code: 'NAME_INVALID' });
+    expect(reply.text).toContain('use lower case');
+  });
+
   ours('tells the pusher of a one-component name what to do', async () => {
     const reply = await world.alice.request('POST', '/v2/app/blobs/uploads/').expect(400, { code: 'NAME_INVALID' });
     expect(reply.text).toContain('two or more components');

@@ -1,7 +1,9 @@
 import { beforeAll, describe, expect } from '@jest/globals';
+import { readByteranges } from '../support/byteranges.js';
 import { digestOf, unknownDigest } from '../support/content.js';
+import type { Headers } from '../support/http-exchange.js';
 import { pull, someBytes } from './documents.js';
-import { must, ours, should } from './requirement.js';
+import { must, optional, ours, should } from './requirement.js';
 import { useWorld, type World } from './world.js';
 
 const SIZE = 2048;
@@ -51,6 +53,8 @@ describe.each(WAYS.map(([way, environment]) => ({ way, environment })))('blobs $
   pullingBlobs(world, target);
   checkingBlobs(world, target);
   rangesOfBlobs(world, target);
+  if (target.isElsewhere) severalRangesElsewhere(world, target);
+  else severalRanges(world, target);
 });
 
 function pullingBlobs(world: World, target: Target): void {
@@ -186,6 +190,78 @@ function rangesOfBlobs(world: World, target: Target): void {
         ranges.map((range) => pull(world.alice, target.repository, target.digest, { range })),
       );
       expect(Buffer.concat(pulled.map(({ final }) => final.expect(206).body))).toEqual(target.bytes);
+    });
+  });
+}
+
+function severalRanges(world: World, target: Target): void {
+  const ask = (range: string, headers: Headers = {}) =>
+    world.alice.getBlob(target.repository, target.digest, { range, ...headers });
+
+  describe('Pulling blobs: several ranges in one request, RFC 9110 section 14.6', () => {
+    for (const [asked, ...expected] of [
+      ['0-99,500-599', '0-99', '500-599'],
+      ['1500-1599, 0-0 ,-1', '1500-1599', '0-0', `${SIZE - 1}-${SIZE - 1}`],
+      ['0-9,5-14', '0-9', '5-14'],
+      [`0-9,${SIZE}-,20-29`, '0-9', '20-29'],
+    ] as const) {
+      optional(`answers bytes=${asked} with 206 and a part for each`, async () => {
+        const reply = await ask(`bytes=${asked}`).expect(206, {
+          digest: target.digest,
+          headers: { 'content-length': /^\d+$/, 'accept-ranges': 'bytes' },
+        });
+        expect(reply.header('content-range')).toBeUndefined();
+        const parts = readByteranges(reply.need('content-type'), reply.body);
+        expect(parts.map(({ range }) => range)).toEqual(expected.map((range) => `bytes ${range}/${SIZE}`));
+        for (const [index, range] of expected.entries()) {
+          const [first = 0, last = 0] = range.split('-').map(Number);
+          expect(parts[index]).toMatchObject({ type: 'application/octet-stream' });
+          expect(parts[index]?.bytes).toEqual(target.bytes.subarray(first, last + 1));
+        }
+      });
+    }
+
+    optional('answers as one range when only one of several is inside', async () => {
+      const headers = { 'content-range': `bytes 5-9/${SIZE}`, 'content-type': 'application/octet-stream' };
+      const reply = await ask(`bytes=5-9,${SIZE}-`).expect(206, { headers });
+      expect(reply.body).toEqual(target.bytes.subarray(5, 10));
+    });
+
+    optional('serves as many as podman asks for at once, and everything for more', async () => {
+      const ranges = Array.from({ length: SIZE / 2 }, (_, index) => `${2 * index}-${2 * index}`);
+      const many = await ask(`bytes=${ranges.slice(0, 1024).join()}`).expect(206);
+      expect(readByteranges(many.need('content-type'), many.body)).toHaveLength(1024);
+      await ask(`bytes=${ranges.join()},1-1`).expect(200);
+    });
+
+    optional('answers with everything when the ranges are malformed, or together longer than the blob', async () => {
+      for (const range of ['bytes=0-1,b-c', 'bytes=0-1,9-8', 'bytes=0-,0-', `bytes=0-${SIZE - 1},0-0`]) {
+        expect((await ask(range).expect(200)).body).toEqual(target.bytes);
+      }
+    });
+
+    should('answers with 416 when none is inside', async () => {
+      await ask(`bytes=${SIZE}-,9999-`).expect(416, { headers: { 'content-range': `bytes */${SIZE}` } });
+    });
+
+    should('ignores them for HEAD, and for If-Range with another tag', async () => {
+      await world.alice
+        .headBlob(target.repository, target.digest, { range: 'bytes=0-1,5-6' })
+        .expect(200, { headers: { 'content-length': String(SIZE) } });
+      await ask('bytes=0-1,5-6', { 'if-range': '"other"' }).expect(200);
+      await ask('bytes=0-1,5-6', { 'if-range': `"${target.digest}"` }).expect(206);
+    });
+  });
+}
+
+function severalRangesElsewhere(world: World, target: Target): void {
+  describe('Pulling blobs: several ranges in one request', () => {
+    ours('are the store’s to answer: with a part for each, or with everything', async () => {
+      const range = 'bytes=0-9,500-509';
+      const { registry, final } = await pull(world.alice, target.repository, target.digest, { range });
+      expect(registry.status).toBe(307);
+      if (final.status === 200) expect(final.body).toEqual(target.bytes);
+      else expect(final.expect(206).need('content-type')).toContain('multipart/byteranges');
     });
   });
 }

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect } from '@jest/globals';
 import {
   describeBytes,
@@ -232,7 +233,62 @@ describe('Pushing manifests: every kind of content (image specification)', () =>
   }
 });
 
+describe('Pushing manifests: the media type of what is there', () => {
+  const OTHER = 'application/vnd.example.other+json';
+  const typeless = (): Document => documentOf({ anything: uniqueName('typeless') }, 'application/vnd.example+json');
+
+  ours('does not change with a push of the same bytes under another type, by digest or by tag', async () => {
+    const document = typeless();
+    await putDocument(world.alice, repository, document, 'typed').expect(201);
+    for (const reference of ['typed', uniqueName('retag'), document.digest]) {
+      const reply = await putDocument(world.alice, repository, { ...document, mediaType: OTHER }, reference).expect(
+        400,
+        {
+          code: 'MANIFEST_INVALID',
+        },
+      );
+      expect(reply.json<{ errors: [{ message: string }] }>().errors[0].message).toContain(document.mediaType);
+    }
+    await expectExactBytes(document, 'typed');
+    await expectExactBytes(document, document.digest);
+  });
+
+  ours('is each repository’s own, and nothing of another one’s shows', async () => {
+    const document = typeless();
+    await putDocument(world.alice, repository, document).expect(201);
+    const elsewhere = world.newRepository();
+    const other = { ...document, mediaType: OTHER };
+    const reply = await putDocument(world.alice, elsewhere, other).expect(201);
+    expect(reply.text).not.toContain(document.mediaType);
+    await world.alice.getManifest(elsewhere, other.digest).expect(200, { headers: { 'content-type': OTHER } });
+  });
+
+  ours('may be another one once the manifest has been deleted', async () => {
+    const document = typeless();
+    await putDocument(world.alice, repository, document).expect(201);
+    await world.alice.deleteManifest(repository, document.digest).expect(202);
+    await putDocument(world.alice, repository, { ...document, mediaType: OTHER }, 'reborn').expect(201);
+    await expectExactBytes({ ...document, mediaType: OTHER }, 'reborn');
+  });
+});
+
 describe('Pushing manifests: what is refused', () => {
+  ours('answers 415 to a body with a Content-Encoding, with a sentence', async () => {
+    const image = await unpushedImage(world.alice, repository);
+    const tag = uniqueName('encoded');
+    for (const encoding of ['gzip', 'br']) {
+      const headers = { 'content-encoding': encoding };
+      const body = { ...image, bytes: encoding === 'gzip' ? gzipSync(image.bytes) : image.bytes };
+      const reply = await putDocument(world.alice, repository, body, tag, { headers }).expect(415, {
+        code: 'UNSUPPORTED',
+        headers: { 'accept-encoding': 'identity' },
+      });
+      expect(reply.text).toContain('Content-Encoding is not supported');
+    }
+    await world.alice.headManifest(repository, tag).expect(404);
+    await putDocument(world.alice, repository, image, tag, { headers: { 'content-encoding': 'identity' } }).expect(201);
+  });
+
   const refused: readonly (readonly [string, string, string])[] = [
     ['that is not JSON', IMAGE_MANIFEST, '{"schemaVersion":2'],
     ['that is not an object', IMAGE_MANIFEST, '[]'],
@@ -244,6 +300,13 @@ describe('Pushing manifests: what is refused', () => {
       `{"schemaVersion":2,"mediaType":"${IMAGE_INDEX}"}`,
     ],
     ['that would be a page', 'text/html', '<html></html>'],
+    ['of any JSON', 'application/json', '{"anything":1}'],
+    ['of octets', 'application/octet-stream', '{"anything":1}'],
+    ['that would be a script', 'application/javascript', '{"anything":1}'],
+    ['that would be WebAssembly', 'application/wasm', '{"anything":1}'],
+    ['that would be XML', 'application/xhtml+xml', '{"anything":1}'],
+    ['that would be a form', 'application/x-www-form-urlencoded', '{"anything":1}'],
+    ['sent as any JSON though it has a type of its own', 'application/json', `{"mediaType":"${IMAGE_MANIFEST}"}`],
     ['of docker schema 1', 'application/vnd.docker.distribution.manifest.v1+prettyjws', '{"schemaVersion":1}'],
     ['whose layers are not a list', IMAGE_MANIFEST, `{"schemaVersion":2,"config":{},"layers":{}}`],
     ['nested 100,000 deep', IMAGE_MANIFEST, `{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`],

@@ -111,4 +111,17 @@ describe('Listing tags: n and last (end-8b)', () => {
       await world.alice.listTags(repository, `n=${n}`).expect(400, { code: 'UNSUPPORTED' });
     });
   }
+
+  for (const last of ['a%00b', 'x'.repeat(600)]) {
+    ours(`refuses last=${last.slice(0, 10)}, and does not call it n`, async () => {
+      for (const exchange of [
+        world.alice.listTags(repository, `n=2&last=${last}`),
+        world.alice.catalog(`n=2&last=${last}`),
+        world.alice.request('GET', `/v2/${repository}/referrers/${image.digest}?last=${last}`),
+      ]) {
+        const reply = await exchange.expect(400, { code: 'UNSUPPORTED' });
+        expect(reply.json<{ errors: [{ message: string }] }>().errors[0].message).toMatch(/^last /);
+      }
+    });
+  }
 });

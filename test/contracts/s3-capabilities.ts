@@ -75,6 +75,16 @@ async function isAbsent({ client, bucket }: S3Bucket, Key: string): Promise<bool
   );
 }
 
+const DIGITS = '0123456789';
+
+async function severalRanges({ client, bucket }: S3Bucket): Promise<{ status: number; type: string; body: string }> {
+  const place = { Bucket: bucket, Key: randomUUID() };
+  await client.send(new PutObjectCommand({ ...place, Body: DIGITS }));
+  const url = await getSignedUrl(client, new GetObjectCommand(place), EXPIRES);
+  const reply = await fetch(url, { headers: { Range: 'bytes=0-1,7-8' } });
+  return { status: reply.status, type: reply.headers.get('content-type') ?? '', body: await reply.text() };
+}
+
 const WRONG = [Buffer.from('promised bytes'), Buffer.from('other bytes 14')] as const;
 
 /**
@@ -160,6 +170,22 @@ export const CAPABILITIES: readonly {
       return (
         (await (await fetch(url)).text()) === '0123456789' && ranged.status === 206 && (await ranged.text()) === '234'
       );
+    },
+  },
+  {
+    name: 'Presigned GET of several ranges gives each of them',
+    isNeeded: false,
+    has: async (bucket) => {
+      const { status, type, body } = await severalRanges(bucket);
+      return status === 206 && type.startsWith('multipart/byteranges') && !body.includes('5');
+    },
+  },
+  {
+    name: 'Presigned GET of several ranges gives the whole object (200)',
+    isNeeded: false,
+    has: async (bucket) => {
+      const { status, body } = await severalRanges(bucket);
+      return status === 200 && body === DIGITS;
     },
   },
   {

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import {
   describeDocument,
   type Document,
+  documentOf,
   imageOf,
   indexOf,
   pushedImage,
@@ -122,9 +123,11 @@ describe('a manifest', () => {
     expect(second.next).toBeNull();
   });
 
-  it('cannot be deleted while an index needs it, and the refusal names the index', async () => {
+  it('cannot be deleted while a tagged index needs it, and the refusal names tag and index', async () => {
     const refusal = await world.alice.api('DELETE', pathOf(repository, `/manifests/${image.digest}`)).expect(409);
-    expect(expectProblem(refusal, 'CONFLICT')['detail']).toContain(index.digest);
+    const { detail } = expectProblem(refusal, 'CONFLICT');
+    expect(detail).toContain('tagged all');
+    expect(detail).toContain(index.digest);
     await world.alice.api('DELETE', pathOf(repository, `/manifests/${index.digest}`)).expect(204);
     await world.alice.api('DELETE', spellings(repository, `/manifests/${image.digest}`)[1]).expect(204);
     await world.alice.getManifest(repository, 'v1').expect(404);
@@ -132,6 +135,25 @@ describe('a manifest', () => {
       await world.alice.api('DELETE', pathOf(repository, `/manifests/${image.digest}`)).expect(404),
       'NOT_FOUND',
     );
+  });
+
+  it('in an untagged index can be deleted, and the index shows that it is gone', async () => {
+    const child = await pushedImage(world.alice, repository);
+    const old = indexOf([describeDocument(child)]);
+    await putDocument(world.alice, repository, old).expect(201);
+    await world.alice.api('DELETE', pathOf(repository, `/manifests/${child.digest}`)).expect(204);
+    expect(await read(old.digest)).toMatchObject({ manifests: [{ digest: child.digest, present: false }] });
+  });
+
+  it('that was stored under a type that is refused today stays pullable and readable', async () => {
+    const document = documentOf({ anything: 'old' }, 'application/vnd.example+json');
+    await putDocument(world.alice, repository, document, 'old').expect(201);
+    await query(world.registry, `UPDATE manifests SET media_type = 'application/json' WHERE media_type = $1`, [
+      document.mediaType,
+    ]);
+    const headers = { 'content-type': 'application/json' };
+    await world.alice.getManifest(repository, 'old').expect(200, { digest: document.digest, headers });
+    expect(await read(document.digest)).toMatchObject({ mediaType: 'application/json' });
   });
 
   it('that is not there or has no digest is answered as such', async () => {

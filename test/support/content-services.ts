@@ -3,6 +3,8 @@ import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { DataSource, type Repository } from 'typeorm';
 import { ContentRepository } from '../../src/blobs/content.repository.js';
+import { ContentTreeRepository } from '../../src/blobs/content-tree/content-tree.repository.js';
+import { ContentTree } from '../../src/blobs/content-tree/content-tree.service.js';
 import { ContentService } from '../../src/blobs/content.service.js';
 import { RepoContent } from '../../src/blobs/repo-content.entity.js';
 import type { FactCache } from '../../src/cache/fact-cache.js';
@@ -44,7 +46,8 @@ export async function contentServices(facts: FactCache = new MemoryFactCache()):
   const dataSource = await new DataSource({ ...dataSourceOptions(settings), entities: await entities() }).initialize();
   onFileEnd(() => dataSource.destroy());
   const unitOfWork = new UnitOfWork(dataSource);
-  const content = new ContentService(new ContentRepository(dataSource.getRepository(RepoContent)), facts);
+  const tree = new ContentTree(new ContentTreeRepository());
+  const content = new ContentService(new ContentRepository(dataSource.getRepository(RepoContent)), tree, facts);
   const [namespace] = await database.query<{ id: string }>(
     `INSERT INTO namespaces (name, kind) VALUES ('acme', 'org') RETURNING id`,
   );
