@@ -24,6 +24,8 @@ import { OciError } from './oci/oci-error.js';
 
 /** Bytes; several times what the longest description takes. */
 const MANAGEMENT_BODY_LIMIT = 128 * 1024;
+/** Of a form for a token; what is beyond is refused. More than a token has scopes. */
+const MAX_FORM_PARAMETERS = 4_000;
 
 /** What the process around it has started. */
 export interface AppParts {
@@ -104,7 +106,10 @@ function managementGate(publicUrl: string | null): RequestHandler {
   gate.use('/docs', guardPages(publicUrl));
   // The parsers' limit is on what comes out of the decompression, the one before them on what is announced.
   gate.use(limitBodyTime, refuseLargeBody(limit), json({ limit }));
-  gate.use(TOKEN_PATH.slice('/api'.length), urlencoded({ limit, extended: false }));
+  gate.use(
+    TOKEN_PATH.slice('/api'.length),
+    urlencoded({ limit, extended: false, parameterLimit: MAX_FORM_PARAMETERS }),
+  );
   gate.use(refuseUnreadBody, refuseCostlyJson);
   return gate;
 }

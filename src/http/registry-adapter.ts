@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import express, { type RequestHandler, Router } from 'express';
 import type { CertificatePair } from './certificate.js';
+import { HEADER_BYTES } from './connections/header-bytes.js';
 import { isRegistryPath } from './error.filter.js';
 import { SecureServer } from './secure-server.js';
 import { answerUnreadable } from './unreadable-request.js';
@@ -99,6 +100,7 @@ function createRegistryServer(certificate: CertificatePair | null, listener: Lis
   const options = {
     requestTimeout: 0, // Node's default of 300 s ends slow uploads
     headersTimeout: HEADERS_TIMEOUT_MS,
+    maxHeaderSize: HEADER_BYTES,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     connectionsCheckingInterval: CHECK_INTERVAL_MS,
   };
