@@ -20,7 +20,7 @@ export type ClientErrorCode = (typeof CLIENT_ERROR_CODES)[number];
 export type ServerErrorCode = 'UNKNOWN' | 'UNAVAILABLE';
 export type OciErrorCode = ClientErrorCode | ServerErrorCode;
 
-type ClientStatus = 400 | 401 | 403 | 404 | 405 | 408 | 412 | 413 | 414 | 415 | 416 | 429 | 431;
+type ClientStatus = 400 | 401 | 403 | 404 | 405 | 408 | 412 | 413 | 414 | 415 | 416 | 417 | 429 | 431;
 type ServerStatus = 500 | 503;
 
 /** One protocol fact: what a condition is called and which status it goes out with. */
@@ -130,6 +130,12 @@ export const OCI_ERRORS = {
   paginationInvalid: { code: 'UNSUPPORTED', status: 400, message: 'n must be a non-negative integer' },
   requestInvalid: { code: 'UNSUPPORTED', status: 400, message: 'malformed request' },
   httpsExpected: { code: 'UNSUPPORTED', status: 400, message: 'this port speaks HTTPS: use https://' },
+  proxyProtocolUnexpected: {
+    code: 'UNSUPPORTED',
+    status: 400,
+    message: 'this port does not speak the PROXY protocol',
+  },
+  expectationFailed: { code: 'UNSUPPORTED', status: 417, message: 'the only expectation that is met is 100-continue' },
   unsupported: { code: 'UNSUPPORTED', status: 405, message: 'the operation is unsupported' },
   routeUnknown: { code: 'UNSUPPORTED', status: 404, message: 'no such endpoint' },
   inUse: { code: 'UNSUPPORTED', status: 405, message: 'content is needed by another manifest' },
@@ -149,6 +155,8 @@ export type OciCondition = keyof typeof OCI_ERRORS;
 export interface OciErrorOptions {
   /** Response headers of this one answer, such as `WWW-Authenticate`, `Range` or `Retry-After`. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Follows the condition's own sentence, which clients show where they show no detail; never a secret. */
+  readonly explanation?: string;
   /** For the log only; it never reaches the client. */
   readonly cause?: unknown;
 }
@@ -165,7 +173,12 @@ export class OciError extends Error {
     readonly detail?: unknown,
     options: OciErrorOptions = {},
   ) {
-    super(OCI_ERRORS[condition].message, 'cause' in options ? { cause: options.cause } : undefined);
+    const { message } = OCI_ERRORS[condition];
+    const { explanation } = options;
+    super(
+      explanation === undefined ? message : `${message}: ${explanation}`,
+      'cause' in options ? { cause: options.cause } : undefined,
+    );
     this.row = OCI_ERRORS[condition];
     this.headers = options.headers;
   }
@@ -181,6 +194,7 @@ export interface OciErrorBody {
 
 /** The JSON body of the specification's section "Error Codes"; `detail` is optional there. */
 export function ociErrorBody(error: OciError): OciErrorBody {
-  const { code, message } = error.row;
+  const { message } = error;
+  const { code } = error.row;
   return { errors: [error.detail === undefined ? { code, message } : { code, message, detail: error.detail }] };
 }
