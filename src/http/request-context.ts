@@ -60,6 +60,8 @@ export class RequestContext {
   peeked: unknown = undefined;
   /** Bytes of the answer's body as announced, for the access log; null where the answer's own header says it. */
   bytes: number | null = null;
+  /** Bytes of a streamed body that the socket has taken; null where nothing is streamed. */
+  sent: number | null = null;
   /** What went wrong, for the access log. */
   error: unknown = null;
   /** What a path with a repository names, whether the caller may know it or not: for the audit log alone. */
