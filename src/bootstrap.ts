@@ -1,7 +1,17 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { LoggerService } from '@nestjs/common';
 import { HttpAdapterHost, NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { json, urlencoded, type NextFunction, type Request, type RequestHandler, type Response, Router } from 'express';
+import {
+  type Application,
+  json,
+  urlencoded,
+  type NextFunction,
+  type Request,
+  type RequestHandler,
+  type Response,
+  Router,
+} from 'express';
 import { AppModule } from './app.module.js';
 import { AuditRecorder } from './audit/audit-recorder.js';
 import type { AppConfig } from './config/config.js';
@@ -10,6 +20,7 @@ import { AccessLog } from './http/access-log.js';
 import { limitBodyTime } from './http/body-deadline.js';
 import type { CertificatePair } from './http/certificate.js';
 import { withoutPorts } from './http/client-network.js';
+import { ProxyHints } from './http/connections/proxy-hints.js';
 import { corsFor } from './http/cors.js';
 import { ErrorFilter } from './http/error.filter.js';
 import { serveOpenApi } from './http/openapi.js';
@@ -24,6 +35,8 @@ import { OciError } from './oci/oci-error.js';
 
 /** Bytes; several times what the longest description takes. */
 const MANAGEMENT_BODY_LIMIT = 128 * 1024;
+/** Of a form for a token; what is beyond is refused. More than a token has scopes. */
+const MAX_FORM_PARAMETERS = 4_000;
 
 /** What the process around it has started. */
 export interface AppParts {
@@ -67,19 +80,26 @@ export function configureApp(
   const accessLog = app.get(AccessLog);
   const audit = app.get(AuditRecorder, { strict: false });
   const turns = app.get(WriteTurns, { strict: false });
+  const hints = app.get(ProxyHints);
+  const { httpAdapter: adapter } = app.get(HttpAdapterHost<RegistryAdapter>);
+  adapter.onRefused = (refused) => {
+    accessLog.refused(refused);
+    if (refused.reason === 'proxyProtocol') hints.note('proxyProtocol', refused.address);
+  };
   app.set('trust proxy', [...server.trustedProxies]);
+  const trust = (app.getHttpAdapter().getInstance() as Application).get('trust proxy fn') as TrustsProxy;
+  const isTrusted = (peer: string): boolean => trust(peer, 0);
   if (traces !== null) StatementBatch.belongsToCaller = true;
   // First of all, since whatever fails later is written and logged with it.
   app.use((request: Request, response: Response, next: NextFunction) => {
     const { headers } = request;
     const forwardedFor = headers['x-forwarded-for'];
     if (typeof forwardedFor === 'string') headers['x-forwarded-for'] = withoutPorts(forwardedFor);
+    if (isForwarded(headers)) hints.forwardedBy(request.socket.remoteAddress, isTrusted);
     request.context = new RequestContext(request, response);
     accessLog.observe(request, response);
     audit.observe(request, response);
-    const refusal = hasForeignCoding(request)
-      ? new OciError('requestInvalid', { reason: 'transfer coding' })
-      : undefined;
+    const refusal = refusalOf(request);
     if (traces === null) next(refusal);
     else
       traces.follow(request, response, () => {
@@ -92,7 +112,7 @@ export function configureApp(
   });
   app.useGlobalFilters(failures);
   if (server.corsOrigins.length > 0) app.enableCors(corsFor(server.corsOrigins));
-  app.get(HttpAdapterHost<RegistryAdapter>).httpAdapter.useRegistryRoutes();
+  adapter.useRegistryRoutes();
   app.use('/api', managementGate(server.publicUrl));
   serveOpenApi(app);
 }
@@ -104,9 +124,35 @@ function managementGate(publicUrl: string | null): RequestHandler {
   gate.use('/docs', guardPages(publicUrl));
   // The parsers' limit is on what comes out of the decompression, the one before them on what is announced.
   gate.use(limitBodyTime, refuseLargeBody(limit), json({ limit }));
-  gate.use(TOKEN_PATH.slice('/api'.length), urlencoded({ limit, extended: false }));
+  gate.use(
+    TOKEN_PATH.slice('/api'.length),
+    urlencoded({ limit, extended: false, parameterLimit: MAX_FORM_PARAMETERS }),
+  );
   gate.use(refuseUnreadBody, refuseCostlyJson);
   return gate;
+}
+
+/** Express's own, of the setting `trust proxy`. */
+type TrustsProxy = (address: string, hops: number) => boolean;
+
+function isForwarded(headers: IncomingHttpHeaders): boolean {
+  return (
+    headers['x-forwarded-for'] !== undefined ||
+    headers['x-forwarded-proto'] !== undefined ||
+    headers['x-forwarded-host'] !== undefined
+  );
+}
+
+/** What HTTP itself has refused, whatever it asks for. */
+function refusalOf(request: Request): OciError | undefined {
+  const { headers, httpVersion } = request;
+  if (hasForeignCoding(request)) return new OciError('requestInvalid', { reason: 'transfer coding' });
+  // RFC 9112 section 3.2; a request of HTTP/1.0 need not have one.
+  if (headers.host === undefined && httpVersion !== '1.0') return new OciError('requestInvalid', { reason: 'no Host' });
+  const { expect } = headers;
+  return expect === undefined || expect.toLowerCase() === '100-continue'
+    ? undefined
+    : new OciError('expectationFailed');
 }
 
 /**

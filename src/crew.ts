@@ -7,6 +7,7 @@ import type { AppConfig } from './config/config.js';
 import { StartupError } from './config/startup-error.js';
 import type { FirstAdministrator } from './first-administrator.js';
 import type { CertificateWatch } from './http/certificate-watch.js';
+import { HintLimit, hintText, type ProxyHint } from './http/connections/proxy-hints.js';
 import { forwardLines } from './http/log-output.js';
 import type { NodeMetrics } from './metrics/node-metrics.js';
 import { isOwnMessage, type MessageToPrimary, type MessageToWorker } from './worker-messages.js';
@@ -38,6 +39,7 @@ interface Place {
 export class Crew {
   private readonly places: readonly Place[];
   private readonly rounds = new DropRounds();
+  private readonly hints = new HintLimit();
   private readonly prepared = Promise.withResolvers<FirstAdministrator>();
   private readonly complete = Promise.withResolvers<undefined>();
   private readonly failing = Promise.withResolvers<Error>();
@@ -160,8 +162,13 @@ export class Crew {
   ): void {
     if (message.kind === 'hello') void this.begin(place, worker);
     else if (message.kind === 'listening') this.joinStart(place, worker, message.administrator);
+    else if (message.kind === 'hint') this.passOn(message.hint);
     else if (message.kind === 'metrics.answer') this.metrics?.receive(worker.id, message);
     else this.rounds.receive(member, message);
+  }
+
+  private passOn(hint: ProxyHint): void {
+    if (this.hints.passes(hint)) this.log.warn(hintText(hint));
   }
 
   private async begin(place: Place, worker: Worker): Promise<void> {

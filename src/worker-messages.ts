@@ -2,6 +2,7 @@ import type { DropMessageToPrimary, DropMessageToWorker } from './cache/drop-mes
 import type { ConfigValues } from './config/config-values.js';
 import type { FirstAdministrator } from './first-administrator.js';
 import type { CertificatePair } from './http/certificate.js';
+import type { ProxyHint } from './http/connections/proxy-hints.js';
 import type { MetricsMessageToPrimary, MetricsMessageToWorker } from './metrics/metrics-messages.js';
 
 /** What the primary tells a worker. The channel between them is theirs alone, so secrets may pass. */
@@ -29,6 +30,8 @@ export type MessageToPrimary =
   | { readonly kind: 'listening'; readonly administrator: FirstAdministrator }
   /** It ends, because it could not start; `reason` is for the operator. */
   | { readonly kind: 'failed'; readonly reason: string }
+  /** For the operator: the primary tells it once, whatever number of workers have seen it. */
+  | { readonly kind: 'hint'; readonly hint: ProxyHint }
   | DropMessageToPrimary
   | MetricsMessageToPrimary;
 

@@ -5,6 +5,7 @@ import { AppConfig } from './config/config.js';
 import { StartupError } from './config/startup-error.js';
 import { ensureFirstAdministrator } from './first-administrator.js';
 import type { CertificatePair } from './http/certificate.js';
+import { ProxyHints } from './http/connections/proxy-hints.js';
 import { NestLog, openLog } from './http/logger.js';
 import { listen } from './listen.js';
 import type { MetricsMessageToWorker } from './metrics/metrics-messages.js';
@@ -115,6 +116,7 @@ async function serve(app: NestExpressApplication, config: AppConfig, log: Logger
   void orders.leave.then(() => {
     announceStop(app);
   });
+  app.get(ProxyHints).deliver = (hint) => void tell({ kind: 'hint', hint });
   await listen(app, config);
   await tell({ kind: 'listening', administrator });
   await collectGarbage();

@@ -19,6 +19,7 @@ export const PROGRAMS = {
   'docker-compose': { found: ['docker-compose'], get: 'bash .ci/install trixie' },
   crane: { found: ['crane'], get: 'bash .ci/install go' },
   regctl: { found: ['regctl'], get: 'bash .ci/install go' },
+  regsync: { found: ['regsync'], get: 'bash .ci/install go' },
   helm: { found: ['helm'], get: 'bash .ci/install go' },
   'helm-docs': { found: ['helm-docs'], get: 'bash .ci/install go' },
   'kubernetes-validate': { found: ['kubernetes-validate'], get: 'bash .ci/install helm' },

@@ -5,6 +5,7 @@ programs=(
   # program   module                                            package path    version
   "crane      github.com/google/go-containerregistry            /cmd/crane      v0.22.1"
   "regctl     github.com/regclient/regclient                    /cmd/regctl     v0.11.7"
+  "regsync    github.com/regclient/regclient                    /cmd/regsync    v0.11.7"
   "versitygw  github.com/versity/versitygw                      /cmd/versitygw  v1.8.0"
   "helm       helm.sh/helm/v3                                   /cmd/helm       v3.22.0"
   "helm-docs  github.com/norwoodj/helm-docs                     /cmd/helm-docs  v1.14.2"

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { UNLIMITED } from '../access/credential-limits.js';
 import type { RepositoryName } from '../oci/repository-name.js';
 import { type Scope } from '../oci/scope.js';
+import { readScopes } from '../oci/token-scopes.js';
 import { claimsOf, readClaims, type TokenGrant } from './access-token.js';
 
 const scopes: Scope[] = [{ type: 'repository', name: 'acme/app' as RepositoryName, actions: ['pull', 'push'] }];
@@ -27,11 +28,11 @@ describe('the claims of an access token', () => {
     expect(roundTrip({ holder, label: 'offline:x', scopes, ...whole })).toMatchObject({
       holder,
       expiresAt: 1000,
-      credential: { label: 'offline:x', expiresAt: 1000, scopes },
+      credential: { label: 'offline:x', expiresAt: 1000, scopes: readScopes({ access: scopes }) },
     });
     expect(roundTrip({ holder: null, label: 'anonymous', scopes, ...whole })).toMatchObject({
       holder: null,
-      credential: { scopes },
+      credential: { scopes: readScopes({ access: scopes }) },
     });
   });
 
@@ -47,7 +48,9 @@ describe('the claims of an access token', () => {
 
   it('have no scopes at all for a login, and an empty list where nothing was allowed', () => {
     expect(roundTrip({ holder, label: 'session:x', scopes: null, ...whole })?.credential.scopes).toBeNull();
-    expect(roundTrip({ holder, label: 'password', scopes: [], ...whole })?.credential.scopes).toEqual([]);
+    expect(roundTrip({ holder, label: 'password', scopes: [], ...whole })?.credential.scopes).toEqual(
+      readScopes({ access: [] }),
+    );
   });
 
   const good = { sub: 'user:7', ver: 3, cred: 'password', exp: 1000 };
@@ -60,6 +63,7 @@ describe('the claims of an access token', () => {
     ['no credential', { ...good, cred: undefined }],
     ['no expiry', { ...good, exp: undefined }],
     ['an access list that is none', { ...good, access: 'all' }],
+    ['hashed names that are none', { ...good, access: [], hashed: 'all' }],
     ['an anonymous holder of every right', { ...good, sub: 'anonymous' }],
   ])('are void with %s', (_what, claims) => {
     expect(readClaims(claims)).toBeNull();

@@ -1,6 +1,7 @@
 import { type CredentialLimits, isUnlimited, UNLIMITED } from '../access/credential-limits.js';
 import type { RequestCredential } from '../http/request-context.js';
 import type { Scope } from '../oci/scope.js';
+import { claimsOfScopes, readScopes, type ScopeClaims } from '../oci/token-scopes.js';
 
 /** What an access token says, beside `iss`, `aud`, `iat`, `exp` and `jti`. It never grants: rights are looked up live. */
 export interface TokenGrant {
@@ -34,11 +35,10 @@ const ANONYMOUS_SUBJECT = 'anonymous';
 const HOLDER_SUBJECT = /^(user|robot):(\d{1,16})$/;
 
 /** `access` is docker's claim, read by clients too; the others are this registry's own. */
-interface GrantClaims {
+interface GrantClaims extends Partial<ScopeClaims> {
   readonly sub: string;
   readonly cred: string;
   readonly ver?: number;
-  readonly access?: readonly Scope[];
   readonly limits?: CredentialLimits;
 }
 
@@ -47,17 +47,18 @@ export function claimsOf({ holder, label, limits, scopes }: TokenGrant): GrantCl
     ...(holder ? { sub: `${holder.kind}:${holder.id}`, ver: holder.credentialsVersion } : { sub: ANONYMOUS_SUBJECT }),
     cred: label,
     ...(isUnlimited(limits) ? {} : { limits }),
-    ...(scopes ? { access: scopes } : {}),
+    ...(scopes ? claimsOfScopes(scopes) : {}),
   };
 }
 
 /** Reads the claims of a token that this registry signed; `null` when another version of it meant something else. */
 export function readClaims(claims: Readonly<Record<string, unknown>>): VerifiedToken | null {
-  const { sub, cred, ver, exp, access, limits } = claims;
+  const { sub, cred, ver, exp, access, hashed, limits } = claims;
   if (typeof sub !== 'string' || typeof cred !== 'string' || typeof exp !== 'number') return null;
   if (access !== undefined && !Array.isArray(access)) return null;
+  if (hashed !== undefined && (typeof hashed !== 'object' || hashed === null)) return null;
   // The signature says that these are scopes and limits that this registry wrote.
-  const scopes = access === undefined ? null : (access as Scope[]);
+  const scopes = access === undefined ? null : readScopes({ access, hashed } as ScopeClaims);
   const reach = limits === undefined ? UNLIMITED : (limits as CredentialLimits);
   const credential = { label: cred, expiresAt: exp, limits: reach, scopes };
   if (sub === ANONYMOUS_SUBJECT) return scopes === null ? null : { holder: null, expiresAt: exp, credential };

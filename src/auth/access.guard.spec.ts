@@ -14,6 +14,7 @@ import { WRITES_AT_ONCE, WriteTurns } from '../http/write-turns.js';
 import { OciError } from '../oci/oci-error.js';
 import type { RepositoryName } from '../oci/repository-name.js';
 import { parseScopes } from '../oci/scope.js';
+import { readScopes } from '../oci/token-scopes.js';
 import type { RepositoriesService } from '../repos/repositories.service.js';
 import { AccessGuard } from './access.guard.js';
 import { type Authenticator, type Caller, NOBODY } from './authenticator.js';
@@ -51,7 +52,7 @@ function caller(principal: Principal, scopes: string | null = null): Caller {
     label: 'x',
     expiresAt: null,
     limits: UNLIMITED,
-    scopes: scopes === null ? null : parseScopes(scopes),
+    scopes: scopes === null ? null : readScopes({ access: parseScopes(scopes) }),
   };
   return { principal, credential };
 }

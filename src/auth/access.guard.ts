@@ -12,7 +12,7 @@ import { isRegistryPath } from '../http/error.filter.js';
 import type { RepositoryFact, RepositoryTarget } from '../http/request-context.js';
 import { WriteTurns } from '../http/write-turns.js';
 import type { RepositoryName } from '../oci/repository-name.js';
-import { CATALOG_SCOPE, repositoryScope, type Scope, scopesCoverCatalog } from '../oci/scope.js';
+import { CATALOG_SCOPE, repositoryScope, type Scope } from '../oci/scope.js';
 import { reachOf } from '../repos/reach.js';
 import { RepositoriesService } from '../repos/repositories.service.js';
 import { Authenticator, type Caller, NOBODY } from './authenticator.js';
@@ -37,8 +37,6 @@ interface Peek {
 
 /** Methods that change nothing. */
 const READS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
-
-const NO_ACTIONS: readonly string[] = [];
 
 /** The one guard of every route: closed unless the route's rule opens it. What it found is in `request.context`. */
 @Injectable()
@@ -179,7 +177,7 @@ function enterOrganization(
 }
 
 function requireCatalog({ credential }: Caller): void {
-  if (credential.scopes !== null && !scopesCoverCatalog(credential.scopes)) throw new Refusal('scopeInsufficient');
+  if (credential.scopes?.hasCatalog === false) throw new Refusal('scopeInsufficient');
 }
 
 function requireCredential(caller: Caller, request: Request): void {
@@ -200,7 +198,7 @@ function enterRepository(
   name: RepositoryName,
   repository: RepositoryFact | null,
 ): RepositoryTarget {
-  const scoped = scopedActions(credential.scopes, name);
+  const scoped = credential.scopes === null ? null : credential.scopes.actionsOn(name);
   const decideFor = (there: RepositoryFact | null): Decision =>
     decide({ ...reachOf(principal, credential.limits, name, there), principal, action, scoped });
   const decision = decideFor(repository);
@@ -208,10 +206,4 @@ function enterRepository(
   const hasLeft = repository !== null && repository.path !== name;
   if (formerPath === 'standing' && hasLeft && decideFor(null) === 'allow') return { name, repository };
   throw new Refusal(decision === 'notFound' && unknown === 'denied' ? 'denied' : REFUSAL_OF[decision]);
-}
-
-function scopedActions(scopes: readonly Scope[] | null, name: RepositoryName): readonly string[] | null {
-  if (scopes === null) return null;
-  for (const scope of scopes) if (scope.type === 'repository' && scope.name === name) return scope.actions;
-  return NO_ACTIONS;
 }

@@ -13,6 +13,7 @@ import { Authenticator, type Caller, NOBODY } from './authenticator.js';
 import type { CredentialsService } from './credentials.service.js';
 import { JwtGuard, JwtStrategy } from './jwt.strategy.js';
 import type { RequestLimitsService } from '../limits/request-limits.service.js';
+import { readScopes } from '../oci/token-scopes.js';
 import type { LivePrincipal, LivePrincipalsService } from './live-principals.service.js';
 
 const SECRET = '3f9c1d7a5b8e2046c1d7a5b8e20463f9';
@@ -140,7 +141,7 @@ describe('Authenticator', () => {
     const { token } = tokens.issue({ holder: null, label: 'anonymous', limits: UNLIMITED, endsAt: null, scopes: [] });
     expect(await call(`Bearer ${token}`)).toMatchObject({
       principal: { kind: 'anonymous' },
-      credential: { scopes: [] },
+      credential: { scopes: readScopes({ access: [] }) },
     });
   });
 

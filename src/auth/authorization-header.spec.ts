@@ -8,7 +8,7 @@ describe('the Authorization header', () => {
     expect(readAuthorization(undefined)).toEqual({ kind: 'none' });
   });
 
-  it.each(['Bearer a.b.c', 'bearer a.b.c', 'BEARER   a.b.c'])('holds a token in "%s"', (header) => {
+  it.each(['Bearer a.b.c', 'Bearer  a.b.c', 'bearer a.b.c', 'BEARER   a.b.c'])('holds a token in "%s"', (header) => {
     expect(readAuthorization(header)).toEqual({ kind: 'bearer', token: 'a.b.c' });
   });
 

@@ -7,12 +7,13 @@ export type Authorization =
 
 const NONE: Authorization = { kind: 'none' };
 const UNREADABLE: Authorization = { kind: 'unreadable' };
+const SPACE = 0x20;
 const SCHEME = /^(basic|bearer) +/i;
 
 export function readAuthorization(header: string | undefined): Authorization {
   if (header === undefined) return NONE;
-  // What nearly every request sends, without an expression.
-  if (header.startsWith('Bearer ')) return { kind: 'bearer', token: header.slice(7) };
+  // What nearly every request sends, without an expression. RFC 9110 section 11.4 lets several spaces follow the scheme.
+  if (header.startsWith('Bearer ') && header.charCodeAt(7) !== SPACE) return { kind: 'bearer', token: header.slice(7) };
   const [prefix, scheme] = SCHEME.exec(header) ?? [];
   if (prefix === undefined || scheme === undefined) return UNREADABLE;
   const rest = header.slice(prefix.length);

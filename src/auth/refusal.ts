@@ -4,7 +4,7 @@ import { type ApiCondition, ApiError, type DockerError } from '../http/api-error
 import { isRegistryPath } from '../http/error.filter.js';
 import { TALLIES } from '../http/tallies.js';
 import { TOKEN_PATH, tokenChallenge } from '../http/token-challenge.js';
-import { type Exhausted, exhaustedHeaders } from '../limits/limit-headers.js';
+import { type Exhausted, exhaustedHeaders, exhaustedText } from '../limits/limit-headers.js';
 import { type OciCondition, OciError, ociErrorBody } from '../oci/oci-error.js';
 import type { Scope } from '../oci/scope.js';
 import type { BearerChallenge } from '../oci/www-authenticate.js';
@@ -53,17 +53,19 @@ export function refusalError(
   request.context.denied = reason;
   TALLIES.refused.add(reason);
   const headers: Record<string, string> = exhausted === undefined ? {} : exhaustedHeaders(exhausted);
+  const text = exhausted === undefined ? undefined : exhaustedText(exhausted);
   if (row.challenge) {
     const scopes = scope && scope.actions.length > 0 ? [scope] : [];
     headers['WWW-Authenticate'] = tokenChallenge(request, config, { scopes, ...row.challenge });
   }
-  if (request.path === TOKEN_PATH) return new ApiError(row.api, undefined, { headers, errors: dockerErrors(row) });
-  if (!isRegistryPath(request.path)) return new ApiError(row.api, undefined, { headers });
+  if (request.path === TOKEN_PATH)
+    return new ApiError(row.api, text, { headers, errors: dockerErrors(row, text) });
+  if (!isRegistryPath(request.path)) return new ApiError(row.api, text, { headers });
   // The same detail as for a repository that does not exist: nobody can tell the two apart.
   const detail = scope?.type === 'repository' ? { name: scope.name } : undefined;
-  return new OciError(row.oci, detail, { headers });
+  return new OciError(row.oci, detail, { headers, ...(text === undefined ? {} : { reason: text }) });
 }
 
-function dockerErrors({ oci }: RefusalRow): readonly DockerError[] {
-  return ociErrorBody(new OciError(oci)).errors;
+function dockerErrors({ oci }: RefusalRow, reason: string | undefined): readonly DockerError[] {
+  return ociErrorBody(new OciError(oci, undefined, reason === undefined ? {} : { reason })).errors;
 }

@@ -1,3 +1,4 @@
+import { parse } from 'node:querystring';
 import { ApiError } from '../http/api-error.js';
 import type { Authorization } from './authorization-header.js';
 import { Refusal } from './refusal.js';
@@ -40,6 +41,12 @@ export interface JsonRequest {
 
 /** Query strings and forms: a name that comes several times is a list, a nested one is none of ours. */
 export type Parameters = Readonly<Record<string, unknown>>;
+
+/** Of a URL: all of them, where Express would leave out those after the thousandth. */
+export function parametersOf(url: string): Parameters {
+  const start = url.indexOf('?');
+  return start === -1 ? {} : parse(url.slice(start + 1), '&', '=', { maxKeys: 0 });
+}
 
 /** `GET`, as docker asks. Throws `Refusal` for an `Authorization` header that is no Basic. */
 export function readQuery(query: Parameters, authorization: Authorization): DockerRequest {
@@ -90,6 +97,6 @@ function need(parameters: Parameters, name: string): string {
   return value;
 }
 
-function invalid(field: string, message: string): ApiError {
+export function invalid(field: string, message: string): ApiError {
   return new ApiError('validationFailed', undefined, { errors: [{ field, message }] });
 }

@@ -19,7 +19,7 @@ import { createValidationPipe } from '../http/validation.js';
 import { RequestLimitsService } from '../limits/request-limits.service.js';
 import { readAuthorization } from './authorization-header.js';
 import { Refusal, refusalError } from './refusal.js';
-import { type Parameters, readForm, readJson, readQuery, type TokenRequest } from './token-request.js';
+import { type Parameters, parametersOf, readForm, readJson, readQuery, type TokenRequest } from './token-request.js';
 import { type TokenAnswer, TokenDto, TokenRequestDto } from './token.dto.js';
 import { TokensService } from './tokens.service.js';
 
@@ -64,7 +64,9 @@ export class TokenController {
   @ApiQuery({ name: 'offline_token', required: false, type: Boolean })
   @ApiOkResponse({ type: TokenDto })
   forDocker(@Req() request: Request): Promise<TokenAnswer> {
-    return this.answer(request, () => readQuery(request.query, readAuthorization(request.headers.authorization)));
+    return this.answer(request, () =>
+      readQuery(parametersOf(request.originalUrl), readAuthorization(request.headers.authorization)),
+    );
   }
 
   @Post()

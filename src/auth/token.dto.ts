@@ -59,7 +59,8 @@ export class TokenDto implements TokenAnswer {
 
   @ApiPropertyOptional({
     example: 'repository:acme/app:pull,push',
-    description: 'What was granted of what was asked for; absent for the tokens of the JSON login.',
+    description:
+      'What the token is for: of what was asked for as much as is allowed, or all of it where that is very much. Absent for the tokens of the JSON login.',
   })
   scope?: string;
 

@@ -10,7 +10,13 @@ import type { TokenGrant } from './access-token.js';
 import { AccessTokensService } from './access-tokens.service.js';
 import { CredentialsService, type Login } from './credentials.service.js';
 import { type LiveRefreshToken, type RefreshClient, RefreshTokensService } from './refresh-tokens.service.js';
-import type { DockerRequest, LoginRequest, RefreshRequest, TokenRequest } from './token-request.js';
+import {
+  type DockerRequest,
+  invalid,
+  type LoginRequest,
+  type RefreshRequest,
+  type TokenRequest,
+} from './token-request.js';
 import type { TokenAnswer } from './token.dto.js';
 
 /** Where the request came from, and how it writes names. */
@@ -28,10 +34,14 @@ type Grantee = Pick<Login, 'limits'> & { readonly principal: Principal };
 /** Who asks without credentials. */
 const NOBODY = { principal: ANONYMOUS, holder: null, label: 'anonymous', limits: UNLIMITED, endsAt: null } as const;
 
-/** Repositories that one token may name; a build of very many stages asks for a dozen. */
-const MAX_SCOPES = 100;
-/** For whoever shows no credentials: each name is a question to the cache and the database, invented or not. */
-const MAX_ANONYMOUS_SCOPES = 10;
+/** One token may be for so many: more than fit into the head of a request. */
+const MAX_SCOPES = 1_000;
+/**
+ * Scopes whose rights are looked up when the token is made: each name is a question to the cache and the database,
+ * invented or not. A token for more has what was asked for, which is as safe: it never grants.
+ */
+const MAX_LOOKED_UP = 100;
+const MAX_LOOKED_UP_ANONYMOUSLY = 10;
 
 @Injectable()
 export class TokensService {
@@ -90,10 +100,12 @@ export class TokensService {
     return principal.kind === 'user' ? this.refreshTokens.issue('offline', { ...login, principal }, client) : null;
   }
 
-  /** Requested ∩ allowed, by live rights. */
+  /** Requested ∩ allowed, by live rights. Throws where a part would have to be left out: the client would never know. */
   private async grant(caller: Grantee, texts: readonly string[], { names }: TokenClient): Promise<Scope[]> {
-    const most = caller.principal.kind === 'anonymous' ? MAX_ANONYMOUS_SCOPES : MAX_SCOPES;
-    const asked = parseScopes(texts, names).slice(0, most);
+    const asked = parseScopes(texts, names);
+    if (asked.length > MAX_SCOPES) throw invalid('scope', `one token is for at most ${MAX_SCOPES} repositories`);
+    const most = caller.principal.kind === 'anonymous' ? MAX_LOOKED_UP_ANONYMOUSLY : MAX_LOOKED_UP;
+    if (asked.length > most) return asked;
     const granted = await Promise.all(asked.map((scope) => this.narrow(caller, scope)));
     return granted.filter((scope) => scope !== null);
   }

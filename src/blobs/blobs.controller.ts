@@ -77,7 +77,7 @@ export class BlobsController {
     // An object that is shorter than its row must end the connection, not be followed by the next answer.
     response.strictContentLength = true;
     blobHead(response, digest, blob.size, range);
-    await sendBytes(bytes, response);
+    await sendBytes(bytes, response, response.req.context);
   }
 
   private async streamParts(

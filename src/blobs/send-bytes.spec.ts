@@ -9,9 +9,10 @@ import { sendBytes } from './send-bytes.js';
 /** Serves one answer from the source, and gives what came of it on both sides. */
 async function serve(source: Readable, length: number, pull: (response: http.IncomingMessage) => Promise<Buffer>) {
   let sent: Promise<string> | undefined;
+  const progress = { sent: null as number | null };
   const server = http.createServer((_, response) => {
     response.writeHead(200, { 'content-length': length });
-    sent = sendBytes(source, response).then(
+    sent = sendBytes(source, response, progress).then(
       () => 'sent',
       (error: unknown) => String(error),
     );
@@ -23,7 +24,7 @@ async function serve(source: Readable, length: number, pull: (response: http.Inc
   const pulled = await pull(response).catch(() => null);
   const outcome = await sent;
   server.close();
-  return { pulled, outcome };
+  return { pulled, outcome, sent: progress.sent };
 }
 
 function source(chunks: Buffer[], then: () => void = () => undefined): Readable {
@@ -41,8 +42,8 @@ const fresh = () => Array.from({ length: 50 }, (_, index) => Buffer.alloc(100_00
 describe('sending bytes', () => {
   it('sends all of them, and gives their memory back', async () => {
     const chunks = fresh();
-    const { pulled, outcome } = await serve(source(chunks), 5_000_000, buffer);
-    expect(outcome).toBe('sent');
+    const { pulled, outcome, sent } = await serve(source(chunks), 5_000_000, buffer);
+    expect({ outcome, sent }).toEqual({ outcome: 'sent', sent: 5_000_000 });
     expect(pulled?.equals(Buffer.concat(fresh()))).toBe(true);
     expect(chunks.every(({ length }) => length === 0)).toBe(true);
   });
@@ -51,8 +52,9 @@ describe('sending bytes', () => {
     const failing = source(fresh(), () => {
       throw new Error('the disk is gone');
     });
-    const { pulled, outcome } = await serve(failing, 6_000_000, buffer);
+    const { pulled, outcome, sent } = await serve(failing, 6_000_000, buffer);
     expect(pulled).toBeNull();
+    expect(sent).toBeLessThanOrEqual(5_000_000);
     expect(outcome).toContain('the disk is gone');
   });
 

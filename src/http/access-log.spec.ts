@@ -70,3 +70,76 @@ describe('the log', () => {
     expect(written).toBe('one\n');
   });
 });
+
+describe('what the log leaves out and what it says', () => {
+  let written: string;
+  beforeEach(() => {
+    written = '';
+    jest.spyOn(process.stdout, 'write').mockImplementation((text) => ((written += String(text)), true));
+  });
+  afterEach(() => {
+    jest.restoreAllMocks();
+  });
+
+  interface Answer {
+    readonly path: string;
+    readonly status?: number;
+    readonly isCut?: boolean;
+    readonly sent?: number | null;
+    readonly headersSent?: boolean;
+  }
+
+  function linesOf(logLevel: string, answers: readonly Answer[]): Record<string, unknown>[] {
+    const log = new AccessLog({ server: { logLevel, worker: null } } as unknown as AppConfig);
+    for (const { path, status = 200, isCut = false, sent = null, headersSent = true } of answers) {
+      const context = { id: 'id', startedAt: 0n, bytes: 1_000, sent, trace: null, principal: null, target: null };
+      const request = { method: 'GET', originalUrl: path, headers: {}, context };
+      const response = Object.assign(new EventEmitter(), {
+        ...{ statusCode: status, writableFinished: !isCut, headersSent },
+      });
+      log.observe(request as unknown as Request, response as unknown as Response);
+      response.emit('close');
+    }
+    log.onApplicationShutdown();
+    return written
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+  }
+
+  const PROBES = ['/livez', '/readyz', '/api/v1/health'].flatMap((path) => [{ path }, { path, status: 503 }]);
+
+  it('probes that succeed are not in it, those that fail are', () => {
+    const lines = linesOf('info', [...PROBES, { path: '/livez', isCut: true }, { path: '/v2/' }]);
+    expect(lines.map(({ path, status }) => `${String(path)} ${String(status)}`)).toEqual([
+      '/livez 503',
+      '/readyz 503',
+      '/api/v1/health 503',
+      '/livez 499',
+      '/v2/ 200',
+    ]);
+  });
+
+  it('probes that succeed are at the level debug', () => {
+    const lines = linesOf('debug', PROBES);
+    expect(lines.map(({ level, status }) => [level, status])).toEqual(
+      Array.from({ length: 3 }, () => [
+        [20, 200],
+        [30, 503],
+      ]).flat(),
+    );
+  });
+
+  it('the bytes of an answer that was cut off are those that went out', () => {
+    const lines = linesOf('info', [
+      { path: '/v2/whole' },
+      { path: '/v2/streamed', isCut: true, sent: 640 },
+      { path: '/v2/unanswered', isCut: true, headersSent: false },
+    ]);
+    expect(lines.map(({ status, bytes }) => [status, bytes])).toEqual([
+      [200, 1_000],
+      [499, 640],
+      [499, 0],
+    ]);
+  });
+});

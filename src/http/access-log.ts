@@ -2,13 +2,20 @@ import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { principalName } from '../access/principal.js';
 import { AppConfig } from '../config/config.js';
+import type { RefusedRequest } from './connections/refused-request.js';
 import { isReaderBehind, logOutput } from './log-output.js';
 
+/** Levels as pino has them. */
+const [DEBUG, INFO] = [20, 30];
 const FLUSH_MS = 100;
 const FLUSH_BYTES = 64 * 1024;
 /** Characters of what clients may make as long as headers may be: a line must not cost more than its request. */
 const MAX_PATH = 1_024;
 const MAX_AGENT = 256;
+/** What asks for these asks all the time: a line for each that failed is enough. */
+const PROBES: ReadonlySet<string> = new Set(['/livez', '/readyz', '/api/v1/health']);
+const LONGEST_PROBE = 14;
+const TALKATIVE_LEVELS: ReadonlySet<string> = new Set(['debug', 'trace']);
 const QUIET_LEVELS: ReadonlySet<string> = new Set(['warn', 'error', 'fatal', 'silent']);
 
 /** Is told of each request, beside the log and whether that is on or not. */
@@ -25,6 +32,7 @@ export interface RequestMeter {
 @Injectable()
 export class AccessLog implements OnApplicationShutdown {
   private readonly isOn: boolean;
+  private readonly showsProbes: boolean;
   private readonly worker: number | null;
   /** Whoever counts requests. */
   meter: RequestMeter | null = null;
@@ -36,6 +44,7 @@ export class AccessLog implements OnApplicationShutdown {
 
   constructor(config: AppConfig) {
     this.isOn = !QUIET_LEVELS.has(config.server.logLevel);
+    this.showsProbes = TALKATIVE_LEVELS.has(config.server.logLevel);
     this.worker = config.server.worker?.id ?? null;
   }
 
@@ -46,16 +55,22 @@ export class AccessLog implements OnApplicationShutdown {
       response.once('close', () => {
         const clock = process.hrtime.bigint();
         meter?.end(request, statusOf(response), Number(clock - request.context.startedAt) / 1e9);
-        if (this.isOn) this.append(request, response, clock);
+        if (this.isOn && (this.showsProbes || !isGoodProbe(request, response)))
+          this.append(accessLine(request, response, Date.now(), clock, this.worker));
       });
+  }
+
+  /** What never became a request. */
+  refused(refused: RefusedRequest): void {
+    if (this.isOn) this.append(refusedLine(refused, Date.now(), this.worker));
   }
 
   onApplicationShutdown(): void {
     this.flush();
   }
 
-  private append(request: Request, response: Response, clock: bigint): void {
-    this.buffer += accessLine(request, response, Date.now(), clock, this.worker);
+  private append(line: string): void {
+    this.buffer += line;
     this.lines += 1;
     if (this.buffer.length >= FLUSH_BYTES) this.flush();
     else
@@ -91,12 +106,13 @@ export function accessLine(
   worker: number | null,
 ): string {
   const { context } = request;
-  const bytes = context.bytes ?? response.getHeader('content-length');
+  const level = isGoodProbe(request, response) ? DEBUG : INFO;
   const milliseconds = Number((clock - context.startedAt) / 1000n) / 1000;
   const status = statusOf(response);
+  const bytes = bytesSent(response, context);
   const end = request.originalUrl.indexOf('?');
   const path = end === -1 ? request.originalUrl : request.originalUrl.slice(0, end);
-  let line = `{"level":30,"time":${now},"event":"request","requestId":"${context.id}","method":"${request.method}","path":${JSON.stringify(shortened(path, MAX_PATH))},"status":${status},"bytes":${Number(bytes ?? 0)},"ms":${milliseconds}`;
+  let line = `{"level":${level},"time":${now},"event":"request","requestId":"${context.id}","method":"${request.method}","path":${JSON.stringify(shortened(path, MAX_PATH))},"status":${status},"bytes":${bytes},"ms":${milliseconds}`;
   if (worker !== null) line += `,"worker":${worker}`;
   if (context.trace !== null) line += `,"trace":"${context.trace}"`;
   if (context.principal) line += `,"user":${JSON.stringify(principalName(context.principal))}`;
@@ -107,6 +123,34 @@ export function accessLine(
   if (context.error instanceof Error && 'condition' in context.error)
     line += `,"error":"${String(context.error.condition)}"`;
   return `${line}}\n`;
+}
+
+function isGoodProbe({ originalUrl }: Request, response: Response): boolean {
+  return originalUrl.length <= LONGEST_PROBE && PROBES.has(originalUrl) && statusOf(response) < 400;
+}
+
+/** Of the body: what was announced, or of an answer that was cut off what the socket had taken by then. */
+function bytesSent(response: Response, { bytes, sent }: Request['context']): number {
+  if (!response.writableFinished) {
+    if (sent !== null) return sent;
+    if (!response.headersSent) return 0;
+  }
+  return Number(bytes ?? response.getHeader('content-length') ?? 0);
+}
+
+function refusedLine({ reason, status, address }: RefusedRequest, now: number, worker: number | null): string {
+  const msg = 'refused before it was a request';
+  const line = {
+    level: INFO,
+    time: now,
+    event: 'request.refused',
+    status,
+    reason,
+    address,
+    worker: worker ?? undefined,
+    msg,
+  };
+  return `${JSON.stringify(line)}\n`;
 }
 
 function statusOf(response: Response): number {

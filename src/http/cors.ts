@@ -6,6 +6,7 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 const REQUEST_HEADERS = [
   'Accept',
   'Authorization',
+  'Cache-Control',
   'Content-Range',
   'Content-Type',
   'Idempotency-Key',
@@ -40,7 +41,6 @@ const RESPONSE_HEADERS = [
 const PREFLIGHT_SECONDS = 600;
 
 const GRANTED: CorsOptions = {
-  credentials: false, // there are no cookies, and a page that may call sends its own Authorization
   methods: METHODS,
   allowedHeaders: REQUEST_HEADERS,
   exposedHeaders: RESPONSE_HEADERS,
@@ -50,7 +50,9 @@ const REFUSED: CorsOptions = { origin: false };
 
 /**
  * Which pages of other origins may call: those of `origins`, whose own origin is all that they are told, or with `*`
- * every one. Others get no header of CORS at all, also to a preflight.
+ * every one. A page that asks "with credentials", as docker-registry-ui does, is heard where its very origin is listed:
+ * there are no cookies here and nothing asks a browser for a password, so all that it sends is its own `Authorization`.
+ * Others get no header of CORS at all, also to a preflight.
  */
 export function corsFor(
   origins: readonly string[],
@@ -61,8 +63,8 @@ export function corsFor(
     const { origin } = request.headers;
     // Of every answer, also where there is no Origin: a cache must not give it to a page that asks with one.
     if (!isOpen) request.res?.vary('Origin');
-    if (isOpen) answer(null, { ...GRANTED, origin: '*' });
-    else if (origin !== undefined && listed.has(origin)) answer(null, { ...GRANTED, origin });
+    if (isOpen) answer(null, { ...GRANTED, origin: '*', credentials: false });
+    else if (origin !== undefined && listed.has(origin)) answer(null, { ...GRANTED, origin, credentials: true });
     else answer(null, REFUSED);
   };
 }

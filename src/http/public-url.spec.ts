@@ -8,14 +8,15 @@ const SECRET = '3f9c1d7a5b8e2046c1d7a5b8e20463f9';
 interface Asked {
   readonly protocol?: string;
   readonly hosts?: string[];
+  readonly socket?: { readonly localAddress: string; readonly localPort: number };
 }
 
 function urlOf(host: string | undefined, environment: Record<string, string> = {}, asked: Asked = {}): string {
-  const { protocol = 'http', hosts = [host ?? ''] } = asked;
+  const { protocol = 'http', hosts = host === undefined ? [] : [host], socket } = asked;
   const headersDistinct = { host: hosts };
-  const request: Partial<Request> = { protocol, headersDistinct, ...(host === undefined ? {} : { host }) };
+  const request = { protocol, headersDistinct, socket, ...(host === undefined ? {} : { host }) };
   return publicUrl(
-    request as Request,
+    request as unknown as Request,
     loadConfig(environment, null, () => SECRET),
   );
 }
@@ -28,12 +29,20 @@ describe('publicUrl', () => {
     },
   );
 
-  it.each([undefined, '', 'a b', '[', 'a"b', 'http://x', 'a/b', 'user:password@host', 'host:99999', '\u0080'])(
+  it.each(['', 'a b', '[', 'a"b', 'http://x', 'a/b', 'user:password@host', 'host:99999', '\u0080'])(
     'refuses %j',
     (host) => {
       expect(() => urlOf(host)).toThrow(expect.objectContaining({ condition: 'requestInvalid' }));
     },
   );
+
+  it.each([
+    ['10.0.0.5', '10.0.0.5:8080'],
+    ['::ffff:10.0.0.5', '10.0.0.5:8080'],
+    ['fe80::1%eth0', '[fe80::1]:8080'],
+  ])('is where a request without Host came to: %s', (localAddress, expected) => {
+    expect(urlOf(undefined, {}, { socket: { localAddress, localPort: 8080 } })).toBe(`http://${expected}`);
+  });
 
   it('refuses a request with two hosts', () => {
     const hosts = ['a', 'b'];

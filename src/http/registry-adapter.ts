@@ -1,11 +1,14 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import express, { type RequestHandler, Router } from 'express';
 import type { CertificatePair } from './certificate.js';
+import { HEADER_BYTES } from './connections/header-bytes.js';
+import type { RefusalObserver } from './connections/refused-request.js';
 import { isRegistryPath } from './error.filter.js';
 import { SecureServer } from './secure-server.js';
-import { answerUnreadable } from './unreadable-request.js';
+import { answerUnreadable, refuseConnection } from './unreadable-request.js';
 
 const HEADERS_TIMEOUT_MS = 20_000;
 /** Longer than load balancers keep an idle connection (60 s as a rule), so that it is they who close it. */
@@ -23,6 +26,9 @@ export class RegistryAdapter extends ExpressAdapter {
    * would be nearly a hundred of the management API.
    */
   private readonly registryRoutes = Router({ caseSensitive: true });
+
+  /** Is told of what is refused before it is a request. */
+  onRefused: RefusalObserver = () => undefined;
 
   /** `certificate`: what TLS is spoken with; `null` is plain HTTP. */
   constructor(private certificate: CertificatePair | null = null) {
@@ -75,9 +81,15 @@ export class RegistryAdapter extends ExpressAdapter {
   }
 
   override initHttpServer(): void {
-    this.httpServer = createRegistryServer(this.certificate, (request, response) => {
-      this.getInstance<express.Application>()(request, response);
-    });
+    this.httpServer = createRegistryServer(
+      this.certificate,
+      (request, response) => {
+        this.getInstance<express.Application>()(request, response);
+      },
+      (refused) => {
+        this.onRefused(refused);
+      },
+    );
   }
 
   /** The one that new connections are shown; `null` where they speak plain HTTP. */
@@ -95,18 +107,31 @@ export class RegistryAdapter extends ExpressAdapter {
 
 type Listener = (request: IncomingMessage, response: ServerResponse) => void;
 
-function createRegistryServer(certificate: CertificatePair | null, listener: Listener): Server | SecureServer {
+function createRegistryServer(
+  certificate: CertificatePair | null,
+  listener: Listener,
+  observe: RefusalObserver,
+): Server | SecureServer {
   const options = {
     requestTimeout: 0, // Node's default of 300 s ends slow uploads
     headersTimeout: HEADERS_TIMEOUT_MS,
+    maxHeaderSize: HEADER_BYTES,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     connectionsCheckingInterval: CHECK_INTERVAL_MS,
+    requireHostHeader: false, // Node would answer by itself, and no log would show it
   };
   const server =
-    certificate === null ? createServer(options, listener) : new SecureServer(options, certificate, listener);
+    certificate === null ? createServer(options, listener) : new SecureServer(options, certificate, listener, observe);
   server.setTimeout(IDLE_TIMEOUT_MS);
   server.on('connection', requireAddress).on('secureConnection', requireAddress);
-  server.on('clientError', answerUnreadable);
+  server.on('clientError', (error: Error, socket: Duplex) => {
+    answerUnreadable(error, socket, observe);
+  });
+  // Without listeners Node answers the one by itself and closes the connection of the other, unseen.
+  server.on('checkExpectation', listener);
+  server.on('connect', (_: IncomingMessage, socket: Duplex) => {
+    refuseConnection('connectMethod', socket, observe);
+  });
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     answerContinueOnFirstRead(request, response);
     listener(request, response);

@@ -3,7 +3,7 @@ import type { CredentialLimits } from '../access/credential-limits.js';
 import type { Grant } from '../access/policy.js';
 import type { Principal } from '../access/principal.js';
 import type { RepositoryName } from '../oci/repository-name.js';
-import type { Scope } from '../oci/scope.js';
+import type { TokenScopes } from '../oci/token-scopes.js';
 
 /** The credential that a request came with, as far as later steps need it; never the secret itself. */
 export interface RequestCredential {
@@ -14,7 +14,7 @@ export interface RequestCredential {
   /** What it may do of its principal's rights. */
   readonly limits: CredentialLimits;
   /** What its token was asked for; `null` for credentials without a scope: Basic, and tokens of the JSON login. */
-  readonly scopes: readonly Scope[] | null;
+  readonly scopes: TokenScopes | null;
 }
 
 /** What is cached of a repository: all that the policy and the content routes ask. */
@@ -60,6 +60,8 @@ export class RequestContext {
   peeked: unknown = undefined;
   /** Bytes of the answer's body as announced, for the access log; null where the answer's own header says it. */
   bytes: number | null = null;
+  /** Bytes of a streamed body that the socket has taken; null where nothing is streamed. */
+  sent: number | null = null;
   /** What went wrong, for the access log. */
   error: unknown = null;
   /** What a path with a repository names, whether the caller may know it or not: for the audit log alone. */

@@ -3,11 +3,13 @@ import { Server, type ServerOptions as SecureServerOptions } from 'node:https';
 import type { Socket } from 'node:net';
 import type { SecureContextOptions, TLSSocket } from 'node:tls';
 import type { CertificatePair } from './certificate.js';
-import { answerUnreadable } from './unreadable-request.js';
+import { beginsWithProxyProtocol } from './connections/proxy-protocol.js';
+import type { RefusalObserver, UnreadableReason } from './connections/refused-request.js';
+import { refuseConnection } from './unreadable-request.js';
 
 /** A client that has sent nothing useful by then is not slow. */
 const HANDSHAKE_TIMEOUT_MS = 10_000;
-/** For the answer to whoever spoke plain HTTP to be read. */
+/** For the answer to whoever did not speak TLS to be read. */
 const LINGER_MS = 2_000;
 
 /** An HTTP server behind TLS whose certificate can be renewed: connections that are there go on with the old one. */
@@ -15,14 +17,24 @@ export class SecureServer extends Server {
   /** Connections that are not secure yet, which Node's own lists of connections do not have. */
   private readonly begun = new Map<string, Socket>();
 
-  constructor(options: ServerOptions, pair: CertificatePair, listener: RequestListener) {
+  constructor(
+    options: ServerOptions,
+    pair: CertificatePair,
+    listener: RequestListener,
+    private readonly observe: RefusalObserver,
+  ) {
     const secure: SecureServerOptions = { ...options, ...contextOf(pair), handshakeTimeout: HANDSHAKE_TIMEOUT_MS };
     super(secure, listener);
+    const startTls = this.listeners('connection') as ((socket: Socket) => void)[];
+    this.removeAllListeners('connection');
     this.on('connection', (socket: Socket) => {
       const key = peerOf(socket);
       this.begun.set(key, socket);
       socket.once('close', () => {
         if (this.begun.get(key) === socket) this.begun.delete(key);
+      });
+      this.peek(socket, () => {
+        for (const start of startTls) start.call(this, socket);
       });
     });
     this.on('secureConnection', (socket: TLSSocket) => {
@@ -38,6 +50,22 @@ export class SecureServer extends Server {
     this.setSecureContext(contextOf(pair));
   }
 
+  /** Looks at the first bytes: OpenSSL does not say what they were, and a load balancer's are worth a sentence. */
+  private peek(socket: Socket, startTls: () => void): void {
+    const giveUp = (): void => void socket.destroy();
+    socket.setTimeout(HANDSHAKE_TIMEOUT_MS, giveUp).on('error', giveUp);
+    socket.once('readable', () => {
+      socket.setTimeout(0).off('timeout', giveUp);
+      const bytes = socket.read() as Buffer | null;
+      if (bytes === null) giveUp();
+      else if (beginsWithProxyProtocol(bytes)) this.answer('proxyProtocol', socket.resume());
+      else {
+        socket.unshift(bytes);
+        startTls();
+      }
+    });
+  }
+
   override closeAllConnections(): void {
     super.closeAllConnections();
     for (const socket of this.begun.values()) socket.destroy();
@@ -51,8 +79,12 @@ export class SecureServer extends Server {
       below?.destroy();
       return;
     }
-    below.setTimeout(LINGER_MS, () => below.destroy());
-    answerUnreadable(error, below);
+    this.answer('plainHttp', below);
+  }
+
+  private answer(reason: UnreadableReason, socket: Socket): void {
+    socket.setTimeout(LINGER_MS, () => socket.destroy());
+    refuseConnection(reason, socket, this.observe);
   }
 }
 

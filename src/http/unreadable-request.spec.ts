@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import net, { type AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { answerUnreadable } from './unreadable-request.js';
 
@@ -13,7 +14,9 @@ describe('what never becomes a request', () => {
       if (request.url === '/endless') response.writeHead(200).write('begun');
       else response.end('fine');
     });
-    server.on('clientError', answerUnreadable);
+    server.on('clientError', (error: Error, socket: Duplex) => {
+      answerUnreadable(error, socket, () => undefined);
+    });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
   });

@@ -1,30 +1,40 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http';
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { OciError, type OciCondition, ociErrorBody } from '../oci/oci-error.js';
+import { OciError, ociErrorBody } from '../oci/oci-error.js';
+import {
+  CONDITIONS,
+  countRefusal,
+  type ParseError,
+  reasonOf,
+  type RefusalObserver,
+  type UnreadableReason,
+} from './connections/refused-request.js';
 import { V2_HEADERS } from './v2-headers.js';
 
-/** What Node's parser, or OpenSSL, says to what it refuses; anything else is not HTTP at all. */
-const CONDITIONS: Readonly<Record<string, OciCondition>> = {
-  HPE_HEADER_OVERFLOW: 'headersTooLarge',
-  HPE_CHUNK_EXTENSIONS_OVERFLOW: 'requestInvalid',
-  ERR_SSL_HTTP_REQUEST: 'httpsExpected',
-};
+const TIMEOUT = 'HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
 
 /**
  * Answers what never became a request, for a server's `clientError`. Nobody knows which API was meant, so it is the
  * registry's error body: its clients print it.
  */
-export function answerUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
-  const code = error.code ?? '';
-  if (!socket.writable || code === 'ECONNRESET' || hasBegunToAnswer(socket)) {
-    socket.destroy(error);
-    return;
-  }
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
-    socket.end('HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
-    return;
-  }
-  const refusal = new OciError(CONDITIONS[code] ?? 'requestInvalid');
+export function answerUnreadable(error: ParseError, socket: Duplex, observe: RefusalObserver): void {
+  if (!socket.writable || error.code === 'ECONNRESET' || hasBegunToAnswer(socket)) socket.destroy(error);
+  else refuseConnection(reasonOf(error), socket, observe);
+}
+
+/** Answers, and ends the connection. */
+export function refuseConnection(reason: UnreadableReason, socket: Duplex, observe: RefusalObserver): void {
+  const condition = CONDITIONS[reason];
+  const refusal = condition === null ? null : new OciError(condition);
+  const { remoteAddress: address, bytesRead } = socket instanceof Socket ? socket : {};
+  // A connection that a browser or a balancer opened and never used asked for nothing.
+  if (reason !== 'timeout' || bytesRead !== 0)
+    countRefusal({ reason, status: refusal?.status ?? 408, address }, observe);
+  socket.end(refusal === null ? TIMEOUT : answerOf(refusal));
+}
+
+function answerOf(refusal: OciError): string {
   const body = JSON.stringify(ociErrorBody(refusal));
   const lines = [
     `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status] ?? ''}`,
@@ -33,7 +43,7 @@ export function answerUnreadable(error: NodeJS.ErrnoException, socket: Duplex): 
     `Content-Length: ${Buffer.byteLength(body)}`,
     'Connection: close',
   ];
-  socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`);
+  return `${lines.join('\r\n')}\r\n\r\n${body}`;
 }
 
 /** As Node's own handler looks: bytes in the middle of an answer would become a part of it. */

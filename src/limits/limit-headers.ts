@@ -5,6 +5,25 @@ export interface Exhausted extends Limit {
   readonly secondsToWait: number;
 }
 
+/** What each limit counts, for the person who meets it. */
+const COUNTED: Readonly<Record<string, string>> = {
+  login: 'wrong passwords for this account from this address',
+  'login-address': 'wrong passwords from this address',
+  'login-account': 'wrong passwords for this account from all addresses',
+  'sign-up': 'attempts to sign up from this address',
+  user: 'requests of this account',
+  address: 'requests from this address',
+  'token-address': 'requests for tokens from this address',
+  'token-account': 'tokens of this account',
+};
+
+/** Why, and until when; clients show a sentence where they show no header. */
+export function exhaustedText({ name, points, windowSeconds, secondsToWait }: Exhausted, now = Date.now()): string {
+  const until = new Date(now + secondsToWait * 1000).toISOString().replace(/\.\d+/, '');
+  const most = `${points} ${COUNTED[name] ?? 'requests'} in ${windowSeconds} s`;
+  return `${most} are the limit, try again in ${secondsToWait} s, at ${until}`;
+}
+
 /** At least one, so that whoever waits that long is not early. */
 export function secondsUntil(milliseconds: number): number {
   return Math.max(1, Math.ceil(milliseconds / 1000));

@@ -9,7 +9,7 @@ import { isRegistryPath } from '../http/error.filter.js';
 import { TALLIES } from '../http/tallies.js';
 import { TOKEN_PATH } from '../http/token-challenge.js';
 import { OciError, ociErrorBody } from '../oci/oci-error.js';
-import { type Exhausted, exhaustedHeaders, quotaHeaders, secondsUntil } from './limit-headers.js';
+import { type Exhausted, exhaustedHeaders, exhaustedText, quotaHeaders, secondsUntil } from './limit-headers.js';
 import { RequestCounter } from './request-counter.js';
 
 const WINDOW_SECONDS = 60;
@@ -87,9 +87,10 @@ export class RequestLimitsService {
 
 function rateLimited(request: Request, exhausted: Exhausted): OciError | ApiError {
   const headers = exhaustedHeaders(exhausted);
-  const error = new OciError('rateLimited', undefined, { headers });
+  const reason = exhaustedText(exhausted);
+  const error = new OciError('rateLimited', undefined, { headers, reason });
   if (isRegistryPath(request.path)) return error;
   // Docker shows of the token endpoint's errors only what looks like the registry's.
   const errors = request.path === TOKEN_PATH ? { errors: ociErrorBody(error).errors } : {};
-  return new ApiError('rateLimited', undefined, { headers, ...errors });
+  return new ApiError('rateLimited', reason, { headers, ...errors });
 }

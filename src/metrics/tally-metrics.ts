@@ -15,6 +15,12 @@ export function countTallies(registry: Registry): void {
     TALLIES.rateLimited,
   );
   count('aerugo_auth_failures_total', 'Callers who were turned away, by the reason.', 'reason', TALLIES.refused);
+  count(
+    'aerugo_http_refused_requests_total',
+    'What was refused before it was a request, by the reason: its head was too large, late or not HTTP.',
+    'reason',
+    TALLIES.unreadable,
+  );
   count('aerugo_sweeps_total', 'Sweeps of expired uploads, by their outcome.', 'outcome', TALLIES.sweeps);
   count(
     'aerugo_reconciles_total',

@@ -20,7 +20,7 @@ export type ClientErrorCode = (typeof CLIENT_ERROR_CODES)[number];
 export type ServerErrorCode = 'UNKNOWN' | 'UNAVAILABLE';
 export type OciErrorCode = ClientErrorCode | ServerErrorCode;
 
-type ClientStatus = 400 | 401 | 403 | 404 | 405 | 408 | 412 | 413 | 414 | 415 | 416 | 429 | 431;
+type ClientStatus = 400 | 401 | 403 | 404 | 405 | 408 | 412 | 413 | 414 | 415 | 416 | 417 | 429 | 431;
 type ServerStatus = 500 | 503;
 
 /** One protocol fact: what a condition is called and which status it goes out with. */
@@ -148,6 +148,12 @@ export const OCI_ERRORS = {
   lastInvalid: { code: 'UNSUPPORTED', status: 400, message: 'last is not an entry of this list' },
   requestInvalid: { code: 'UNSUPPORTED', status: 400, message: 'malformed request' },
   httpsExpected: { code: 'UNSUPPORTED', status: 400, message: 'this port speaks HTTPS: use https://' },
+  proxyProtocolUnexpected: {
+    code: 'UNSUPPORTED',
+    status: 400,
+    message: 'this port does not speak the PROXY protocol',
+  },
+  expectationFailed: { code: 'UNSUPPORTED', status: 417, message: 'the only expectation that is met is 100-continue' },
   unsupported: { code: 'UNSUPPORTED', status: 405, message: 'the operation is unsupported' },
   routeUnknown: { code: 'UNSUPPORTED', status: 404, message: 'no such endpoint' },
   inUse: { code: 'UNSUPPORTED', status: 405, message: 'content is needed by a tagged manifest' },

@@ -9,8 +9,8 @@ export type Scope =
   | { readonly type: 'repository'; readonly name: RepositoryName; readonly actions: readonly ScopeAction[] }
   | { readonly type: 'registry'; readonly name: 'catalog'; readonly actions: readonly ['*'] };
 
-/** Scopes that are looked at; clients send a handful, and each costs something. */
-const MAX_PARTS = 500;
+/** Texts that are looked at, understood or not: several times the scopes that one token is made for. */
+const MAX_PARTS = 4_000;
 
 /** Listing the repositories of the registry. */
 export const CATALOG_SCOPE: Scope = { type: 'registry', name: 'catalog', actions: ['*'] };
@@ -53,10 +53,6 @@ export function narrowScope(scope: Scope, allowed: readonly string[]): Scope | n
   if (scope.type === 'registry') return allowed.includes('*') ? scope : null;
   const actions = scope.actions.filter((action) => allowed.includes(action));
   return actions.length === 0 ? null : { ...scope, actions };
-}
-
-export function scopesCoverCatalog(scopes: readonly Scope[]): boolean {
-  return scopes.some((scope) => scope.type === 'registry');
 }
 
 function parseScope(text: string, options: NameOptions): Scope | null {

@@ -4,7 +4,7 @@ import { ApiError } from '../http/api-error.js';
 import { networkOf } from '../http/client-network.js';
 import { TALLIES } from '../http/tallies.js';
 import { AttemptLimiter } from '../limits/attempt-limiter.js';
-import { exhaustedHeaders } from '../limits/limit-headers.js';
+import { exhaustedHeaders, exhaustedText } from '../limits/limit-headers.js';
 
 /** Attempts to sign up from one address before it has to wait: a class may sign up together, a program not for long. */
 export const MAX_SIGN_UPS = 20;
@@ -26,6 +26,6 @@ export class SignUpThrottle {
     const exhausted = await this.attempts.count(networkOf(address));
     if (exhausted === null) return;
     TALLIES.rateLimited.add('sign-up');
-    throw new ApiError('tooManyRequests', undefined, { headers: exhaustedHeaders(exhausted) });
+    throw new ApiError('tooManyRequests', exhaustedText(exhausted), { headers: exhaustedHeaders(exhausted) });
   }
 }

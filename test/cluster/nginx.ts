@@ -98,6 +98,7 @@ http {
     listen 127.0.0.1:${port};
     client_max_body_size 0;
     keepalive_requests 1000000;
+    large_client_header_buffers 4 64k;
     location / {
       ${location}
       include ${path.join(CONFIG, 'proxy.conf')};

@@ -2,6 +2,7 @@
 import { beforeAll, expect, it } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '../support/processes.js';
+import { RegistryClient } from '../support/registry-client.js';
 import { CarefulClient } from './careful-client.js';
 import { Cluster } from './cluster.js';
 import { pullBlob } from './image-transfer.js';
@@ -70,6 +71,25 @@ it(
     expect(begun.expect(202).need('location')).toMatch(
       new RegExp(`^(?:${cluster.url})?/v2/admin/stack/blobs/uploads/`),
     );
+  },
+  PATIENCE_MS,
+);
+
+it(
+  'hands on a request for a token for hundreds of repositories, and the token',
+  async () => {
+    const { username, password } = cluster.credentials;
+    const client = new RegistryClient({ url: cluster.url, username, password, ca: certificate });
+    const invented = Array.from({ length: 400 }, (_, i) => `repository:admin/${'n'.repeat(65)}-${String(i)}:pull`);
+    const scopes = [...invented, 'repository:admin/stack:pull'].map((scope): [string, string] => ['scope', scope]);
+    const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+    const url = `/api/v1/auth/token?${new URLSearchParams([['service', 'aerugo'], ...scopes]).toString()}`;
+    expect(url.length).toBeGreaterThan(40_000);
+    const { token } = (await client.raw('GET', url, { headers: { authorization } }).expect(200)).json<{
+      token: string;
+    }>();
+    await client.raw('GET', '/v2/admin/stack/tags/list', { headers: { authorization: `Bearer ${token}` } }).expect(200);
+    client.close();
   },
   PATIENCE_MS,
 );

@@ -36,6 +36,25 @@ const preflight = (registry: Registry, path: string, origin: string) =>
     'OPTIONS',
   );
 
+/** What the page has and Node has not. */
+declare const XMLHttpRequest: new () => {
+  withCredentials: boolean;
+  onloadend: () => void;
+  readonly status: number;
+  readonly responseText: string;
+  open(method: string, url: string): void;
+  setRequestHeader(name: string, value: string): void;
+  getResponseHeader(name: string): string | null;
+  send(): void;
+};
+
+/** What a registry UI gets to see of an answer; status 0: nothing. */
+interface UiAnswer {
+  readonly status: number;
+  readonly text: string;
+  readonly digest: string | null;
+}
+
 /** A page of another origin, and nothing else. */
 async function startPage(): Promise<{ origin: string; server: http.Server }> {
   const server = http.createServer((_request, response) => {
@@ -73,17 +92,19 @@ describe('with a list in CORS_ORIGINS', () => {
     unlisted.server.close().closeAllConnections();
   });
 
-  it('a listed origin is told its own, without credentials, on answers and on errors', async () => {
+  it('a listed origin is told its own, with credentials, on answers and on errors', async () => {
     for (const path of PATHS) {
       const reply = await ask(registry, path, { origin: listed.origin });
       expect([path, corsHeaders(reply)]).toEqual([
         path,
         {
+          'access-control-allow-credentials': 'true',
           'access-control-allow-origin': listed.origin,
           'access-control-expose-headers': expect.stringContaining('Docker-Content-Digest'),
         },
       ]);
       expect(reply.header('vary')).toBe('Origin');
+      expect(reply.header('set-cookie')).toBeUndefined(); // nothing that a browser would send by itself
     }
   });
 
@@ -117,13 +138,13 @@ describe('with a list in CORS_ORIGINS', () => {
       expect([path, reply.status, reply.text]).toEqual([path, 204, '']);
       const { 'access-control-allow-headers': allowed, ...rest } = corsHeaders(reply);
       expect(rest).toMatchObject({
+        'access-control-allow-credentials': 'true',
         'access-control-allow-origin': listed.origin,
         'access-control-allow-methods': 'GET,HEAD,POST,PUT,PATCH,DELETE',
         'access-control-max-age': '600',
       });
-      expect(rest).not.toHaveProperty('access-control-allow-credentials');
       expect(String(allowed).split(',')).toEqual(
-        expect.arrayContaining(['Authorization', 'Content-Range', 'If-Match']),
+        expect.arrayContaining(['Authorization', 'Cache-Control', 'Content-Range', 'If-Match']),
       );
       expect(String(allowed).toLowerCase()).not.toContain('evil');
     }
@@ -154,6 +175,47 @@ describe('with a list in CORS_ORIGINS', () => {
       expect(await call(page, '/v2/', {})).toBe('401 true');
       expect(await call(page, '/api/v1/auth/token', login)).toMatch(/^401 /);
     }, 60_000);
+
+    /** As docker-registry-ui asks: with credentials, with Basic, past every cache. */
+    const ask = (page: Page, method: string, path: string, basic: string): Promise<UiAnswer> =>
+      page.evaluate(
+        ([verb, url, authorization]) =>
+          new Promise<UiAnswer>((resolve) => {
+            const request = new XMLHttpRequest();
+            request.open(verb, url);
+            request.withCredentials = true;
+            request.setRequestHeader('Authorization', authorization);
+            request.setRequestHeader('Cache-Control', 'no-store, no-cache');
+            request.setRequestHeader('Accept', 'application/vnd.oci.image.manifest.v1+json');
+            request.onloadend = () => {
+              const digest = request.getResponseHeader('docker-content-digest');
+              resolve({ status: request.status, text: request.responseText, digest });
+            };
+            request.send();
+          }),
+        [method, registry.url + path, basic] as const,
+      );
+
+    it('lets a registry UI of a listed origin list, show and delete an image', async () => {
+      const { digest } = await registry.client.pushImage('admin/app', 'v1');
+      const { username, password } = registry;
+      const basic = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+      const page = await openPage(listed.origin);
+      const catalog = await ask(page, 'GET', '/v2/_catalog?n=1000', basic);
+      expect(JSON.parse(catalog.text)).toEqual({ repositories: ['admin/app'] });
+      const tags = await ask(page, 'GET', '/v2/admin/app/tags/list', basic);
+      expect(JSON.parse(tags.text)).toMatchObject({ tags: ['v1'] });
+      const manifest = await ask(page, 'GET', '/v2/admin/app/manifests/v1', basic);
+      expect(manifest).toMatchObject({ status: 200, digest });
+      const { config } = JSON.parse(manifest.text) as { config: { digest: string } };
+      expect(await ask(page, 'GET', `/v2/admin/app/blobs/${config.digest}`, basic)).toMatchObject({ status: 200 });
+      expect(await ask(page, 'DELETE', `/v2/admin/app/manifests/${digest}`, basic)).toMatchObject({ status: 202 });
+      expect(await ask(page, 'GET', '/v2/admin/app/manifests/v1', basic)).toMatchObject({ status: 404 });
+      expect(await ask(page, 'GET', '/v2/', 'Basic wrong')).toMatchObject({ status: 401 });
+      expect(await page.context().cookies()).toEqual([]);
+      const elsewhere = await openPage(unlisted.origin);
+      expect(await ask(elsewhere, 'GET', '/v2/_catalog', basic)).toEqual({ status: 0, text: '', digest: null });
+    }, 120_000);
 
     it('lets a page of another origin do neither', async () => {
       const page = await openPage(unlisted.origin);

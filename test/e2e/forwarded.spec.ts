@@ -56,6 +56,7 @@ async function seenBy({ client, username, password, events }: Registry, headers:
 describe('X-Forwarded-* of somebody who is no trusted proxy', () => {
   it.each([
     ['nobody is one', {}],
+    ['nobody is one, seen by two workers', { WORKERS: '2' }],
     ['others are', { TRUSTED_PROXIES: '10.0.0.0/8,203.0.113.9,198.51.100.7' }],
   ])('count nowhere, when %s', async (_, env) => {
     const registry = await start(env);
@@ -63,6 +64,10 @@ describe('X-Forwarded-* of somebody who is no trusted proxy', () => {
     expect([realm, address, audited]).toEqual([registry.url, '127.0.0.1', '127.0.0.1']);
     expect(links.join()).not.toMatch(FORGED);
     expect(registry.logs()).not.toMatch(FORGED);
+    const hints = registry.events().filter(({ level, msg }) => level === 40 && String(msg).includes('X-Forwarded'));
+    expect(hints).toEqual([
+      expect.objectContaining({ msg: expect.stringMatching(/from 127\.0\.0\.1 .*TRUSTED_PROXIES/) }),
+    ]);
     await registry.stop();
   });
 });
@@ -77,6 +82,7 @@ describe('X-Forwarded-* of a trusted proxy', () => {
     const own = { ...CLAIMED, 'x-forwarded-proto': 'https', 'x-forwarded-host': 'registry.example.com' };
     const [realm, address, audited] = await seenBy(registry, own);
     expect([realm, address, audited]).toEqual(['https://registry.example.com', '198.51.100.7', '198.51.100.7']);
+    expect(registry.logs()).not.toContain('TRUSTED_PROXIES');
   });
 
   it.each([

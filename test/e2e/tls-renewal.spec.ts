@@ -32,7 +32,7 @@ let requests = 0;
 async function shown({ url }: Registry): Promise<{ serial: string; id: string }> {
   const id = `look-${String(++requests).padStart(6, '0')}`;
   const agent = new https.Agent({ maxCachedSessions: 0 });
-  const request = https.get(`${url}/livez`, { agent, ca, headers: { 'x-request-id': id } });
+  const request = https.get(`${url}/nothing`, { agent, ca, headers: { 'x-request-id': id } });
   const [response] = (await once(request, 'response')) as [NodeJS.ReadableStream & { socket: TLSSocket }];
   const serial = response.socket.getPeerX509Certificate()?.serialNumber ?? '';
   response.resume();

@@ -54,7 +54,7 @@ async function connectToEach({ options: { username = '', password = '' } }: Regi
 let probes = 0;
 async function workerBehind(client: RegistryClient): Promise<number> {
   const id = `probe-${String(++probes).padStart(6, '0')}`;
-  await client.raw('GET', '/livez', { headers: { 'x-request-id': id } }).expect(200);
+  await client.raw('GET', '/nothing', { headers: { 'x-request-id': id } }).expect(404); // probes have no line
   let line: Record<string, unknown> | undefined;
   await eventually('the request is in the log', () => {
     line = registry.events().find(({ requestId }) => requestId === id);

@@ -100,6 +100,7 @@ describe('the ingress', () => {
     ['ingress-nginx', 'nginx.ingress.kubernetes.io/proxy-buffering', 'off'],
     ['nginx-ingress', 'nginx.org/client-max-body-size', '0'],
     ['nginx-ingress', 'nginx.org/location-snippets', 'proxy_request_buffering off;'],
+    ['nginx-ingress', 'nginx.org/server-snippets', 'large_client_header_buffers 4 64k;'],
     ['nginx-ingress', 'nginx.org/proxy-buffering', 'False'],
     ['haproxy-ingress', 'haproxy-ingress.github.io/proxy-body-size', 'unlimited'],
     ['aws-load-balancer-controller', 'alb.ingress.kubernetes.io/target-type', 'ip'],

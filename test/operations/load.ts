@@ -7,6 +7,7 @@ import { SlowUpload } from '../bounds/slow-transfer.js';
 import { scratchDirectory } from '../support/processes.js';
 import type { RegistryClient } from '../support/registry-client.js';
 import type { Registry } from '../support/registry.js';
+import { onTheWire } from '../support/wire.js';
 
 /** Names that must be in no label, whatever the load does with them. */
 export const NAMES = ['k7q2-app', 'k7q2-tag', 'k7q2-mallory', 'k7q2-nowhere'] as const;
@@ -43,6 +44,7 @@ export async function knockAtDoors(client: RegistryClient): Promise<void> {
   guess.close();
   await client.raw('GET', `/v2/admin/${APP}-0/manifests/${TAG}`).expect(401);
   for (const path of [`/${NOWHERE}`, `/v2/${NOWHERE}`, `/api/v1/${NOWHERE}/x`]) await client.raw('GET', path);
+  await onTheWire(client.options.url, 'nonsense\r\n\r\n', client.options.ca);
   await client.raw('PROPFIND', `/v2/admin/${APP}-0/manifests/${TAG}`);
 }
 

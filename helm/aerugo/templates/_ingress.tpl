@@ -21,6 +21,8 @@ nginx.org/proxy-read-timeout: 900s
 nginx.org/proxy-send-timeout: 900s
 nginx.org/location-snippets: |
   proxy_request_buffering off;
+nginx.org/server-snippets: |
+  large_client_header_buffers 4 64k;
 {{- if $isSecure }}
 nginx.org/ssl-services: {{ include "aerugo.fullname" . }}
 {{- end }}

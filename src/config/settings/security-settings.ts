@@ -19,7 +19,7 @@ export const SECURITY_SETTINGS = {
     ['security', 'cors_origins'],
     p.list(p.corsOrigin),
     'https://console.example.com',
-    'Origins of web pages that may call the API, or *.',
+    'Origins of web pages that may call the API, with credentials too; or *, without.',
   ),
   ADMIN_USERNAME: setting(['security', 'admin_username'], ACCOUNT_NAME, 'admin', 'Name of the first administrator.'),
   ADMIN_PASSWORD: optional(

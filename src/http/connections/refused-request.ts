@@ -1,0 +1,46 @@
+import type { OciCondition } from '../../oci/oci-error.js';
+import { TALLIES } from '../tallies.js';
+import { beginsWithProxyProtocol } from './proxy-protocol.js';
+
+export type UnreadableReason =
+  'headersTooLarge' | 'malformed' | 'timeout' | 'plainHttp' | 'proxyProtocol' | 'connectMethod';
+
+/** What never became a request, and has no line in the log of requests. */
+export interface RefusedRequest {
+  readonly reason: UnreadableReason;
+  readonly status: number;
+  /** Of the connection: nothing that a proxy says was read. */
+  readonly address: string | undefined;
+}
+
+export type RefusalObserver = (refused: RefusedRequest) => void;
+
+/** What Node's parser, or OpenSSL, says to what it refuses; anything else is not HTTP at all. */
+const REASONS: Readonly<Record<string, UnreadableReason>> = {
+  HPE_HEADER_OVERFLOW: 'headersTooLarge',
+  ERR_HTTP_REQUEST_TIMEOUT: 'timeout',
+  ERR_SSL_HTTP_REQUEST: 'plainHttp',
+};
+
+/** `timeout` has no body: clients that wait for nothing get none. */
+export const CONDITIONS = {
+  headersTooLarge: 'headersTooLarge',
+  malformed: 'requestInvalid',
+  timeout: null,
+  plainHttp: 'httpsExpected',
+  proxyProtocol: 'proxyProtocolUnexpected',
+  connectMethod: 'unsupported',
+} as const satisfies Record<UnreadableReason, OciCondition | null>;
+
+/** `rawPacket`: what the parser stumbled over. */
+export type ParseError = NodeJS.ErrnoException & { readonly rawPacket?: unknown };
+
+export function reasonOf({ code = '', rawPacket }: ParseError): UnreadableReason {
+  if (rawPacket instanceof Uint8Array && beginsWithProxyProtocol(rawPacket)) return 'proxyProtocol';
+  return REASONS[code] ?? 'malformed';
+}
+
+export function countRefusal(refused: RefusedRequest, observe: RefusalObserver): void {
+  TALLIES.unreadable.add(refused.reason);
+  observe(refused);
+}
