@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { goOnWithoutTls, wantsTlsIfOffered, withUnverifiedTls } from './optional-tls.js';
 
 /** Texts that get a name; beyond it statements are made on the fly, such as TypeORM's with lists of every length. */
 const MAX_STATEMENTS = 500;
@@ -31,7 +32,8 @@ export class DatabaseConnection extends pg.Client {
   private begin = START;
 
   constructor(config?: string | pg.ClientConfig) {
-    super(config);
+    super(withUnverifiedTls(config));
+    if (wantsTlsIfOffered(config)) goOnWithoutTls(this.connection);
     this.on('drain', () => {
       if (this.busySince !== null) DatabaseConnection.meter?.((performance.now() - this.busySince) / 1000);
       this.busySince = null;
