@@ -6,7 +6,7 @@ packages=(
   docker.io docker-registry
   skopeo buildah
   nginx-light wrk chromium prometheus
-  util-linux procps ca-certificates openssl curl jq python3-venv
+  util-linux mount procps ca-certificates openssl curl jq python3-venv
 )
 
 missing=()

@@ -17,6 +17,8 @@ export interface HealthOptions extends OutputOptions {
 interface Answer {
   readonly status: string;
   readonly checks: Readonly<Record<string, string>>;
+  /** A node of an earlier version has none. */
+  readonly writes?: Readonly<Record<string, string>>;
 }
 
 /** Throws `CliError` when nobody answers, or somebody else. */
@@ -28,6 +30,8 @@ export async function healthCommand(options: HealthOptions): Promise<ExitCode> {
   const health = readAnswer(body);
   if (health === null) throw new CliError(`${url.origin} answered ${status}, and not as an Aerugo node does`);
   const parts = Object.entries(health.checks).map(([part, state]) => `${part} ${state}`);
+  for (const [part, state] of Object.entries(health.writes ?? {}))
+    if (state !== 'ok') parts.push(`${part} takes no writes (${state})`);
   print(options, { url: url.origin, ...health }, [`${health.status}: ${parts.join(', ')}`]);
   return status === 200 ? EXIT_CODES.ok : EXIT_CODES.failed;
 }
@@ -53,10 +57,9 @@ async function get({ url, agent }: LocalNode, timeoutMs: number): Promise<{ stat
 function readAnswer(body: string): Answer | null {
   try {
     const answer = JSON.parse(body) as Partial<Answer> | null;
-    const { status, checks } = answer ?? {};
-    return typeof status === 'string' && typeof checks === 'object' && (checks as unknown) !== null
-      ? { status, checks }
-      : null;
+    const { status, checks, writes } = answer ?? {};
+    if (typeof status !== 'string' || typeof checks !== 'object' || (checks as unknown) === null) return null;
+    return { status, checks, ...(typeof writes === 'object' && (writes as unknown) !== null && { writes }) };
   } catch {
     return null;
   }

@@ -54,6 +54,7 @@ export function toConfig(
       minimumBytesPerSecond: values.UPLOAD_MINIMUM_RATE,
       reconcileIntervalSeconds: values.RECONCILE_INTERVAL_SECONDS,
       reconcileGraceSeconds: values.RECONCILE_GRACE_SECONDS,
+      writeCheckSeconds: values.WRITE_CHECK_SECONDS,
       s3: storageType(values) === 's3' ? s3Config(values) : null,
     },
     security: {

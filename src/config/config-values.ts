@@ -114,6 +114,8 @@ export interface StorageConfig {
   /** 0 never reconciles. */
   readonly reconcileIntervalSeconds: number;
   readonly reconcileGraceSeconds: number;
+  /** 0: only after a write has failed. */
+  readonly writeCheckSeconds: number;
   /** Not `null` exactly when `type` is `s3`. */
   readonly s3: S3Config | null;
 }

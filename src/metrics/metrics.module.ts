@@ -9,11 +9,12 @@ import { DependencyMetrics } from './dependency-metrics.js';
 import { MetricsService } from './metrics.service.js';
 import { RequestMetrics } from './request-metrics.js';
 import { StoreMetrics } from './store-metrics.js';
+import { WriteMetrics } from './write-metrics.js';
 
 /** Loaded only where `METRICS_LISTEN_ADDRESS` asks for it. */
 @Module({
   imports: [HttpModule, DatabaseModule, CacheModule, StorageModule, HealthModule],
-  providers: [MetricsService, RequestMetrics, StoreMetrics, DependencyMetrics, CertificateMetrics],
+  providers: [MetricsService, RequestMetrics, StoreMetrics, DependencyMetrics, CertificateMetrics, WriteMetrics],
   exports: [MetricsService],
 })
 export class MetricsModule {}

@@ -5,6 +5,7 @@ import { DependencyMetrics } from './dependency-metrics.js';
 import { PROGRAM_VERSION } from './program-version.js';
 import { RequestMetrics } from './request-metrics.js';
 import { StoreMetrics } from './store-metrics.js';
+import { WriteMetrics } from './write-metrics.js';
 import { countTallies } from './tally-metrics.js';
 import { gaugeOf } from './metric-kinds.js';
 
@@ -24,6 +25,7 @@ export class MetricsService {
     store: StoreMetrics,
     dependencies: DependencyMetrics,
     certificate: CertificateMetrics,
+    writes: WriteMetrics,
   ) {
     const { registry } = this;
     gaugeOf(registry, 'aerugo_build_info', 'The version that runs here.', ['version'], 'first').set(
@@ -34,6 +36,7 @@ export class MetricsService {
     store.register(registry);
     dependencies.register(registry);
     certificate.register(registry);
+    writes.register(registry);
     countTallies(registry);
     collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: LAG_PRECISION_MS });
     // Of several workers the one that stands still is the one to see.

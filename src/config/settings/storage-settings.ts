@@ -64,6 +64,12 @@ export const STORAGE_SETTINGS = {
     '86400',
     'What is younger is left alone by that; an hour or more.',
   ),
+  WRITE_CHECK_SECONDS: setting(
+    ['storage', 'write_check_seconds'],
+    p.duration(0, ONE_DAY),
+    '60',
+    'How often a node tries whether store and database take writes, with a tiny one; 0 only after a write has failed.',
+  ),
   S3_ENDPOINT: optional(
     ['storage', 'endpoint'],
     p.origin('https://s3.amazonaws.com'),

@@ -14,7 +14,7 @@ import {
 import type { Multipart, S3State, StoredPart, WriterState } from '../writer-state.js';
 import { destroyOnAbort } from '../body-reader.js';
 import type { MemoryBudget } from '../memory-budget.js';
-import { epochKey, parseObjectKey, type ObjectKey } from '../object-keys.js';
+import { epochKey, parseObjectKey, type ObjectKey, WRITE_CHECK_NAME } from '../object-keys.js';
 import { StoreUnavailable, UploadLost } from '../storage-errors.js';
 import { PARTING } from './call-limits.js';
 import { encryptionFields } from './encryption.js';
@@ -88,6 +88,17 @@ export class S3Store extends BlobStore {
     await this.#calls.headBucket().catch((error: unknown) => {
       throw storageErrorOf(error);
     });
+  }
+
+  async checkWrite(): Promise<void> {
+    const key = WRITE_CHECK_NAME as ObjectKey;
+    await this.#calls.put(key, new Uint8Array(1));
+    // Where deletion is forbidden (object lock) writes succeed all the same, and the next check writes over it.
+    await this.#calls.delete([key]).catch(() => undefined);
+  }
+
+  space(): Promise<null> {
+    return Promise.resolve(null);
   }
 
   async stat(key: ObjectKey): Promise<ObjectStat | null> {
