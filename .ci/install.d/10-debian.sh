@@ -5,7 +5,7 @@ packages=(
   postgresql pgbouncer redis-server
   docker.io docker-registry
   skopeo buildah
-  nginx-light wrk chromium prometheus
+  nginx-light squid wrk chromium prometheus
   util-linux mount procps ca-certificates openssl curl jq python3-venv
 )
 

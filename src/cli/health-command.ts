@@ -2,6 +2,9 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { text } from 'node:stream/consumers';
 import { errorCode } from '../config/error-code.js';
+import { readProxies } from '../config/read-config.js';
+import { agentFor } from '../outgoing/agents.js';
+import { Proxies } from '../outgoing/proxies.js';
 import { CliError, EXIT_CODES, type ExitCode } from './exit-codes.js';
 import { type LocalNode, localNode } from './local-node.js';
 import { print, type OutputOptions } from './output.js';
@@ -41,7 +44,11 @@ async function get({ url, agent }: LocalNode, timeoutMs: number): Promise<{ stat
   const request = url.protocol === 'https:' ? httpsRequest : httpRequest;
   try {
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
-      request(url, { agent: agent ?? false, signal: AbortSignal.timeout(timeoutMs) }, resolve)
+      request(
+        url,
+        { agent: agent ?? agentFor(url, new Proxies(readProxies()), {}), signal: AbortSignal.timeout(timeoutMs) },
+        resolve,
+      )
         .on('error', reject)
         .end();
     });

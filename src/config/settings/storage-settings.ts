@@ -107,6 +107,12 @@ export const STORAGE_SETTINGS = {
   S3_SECRET_KEY: optional(['storage', 'secret_key'], p.text, 'your-secret-key', 'Secret access key.', {
     isSecret: true,
   }),
+  S3_CA_FILE: optional(
+    ['storage', 'ca_file'],
+    p.text,
+    '/etc/aerugo/s3-ca.pem',
+    'Authorities that sign the certificate of S3, in PEM, beside those that Node.js knows; read again when it changes.',
+  ),
   S3_PATH_STYLE: optional(
     ['storage', 'path_style'],
     p.boolean,
