@@ -5,6 +5,7 @@ import { collectGarbage } from './collect-garbage.js';
 import type { AppConfig } from './config/config.js';
 import { configWarnings } from './config/warnings.js';
 import { openDatabase } from './database/open-database.js';
+import { explained } from './database/start-failures.js';
 import { ensureFirstAdministrator } from './first-administrator.js';
 import { NestLog } from './http/logger.js';
 import { listen, probe } from './listen.js';
@@ -31,18 +32,21 @@ export async function run(config: AppConfig, log: Logger, wish: StopSignals, tra
   const database = await openDatabase(config, say, wish.stop);
   try {
     const { createApp, renewCertificate } = await loading;
-    const app = await createApp(database.config, new NestLog(log), { traces, certificate: certificates?.current });
+    const parts = { traces, certificate: certificates?.current };
+    const app = await explained(database.config.database, () => createApp(database.config, new NestLog(log), parts));
     certificates?.follow((pair) => {
       renewCertificate(app, pair);
     });
     let metrics: MetricsServer | null = null;
     try {
-      await app.init();
+      await explained(database.config.database, () => app.init());
       metrics = await serveOwnMetrics(app, database.config, log);
       // A start that cannot listen makes nobody: the password is shown by the start that makes it.
       await probe(database.config);
       // Before anybody can connect: whoever waits for the port may log in at once.
-      const administrator = await ensureFirstAdministrator(database.config, app.get(UsersService, { strict: false }));
+      const administrator = await explained(database.config.database, () =>
+        ensureFirstAdministrator(database.config, app.get(UsersService, { strict: false })),
+      );
       await listen(app, database.config);
       announce(database.config, app.getHttpServer().address() as AddressInfo, administrator, log);
       await collectGarbage();

@@ -1,10 +1,11 @@
 import cluster from 'node:cluster';
 import type { Logger } from 'pino';
 import type { AppConfig } from './config/config.js';
-import { readConfig, readTracing } from './config/read-config.js';
+import { readConfig, readProxies, readTracing } from './config/read-config.js';
 import { StartupError } from './config/startup-error.js';
 import type { TracingConfig } from './config/tracing.js';
 import { openLog } from './http/logger.js';
+import { Proxies } from './outgoing/proxies.js';
 import { StopSignals } from './stop-signals.js';
 import type { Traces } from './tracing/traces.js';
 
@@ -60,7 +61,7 @@ async function runProcess(): Promise<number> {
 async function traced({ protocol }: TracingConfig, work: (traces: Traces | null) => Promise<number>): Promise<number> {
   if (protocol === null) return work(null);
   const { startTraces } = await import('./tracing/start-traces.js');
-  const traces = startTraces(protocol);
+  const traces = startTraces(protocol, new Proxies(readProxies()));
   try {
     return await work(traces);
   } finally {

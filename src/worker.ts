@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { collectGarbage } from './collect-garbage.js';
 import { AppConfig } from './config/config.js';
 import { StartupError } from './config/startup-error.js';
+import { explained } from './database/start-failures.js';
 import { ensureFirstAdministrator } from './first-administrator.js';
 import type { CertificatePair } from './http/certificate.js';
 import { ProxyHints } from './http/connections/proxy-hints.js';
@@ -84,7 +85,9 @@ export async function runWorker(traces: Traces | null): Promise<number> {
     const log = await openLog(config.server.logLevel, false, { worker: config.server.worker?.id });
     traces?.tell(log);
     const { createApp, renewCertificate } = await loading;
-    const app = await createApp(config, new NestLog(log), { traces, certificate: orders.certificate });
+    const app = await explained(config.database, () =>
+      createApp(config, new NestLog(log), { traces, certificate: orders.certificate }),
+    );
     try {
       orders.followCertificate((pair) => {
         renewCertificate(app, pair);
@@ -102,11 +105,11 @@ export async function runWorker(traces: Traces | null): Promise<number> {
 }
 
 async function serve(app: NestExpressApplication, config: AppConfig, log: Logger, orders: Orders): Promise<number> {
-  await app.init();
+  await explained(config.database, () => app.init());
   const isFirst = config.server.worker?.isFirst === true;
   // Before anybody can connect: whoever waits for the port may log in at once.
   const administrator = isFirst
-    ? await ensureFirstAdministrator(config, app.get(UsersService, { strict: false }))
+    ? await explained(config.database, () => ensureFirstAdministrator(config, app.get(UsersService, { strict: false })))
     : null;
   orders.onAsk = (message) => {
     void answerMetrics(app, message).then(tell, (error: unknown) => {

@@ -27,6 +27,8 @@ export const PROGRAMS = {
   'pod-standard': { found: ['pod-standard'], get: 'bash .ci/install helm' },
   actionlint: { found: ['actionlint'], get: 'bash .ci/install go' },
   gitleaks: { found: ['gitleaks'], get: 'bash .ci/install go' },
+  squid: { found: ['squid'], get: 'apt-get install squid' },
+  mount: { found: ['mount', 'umount'], get: 'apt-get install mount', root: true },
   openssl: { found: ['openssl'], get: 'apt-get install openssl' },
   curl: { found: ['curl'], get: 'apt-get install curl' },
   jq: { found: ['jq'], get: 'apt-get install jq' },

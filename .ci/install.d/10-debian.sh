@@ -5,8 +5,8 @@ packages=(
   postgresql pgbouncer redis-server
   docker.io docker-registry
   skopeo buildah
-  nginx-light wrk chromium prometheus
-  util-linux procps ca-certificates openssl curl jq python3-venv
+  nginx-light squid wrk chromium prometheus
+  util-linux mount procps ca-certificates openssl curl jq python3-venv
 )
 
 missing=()

@@ -2,6 +2,9 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { text } from 'node:stream/consumers';
 import { errorCode } from '../config/error-code.js';
+import { readProxies } from '../config/read-config.js';
+import { agentFor } from '../outgoing/agents.js';
+import { Proxies } from '../outgoing/proxies.js';
 import { CliError, EXIT_CODES, type ExitCode } from './exit-codes.js';
 import { type LocalNode, localNode } from './local-node.js';
 import { print, type OutputOptions } from './output.js';
@@ -17,6 +20,8 @@ export interface HealthOptions extends OutputOptions {
 interface Answer {
   readonly status: string;
   readonly checks: Readonly<Record<string, string>>;
+  /** A node of an earlier version has none. */
+  readonly writes?: Readonly<Record<string, string>>;
 }
 
 /** Throws `CliError` when nobody answers, or somebody else. */
@@ -28,6 +33,8 @@ export async function healthCommand(options: HealthOptions): Promise<ExitCode> {
   const health = readAnswer(body);
   if (health === null) throw new CliError(`${url.origin} answered ${status}, and not as an Aerugo node does`);
   const parts = Object.entries(health.checks).map(([part, state]) => `${part} ${state}`);
+  for (const [part, state] of Object.entries(health.writes ?? {}))
+    if (state !== 'ok') parts.push(`${part} takes no writes (${state})`);
   print(options, { url: url.origin, ...health }, [`${health.status}: ${parts.join(', ')}`]);
   return status === 200 ? EXIT_CODES.ok : EXIT_CODES.failed;
 }
@@ -37,7 +44,11 @@ async function get({ url, agent }: LocalNode, timeoutMs: number): Promise<{ stat
   const request = url.protocol === 'https:' ? httpsRequest : httpRequest;
   try {
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
-      request(url, { agent: agent ?? false, signal: AbortSignal.timeout(timeoutMs) }, resolve)
+      request(
+        url,
+        { agent: agent ?? agentFor(url, new Proxies(readProxies()), {}), signal: AbortSignal.timeout(timeoutMs) },
+        resolve,
+      )
         .on('error', reject)
         .end();
     });
@@ -53,10 +64,9 @@ async function get({ url, agent }: LocalNode, timeoutMs: number): Promise<{ stat
 function readAnswer(body: string): Answer | null {
   try {
     const answer = JSON.parse(body) as Partial<Answer> | null;
-    const { status, checks } = answer ?? {};
-    return typeof status === 'string' && typeof checks === 'object' && (checks as unknown) !== null
-      ? { status, checks }
-      : null;
+    const { status, checks, writes } = answer ?? {};
+    if (typeof status !== 'string' || typeof checks !== 'object' || (checks as unknown) === null) return null;
+    return { status, checks, ...(typeof writes === 'object' && (writes as unknown) !== null && { writes }) };
   } catch {
     return null;
   }

@@ -6,7 +6,8 @@ import { secretProblem } from './jwt-secret.js';
 import { formatSize } from './parsers.js';
 import type { ParsedSettings, SettingName } from './settings.js';
 import { FILESYSTEM_SCRUB_BYTES_PER_SECOND, MINIMUM_UPLOAD_MEMORY } from './settings/storage-settings.js';
-import type { TracingConfig } from './tracing.js';
+import { type ProxyConfig, proxiesOf } from './proxies.js';
+import { type TracingConfig, tracingOf } from './tracing.js';
 
 type Names = ReadonlySet<SettingName>;
 
@@ -15,6 +16,7 @@ const S3_ONLY: readonly SettingName[] = [
   'S3_PUBLIC_ENDPOINT',
   'S3_ACCESS_KEY',
   'S3_SECRET_KEY',
+  'S3_CA_FILE',
   'S3_SERVER_SIDE_ENCRYPTION',
   'S3_KMS_KEY_ID',
 ];
@@ -23,6 +25,19 @@ const REDIS_FILES: readonly SettingName[] = ['REDIS_CA_FILE', 'REDIS_CERT_FILE',
 /** One is of no use without the other. */
 const S3_KEYS = ['S3_ACCESS_KEY', 'S3_SECRET_KEY'] as const;
 
+/** What the variables say that are no settings of this program, and have a meaning for others too. */
+export interface StandardConfig {
+  readonly tracing: TracingConfig;
+  readonly proxies: ProxyConfig;
+}
+
+export function standardConfig(
+  environment: Readonly<Record<string, string | undefined>>,
+  problems: string[],
+): StandardConfig {
+  return { tracing: tracingOf(environment), proxies: proxiesOf(environment, problems) };
+}
+
 /**
  * The settings put in their places, after the rules that span several of them. `given` are the names that the
  * operator wrote, right or wrong. `null` when there is any problem; only then nothing is generated.
@@ -30,13 +45,13 @@ const S3_KEYS = ['S3_ACCESS_KEY', 'S3_SECRET_KEY'] as const;
 export function toConfig(
   values: ParsedSettings,
   given: Names,
-  tracing: TracingConfig,
+  standard: StandardConfig,
   problems: string[],
   generatedSecret: () => string,
 ): AppConfig | null {
   if (!fitsTogether(values, given, problems)) return null;
   return new AppConfig({
-    server: { ...serverConfig(values), tracing },
+    server: { ...serverConfig(values), ...standard },
     database: {
       url: values.DATABASE_URL,
       directUrl: values.DATABASE_DIRECT_URL,
@@ -55,6 +70,7 @@ export function toConfig(
       reconcileIntervalSeconds: values.RECONCILE_INTERVAL_SECONDS,
       reconcileGraceSeconds: values.RECONCILE_GRACE_SECONDS,
       scrubBytesPerSecond: values.SCRUB_BYTES_PER_SECOND ?? scrubByDefault(values),
+      writeCheckSeconds: values.WRITE_CHECK_SECONDS,
       s3: storageType(values) === 's3' ? s3Config(values) : null,
     },
     security: {
@@ -78,7 +94,7 @@ export function toConfig(
   });
 }
 
-function serverConfig(values: ParsedSettings): Omit<AppConfig['server'], 'tracing'> {
+function serverConfig(values: ParsedSettings): Omit<AppConfig['server'], keyof StandardConfig> {
   return {
     listenHost: values.LISTEN_ADDRESS.host,
     listenPort: values.LISTEN_ADDRESS.port,
@@ -164,6 +180,8 @@ function checkS3(values: ParsedSettings, given: Names, problems: string[]): void
   const missing = S3_KEYS.filter((name) => !given.has(name));
   if (missing.length === 1)
     problems.push(`${missing[0]} is required beside the other key; without both, the role of this machine is used`);
+  if (values.S3_CA_FILE !== null && values.S3_ENDPOINT?.startsWith('http:') === true)
+    problems.push('S3_CA_FILE needs an S3_ENDPOINT with https://');
   if (given.has('S3_KMS_KEY_ID') && values.S3_SERVER_SIDE_ENCRYPTION !== 'aws:kms')
     problems.push('S3_KMS_KEY_ID needs S3_SERVER_SIDE_ENCRYPTION=aws:kms');
 }
@@ -235,6 +253,7 @@ function s3Config(values: ParsedSettings): S3Config | null {
     accessKey: values.S3_ACCESS_KEY,
     secretKey: values.S3_SECRET_KEY,
     pathStyle: values.S3_PATH_STYLE ?? !new URL(endpoint).hostname.endsWith('.amazonaws.com'),
+    caFile: values.S3_CA_FILE,
     equalPartBytes: values.S3_EQUAL_PART_BYTES,
     serverSideEncryption: values.S3_SERVER_SIDE_ENCRYPTION,
     kmsKeyId: values.S3_KMS_KEY_ID,

@@ -1,4 +1,5 @@
 import type { ListenAddress } from './parsers.js';
+import type { ProxyConfig } from './proxies.js';
 import type { TracingConfig } from './tracing.js';
 
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -43,6 +44,8 @@ export interface ServerConfig {
   /** Where `/metrics` is served; `null`: nowhere, and nothing is collected. */
   readonly metrics: ListenAddress | null;
   readonly tracing: TracingConfig;
+  /** For requests that the node makes over HTTP. */
+  readonly proxies: ProxyConfig;
   readonly trustedProxies: readonly string[];
   readonly logLevel: LogLevel;
   /** Absolute. */
@@ -97,6 +100,8 @@ export interface S3Config {
   readonly accessKey: string | null;
   readonly secretKey: string | null;
   readonly pathStyle: boolean;
+  /** PEM. */
+  readonly caFile: string | null;
   readonly equalPartBytes: number | null;
   /** Asked for with each object; `null` leaves it to the bucket. */
   readonly serverSideEncryption: S3Encryption | null;
@@ -118,6 +123,8 @@ export interface StorageConfig {
   readonly reconcileGraceSeconds: number;
   /** 0 never scrubs. */
   readonly scrubBytesPerSecond: number;
+  /** 0: only after a write has failed. */
+  readonly writeCheckSeconds: number;
   /** Not `null` exactly when `type` is `s3`. */
   readonly s3: S3Config | null;
 }

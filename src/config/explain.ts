@@ -1,4 +1,4 @@
-import { tlsConfig, toConfig } from './assemble.js';
+import { standardConfig, tlsConfig, toConfig } from './assemble.js';
 import type { ConfigFile, GivenValue } from './config-file.js';
 import type { TlsConfig } from './config-values.js';
 import type { AppConfig } from './config.js';
@@ -6,7 +6,6 @@ import { readSettings, type Environment, type ReadSettings } from './load-config
 import type { ListenAddress, RawValue } from './parsers.js';
 import type { Setting } from './setting.js';
 import { SETTING_NAMES, SETTINGS, type SettingName } from './settings.js';
-import { tracingOf } from './tracing.js';
 
 export type SettingSource = 'environment' | 'file' | 'default';
 
@@ -54,7 +53,7 @@ export function explain(environment: Environment, file: ConfigFile | null): Conf
   const read = readSettings(environment, file);
   const given = new Set([...read.inFile.keys(), ...read.inEnvironment.keys()]);
   const problems = [...read.problems];
-  const config = toConfig(read.values, given, tracingOf(environment), problems, () => MASK);
+  const config = toConfig(read.values, given, standardConfig(environment, problems), problems, () => MASK);
   const settings = SETTING_NAMES.map((name) => show(name, read, config));
   const { LISTEN_ADDRESS: listenAddress } = read.values;
   return {

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { toConfig } from './assemble.js';
+import { standardConfig, toConfig } from './assemble.js';
 import { bothOf, fromFile, fromSecretFile, type ConfigFile, type Given, type GivenValue } from './config-file.js';
 import type { AppConfig } from './config.js';
 import { nearName } from './near-name.js';
@@ -8,7 +8,6 @@ import { SECRET_FILE_NAMES, secretOfFile } from './secret-files.js';
 import type { Setting } from './setting.js';
 import { SETTING_NAMES, SETTINGS, type ParsedSettings, type SettingName } from './settings.js';
 import { StartupError } from './startup-error.js';
-import { tracingOf } from './tracing.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -51,7 +50,7 @@ export function loadConfig(
 ): AppConfig {
   const { values, inFile, inEnvironment, problems } = readSettings(environment, file);
   const given = new Set([...inFile.keys(), ...inEnvironment.keys()]);
-  const config = toConfig(values, given, tracingOf(environment), problems, () =>
+  const config = toConfig(values, given, standardConfig(environment, problems), problems, () =>
     generatedSecret(resolve(values.DATA_DIR)),
   );
   if (config === null) throw new ConfigError(problems);

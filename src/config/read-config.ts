@@ -9,6 +9,7 @@ import { keptSecret } from './data-dir.js';
 import { errorCode } from './error-code.js';
 import { explain, type ConfigReport } from './explain.js';
 import { loadConfig } from './load-config.js';
+import { type ProxyConfig, proxiesOf } from './proxies.js';
 import { StartupError } from './startup-error.js';
 import { type TracingConfig, tracingOf } from './tracing.js';
 
@@ -31,6 +32,14 @@ export function readConfig(): AppConfig {
 /** Whether there are traces, for a process that must know before it loads what they are made of. */
 export function readTracing(): TracingConfig {
   return tracingOf(process.env);
+}
+
+/** Whom requests go through, for a program that needs no other part of the configuration. Throws `StartupError`. */
+export function readProxies(): ProxyConfig {
+  const problems: string[] = [];
+  const proxies = proxiesOf(process.env, problems);
+  if (problems.length > 0) throw new StartupError(problems.join('; '));
+  return proxies;
 }
 
 /** Installations without development packages have no database of their own; container images are such. */

@@ -1,54 +1,76 @@
-import pg from 'pg';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { errorCode } from '../config/error-code.js';
 import { StartupError } from '../config/startup-error.js';
+import { isWithoutRoom } from './connection-refusals.js';
+import { DatabaseConnection } from './database-connection.js';
+import { adviceOn, type Place, placeOf } from './start-failures.js';
 
-// A database that is there but slow is worth waiting for: nothing runs yet that would wait behind it.
-const CONNECT_TIMEOUT_MS = 15_000;
+// A database that is there but slow, full or about to be ready is worth waiting for: nothing runs yet that would wait
+// behind it.
+const PATIENCE_MS = 15_000;
+const ASK_EVERY_MS = 250;
 const OLDEST_VERSION = 150_000;
+const NOT_READY = '57P03';
 
-const UNKNOWN_AUTHORITY =
-  'its certificate is signed by nobody known: name the authority with sslrootcert in DATABASE_URL';
-/** What PostgreSQL and the system call the usual mistakes, and what to do about each. */
-const ADVICE: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'nothing listens there: start PostgreSQL, or correct DATABASE_URL',
-  ENOTFOUND: 'there is no such host: correct DATABASE_URL',
-  EAI_AGAIN: 'its name cannot be looked up: correct DATABASE_URL, or the DNS of this machine',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNKNOWN_AUTHORITY,
-  SELF_SIGNED_CERT_IN_CHAIN: UNKNOWN_AUTHORITY,
-  DEPTH_ZERO_SELF_SIGNED_CERT: UNKNOWN_AUTHORITY,
-  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name: correct the host in DATABASE_URL',
-  NO_TLS: 'the server has no TLS: give it a certificate, or take sslmode out of DATABASE_URL',
-  '28P01': 'the user name or password is wrong: correct DATABASE_URL',
-  '28000': 'the server does not let this user in from here: correct DATABASE_URL, or its pg_hba.conf',
-  '3D000': 'it does not exist: create it, or correct DATABASE_URL',
-};
+/** In one statement: each would be a round trip. */
+const DESCRIBE = `
+SELECT current_setting('server_version_num')::int AS version, current_setting('server_encoding') AS encoding,
+       pg_is_in_recovery() AS "isStandby"`;
 
-/** Whether the database that `setting` names answers and is new enough, before anything is built on it. Throws `StartupError`. */
+interface Description {
+  readonly version: number;
+  readonly encoding: string;
+  readonly isStandby: boolean;
+}
+
+/**
+ * Whether the database that `setting` names answers and is one that the registry can use, before anything is built on
+ * it. Throws `StartupError`.
+ */
 export async function checkDatabase(url: string, setting = 'DATABASE_URL'): Promise<void> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
+  const place = placeOf(url, setting);
+  const patienceEnds = performance.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      refuseUnusable(await describe(url), place);
+      return;
+    } catch (error) {
+      if (error instanceof StartupError) throw error;
+      const isWorthWaiting = isWithoutRoom(error) || errorCode(error) === NOT_READY;
+      if (!isWorthWaiting || performance.now() > patienceEnds) throw failureOf(error, place);
+      await sleep(ASK_EVERY_MS);
+    }
+  }
+}
+
+async function describe(url: string): Promise<Description> {
+  const client = new DatabaseConnection({ connectionString: url, connectionTimeoutMillis: PATIENCE_MS });
   client.on('error', () => undefined); // a connection that is lost again shows in the pool
   try {
     await client.connect();
-    const { rows } = await client.query<{ server_version_num: string }>('SHOW server_version_num');
-    const version = Number(rows[0]?.server_version_num);
-    if (version < OLDEST_VERSION) throw new StartupError(`the database at ${place(url)} is older than PostgreSQL 15`);
-  } catch (error) {
-    if (error instanceof StartupError) throw error;
-    const code = isWithoutTls(error) ? 'NO_TLS' : errorCode(error);
-    const advice = ADVICE[code]?.replaceAll('DATABASE_URL', setting) ?? `${code}: check ${setting} and the server`;
-    throw new StartupError(`the database at ${place(url)} cannot be used: ${advice}`, { cause: error });
+    const { rows } = await client.query<Description>(DESCRIBE);
+    const [description] = rows;
+    if (description === undefined) throw new Error('PostgreSQL does not describe itself');
+    return description;
   } finally {
     await client.end().catch(() => undefined);
   }
 }
 
-/** pg gives this one no code. */
-function isWithoutTls(error: unknown): boolean {
-  return error instanceof Error && error.message === 'The server does not support SSL connections';
+function refuseUnusable({ version, encoding, isStandby }: Description, place: Place): void {
+  if (version < OLDEST_VERSION) throw new StartupError(`the database at ${place.name} is older than PostgreSQL 15`);
+  if (encoding !== 'UTF8')
+    throw new StartupError(
+      `the database at ${place.name} has the encoding ${encoding} and must have UTF8: make one with ` +
+        `CREATE DATABASE "${place.database}" TEMPLATE template0 ENCODING 'UTF8', and name it in ${place.setting}`,
+    );
+  if (isStandby)
+    throw new StartupError(
+      `the database at ${place.name} is a standby, which takes no writes: name the primary in ${place.setting}`,
+    );
 }
 
-/** Without the user and the password. */
-function place(url: string): string {
-  const { host, pathname } = new URL(url);
-  return `${host}${pathname}`;
+function failureOf(error: unknown, place: Place): StartupError {
+  const advice = adviceOn(error, place.setting) ?? `${String(error)}: check ${place.setting} and the server`;
+  return new StartupError(`the database at ${place.name} cannot be used: ${advice}`, { cause: error });
 }

@@ -1,5 +1,6 @@
 import type { DataSourceOptions } from 'typeorm';
 import type { DatabaseConfig } from '../config/config-values.js';
+import { DRIVER } from './connection-pool.js';
 import { DatabaseConnection, type StatementLimits } from './database-connection.js';
 import type { DatabaseWatch } from './database-watch.js';
 
@@ -19,6 +20,7 @@ export function dataSourceOptions(
   if (url === null) throw new Error('the database has no address yet');
   return {
     type: 'postgres',
+    driver: DRIVER,
     url,
     // Sizes and identifiers stay below 2^53.
     parseInt8: true,

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { goOnWithoutTls, wantsTlsIfOffered, withUnverifiedTls } from './optional-tls.js';
 
 /** Texts that get a name; beyond it statements are made on the fly, such as TypeORM's with lists of every length. */
 const MAX_STATEMENTS = 500;
@@ -25,18 +26,23 @@ export class DatabaseConnection extends pg.Client {
   /** Is told how long the server worked, in seconds. */
   static meter: ((seconds: number) => void) | null = null;
 
+  /** Is told of each statement that the server refused because it takes no writes, by its SQLSTATE. */
+  static refused: ((state: string) => void) | null = null;
+
   isDirect = false;
   /** Since when the server has been at work for this connection, on the clock of `performance.now`; `null`: it is not. */
   busySince: number | null = null;
   private begin = START;
 
   constructor(config?: string | pg.ClientConfig) {
-    super(config);
+    super(withUnverifiedTls(config));
+    if (wantsTlsIfOffered(config)) goOnWithoutTls(this.connection);
     this.on('drain', () => {
       if (this.busySince !== null) DatabaseConnection.meter?.((performance.now() - this.busySince) / 1000);
       this.busySince = null;
     });
     this.connection.on('errorMessage', ({ code, message }: { code?: string; message?: string }) => {
+      if (code === READ_ONLY || code === DISK_FULL) DatabaseConnection.refused?.(code);
       if (code === UNKNOWN_STATEMENT || code === KNOWN_STATEMENT) isPreparing = false;
       // Another server has become the primary, or a migration has changed what a planned statement gives.
       if (code === READ_ONLY || (code === UNSUPPORTED && message?.startsWith('cached plan') === true)) {
@@ -90,6 +96,7 @@ export class DatabaseConnection extends pg.Client {
 const UNKNOWN_STATEMENT = '26000';
 const KNOWN_STATEMENT = '42P05';
 const READ_ONLY = '25006';
+const DISK_FULL = '53100';
 const UNSUPPORTED = '0A000';
 /** serialization_failure and deadlock_detected. */
 const TAKEN_BACK: ReadonlySet<string> = new Set(['40001', '40P01']);

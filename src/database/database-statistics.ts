@@ -33,4 +33,9 @@ export class DatabaseStatistics {
   onStatement(listener: (seconds: number) => void): void {
     DatabaseConnection.meter = listener;
   }
+
+  /** Is told of each write that was refused for every writer: the server is read-only, or full. As above, one listener. */
+  onWriteRefused(listener: (state: string) => void): void {
+    DatabaseConnection.refused = listener;
+  }
 }

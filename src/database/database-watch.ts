@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { isWithoutRoom } from './connection-refusals.js';
 import { DatabaseConnection } from './database-connection.js';
 
 const LOOK_EVERY_MS = 500;
@@ -56,6 +57,10 @@ export class DatabaseWatch {
     const since = new Map(late.map((connection) => [connection, connection.busySince]));
     const working = await this.probe(late.flatMap(({ backendPid }) => backendPid ?? []));
     this.isAsking = false;
+    if (working === 'full') {
+      for (const connection of late) this.asked.set(connection, performance.now());
+      return;
+    }
     const lost = late.filter((connection) => {
       this.asked.set(connection, performance.now());
       if (connection.busySince === null || connection.busySince !== since.get(connection)) return false;
@@ -67,8 +72,8 @@ export class DatabaseWatch {
     for (const connection of lost) connection.cut();
   }
 
-  /** `null` when there is no answer in time. */
-  private async probe(pids: readonly number[]): Promise<ReadonlySet<number> | null> {
+  /** `null` when there is no answer in time; `full` when the server is there and has no room for the question. */
+  private async probe(pids: readonly number[]): Promise<ReadonlySet<number> | 'full' | null> {
     const client = new DatabaseConnection({ connectionString: this.url });
     client.on('error', () => undefined); // it is one of the answers
     const timer = setTimeout(() => {
@@ -78,8 +83,8 @@ export class DatabaseWatch {
       await client.connect();
       const { rows } = await client.query<{ pid: number }>(WORKING, [pids]);
       return new Set(rows.map(({ pid }) => pid));
-    } catch {
-      return null;
+    } catch (error) {
+      return isWithoutRoom(error) ? 'full' : null;
     } finally {
       clearTimeout(timer);
       void client.end().catch(() => undefined);

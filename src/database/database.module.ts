@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { DataSource } from 'typeorm';
 import { AppConfig } from '../config/config.js';
 import { dataSourceOptions, LIMITS } from './data-source-options.js';
 import { DatabaseStatistics } from './database-statistics.js';
@@ -7,6 +8,7 @@ import { DatabaseWatch } from './database-watch.js';
 import { IdempotentCreate } from './idempotent-create.entity.js';
 import { IdempotentCreates } from './idempotent-creates.service.js';
 import { migrate } from './migrate.js';
+import { explained } from './start-failures.js';
 import { UnitOfWork } from './unit-of-work.js';
 
 @Module({
@@ -22,6 +24,10 @@ import { UnitOfWork } from './unit-of-work.js';
           // A database that is not there is an error to report at once, not something to wait for.
           retryAttempts: 0,
         };
+      },
+      dataSourceFactory: async (options) => {
+        if (options?.type !== 'postgres') throw new Error('the database has no options');
+        return explained({ url: options.url ?? null }, () => new DataSource(options).initialize());
       },
     }),
     TypeOrmModule.forFeature([IdempotentCreate]),

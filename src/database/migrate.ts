@@ -6,6 +6,7 @@ import { DataSource, MigrationExecutor, type MigrationInterface, type QueryRunne
 import type { DatabaseConfig } from '../config/config-values.js';
 import { dataSourceOptions } from './data-source-options.js';
 import { refuseContracted } from './schema-level.js';
+import { explained } from './start-failures.js';
 import { sqlState } from './unit-of-work.js';
 
 /** Any constant: all nodes of a registry ask for the same one. */
@@ -30,9 +31,15 @@ const DIRECTORY = join(import.meta.dirname, '../../migrations');
  * Brings the schema up to date, past a pooler where `DATABASE_DIRECT_URL` names the way. Many nodes may start at once:
  * one migrates, in one transaction that also has the lock; the others ask for the lock now and then, with no connection
  * of a small pooler in hand, and then find nothing to do. A node that dies leaves everything as it was. Gives the names
- * of the migrations that this call has run. Throws `StartupError` when the database is for newer versions only.
+ * of the migrations that this call has run. Throws `StartupError` when the database is for newer versions only, and for what an operator has to correct.
  */
-export async function migrate(database: DatabaseConfig): Promise<string[]> {
+export function migrate(database: DatabaseConfig): Promise<string[]> {
+  const { url, directUrl } = database;
+  const setting = directUrl === null ? 'DATABASE_URL' : 'DATABASE_DIRECT_URL';
+  return explained({ url: directUrl ?? url }, () => migrateAll(database), setting);
+}
+
+async function migrateAll(database: DatabaseConfig): Promise<string[]> {
   const options = dataSourceOptions(
     { ...database, maxConnections: 1 },
     { url: database.directUrl ?? database.url, limits: { statementMs: 0, lockMs: LOCK_TIMEOUT_MS } },

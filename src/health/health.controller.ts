@@ -17,8 +17,7 @@ export class HealthController {
   @ApiServiceUnavailableResponse({ type: HealthDto })
   async report(@Res({ passthrough: true }) response: Response): Promise<Health> {
     const health = await this.health.health();
-    const isServing = health.status === 'ok' || health.status === 'degraded';
-    response.status(isServing ? HttpStatus.OK : HttpStatus.SERVICE_UNAVAILABLE).setHeader('Cache-Control', 'no-store');
+    answer(response, health.status);
     return health;
   }
 
@@ -36,7 +35,13 @@ export class HealthController {
   @ApiOkResponse({ description: 'Send them', schema: { example: { status: 'ok' } } })
   @ApiServiceUnavailableResponse({ description: 'Do not', schema: { example: { status: 'draining' } } })
   async ready(@Res({ passthrough: true }) response: Response): Promise<Pick<Health, 'status'>> {
-    const { status } = await this.report(response);
+    const status = await this.health.readiness();
+    answer(response, status);
     return { status };
   }
+}
+
+function answer(response: Response, status: Health['status']): void {
+  const isServing = status === 'ok' || status === 'degraded';
+  response.status(isServing ? HttpStatus.OK : HttpStatus.SERVICE_UNAVAILABLE).setHeader('Cache-Control', 'no-store');
 }

@@ -3,14 +3,17 @@ import { FactCache } from '../cache/fact-cache.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { Drain } from '../http/drain.js';
 import { BlobStore } from '../storage/blob-store.js';
+import { type Writes, WriteChecks, WRITTEN } from './writes/write-checks.service.js';
 
 export const PARTS = ['database', 'store', 'cache'] as const;
 export type Part = (typeof PARTS)[number];
 
 export interface Health {
-  /** `degraded`: everything works, slower. `down`: requests fail. `draining`: send no more of them here. */
+  /** `degraded`: everything works, slower, or nothing can be written. `down`: requests fail. `draining`: send no more of them here. */
   readonly status: 'ok' | 'degraded' | 'down' | 'draining';
   readonly checks: Readonly<Record<Part, 'ok' | 'failed'>>;
+  /** Whether writes succeed, and why not. */
+  readonly writes: Writes;
 }
 
 /** What does not answer in this time does not answer clients in time either; milliseconds. */
@@ -27,11 +30,18 @@ export class HealthService {
     private readonly store: BlobStore,
     private readonly facts: FactCache,
     private readonly drain: Drain,
+    private readonly writes: WriteChecks,
   ) {}
 
   async health(): Promise<Health> {
-    const checks = await this.checks();
-    return { status: statusOf(checks, this.drain.isDraining), checks };
+    const [checks, writes] = await Promise.all([this.checks(), this.writes.outcomes()]);
+    return { status: statusOf(checks, writes, this.drain.isDraining), checks, writes };
+  }
+
+  /** Whether to send requests here. A node that only cannot write serves pulls as well as any other. */
+  async readiness(): Promise<Health['status']> {
+    void this.writes.look();
+    return statusOf(await this.checks(), null, this.drain.isDraining);
   }
 
   private checks(): Promise<Health['checks']> {
@@ -50,9 +60,10 @@ export class HealthService {
   }
 }
 
-export function statusOf(checks: Health['checks'], isDraining: boolean): Health['status'] {
+export function statusOf(checks: Health['checks'], writes: Writes | null, isDraining: boolean): Health['status'] {
   if (isDraining) return 'draining';
   if (checks.database === 'failed' || checks.store === 'failed') return 'down';
+  if (writes !== null && WRITTEN.some((part) => writes[part] !== 'ok')) return 'degraded';
   // Facts are read from the database then.
   return checks.cache === 'failed' ? 'degraded' : 'ok';
 }

@@ -7,14 +7,22 @@ import { StorageModule } from '../storage/storage.module.js';
 import { CertificateMetrics } from './certificate-metrics.js';
 import { DependencyMetrics } from './dependency-metrics.js';
 import { IntegrityMetrics } from './integrity-metrics.js';
+import { METRICS_SOURCES, type MetricsSource } from './metrics-source.js';
 import { MetricsService } from './metrics.service.js';
 import { RequestMetrics } from './request-metrics.js';
 import { StoreMetrics } from './store-metrics.js';
+import { WriteMetrics } from './write-metrics.js';
+
+const SOURCES = [RequestMetrics, StoreMetrics, DependencyMetrics, CertificateMetrics, IntegrityMetrics, WriteMetrics];
 
 /** Loaded only where `METRICS_LISTEN_ADDRESS` asks for it. */
 @Module({
   imports: [HttpModule, DatabaseModule, CacheModule, StorageModule, HealthModule],
-  providers: [MetricsService, RequestMetrics, StoreMetrics, DependencyMetrics, CertificateMetrics, IntegrityMetrics],
+  providers: [
+    MetricsService,
+    ...SOURCES,
+    { provide: METRICS_SOURCES, useFactory: (...sources: MetricsSource[]) => sources, inject: SOURCES },
+  ],
   exports: [MetricsService],
 })
 export class MetricsModule {}

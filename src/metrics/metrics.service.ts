@@ -1,13 +1,9 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { collectDefaultMetrics, type MetricObjectWithValues, type MetricValue, Registry } from 'prom-client';
-import { CertificateMetrics } from './certificate-metrics.js';
-import { DependencyMetrics } from './dependency-metrics.js';
-import { IntegrityMetrics } from './integrity-metrics.js';
 import { PROGRAM_VERSION } from './program-version.js';
-import { RequestMetrics } from './request-metrics.js';
-import { StoreMetrics } from './store-metrics.js';
 import { countTallies } from './tally-metrics.js';
 import { gaugeOf } from './metric-kinds.js';
+import { METRICS_SOURCES, type MetricsSource } from './metrics-source.js';
 
 /** What one process has counted, as it travels to the primary. */
 export type Snapshot = readonly MetricObjectWithValues<MetricValue<string>>[];
@@ -20,23 +16,13 @@ const LAG_PRECISION_MS = 10;
 export class MetricsService {
   private readonly registry = new Registry();
 
-  constructor(
-    requests: RequestMetrics,
-    store: StoreMetrics,
-    dependencies: DependencyMetrics,
-    certificate: CertificateMetrics,
-    integrity: IntegrityMetrics,
-  ) {
+  constructor(@Inject(METRICS_SOURCES) sources: readonly MetricsSource[]) {
     const { registry } = this;
     gaugeOf(registry, 'aerugo_build_info', 'The version that runs here.', ['version'], 'first').set(
       { version: PROGRAM_VERSION },
       1,
     );
-    requests.register(registry);
-    store.register(registry);
-    dependencies.register(registry);
-    certificate.register(registry);
-    integrity.register(registry);
+    for (const source of sources) source.register(registry);
     countTallies(registry);
     collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: LAG_PRECISION_MS });
     // Of several workers the one that stands still is the one to see.

@@ -45,6 +45,11 @@ export interface Completed {
   readonly obsolete: readonly ObjectKey[];
 }
 
+export interface StoreSpace {
+  readonly freeBytes: number;
+  readonly sizeBytes: number;
+}
+
 export interface ObjectStat {
   readonly size: number;
 }
@@ -89,6 +94,12 @@ export abstract class BlobStore {
 
   /** Throws `StoreUnavailable` when the store does not answer. */
   abstract check(): Promise<void>;
+
+  /** Writes something small under a name that is no object's, and removes it. Throws `StoreUnavailable`. */
+  abstract checkWrite(): Promise<void>;
+
+  /** `null` when the store does not say. */
+  abstract space(): Promise<StoreSpace | null>;
 
   /** `null` only when the key is absent; every other failure throws. */
   abstract stat(key: ObjectKey): Promise<ObjectStat | null>;

@@ -7,6 +7,7 @@ import {
   type ObjectStat,
   type ReadOptions,
   type SignedUrlOptions,
+  type StoreSpace,
   type WriteTarget,
 } from './blob-store.js';
 import type { WriterState } from './writer-state.js';
@@ -14,6 +15,7 @@ import type { DirectUploads } from './direct-uploads.js';
 import type { BlobInventory } from './blob-inventory.js';
 import type { MemoryBudget } from './memory-budget.js';
 import type { ObjectKey } from './object-keys.js';
+import { StoreUnavailable } from './storage-errors.js';
 
 export type Operation = 'stat' | 'open' | 'signedUrl' | 'put' | 'delete' | 'append' | 'complete' | 'abandon';
 
@@ -37,6 +39,8 @@ export class InstrumentedStore extends BlobStore {
   };
 
   meter: StoreMeter | null = null;
+  /** Is told of each write that the store did not take. */
+  onWriteFailed: ((error: StoreUnavailable) => void) | null = null;
 
   /** `memory` is what the store gives its uploads; `null` where it needs none. */
   constructor(
@@ -57,6 +61,14 @@ export class InstrumentedStore extends BlobStore {
     return this.store.check();
   }
 
+  checkWrite(): Promise<void> {
+    return this.store.checkWrite();
+  }
+
+  space(): Promise<StoreSpace | null> {
+    return this.store.space();
+  }
+
   stat(key: ObjectKey): Promise<ObjectStat | null> {
     return this.measured('stat', () => this.store.stat(key));
   }
@@ -70,7 +82,7 @@ export class InstrumentedStore extends BlobStore {
   }
 
   put(target: WriteTarget, bytes: Uint8Array, sha256Hex?: string): Promise<ObjectKey> {
-    return this.measured('put', () => this.store.put(target, bytes, sha256Hex));
+    return this.written('put', () => this.store.put(target, bytes, sha256Hex));
   }
 
   delete(keys: readonly ObjectKey[]): Promise<void> {
@@ -83,11 +95,11 @@ export class InstrumentedStore extends BlobStore {
     body: AsyncIterable<Uint8Array>,
     options: AppendOptions,
   ): Promise<Appended> {
-    return this.measured('append', () => this.store.append(target, state, body, options));
+    return this.written('append', () => this.store.append(target, state, body, options));
   }
 
   complete(target: WriteTarget, state: WriterState | null): Promise<Completed> {
-    return this.measured('complete', () => this.store.complete(target, state));
+    return this.written('complete', () => this.store.complete(target, state));
   }
 
   abandon(target: WriteTarget, state: WriterState | null, keep?: ObjectKey): Promise<void> {
@@ -96,6 +108,14 @@ export class InstrumentedStore extends BlobStore {
 
   close(): Promise<void> {
     return this.store.close();
+  }
+
+  private written<T>(operation: Operation, call: () => Promise<T>): Promise<T> {
+    const writing = this.measured(operation, call);
+    writing.catch((error: unknown) => {
+      if (error instanceof StoreUnavailable) this.onWriteFailed?.(error);
+    });
+    return writing;
   }
 
   private measured<T>(operation: Operation, call: () => Promise<T>): Promise<T> {

@@ -10,6 +10,8 @@ const KEY = /^[0-9a-f]{2}\/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a
 
 /** Says whose a store is; no upload's name. */
 export const OWNER_NAME = 'aerugo-installation';
+/** Written and removed to see whether the store takes writes. One name for all nodes, so that no crash leaves many. */
+export const WRITE_CHECK_NAME = 'aerugo-write-check';
 
 /** The stem of an upload's keys. The folder is taken from the end of the id: a version 7 id starts with the time. */
 export function objectKeyOf(uploadId: string): ObjectKey {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { AppConfig } from '../config/config.js';
 import type { StorageType } from '../config/config-values.js';
 import { StartupError } from '../config/startup-error.js';
+import { Proxies } from '../outgoing/proxies.js';
 import { BlobStore } from './blob-store.js';
 import { InstrumentedStore } from './instrumented-store.js';
 
@@ -14,11 +15,11 @@ const openFilesystem: Open = async ({ server }) => {
   return new InstrumentedStore(new FilesystemStore(join(server.dataDir, 'blobs')));
 };
 
-const openS3: Open = async ({ storage }) => {
+const openS3: Open = async ({ storage, server }) => {
   if (storage.s3 === null) throw new StartupError('S3 storage needs the S3_* settings');
   const [{ S3Store }, { MemoryBudget }] = await Promise.all([import('./s3/s3-store.js'), import('./memory-budget.js')]);
   const memory = new MemoryBudget(storage.uploadMemoryBudget);
-  return new InstrumentedStore(new S3Store(storage.s3, memory), memory);
+  return new InstrumentedStore(new S3Store(storage.s3, memory, new Proxies(server.proxies)), memory);
 };
 
 const DRIVERS = { s3: openS3, filesystem: openFilesystem } as const satisfies Record<StorageType, Open>;

@@ -16,7 +16,9 @@ import {
 import { BatchSpanProcessor, type SpanExporter, TracerProvider } from '@opentelemetry/sdk-trace';
 import type { TracingProtocol } from '../config/tracing.js';
 import { PROGRAM_VERSION } from '../metrics/program-version.js';
+import type { Proxies } from '../outgoing/proxies.js';
 import { CleanExporter } from './clean-exporter.js';
+import { collectorAgent } from './collector-agent.js';
 import { CollectorReport } from './collector-report.js';
 import { traceDependencies } from './instrumentations.js';
 import { NamedIds } from './named-ids.js';
@@ -30,23 +32,25 @@ const SERVICE = 'aerugo';
 const CLOSE_MS = 1_500;
 
 const EXPORTERS = {
-  'http/protobuf': () => new ProtobufExporter(),
-  'http/json': () => new JsonExporter(),
-} as const satisfies Record<TracingProtocol, () => SpanExporter>;
+  'http/protobuf': ProtobufExporter,
+  'http/json': JsonExporter,
+} as const satisfies Record<TracingProtocol, new () => SpanExporter>;
 
 /** Call it once in a process, before `pg`, `redis` or the S3 SDK are loaded. */
-export function startTraces(protocol: TracingProtocol): Traces {
+export function startTraces(protocol: TracingProtocol, proxies: Proxies): Traces {
   traceDependencies();
   const { sampler, batch, limits, followsClients, problems } = readStandardVariables();
   const report = new CollectorReport();
   setGlobalErrorHandler(() => undefined); // a batch that could not be sent: the report has told it
+  const agent = collectorAgent(proxies);
+  const exporter = new EXPORTERS[protocol](agent === undefined ? {} : { httpAgentOptions: agent });
   const ids = new NamedIds();
   const provider = new TracerProvider({
     resource: describeProcess(),
     sampler: new RequestSampler(sampler),
     idGenerator: ids,
     spanLimits: limits,
-    spanProcessors: [new BatchSpanProcessor({ ...batch, exporter: new CleanExporter(EXPORTERS[protocol](), report) })],
+    spanProcessors: [new BatchSpanProcessor({ ...batch, exporter: new CleanExporter(exporter, report) })],
   });
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   trace.setGlobalTracerProvider(provider);

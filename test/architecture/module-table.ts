@@ -14,7 +14,8 @@ export const MODULE_TABLE: Readonly<Record<string, readonly string[]>> = {
   config: [],
   database: ['config'],
   cache: ['config'],
-  storage: ['config', 'oci'],
+  outgoing: ['config'],
+  storage: ['outgoing', 'config', 'oci'],
   http: ['config', 'oci', 'access'],
   limits: ['http', 'cache', 'config', 'oci', 'access'],
   events: ['database', 'cache', 'oci', 'access'],
@@ -30,9 +31,9 @@ export const MODULE_TABLE: Readonly<Record<string, readonly string[]>> = {
   audit: ['events', 'http', 'database', 'config', 'access'],
   health: ['http', 'database', 'cache', 'storage', 'config'],
   metrics: ['health', 'http', 'database', 'cache', 'storage', 'config'],
-  tracing: ['metrics', 'http', 'config'],
+  tracing: ['metrics', 'http', 'outgoing', 'config'],
   // The program around the node: the only module that may import the composition, and no module imports it.
-  cli: [COMPOSITION, 'integrity', 'auth', 'users', 'http', 'database', 'config', 'access', 'oci'],
+  cli: [COMPOSITION, 'integrity', 'auth', 'users', 'http', 'outgoing', 'database', 'config', 'access', 'oci'],
 };
 
 /** Knowledge without machinery: these modules import no package either, except what Node itself has. */

@@ -13,6 +13,7 @@ export function configOf({ endpoint, bucket, region, accessKey, secretKey }: S3B
     accessKey,
     secretKey,
     pathStyle: true,
+    caFile: null,
     equalPartBytes: null,
     serverSideEncryption: null,
     kmsKeyId: null,

@@ -19,7 +19,7 @@ const NO_ENCRYPTION = { serverSideEncryption: null, kmsKeyId: null };
 
 function configOf({ endpoint, bucket, region, accessKey, secretKey }: S3Bucket): S3Config {
   const place = { endpoint, publicEndpoint: null, bucket, region };
-  return { ...place, accessKey, secretKey, pathStyle: true, equalPartBytes: null, ...NO_ENCRYPTION };
+  return { ...place, accessKey, secretKey, pathStyle: true, caFile: null, equalPartBytes: null, ...NO_ENCRYPTION };
 }
 
 const describeBytes = (bytes: Buffer): SignedBytes => ({

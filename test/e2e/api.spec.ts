@@ -205,7 +205,11 @@ describe('the management API', () => {
 
   it('says how it is, to everybody', async () => {
     const health = await world.anonymous.raw('GET', '/api/v1/health').expect(200);
-    expect(health.json()).toEqual({ status: 'ok', checks: { database: 'ok', store: 'ok', cache: 'ok' } });
+    expect(health.json()).toEqual({
+      status: 'ok',
+      checks: { database: 'ok', store: 'ok', cache: 'ok' },
+      writes: { database: 'ok', store: 'ok' },
+    });
     await world.anonymous.raw('GET', '/livez').expect(200);
     await world.anonymous.raw('GET', '/readyz').expect(200);
   });

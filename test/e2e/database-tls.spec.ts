@@ -54,6 +54,19 @@ describe('PostgreSQL with TLS', () => {
     expect(rows.filter(({ ssl }) => !ssl)).toEqual([]);
   }, 60_000);
 
+  it.each(['prefer', 'allow'])(
+    'is used unverified with sslmode=%s, as libpq does',
+    async (mode) => {
+      await startRegistry({ env: { DATABASE_URL: `${url}?sslmode=${mode}&application_name=${mode}` } });
+      const rows = await ask<{ ssl: boolean }>(
+        `SELECT ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE application_name = '${mode}'`,
+      );
+      expect(rows.length).toBeGreaterThan(0);
+      expect(rows.filter(({ ssl }) => !ssl)).toEqual([]);
+    },
+    60_000,
+  );
+
   it('is refused when another authority signed its certificate', async () => {
     const other = await makeAuthority();
     await expect(start(other.ca)).rejects.toThrow(/sslrootcert/);

@@ -13,7 +13,11 @@ describe('health', () => {
     await eventually('the node is not ready', async () => (await client.raw('GET', '/readyz')).status === 503);
 
     const health = await client.raw('GET', '/api/v1/health').expect(503);
-    expect(health.json()).toEqual({ status: 'down', checks: { database: 'failed', store: 'ok', cache: 'ok' } });
+    expect(health.json()).toEqual({
+      status: 'down',
+      checks: { database: 'failed', store: 'ok', cache: 'ok' },
+      writes: { database: 'unreachable', store: 'ok' },
+    });
     await client.raw('GET', '/livez').expect(200);
     const asked = { headers: { authorization: `Basic ${Buffer.from('admin:x').toString('base64')}` } };
     await client.raw('GET', '/v2/', asked).expect(503, { code: 'UNAVAILABLE', headers: { 'retry-after': /^\d+$/ } });

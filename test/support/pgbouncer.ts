@@ -10,9 +10,9 @@ export interface Pooler {
 
 /**
  * A PgBouncer in transaction mode before the server that the URL names, with the settings of its package else: start-up
- * parameters that it does not know are refused. `poolSize` are its own connections for each database.
+ * parameters that it does not know are refused. `poolSize` are its own connections for each database, `clients` those that it takes in all.
  */
-export async function startPgBouncer(serverUrl: string, poolSize: number): Promise<Pooler> {
+export async function startPgBouncer(serverUrl: string, poolSize: number, clients = 500): Promise<Pooler> {
   const home = scratchDirectory('pgbouncer');
   const server = new URL(serverUrl);
   const port = await freePort();
@@ -31,7 +31,7 @@ auth_type = scram-sha-256
 auth_file = ${users}
 pool_mode = transaction
 default_pool_size = ${poolSize}
-max_client_conn = 500
+max_client_conn = ${clients}
 `,
   );
   const user = unprivilegedUser();

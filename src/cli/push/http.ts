@@ -1,6 +1,9 @@
-import { Agent as HttpAgent, type IncomingHttpHeaders, type IncomingMessage, request as httpRequest } from 'node:http';
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { type Agent, type IncomingHttpHeaders, type IncomingMessage, request as httpRequest } from 'node:http';
+import { type Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { Readable } from 'node:stream';
+import { readProxies } from '../../config/read-config.js';
+import { agentFor } from '../../outgoing/agents.js';
+import { Proxies } from '../../outgoing/proxies.js';
 import { CliError } from '../exit-codes.js';
 
 export interface HttpRequest {
@@ -26,10 +29,18 @@ const IDLE_MS = 120_000;
 const MAX_REPLY = 16 << 20;
 /** For all of it, once it has begun. */
 const REPLY_MS = 120_000;
-const AGENTS = {
-  'http:': new HttpAgent({ keepAlive: true, timeout: IDLE_MS }),
-  'https:': new HttpsAgent({ keepAlive: true, timeout: IDLE_MS }),
-};
+/** By what they lead to; a push speaks to a registry and a store. */
+const agents = new Map<string, Agent>();
+let proxies: Proxies | null = null;
+
+function agentOf(url: URL): Agent {
+  const known = agents.get(url.origin);
+  if (known !== undefined) return known;
+  proxies ??= new Proxies(readProxies());
+  const agent = agentFor(url, proxies, { keepAlive: true, timeout: IDLE_MS });
+  agents.set(url.origin, agent);
+  return agent;
+}
 
 /**
  * One request, sent once; fetch would send a stream without its length. Rejects when the connection fails before the
@@ -37,7 +48,7 @@ const AGENTS = {
  */
 export async function send({ method, url, headers = {}, body, signal, agent: given }: HttpRequest): Promise<HttpReply> {
   const isPlain = url.protocol === 'http:';
-  const agent = given ?? AGENTS[isPlain ? 'http:' : 'https:'];
+  const agent = given ?? agentOf(url);
   const length = Buffer.isBuffer(body) ? { 'content-length': String(body.length) } : {};
   const request = (isPlain ? httpRequest : httpsRequest)(url, {
     method,

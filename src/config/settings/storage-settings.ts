@@ -73,6 +73,12 @@ export const STORAGE_SETTINGS = {
     '4MiB',
     'How fast one node at a time reads all blobs again and again, to find damaged ones; 0 never does. The default is 4MiB on the filesystem and 0 on S3.',
   ),
+  WRITE_CHECK_SECONDS: setting(
+    ['storage', 'write_check_seconds'],
+    p.duration(0, ONE_DAY),
+    '60',
+    'How often a node tries whether store and database take writes, with a tiny one; 0 only after a write has failed.',
+  ),
   S3_ENDPOINT: optional(
     ['storage', 'endpoint'],
     p.origin('https://s3.amazonaws.com'),
@@ -110,6 +116,12 @@ export const STORAGE_SETTINGS = {
   S3_SECRET_KEY: optional(['storage', 'secret_key'], p.text, 'your-secret-key', 'Secret access key.', {
     isSecret: true,
   }),
+  S3_CA_FILE: optional(
+    ['storage', 'ca_file'],
+    p.text,
+    '/etc/aerugo/s3-ca.pem',
+    'Authorities that sign the certificate of S3, in PEM, beside those that Node.js knows; read again when it changes.',
+  ),
   S3_PATH_STYLE: optional(
     ['storage', 'path_style'],
     p.boolean,

@@ -1,4 +1,5 @@
-import { open, rename, rm, stat, unlink } from 'node:fs/promises';
+import { open, rename, rm, stat, statfs, unlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { StartupError } from '../../config/startup-error.js';
 import {
@@ -8,12 +9,13 @@ import {
   type Completed,
   type ObjectStat,
   type ReadOptions,
+  type StoreSpace,
   type WriteTarget,
 } from '../blob-store.js';
 import type { FilesystemState, StoredObject, WriterState } from '../writer-state.js';
 import { bodyChunks, destroyOnAbort } from '../body-reader.js';
-import { epochKey, type KeyRole, type ObjectKey } from '../object-keys.js';
-import { ObjectNotFound, ObjectSizeDiffers, UploadLost } from '../storage-errors.js';
+import { epochKey, type KeyRole, type ObjectKey, WRITE_CHECK_NAME } from '../object-keys.js';
+import { ObjectNotFound, ObjectSizeDiffers, StoreUnavailable, UploadLost } from '../storage-errors.js';
 import { BlobDirectories } from './blob-directories.js';
 import { FileInventory } from './file-inventory.js';
 import { errnoOf, storageErrorOf } from './filesystem-errors.js';
@@ -22,6 +24,10 @@ import { writeWholeFile } from './whole-file.js';
 
 const READ_BYTES = 512 * 1024;
 const UNLINKS_AT_ONCE = 64;
+const WRITE_CHECK_BYTES = 4096;
+/** With less, whichever of the two is less, a file system counts as full: a few bytes still find a place where no layer does. */
+const LEAST_FREE_BYTES = 64 * 2 ** 20;
+const LEAST_FREE_SHARE = 0.01;
 const ROLES: readonly KeyRole[] = ['bytes', 'whole', 'unfinished'];
 
 /**
@@ -54,6 +60,25 @@ export class FilesystemStore extends BlobStore {
 
   async check(): Promise<void> {
     await stat(this.#directories.root).catch(rethrow);
+  }
+
+  async checkWrite(): Promise<void> {
+    const file = join(this.#directories.root, WRITE_CHECK_NAME);
+    try {
+      await writeFile(file, Buffer.alloc(WRITE_CHECK_BYTES), { flush: true });
+    } catch (error) {
+      throw storageErrorOf(error);
+    } finally {
+      await rm(file, { force: true }).catch(() => undefined);
+    }
+    const { freeBytes, sizeBytes } = await this.space();
+    if (freeBytes < Math.min(LEAST_FREE_BYTES, sizeBytes * LEAST_FREE_SHARE))
+      throw new StoreUnavailable('full', `the file system of the blobs has ${String(freeBytes)} bytes left`);
+  }
+
+  async space(): Promise<StoreSpace> {
+    const { bavail, blocks, bsize } = await statfs(this.#directories.root).catch(rethrow);
+    return { freeBytes: bavail * bsize, sizeBytes: blocks * bsize };
   }
 
   async stat(key: ObjectKey): Promise<ObjectStat | null> {

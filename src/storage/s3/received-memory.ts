@@ -1,5 +1,5 @@
 import type { Agent } from 'node:http';
-import type { Socket } from 'node:net';
+import { followingConnections } from '../../outgoing/agents.js';
 import { releaseMemory } from '../release-memory.js';
 
 /**
@@ -9,13 +9,11 @@ import { releaseMemory } from '../release-memory.js';
  */
 export function releasingReceived<A extends Agent>(agent: A): A {
   const create = agent.createConnection.bind(agent);
-  agent.createConnection = (...args) => {
-    const socket = create(...args);
+  agent.createConnection = followingConnections(create, (socket) => {
     // After every other listener, whenever that was added: the parser reads it while it is told.
-    (socket as Socket | null | undefined)?.on('data', (received: Buffer) => {
+    socket.on('data', (received: Buffer) => {
       process.nextTick(releaseMemory, received);
     });
-    return socket;
-  };
+  });
   return agent;
 }

@@ -1,7 +1,8 @@
 import { S3Client } from '@aws-sdk/client-s3';
-import { Agent as HttpAgent, type AgentOptions } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
+import type { Agent, AgentOptions } from 'node:http';
 import type { S3Config } from '../../config/config-values.js';
+import { agentFor, httpAgentFor, OutgoingHttpsAgent, type Trust } from '../../outgoing/agents.js';
+import { DIRECT, type Proxies } from '../../outgoing/proxies.js';
 import { StoreUnavailable } from '../storage-errors.js';
 import { SILENCE_MS } from './call-limits.js';
 import { isSilence } from './s3-errors.js';
@@ -11,6 +12,24 @@ import { endingSilence } from './silence.js';
 
 const SOCKETS: AgentOptions = { keepAlive: true, maxSockets: Infinity };
 
+/** How connections are made: through which proxy, and which authorities are believed. */
+export interface Outgoing {
+  readonly proxies: Proxies;
+  readonly trust?: Trust;
+}
+
+/** Of the store as requests name it. */
+export function addressOf({ bucket, pathStyle }: S3Config, endpoint: string): URL {
+  const url = new URL(endpoint);
+  if (!pathStyle) url.hostname = `${bucket}.${url.hostname}`;
+  return url;
+}
+
+/** For requests to the endpoint that are not made by the SDK. */
+export function probeAgent(config: S3Config, { proxies, trust }: Outgoing): Agent {
+  return agentFor(addressOf(config, config.endpoint), proxies, {}, trust);
+}
+
 /**
  * A client of the endpoint given: the store's own for calls, the public one for URLs that clients get. It makes three
  * attempts, after random pauses of up to 50 and 100 ms (1 and 2 s when the store asks to slow down), and fewer while
@@ -19,7 +38,8 @@ const SOCKETS: AgentOptions = { keepAlive: true, maxSockets: Infinity };
 export function createS3Client(
   config: S3Config,
   endpoint: string,
-  watched: <A extends HttpAgent>(agent: A) => A = (agent) => agent,
+  outgoing: Outgoing = { proxies: DIRECT },
+  watched: <A extends Agent>(agent: A) => A = (agent) => agent,
 ): S3Client {
   const { accessKey, secretKey } = config;
   return new S3Client({
@@ -41,15 +61,15 @@ export function createS3Client(
       // A read that a slow client holds back is silent for as long as it likes.
       socketTimeout: 0,
       throwOnRequestTimeout: true,
-      httpAgent: watched(releasingReceived(new HttpAgent(SOCKETS))),
-      httpsAgent: watched(releasingReceived(new HttpsAgent(SOCKETS))),
+      httpAgent: watched(releasingReceived(httpAgentFor(addressOf(config, endpoint), outgoing.proxies, SOCKETS))),
+      httpsAgent: watched(releasingReceived(new OutgoingHttpsAgent(outgoing.proxies, SOCKETS, outgoing.trust))),
     },
   });
 }
 
 /** For calls that carry bytes: they end when the store is silent, and a silence is not tried again. */
-export function createTransferClient(config: S3Config, endpoint: string): S3Client {
-  const client = createS3Client(config, endpoint, (agent) => endingSilence(agent, SILENCE_MS));
+export function createTransferClient(config: S3Config, endpoint: string, outgoing?: Outgoing): S3Client {
+  const client = createS3Client(config, endpoint, outgoing, (agent) => endingSilence(agent, SILENCE_MS));
   endSendingWithAnswer(client);
   client.middlewareStack.add(
     (next) => async (args) => {

@@ -1,4 +1,5 @@
 import { PutObjectCommand, type S3Client, UploadPartCommand } from '@aws-sdk/client-s3';
+import type { Agent } from 'node:http';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import type { S3State, StoredPart, WriterState } from '../writer-state.js';
 import type { DirectUploads, PartSizes, SignedBytes, SignedRequest, VerifiedObject } from '../direct-uploads.js';
@@ -20,6 +21,8 @@ export interface Signing {
   readonly client: S3Client;
   /** Signs for the node's own. */
   readonly ownClient: S3Client;
+  /** For requests to that address. */
+  readonly agent: Agent;
   readonly bucket: string;
   readonly encryption: EncryptionFields;
 }
@@ -37,7 +40,9 @@ export class S3DirectUploads implements DirectUploads {
 
   verifiesPut(): Promise<boolean> {
     if (this.#probe) return this.#probe;
-    const probe = seePutsVerified(this.calls, (key, bytes) => this.#sign(this.signing.ownClient, key, bytes));
+    const probe = seePutsVerified(this.calls, this.signing.agent, (key, bytes) =>
+      this.#sign(this.signing.ownClient, key, bytes),
+    );
     this.#probe = probe;
     probe.catch(() => {
       this.#probe = null;

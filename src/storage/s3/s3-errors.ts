@@ -34,6 +34,26 @@ export function isAbsent(error: unknown): boolean {
   return error instanceof S3ServiceException && (error.name === 'NoSuchKey' || error.name === 'NotFound');
 }
 
+const UNKNOWN_AUTHORITY = 'its certificate is signed by no authority known here: name that in S3_CA_FILE';
+const CONNECTION_ADVICE: Partial<Record<string, string>> = {
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNKNOWN_AUTHORITY,
+  UNABLE_TO_GET_ISSUER_CERT: UNKNOWN_AUTHORITY,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNKNOWN_AUTHORITY,
+  SELF_SIGNED_CERT_IN_CHAIN: UNKNOWN_AUTHORITY,
+  DEPTH_ZERO_SELF_SIGNED_CERT: UNKNOWN_AUTHORITY,
+  CERT_HAS_EXPIRED: 'its certificate has expired',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name than the host of S3_ENDPOINT',
+  EPROTO: 'it does not speak TLS there: see whether S3_ENDPOINT is http:// or https://',
+};
+
+/** What an operator has to do about a connection that could not be made; `null`: nothing in particular. */
+export function adviceOnConnection(error: unknown): string | null {
+  const { code = '', statusCode } = error as { code?: string; statusCode?: number };
+  if (code !== 'ERR_PROXY_TUNNEL') return CONNECTION_ADVICE[code] ?? null;
+  if (statusCode === 407) return 'the proxy of HTTPS_PROXY wants a name and a password in its URL';
+  return `the proxy of HTTPS_PROXY makes no tunnel (${statusCode ?? 'no answer'}): allow it there, or name the host in NO_PROXY`;
+}
+
 export function storageErrorOf(error: unknown): Error {
   if (error instanceof StorageError) return error;
   if (error instanceof S3ServiceException) {
@@ -42,8 +62,15 @@ export function storageErrorOf(error: unknown): Error {
     const reason = REASONS[error.name] ?? STATUS_REASONS[httpStatusCode] ?? 'io';
     return new StoreUnavailable(reason, `the object store answered ${String(httpStatusCode)} ${error.name}`);
   }
-  // Only name and code are kept: the rest of a transport error may hold addresses and headers.
-  const { name, code } = error as { name?: string; code?: string };
   const reason = isSilence(error) ? 'timeout' : 'network';
-  return new StoreUnavailable(reason, `the object store cannot be reached (${code ?? name ?? 'unknown'})`);
+  const advice = adviceOnConnection(error);
+  const why = connectionFailure(error);
+  return new StoreUnavailable(reason, advice === null ? why : `${why}: ${advice}`);
+}
+
+/** Only name and code are kept: the rest of a transport error may hold addresses and headers. */
+export function connectionFailure(error: unknown): string {
+  if (error instanceof StorageError) return error.message;
+  const { name, code } = error as { name?: string; code?: string };
+  return `the object store cannot be reached (${code ?? name ?? 'unknown'})`;
 }

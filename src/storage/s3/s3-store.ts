@@ -1,5 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { S3Config } from '../../config/config-values.js';
+import { DIRECT, type Proxies } from '../../outgoing/proxies.js';
+import { authoritiesOf } from '../../outgoing/trusted-authorities.js';
 import { StartupError } from '../../config/startup-error.js';
 import {
   BlobStore,
@@ -14,7 +16,7 @@ import {
 import type { Multipart, S3State, StoredPart, WriterState } from '../writer-state.js';
 import { destroyOnAbort } from '../body-reader.js';
 import type { MemoryBudget } from '../memory-budget.js';
-import { epochKey, parseObjectKey, type ObjectKey } from '../object-keys.js';
+import { epochKey, parseObjectKey, type ObjectKey, WRITE_CHECK_NAME } from '../object-keys.js';
 import { ObjectNotFound, ObjectSizeDiffers, StoreUnavailable, UploadLost } from '../storage-errors.js';
 import { GLANCE, PARTING } from './call-limits.js';
 import { encryptionFields } from './encryption.js';
@@ -22,9 +24,9 @@ import { PartGarbage } from './part-garbage.js';
 import { PartPlan } from './part-plan.js';
 import { emptyState, nextPartNumber, PartWriter, partsSize, tailBytes } from './part-writer.js';
 import { S3Calls } from './s3-calls.js';
-import { createS3Client, createTransferClient } from './s3-client.js';
+import { createS3Client, createTransferClient, probeAgent } from './s3-client.js';
 import { S3DirectUploads } from './s3-direct-uploads.js';
-import { storageErrorOf } from './s3-errors.js';
+import { adviceOnConnection, connectionFailure, storageErrorOf } from './s3-errors.js';
 import { S3Inventory } from './s3-inventory.js';
 import { SignedUrls } from './signed-urls.js';
 
@@ -44,18 +46,25 @@ export class S3Store extends BlobStore {
   constructor(
     private readonly config: S3Config,
     private readonly budget: MemoryBudget,
+    proxies: Proxies = DIRECT,
   ) {
     super();
     this.#plan = new PartPlan(config.equalPartBytes);
-    const { bucket, endpoint } = config;
-    const client = createS3Client(config, endpoint);
-    const publicClient = createS3Client(config, config.publicEndpoint ?? endpoint);
+    const { bucket, endpoint, caFile } = config;
+    const outgoing = { proxies, ...(caFile !== null && { trust: authoritiesOf('S3_CA_FILE', caFile) }) };
+    const client = createS3Client(config, endpoint, outgoing);
+    const publicClient = createS3Client(config, config.publicEndpoint ?? endpoint, outgoing);
     const encryption = encryptionFields(config);
-    this.#calls = new S3Calls({ client, transfers: createTransferClient(config, endpoint), bucket, encryption });
+    this.#calls = new S3Calls({
+      client,
+      transfers: createTransferClient(config, endpoint, outgoing),
+      bucket,
+      encryption,
+    });
     this.inventory = new S3Inventory(this.#calls, client, bucket, encryption);
     this.#urls = new SignedUrls(publicClient, bucket);
     this.direct = new S3DirectUploads(
-      { client: publicClient, ownClient: client, bucket, encryption },
+      { client: publicClient, ownClient: client, agent: probeAgent(config, outgoing), bucket, encryption },
       this.#calls,
       this.#plan,
     );
@@ -76,8 +85,9 @@ export class S3Store extends BlobStore {
         throw new StartupError(NO_CREDENTIALS, { cause: error });
       const { $metadata, name } = error as { $metadata?: { httpStatusCode?: number }; name?: string };
       const status = $metadata?.httpStatusCode ?? 0;
-      const advice = BUCKET_ADVICE[status] ?? 'see whether S3_ENDPOINT is right and the store runs';
-      const failure = status === 0 ? storageErrorOf(error).message : `${String(status)} ${name ?? ''}`.trim();
+      const advice =
+        adviceOnConnection(error) ?? BUCKET_ADVICE[status] ?? 'see whether S3_ENDPOINT is right and the store runs';
+      const failure = status === 0 ? connectionFailure(error) : `${String(status)} ${name ?? ''}`.trim();
       throw new StartupError(`the bucket "${bucket}" at ${endpoint} cannot be used (${failure}): ${advice}`, {
         cause: error,
       });
@@ -88,6 +98,17 @@ export class S3Store extends BlobStore {
     await this.#calls.headBucket().catch((error: unknown) => {
       throw storageErrorOf(error);
     });
+  }
+
+  async checkWrite(): Promise<void> {
+    const key = WRITE_CHECK_NAME as ObjectKey;
+    await this.#calls.put(key, new Uint8Array(1));
+    // Where deletion is forbidden (object lock) writes succeed all the same, and the next check writes over it.
+    await this.#calls.delete([key]).catch(() => undefined);
+  }
+
+  space(): Promise<null> {
+    return Promise.resolve(null);
   }
 
   async stat(key: ObjectKey): Promise<ObjectStat | null> {
@@ -228,6 +249,7 @@ const BUCKET_ADVICE: Partial<Record<number, string>> = {
   301: 'it is in another region than S3_REGION',
   400: 'see whether S3_REGION and S3_ACCESS_KEY are right',
   403: 'see whether S3_ACCESS_KEY and S3_SECRET_KEY are right and may list the bucket',
+  407: 'the proxy wants a name and a password: put them into HTTP_PROXY or HTTPS_PROXY',
   404: 'make it, or set S3_BUCKET to one that exists',
 };
 

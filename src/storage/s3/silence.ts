@@ -1,5 +1,6 @@
 import type { Agent } from 'node:http';
 import { Socket } from 'node:net';
+import { followingConnections } from '../../outgoing/agents.js';
 
 /** So many looks at a connection in a row, and silence is the store's. */
 const LOOKS = 10;
@@ -11,11 +12,9 @@ const LOOKS = 10;
 export function endingSilence<A extends Agent>(agent: A, silenceMs: number): A {
   const lookMs = silenceMs / (LOOKS + 1); // the first look may find what the kernel has taken
   const create = agent.createConnection.bind(agent);
-  agent.createConnection = (...args) => {
-    const socket = create(...args);
-    if (socket instanceof Socket) endSilence(socket, lookMs);
-    return socket;
-  };
+  agent.createConnection = followingConnections(create, (socket) => {
+    endSilence(socket, lookMs);
+  });
   const reuse = agent.reuseSocket.bind(agent);
   agent.reuseSocket = (socket, request) => {
     reuse(socket, request);

@@ -1,0 +1,107 @@
+import { Logger } from '@nestjs/common';
+import pg from 'pg';
+import { isWithoutRoom } from './connection-refusals.js';
+
+/** How long no further connection is tried after the server has refused one; milliseconds. */
+const HOLD_MS = 2_000;
+/** As long as the pool has none at all, so that nobody gives one back. */
+const HOLD_EMPTY_MS = 250;
+/** Between two lines of the log. */
+const QUIET_MS = 60_000;
+
+type Callback = (error: Error | undefined, client?: unknown, done?: unknown) => void;
+
+interface Waiter {
+  readonly callback: Callback;
+  timedOut: boolean;
+}
+
+/** What pg's pool is made of, which its types do not say. */
+interface Internals {
+  readonly options: { readonly max: number; readonly connectionTimeoutMillis?: number };
+  readonly ending: boolean;
+  readonly _clients: readonly unknown[];
+  readonly _pendingQueue: Waiter[];
+  _isFull(): boolean;
+  _pulseQueue(): void;
+  newClient(waiter: Waiter): void;
+}
+
+const Pool = pg.Pool as unknown as new (options: object) => Internals;
+
+/**
+ * A pool over a server that may let in fewer connections than the pool could have: a limit of the role or of the
+ * database, a server that others use too. Who meets the limit waits for a connection that is there, as those do who
+ * find the pool full, and within the same time. For a moment after a refusal the pool counts as full.
+ */
+class ConnectionPool extends Pool {
+  readonly #logger = new Logger('Database');
+  #heldUntil = -Infinity;
+  #room = Infinity;
+  #quietUntil = -Infinity;
+  #timer: NodeJS.Timeout | null = null;
+
+  override _isFull(): boolean {
+    return super._isFull() || (this._clients.length >= this.#room && performance.now() < this.#heldUntil);
+  }
+
+  override newClient(waiter: Waiter): void {
+    const startedAt = performance.now();
+    super.newClient({
+      get timedOut() {
+        return waiter.timedOut;
+      },
+      callback: (error, client, done) => {
+        if (error !== undefined && isWithoutRoom(error) && !this.ending) this.#wait(waiter, error, startedAt);
+        else waiter.callback(error, client, done);
+      },
+    });
+  }
+
+  /** `waiter` was the next one before it was tried, so it is again. */
+  #wait(waiter: Waiter, refusal: Error, startedAt: number): void {
+    this.#hold(refusal);
+    const left = (this.options.connectionTimeoutMillis ?? 0) - (performance.now() - startedAt);
+    const waiting: Waiter = {
+      timedOut: false,
+      callback: (error, client, done) => {
+        clearTimeout(timer);
+        waiter.callback(error, client, done);
+      },
+    };
+    const timer = setTimeout(
+      () => {
+        const at = this._pendingQueue.indexOf(waiting);
+        if (at !== -1) this._pendingQueue.splice(at, 1);
+        waiting.timedOut = true;
+        if (!waiter.timedOut) waiter.callback(refusal);
+      },
+      Math.max(0, left),
+    );
+    this._pendingQueue.unshift(waiting);
+    this._pulseQueue(); // a connection may have become free since
+  }
+
+  #hold(refusal: Error): void {
+    const now = performance.now();
+    const holdMs = this._clients.length === 0 ? HOLD_EMPTY_MS : HOLD_MS;
+    this.#room = this._clients.length;
+    this.#heldUntil = now + holdMs;
+    this.#timer ??= setTimeout(() => {
+      this.#timer = null;
+      if (!this.ending) this._pulseQueue();
+    }, holdMs).unref();
+    if (now < this.#quietUntil) return;
+    this.#quietUntil = now + QUIET_MS;
+    this.#logger.warn({
+      event: 'database.limit',
+      connections: this.#room,
+      message:
+        `PostgreSQL lets in no more than ${this.#room} connections of ${this.options.max} (${refusal.message}): requests ` +
+        'wait for these; lower DATABASE_MAX_CONNECTIONS, or raise the limit of the role, the database or the server',
+    });
+  }
+}
+
+/** The driver as TypeORM takes it. */
+export const DRIVER: object = Object.create(pg, { Pool: { value: ConnectionPool } }) as object;

@@ -1,0 +1,35 @@
+import { readFileSync, statSync } from 'node:fs';
+import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
+import { errorCode } from '../config/error-code.js';
+import { StartupError } from '../config/startup-error.js';
+import type { Trust } from './agents.js';
+
+/**
+ * The authorities of a file beside those that Node.js knows, for new connections: it is read again when it has changed.
+ * What cannot be read then is left as it was. Throws `StartupError` when it cannot be read the first time.
+ */
+export function authoritiesOf(setting: string, path: string): Trust {
+  let version = '';
+  let context: SecureContext | null = null;
+  const read = (): SecureContext => {
+    const { mtimeMs, size, ino } = statSync(path);
+    const found = `${mtimeMs} ${size} ${ino}`;
+    if (context === null || found !== version) {
+      context = createSecureContext({ ca: [...getCACertificates('default'), readFileSync(path, 'utf8')] });
+      version = found;
+    }
+    return context;
+  };
+  try {
+    context = read();
+  } catch (error) {
+    throw new StartupError(`${setting} cannot be read (${errorCode(error)}): ${path}`, { cause: error });
+  }
+  return () => {
+    try {
+      return { secureContext: read() };
+    } catch {
+      return context === null ? {} : { secureContext: context };
+    }
+  };
+}
