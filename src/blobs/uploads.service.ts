@@ -170,12 +170,11 @@ export class UploadsService {
     return positionOf(session, row.received);
   }
 
-  /** A body that cannot be what its range says ends the upload, unless it is the wrong place for it anyway. */
+  /** A body that cannot be what its range says changes nothing: none of it is written. */
   private async checkLength(session: UploadSession, range: ByteRange | null, bytes: number | null): Promise<void> {
     if (!range || bytes === null || bytes === rangeLength(range)) return;
     const { received } = await this.position(session);
     if (received !== range.start) throw outOfOrder(positionOf(session, received));
-    await this.ends.end(session.id);
     throw new OciError('sizeInvalid', { announced: rangeLength(range), length: bytes });
   }
 
