@@ -11,6 +11,8 @@ import { BlobUrls } from './blob-urls.js';
 import { BlobsController } from './blobs.controller.js';
 import { BlobsRepository } from './blobs.repository.js';
 import { BlobsService } from './blobs.service.js';
+import { ClosingRequests } from './closing/closing-requests.service.js';
+import { ClosingWait } from './closing/closing-wait.service.js';
 import { ContentRepository } from './content.repository.js';
 import { ContentService } from './content.service.js';
 import { DirectUploadStart } from './direct-upload-start.service.js';
@@ -52,6 +54,8 @@ import { UploadsService } from './uploads.service.js';
     BlobsRepository,
     BlobsService,
     BlobUrls,
+    ClosingRequests,
+    ClosingWait,
     ContentRepository,
     ContentService,
     DirectUploadStart,

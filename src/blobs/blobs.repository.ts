@@ -29,7 +29,8 @@ export interface CommittedBlob {
 // which is what the sweep removes.
 const COMMIT = `
 WITH finished AS (
-  UPDATE uploads u SET state = 'done', object_key = $7, digest = $4, head = NULL, writer = NULL, hash_state = NULL
+  UPDATE uploads u SET state = 'done', object_key = $7, digest = $4, head = NULL, writer = NULL, hash_state = NULL,
+    expires_at = greatest(u.expires_at, now() + interval '10 minutes') -- the same PUT may come again
   WHERE u.id = $1 AND u.epoch = $2 AND u.state IN ('open', 'completing', 'direct', 'verifying')
   RETURNING u.id
 ), before AS (

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../config/config.js';
 import { TALLIES } from '../http/tallies.js';
+import type { Digest } from '../oci/digest.js';
 import { type Appended, BlobStore } from '../storage/blob-store.js';
 import type { WriterState } from '../storage/writer-state.js';
 import { objectKeyOf } from '../storage/object-keys.js';
@@ -83,12 +84,21 @@ export class UploadWriter {
     }
   }
 
-  /** Makes the bytes count; false when another request has taken the upload over, and then they are removed. */
-  async acknowledge(row: UploadRow, written: Written, state: 'open' | 'completing'): Promise<boolean> {
+  /**
+   * Makes the bytes count, as the last ones of the `closing` digest or for others to follow; false when another request
+   * has taken the upload over, and then they are removed.
+   */
+  async acknowledge(
+    row: UploadRow,
+    written: Written,
+    state: 'open' | 'completing',
+    closing: Digest | null,
+  ): Promise<boolean> {
     const { appended, ...progress } = written;
     const isHeld = await this.uploads.record(row.id, row.epoch, {
       ...progress,
       state,
+      closing,
       expirySeconds: this.expirySeconds,
     });
     await this.ends.discard(isHeld ? appended.obsolete : appended.created);

@@ -77,6 +77,14 @@ export class Upload {
   @Column('bytea', { nullable: true, transformer: digestColumn })
   digest: Digest | null;
 
+  /** What the closing request asked for that brought the last of the bytes. */
+  @Column('bytea', { nullable: true, transformer: digestColumn })
+  closing: Digest | null;
+
+  /** Until when other closing requests wait for the one that is at work. */
+  @Column('timestamptz', { name: 'closing_until', nullable: true })
+  closingUntil: Date | null;
+
   /** `null` for uploads through the node. */
   @Column('jsonb', { nullable: true })
   direct: DirectPlan | null;

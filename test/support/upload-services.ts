@@ -4,6 +4,8 @@ import type { IncomingMessage } from 'node:http';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { BlobsRepository } from '../../src/blobs/blobs.repository.js';
+import { ClosingRequests } from '../../src/blobs/closing/closing-requests.service.js';
+import { ClosingWait } from '../../src/blobs/closing/closing-wait.service.js';
 import { HashWorkers } from '../../src/blobs/hash-workers.js';
 import { RecentHeads } from '../../src/blobs/recent-heads.js';
 import { RequestBody } from '../../src/blobs/request-body.js';
@@ -109,9 +111,10 @@ function nodeOf(
   const writer = new UploadWriter(statements, store, workers, ends, hold, config);
   const { unitOfWork, drops } = services;
   const commit = new UploadCommit(new BlobsRepository(), unitOfWork, drops, new AuditTrail(), store, config);
-  const closer = new UploadCloser(statements, store, writer, commit, ends, hold);
+  const closer = new UploadCloser(store, writer, commit, ends, hold);
+  const closing = new ClosingRequests(rows, closer, new ClosingWait(rows));
   return {
-    uploads: new UploadsService(rows, writer, closer, ends, config),
+    uploads: new UploadsService(rows, writer, closer, closing, ends, config),
     rows,
     sweeper: new UploadSweeper(new SweepRepository(services.repository(Upload)), store),
   };
