@@ -13,6 +13,8 @@ import { BlobsRepository } from './blobs.repository.js';
 import { BlobsService } from './blobs.service.js';
 import { ClosingRequests } from './closing/closing-requests.service.js';
 import { ClosingWait } from './closing/closing-wait.service.js';
+import { BlobCompactor } from './compaction/blob-compactor.service.js';
+import { CompactionsRepository } from './compaction/compactions.repository.js';
 import { ContentRepository } from './content.repository.js';
 import { ContentService } from './content.service.js';
 import { DirectUploadStart } from './direct-upload-start.service.js';
@@ -50,12 +52,14 @@ import { UploadsService } from './uploads.service.js';
   ],
   controllers: [UploadsController, BlobsController, DirectUploadsController],
   providers: [
+    BlobCompactor,
     BlobLinks,
     BlobsRepository,
     BlobsService,
     BlobUrls,
     ClosingRequests,
     ClosingWait,
+    CompactionsRepository,
     ContentRepository,
     ContentService,
     DirectUploadStart,

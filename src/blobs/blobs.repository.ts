@@ -17,6 +17,8 @@ export interface FinishedUpload {
   readonly size: number;
   readonly store: Blob['store'];
   readonly key: ObjectKey;
+  /** Whether the object is in several files, to be joined later. */
+  readonly isSplit: boolean;
 }
 
 export interface CommittedBlob {
@@ -30,7 +32,9 @@ export interface CommittedBlob {
 const COMMIT = `
 WITH finished AS (
   UPDATE uploads u SET state = 'done', object_key = $7, digest = $4, head = NULL, writer = NULL, hash_state = NULL,
-    expires_at = greatest(u.expires_at, now() + interval '10 minutes') -- the same PUT may come again
+    -- The same PUT may come again; and the files of a split object are the row's until they are one.
+    expires_at = CASE WHEN $9 THEN 'infinity' ELSE greatest(u.expires_at, now() + interval '10 minutes') END,
+    compact_after = CASE WHEN $9 THEN now() END
   WHERE u.id = $1 AND u.epoch = $2 AND u.state IN ('open', 'completing', 'direct', 'verifying')
   RETURNING u.id
 ), before AS (
@@ -59,8 +63,8 @@ const HOLD = `SELECT id FROM blobs WHERE id = $1 AND state = 'live' FOR SHARE`;
 export class BlobsRepository {
   /** Ends the upload, makes its digest known, and its repository hold it; `null` when the upload has passed to a later epoch. */
   async commit(tx: Transaction, finished: FinishedUpload): Promise<CommittedBlob | null> {
-    const { id, repoId, epoch, domain, digest, size, store, key } = finished;
-    const values = [id, epoch, domain, digestToBytes(digest), size, store, key, repoId];
+    const { id, repoId, epoch, domain, digest, size, store, key, isSplit } = finished;
+    const values = [id, epoch, domain, digestToBytes(digest), size, store, key, repoId, isSplit];
     const [blob] = await tx.query<CommittedBlob>(COMMIT, values);
     return blob ?? null;
   }

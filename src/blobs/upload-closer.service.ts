@@ -6,6 +6,7 @@ import { BlobStore, type Completed } from '../storage/blob-store.js';
 import { type ObjectKey, objectKeyOf } from '../storage/object-keys.js';
 import { releaseMemory } from '../storage/release-memory.js';
 import { ObjectNotFound, UploadLost } from '../storage/storage-errors.js';
+import { BlobCompactor } from './compaction/blob-compactor.service.js';
 import { UploadCommit } from './upload-commit.service.js';
 import { UploadEndService } from './upload-end.service.js';
 import { endsUpload, uploadFailure } from './upload-failures.js';
@@ -23,6 +24,7 @@ export class UploadCloser {
     private readonly commits: UploadCommit,
     private readonly ends: UploadEndService,
     private readonly hold: UploadHold,
+    private readonly compactor: BlobCompactor,
   ) {}
 
   /** All bytes are in memory, few as they are: the store is met once, by one whole object. */
@@ -30,7 +32,7 @@ export class UploadCloser {
     const { id } = session;
     if (!matches(bytes, digest)) return this.mismatch(session, epoch, digest);
     const key = await this.put(id, epoch, bytes, digest);
-    const isCommitted = await this.commit(session, epoch, { key, obsolete: [] }, bytes.length, digest);
+    const isCommitted = await this.commit(session, epoch, wholeAt(key), bytes.length, digest);
     if (!isCommitted) await this.ends.discard([key]);
     return isCommitted;
   }
@@ -41,7 +43,7 @@ export class UploadCloser {
    */
   async closeReserved(session: UploadSession, epoch: number, bytes: Buffer, digest: Digest): Promise<boolean> {
     const key = await this.put(session.id, epoch - 1, bytes, digest);
-    if (await this.commit(session, epoch, { key, obsolete: [] }, bytes.length, digest)) return true;
+    if (await this.commit(session, epoch, wholeAt(key), bytes.length, digest)) return true;
     await this.ends.discard([key]);
     return false;
   }
@@ -114,12 +116,13 @@ export class UploadCloser {
   private async commit(
     { id, repository }: UploadSession,
     epoch: number,
-    { key, obsolete }: Completed,
+    { key, isSplit, obsolete }: Completed,
     size: number,
     digest: Digest,
   ): Promise<boolean> {
-    const isCommitted = await this.commits.commit({ id, epoch, repository, digest, size, key });
+    const isCommitted = await this.commits.commit({ id, epoch, repository, digest, size, key, isSplit });
     if (isCommitted) await this.ends.discard(obsolete);
+    if (isCommitted && isSplit) void this.compactor.wake();
     return isCommitted;
   }
 
@@ -145,6 +148,10 @@ export class UploadCloser {
 
 export function matches(bytes: Buffer, digest: Digest): boolean {
   return hashAtOnce(algorithmOf(digest), bytes, 'hex') === hexOf(digest);
+}
+
+function wholeAt(key: ObjectKey): Completed {
+  return { key, isSplit: false, obsolete: [] };
 }
 
 /** A digest of the other algorithm says nothing; the bytes have to be read. */

@@ -20,6 +20,7 @@ export interface StoredUpload {
   readonly digest: Digest;
   readonly size: number;
   readonly key: ObjectKey;
+  readonly isSplit?: boolean;
   /** Whose push the audit log has to tell of, when no request's answer says that it has succeeded. */
   readonly actor?: Actor;
 }
@@ -40,9 +41,10 @@ export class UploadCommit {
 
   /** False when the upload has passed to a later epoch: then nothing has changed. */
   async commit(upload: StoredUpload): Promise<boolean> {
-    const { id, epoch, repository, digest, size, key, actor } = upload;
+    const { id, epoch, repository, digest, size, key, isSplit = false, actor } = upload;
     const domain = domainOf(repository, this.config);
-    const finished = { id, repoId: repository.id, epoch, domain, digest, size, store: this.store.driver, key };
+    const { driver: store } = this.store;
+    const finished = { id, repoId: repository.id, epoch, domain, digest, size, store, key, isSplit };
     const work = async (tx: Transaction): Promise<boolean> => {
       await this.drops.afterCommit(tx, [heldBlob(repository, digest)]);
       const blob = await this.blobs.commit(tx, finished);

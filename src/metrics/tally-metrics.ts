@@ -15,6 +15,12 @@ export function countTallies(registry: Registry): void {
     TALLIES.rateLimited,
   );
   count('aerugo_auth_failures_total', 'Callers who were turned away, by the reason.', 'reason', TALLIES.refused);
+  count(
+    'aerugo_compactions_total',
+    'Blobs on the filesystem that came in several files and were joined, by the outcome.',
+    'outcome',
+    TALLIES.compactions,
+  );
   count('aerugo_sweeps_total', 'Sweeps of expired uploads, by their outcome.', 'outcome', TALLIES.sweeps);
   count(
     'aerugo_reconciles_total',

@@ -6,6 +6,8 @@ import { Readable } from 'node:stream';
 import { BlobsRepository } from '../../src/blobs/blobs.repository.js';
 import { ClosingRequests } from '../../src/blobs/closing/closing-requests.service.js';
 import { ClosingWait } from '../../src/blobs/closing/closing-wait.service.js';
+import { BlobCompactor } from '../../src/blobs/compaction/blob-compactor.service.js';
+import { CompactionsRepository } from '../../src/blobs/compaction/compactions.repository.js';
 import { HashWorkers } from '../../src/blobs/hash-workers.js';
 import { RecentHeads } from '../../src/blobs/recent-heads.js';
 import { RequestBody } from '../../src/blobs/request-body.js';
@@ -55,7 +57,12 @@ export interface UploadServices extends ContentServices {
     store?: BlobStore,
     expirySeconds?: number,
     drafts?: Drafts,
-  ): { readonly uploads: UploadsService; readonly rows: UploadRows; readonly sweeper: UploadSweeper };
+  ): {
+    readonly uploads: UploadsService;
+    readonly rows: UploadRows;
+    readonly sweeper: UploadSweeper;
+    readonly compactor: BlobCompactor;
+  };
   /** The blob as the repository holds it, read from the store. */
   pull(repository: RepositoryFact, digest: Digest): Promise<Buffer>;
 }
@@ -111,11 +118,14 @@ function nodeOf(
   const writer = new UploadWriter(statements, store, workers, ends, hold, config);
   const { unitOfWork, drops } = services;
   const commit = new UploadCommit(new BlobsRepository(), unitOfWork, drops, new AuditTrail(), store, config);
-  const closer = new UploadCloser(store, writer, commit, ends, hold);
+  const compactor = new BlobCompactor(new CompactionsRepository(services.repository(Upload)), store);
+  onFileEnd(() => compactor.beforeApplicationShutdown());
+  const closer = new UploadCloser(store, writer, commit, ends, hold, compactor);
   const closing = new ClosingRequests(rows, closer, new ClosingWait(rows));
   return {
     uploads: new UploadsService(rows, writer, closer, closing, ends, config),
     rows,
+    compactor,
     sweeper: new UploadSweeper(new SweepRepository(services.repository(Upload)), store),
   };
 }
