@@ -76,8 +76,10 @@ export class UploadWriter {
     } catch (error) {
       hash.discard();
       if (error instanceof EpochLost) return null;
-      if (endsUpload(error)) await this.ends.end(row.id, row.epoch);
-      else TALLIES.streamedUploads.add('interrupted');
+      if (endsUpload(error)) {
+        // What it had to read may have been replaced by the request that has taken the upload over.
+        if (!(await this.ends.end(row.id, row.epoch))) return null;
+      } else TALLIES.streamedUploads.add('interrupted');
       throw uploadFailure(error);
     } finally {
       TALLIES.activeUploads.add('streamed', -1);

@@ -11,6 +11,7 @@ import {
 } from '../../../test/support/upload-services.js';
 import type { RepositoryFact } from '../../http/request-context.js';
 import type { BlobStore } from '../../storage/blob-store.js';
+import { UploadLost } from '../../storage/storage-errors.js';
 import type { UploadSession } from '../upload-session.js';
 import type { UploadsService } from '../uploads.service.js';
 
@@ -222,5 +223,25 @@ describe('a repeated closing PUT', () => {
       [session.id],
     );
     expect(Number(row?.seconds)).toBeGreaterThan(500);
+  });
+});
+
+describe('a body that was overtaken', () => {
+  it('waits for the other’s blob also where the bytes before it were replaced meanwhile', async () => {
+    const [before, last] = [randomBytes(LARGE), randomBytes(LARGE)];
+    const bytes = Buffer.concat([before, last]);
+    const session = await open();
+    await uploads.append(session, incoming(before));
+    const closed = Promise.withResolvers<undefined>();
+    // As S3 says it of a tail that the other one has put into a part.
+    const append = async (): Promise<never> => {
+      await services.node().uploads.close(session, hashOf(bytes), incoming(last));
+      closed.resolve(undefined);
+      throw new UploadLost('the tail is gone');
+    };
+    const overtaken = services.node(Object.create(services.store, { append: { value: append } }) as BlobStore).uploads;
+    await overtaken.close(session, hashOf(bytes), incoming(last));
+    await closed.promise;
+    expect((await services.pull(repository, hashOf(bytes))).equals(bytes)).toBe(true);
   });
 });
