@@ -90,7 +90,7 @@ export class BlobsController {
     const body = await openRanges(ranges, blob.size, (range) => this.blobs.open(digest, blob, range, signal));
     response.strictContentLength = true;
     blobParts(response, digest, body);
-    await sendBytes(body.bytes, response);
+    await sendBytes(body.bytes, response, response.req.context);
   }
 }
 

@@ -11,6 +11,10 @@ import { BlobUrls } from './blob-urls.js';
 import { BlobsController } from './blobs.controller.js';
 import { BlobsRepository } from './blobs.repository.js';
 import { BlobsService } from './blobs.service.js';
+import { ClosingRequests } from './closing/closing-requests.service.js';
+import { ClosingWait } from './closing/closing-wait.service.js';
+import { BlobCompactor } from './compaction/blob-compactor.service.js';
+import { CompactionsRepository } from './compaction/compactions.repository.js';
 import { CommitTransaction } from './commit-transaction.service.js';
 import { ContentRepository } from './content.repository.js';
 import { ContentService } from './content.service.js';
@@ -57,11 +61,15 @@ import { UploadsService } from './uploads.service.js';
   ],
   controllers: [UploadsController, BlobsController, DirectUploadsController, DamagedBlobsController],
   providers: [
+    BlobCompactor,
     BlobDamage,
     BlobLinks,
     BlobsRepository,
     BlobsService,
     BlobUrls,
+    ClosingRequests,
+    ClosingWait,
+    CompactionsRepository,
     CommitTransaction,
     ContentRepository,
     ContentService,

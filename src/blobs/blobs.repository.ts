@@ -17,6 +17,8 @@ export interface FinishedUpload {
   readonly size: number;
   readonly store: Blob['store'];
   readonly key: ObjectKey;
+  /** Whether the object is in several files, to be joined later. */
+  readonly isSplit: boolean;
 }
 
 /** What the statement found or made of the digest. */
@@ -40,7 +42,10 @@ const COMMIT = `
 WITH before AS (
   SELECT id, size, storage_key, state FROM blobs WHERE domain = $3 AND digest = $4
 ), finished AS (
-  UPDATE uploads u SET state = 'done', object_key = $7, digest = $4, head = NULL, writer = NULL, hash_state = NULL
+  UPDATE uploads u SET state = 'done', object_key = $7, digest = $4, head = NULL, writer = NULL, hash_state = NULL,
+    -- The same PUT may come again; and the files of a split object are the row's until they are one.
+    expires_at = CASE WHEN $10 THEN 'infinity' ELSE greatest(u.expires_at, now() + interval '10 minutes') END,
+    compact_after = CASE WHEN $10 THEN now() END
   WHERE u.id = $1 AND u.epoch = $2 AND u.state IN ('open', 'completing', 'direct', 'verifying')
     AND NOT EXISTS (SELECT FROM before WHERE storage_key IS DISTINCT FROM $9::text)
   RETURNING u.id
@@ -74,8 +79,8 @@ export class BlobsRepository {
    * epoch. A blob that is there already must be the one of `judged`.
    */
   async commit(tx: Transaction, finished: FinishedUpload, judged: string | null): Promise<CommittedBlob | null> {
-    const { id, repoId, epoch, domain, digest, size, store, key } = finished;
-    const values = [id, epoch, domain, digestToBytes(digest), size, store, key, repoId, judged];
+    const { id, repoId, epoch, domain, digest, size, store, key, isSplit } = finished;
+    const values = [id, epoch, domain, digestToBytes(digest), size, store, key, repoId, judged, isSplit];
     const [blob] = await tx.query<CommittedBlob>(COMMIT, values);
     return blob ?? null;
   }

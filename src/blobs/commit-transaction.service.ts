@@ -20,6 +20,7 @@ export interface StoredUpload {
   readonly digest: Digest;
   readonly size: number;
   readonly key: ObjectKey;
+  readonly isSplit?: boolean;
   /** Whose push the audit log has to tell of, when no request's answer says that it has succeeded. */
   readonly actor?: Actor;
 }
@@ -38,9 +39,9 @@ export class CommitTransaction {
 
   /** See `BlobsRepository.commit`. */
   run(upload: StoredUpload, store: Blob['store'], judged: string | null): Promise<CommittedBlob | null> {
-    const { id, epoch, repository, digest, size, key, actor } = upload;
+    const { id, epoch, repository, digest, size, key, isSplit = false, actor } = upload;
     const domain = domainOf(repository, this.config);
-    const finished = { id, repoId: repository.id, epoch, domain, digest, size, store, key };
+    const finished = { id, repoId: repository.id, epoch, domain, digest, size, store, key, isSplit };
     const work = async (tx: Transaction): Promise<CommittedBlob | null> => {
       await this.drops.afterCommit(tx, [heldBlob(repository, digest)]);
       const blob = await this.blobs.commit(tx, finished, judged);

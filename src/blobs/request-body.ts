@@ -80,6 +80,13 @@ export class RequestBody implements AsyncIterable<Buffer> {
     return all;
   }
 
+  /** Nobody needs the rest: it is received and dropped, so that the connection can carry the next request. */
+  discard(): void {
+    if (this.isComplete) return;
+    this.stop();
+    this.request.resume();
+  }
+
   async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined> {
     try {
       for (let chunk = await this.next(); chunk !== null; chunk = await this.next()) {

@@ -5,35 +5,36 @@ import { OciError } from '../oci/oci-error.js';
 import { BlobStore, type Completed } from '../storage/blob-store.js';
 import { type ObjectKey, objectKeyOf } from '../storage/object-keys.js';
 import { releaseMemory } from '../storage/release-memory.js';
+import { ObjectNotFound, UploadLost } from '../storage/storage-errors.js';
+import { BlobCompactor } from './compaction/blob-compactor.service.js';
 import { UploadCommit } from './upload-commit.service.js';
 import { UploadEndService } from './upload-end.service.js';
 import { endsUpload, uploadFailure } from './upload-failures.js';
 import { UploadHold } from './upload-hold.service.js';
-import { outOfOrder, type UploadSession } from './upload-session.js';
+import type { UploadSession } from './upload-session.js';
 import { type Chunk, UploadWriter, type Written } from './upload-writer.service.js';
-import { type UploadRow, UploadsRepository } from './uploads.repository.js';
+import type { UploadRow } from './uploads.repository.js';
 
-/** Turns an upload that the caller has claimed into a blob, or ends it. */
+/** Turns an upload that the caller has claimed into a blob, or ends it. False: another request has taken it over. */
 @Injectable()
 export class UploadCloser {
   constructor(
-    private readonly uploads: UploadsRepository,
     private readonly store: BlobStore,
     private readonly writer: UploadWriter,
     private readonly commits: UploadCommit,
     private readonly ends: UploadEndService,
     private readonly hold: UploadHold,
+    private readonly compactor: BlobCompactor,
   ) {}
 
   /** All bytes are in memory, few as they are: the store is met once, by one whole object. */
-  async closeInMemory(session: UploadSession, epoch: number, bytes: Buffer, digest: Digest): Promise<void> {
+  async closeInMemory(session: UploadSession, epoch: number, bytes: Buffer, digest: Digest): Promise<boolean> {
     const { id } = session;
     if (!matches(bytes, digest)) return this.mismatch(session, epoch, digest);
     const key = await this.put(id, epoch, bytes, digest);
-    const isCommitted = await this.commit(session, epoch, { key, obsolete: [] }, bytes.length, digest);
-    if (isCommitted) return;
-    await this.ends.discard([key]);
-    await this.lose(session, digest);
+    const isCommitted = await this.commit(session, epoch, wholeAt(key), bytes.length, digest);
+    if (!isCommitted) await this.ends.discard([key]);
+    return isCommitted;
   }
 
   /**
@@ -42,37 +43,42 @@ export class UploadCloser {
    */
   async closeReserved(session: UploadSession, epoch: number, bytes: Buffer, digest: Digest): Promise<boolean> {
     const key = await this.put(session.id, epoch - 1, bytes, digest);
-    if (await this.commit(session, epoch, { key, obsolete: [] }, bytes.length, digest)) return true;
+    if (await this.commit(session, epoch, wholeAt(key), bytes.length, digest)) return true;
     await this.ends.discard([key]);
     return false;
   }
 
   /** A last body that is streamed after the claimed bytes. */
-  async closeWithBody(session: UploadSession, row: UploadRow, chunk: Chunk, digest: Digest): Promise<void> {
+  async closeWithBody(session: UploadSession, row: UploadRow, chunk: Chunk, digest: Digest): Promise<boolean> {
     const written = await this.writer.write(row, chunk);
-    if (!written) return this.lose(session, digest);
+    if (!written) return false;
     if (isKnownToDiffer(written, digest)) return this.mismatch(session, row.epoch, digest);
-    await this.closeWritten(session, row, written, digest);
+    return this.closeWritten(session, row, written, digest);
   }
 
   /** Everything has been acknowledged before. */
-  async closeStored(session: UploadSession, row: UploadRow, digest: Digest): Promise<void> {
+  async closeStored(session: UploadSession, row: UploadRow, digest: Digest): Promise<boolean> {
     if (isKnownToDiffer(row, digest)) return this.mismatch(session, row.epoch, digest);
     const appended = { state: row.writer, bytes: 0, created: [], obsolete: [] };
-    await this.closeWritten(session, row, { ...row, appended }, digest);
+    return this.closeWritten(session, row, { ...row, appended }, digest);
   }
 
-  /** A closing request that had come this far is repeated: its digest was found right then. */
-  async closeAgain(session: UploadSession, row: UploadRow, digest: Digest): Promise<void> {
-    await this.finish(session, row, row, digest);
+  /** A closing request that had brought all bytes is repeated; while the upload is open, nobody has verified them. */
+  closeAgain(session: UploadSession, row: UploadRow, digest: Digest): Promise<boolean> {
+    return this.finish(session, row, row, digest, row.state === 'open');
   }
 
-  private async closeWritten(session: UploadSession, row: UploadRow, written: Written, digest: Digest): Promise<void> {
+  private async closeWritten(
+    session: UploadSession,
+    row: UploadRow,
+    written: Written,
+    digest: Digest,
+  ): Promise<boolean> {
     // Bytes whose digest nobody has computed stay an open upload until they have been read.
     const isVerified = written.digest === digest;
     const state = isVerified ? 'completing' : 'open';
-    if (!(await this.writer.acknowledge(row, written, state))) return this.lose(session, digest);
-    await this.finish(session, row, written, digest, !isVerified);
+    if (!(await this.writer.acknowledge(row, written, state, digest))) return false;
+    return this.finish(session, row, written, digest, !isVerified);
   }
 
   private finish(
@@ -80,43 +86,56 @@ export class UploadCloser {
     row: UploadRow,
     { writer, received }: Pick<UploadRow, 'writer' | 'received'>,
     digest: Digest,
-    mustRead = false,
-  ): Promise<void> {
+    mustRead: boolean,
+  ): Promise<boolean> {
     const { id, epoch } = row;
-    const work = async (): Promise<void> => {
-      const completed = await this.guarded(id, epoch, () =>
-        this.store.complete({ key: objectKeyOf(id), epoch }, writer),
-      );
+    const work = async (): Promise<boolean> => {
+      const completed = await this.store.complete({ key: objectKeyOf(id), epoch }, writer);
       if (mustRead && (await this.readDigest(completed, algorithmOf(digest))) !== digest)
         return this.mismatch(session, epoch, digest);
-      if (!(await this.commit(session, epoch, completed, received, digest))) await this.lose(session, digest);
+      return this.commit(session, epoch, completed, received, digest);
     };
-    return this.hold.during(id, epoch, work);
+    const failed = async (error: unknown): Promise<boolean> => {
+      // Bytes that are gone may have gone with the upload's end, or with the blob that another request made of it.
+      if (endsUpload(error) && !(await this.ends.end(id, epoch))) return false;
+      throw uploadFailure(error);
+    };
+    return this.hold.whileClosing(id, epoch, () => work().catch(failed));
   }
 
-  private put(id: string, epoch: number, bytes: Buffer, digest: Digest): Promise<ObjectKey> {
+  private async put(id: string, epoch: number, bytes: Buffer, digest: Digest): Promise<ObjectKey> {
     const sha256 = algorithmOf(digest) === 'sha256' ? hexOf(digest) : undefined;
-    return this.guarded(id, epoch, () => this.store.put({ key: objectKeyOf(id), epoch }, bytes, sha256));
+    try {
+      return await this.store.put({ key: objectKeyOf(id), epoch }, bytes, sha256);
+    } catch (error) {
+      if (endsUpload(error)) await this.ends.end(id, epoch);
+      throw uploadFailure(error);
+    }
   }
 
   private async commit(
     { id, repository }: UploadSession,
     epoch: number,
-    { key, obsolete }: Completed,
+    { key, isSplit, obsolete }: Completed,
     size: number,
     digest: Digest,
   ): Promise<boolean> {
-    const isCommitted = await this.commits.commit({ id, epoch, repository, digest, size, key });
+    const isCommitted = await this.commits.commit({ id, epoch, repository, digest, size, key, isSplit });
     if (isCommitted) await this.ends.discard(obsolete);
+    if (isCommitted && isSplit) void this.compactor.wake();
     return isCommitted;
   }
 
   /** The stored bytes once more: the closing digest is of an algorithm that nobody computed while they came. */
   private async readDigest({ key }: Completed, algorithm: Algorithm): Promise<Digest> {
     const hash = createHash(algorithm);
-    for await (const chunk of await this.store.open(key)) {
-      hash.update(chunk as Buffer);
-      releaseMemory(chunk as Buffer);
+    try {
+      for await (const chunk of await this.store.open(key)) {
+        hash.update(chunk as Buffer);
+        releaseMemory(chunk as Buffer);
+      }
+    } catch (error) {
+      throw error instanceof ObjectNotFound ? new UploadLost('the object is gone', { cause: error }) : error;
     }
     return digestFrom(algorithm, hash.digest());
   }
@@ -125,28 +144,14 @@ export class UploadCloser {
     await this.ends.end(id, epoch);
     throw new OciError('digestMismatch', { digest });
   }
-
-  /** Another request has taken the upload over. If it has made the same blob of it, both are right. */
-  private async lose(session: UploadSession, digest: Digest): Promise<void> {
-    const { id, repository, uploader } = session;
-    const row = await this.uploads.find({ id, repoId: repository.id, principal: uploader.principal });
-    if (row?.state === 'done' && row.digest === digest) return;
-    if (row?.state !== 'open') throw new OciError(row?.state === 'completing' ? 'uploadInvalid' : 'uploadUnknown');
-    throw outOfOrder({ name: repository.path, id, received: row.received });
-  }
-
-  private async guarded<T>(id: string, epoch: number, work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      if (endsUpload(error)) await this.ends.end(id, epoch);
-      throw uploadFailure(error);
-    }
-  }
 }
 
 export function matches(bytes: Buffer, digest: Digest): boolean {
   return hashAtOnce(algorithmOf(digest), bytes, 'hex') === hexOf(digest);
+}
+
+function wholeAt(key: ObjectKey): Completed {
+  return { key, isSplit: false, obsolete: [] };
 }
 
 /** A digest of the other algorithm says nothing; the bytes have to be read. */

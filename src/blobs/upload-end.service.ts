@@ -3,6 +3,7 @@ import { TALLIES } from '../http/tallies.js';
 import { BlobStore } from '../storage/blob-store.js';
 import { type ObjectKey, objectKeyOf } from '../storage/object-keys.js';
 import { UploadRows } from './upload-rows.service.js';
+import type { UploadRow } from './uploads.repository.js';
 
 /** The end of an upload that became no blob: nothing of it is left in the store or in the database. */
 @Injectable()
@@ -19,16 +20,12 @@ export class UploadEndService {
    * rest to the sweep. With an epoch, only if that is still the last one. False when there was nothing to end.
    */
   async end(id: string, epoch: number | null = null, why: 'failed' | 'cancelled' = 'failed'): Promise<boolean> {
-    const row = await this.uploads.condemn(id, epoch);
-    if (!row) return false;
-    TALLIES.streamedUploads.add(why);
-    try {
-      await this.store.abandon({ key: objectKeyOf(id), epoch: row.epoch }, row.writer);
-      await this.uploads.remove(id, row.epoch);
-    } catch (error) {
-      this.logger.warn({ upload: id, error: String(error), message: 'the sweep has to remove an ended upload' });
-    }
-    return true;
+    return this.clear(await this.uploads.condemn(id, epoch, true), why);
+  }
+
+  /** The same, unless a closing request is at work: what it makes of the bytes is not for another one to prevent. */
+  async endUnlessClosing(id: string): Promise<boolean> {
+    return this.clear(await this.uploads.condemn(id, null, false), 'failed');
   }
 
   /**
@@ -42,5 +39,18 @@ export class UploadEndService {
     } catch (error) {
       this.logger.warn({ keys, error: String(error), message: 'the sweep has to remove what an upload left' });
     }
+  }
+
+  private async clear(row: UploadRow | null, why: 'failed' | 'cancelled'): Promise<boolean> {
+    if (!row) return false;
+    const { id } = row;
+    TALLIES.streamedUploads.add(why);
+    try {
+      await this.store.abandon({ key: objectKeyOf(id), epoch: row.epoch }, row.writer);
+      await this.uploads.remove(id, row.epoch);
+    } catch (error) {
+      this.logger.warn({ upload: id, error: String(error), message: 'the sweep has to remove an ended upload' });
+    }
+    return true;
   }
 }

@@ -7,7 +7,7 @@ import { HashWorkerEnded } from './worker-hash.js';
 
 describe('what a failure of an upload means', () => {
   it.each([
-    [new LengthMismatch(5, 6), 'sizeInvalid', 400, true],
+    [new LengthMismatch(5, 6), 'sizeInvalid', 400, false],
     [new ObjectTooLarge(5), 'blobTooLarge', 413, true],
     [new UploadLost('gone'), 'uploadInvalid', 400, true],
     [new StoreBusy(7), 'storeBusy', 503, false],

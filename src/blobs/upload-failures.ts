@@ -12,7 +12,7 @@ interface FailureRow {
 
 /** What a failure of the store or the body means to the client. */
 const FAILURES: readonly FailureRow[] = [
-  { error: LengthMismatch, condition: 'sizeInvalid', isFinal: true },
+  { error: LengthMismatch, condition: 'sizeInvalid', isFinal: false },
   { error: ObjectTooLarge, condition: 'blobTooLarge', isFinal: true },
   { error: UploadLost, condition: 'uploadInvalid', isFinal: true },
   { error: StoreBusy, condition: 'storeBusy', isFinal: false },

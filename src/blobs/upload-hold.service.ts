@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { AppConfig } from '../config/config.js';
-import { UploadsRepository } from './uploads.repository.js';
+import { CLOSING_LEASE_SECONDS, UploadsRepository } from './uploads.repository.js';
 
 /** How often a request that takes long says that its upload is alive, in one life of an upload. */
 const TIMES = 4;
@@ -28,6 +28,23 @@ export class UploadHold {
     ).unref();
     try {
       return await work();
+    } finally {
+      clearInterval(timer);
+    }
+  }
+
+  /** The same of a closing request: others of its upload wait for it as long as it says that it is at work. */
+  async whileClosing<T>(id: string, epoch: number, work: () => Promise<T>): Promise<T> {
+    const timer = setInterval(
+      () => {
+        this.uploads.stayClosing(id, epoch).catch((error: unknown) => {
+          this.logger.warn({ upload: id, error: String(error), message: 'others do not wait for a closing request' });
+        });
+      },
+      (CLOSING_LEASE_SECONDS * 1000) / 3,
+    ).unref();
+    try {
+      return await this.during(id, epoch, work);
     } finally {
       clearInterval(timer);
     }

@@ -4,7 +4,14 @@ import { StatementBatch } from '../database/statement-batch.js';
 import type { Digest } from '../oci/digest.js';
 import { type RecentHead, RecentHeads } from './recent-heads.js';
 import { DRAFT_EPOCH, type DraftStatements, UploadDraft } from './upload-draft.js';
-import { type NewUpload, type UploadKey, type UploadRow, UploadsRepository } from './uploads.repository.js';
+import {
+  type ClosingClaim,
+  type ClosingState,
+  type NewUpload,
+  type UploadKey,
+  type UploadRow,
+  UploadsRepository,
+} from './uploads.repository.js';
 
 /** Bytes that an upload's row keeps itself, and bodies that are read whole before anything is decided; bytes. */
 export const HEAD_BYTES = 64 * 1024;
@@ -35,6 +42,8 @@ export class UploadRows implements BeforeApplicationShutdown {
   protected readonly draftMs: number = 1_000;
   private readonly logger = new Logger(UploadRows.name);
   private readonly drafts = new Map<string, Held>();
+  /** Closing requests that work with bytes in memory, of which no row says so yet. */
+  private readonly lent = new Map<string, Promise<boolean>>();
   private readonly statements: DraftStatements;
   private readonly expirySeconds: number;
   private isDrafting: boolean;
@@ -98,15 +107,18 @@ export class UploadRows implements BeforeApplicationShutdown {
    * that is given, and commit it. False, and the row says everything, when there are none or `use` did not succeed.
    */
   async lend(key: UploadKey, use: (head: RecentHead) => Promise<boolean>): Promise<boolean> {
+    // Another closing request of this process has the bytes: what it makes of them is for all.
+    for (let lent = this.lent.get(key.id); lent; lent = this.lent.get(key.id)) await lent.catch(() => false);
     const held = this.draftOf(key);
-    if (!held) {
-      const head = this.recent.take(key);
-      return head !== null && use(head);
+    const head = held ? null : this.recent.take(key);
+    const using = held ? this.lendDraft(held, use) : head && use(head);
+    if (!using) return false;
+    this.lent.set(key.id, using);
+    try {
+      return await using;
+    } finally {
+      this.lent.delete(key.id);
     }
-    const isUsed = held.draft.lend() && (await this.used(held, use));
-    if (isUsed) this.forget(held);
-    else await this.writeThrough(held);
-    return isUsed;
   }
 
   /** See `UploadsRepository.claim`. */
@@ -115,14 +127,29 @@ export class UploadRows implements BeforeApplicationShutdown {
     return this.uploads.claim(key, offset, durably);
   }
 
-  claimClosing(key: UploadKey, digest: Digest): Promise<UploadRow | null> {
-    return this.uploads.claimClosing(key, digest); // a draft is not being closed
+  /** See `UploadsRepository.claimToClose`. */
+  async claimToClose(key: UploadKey, claim: ClosingClaim): Promise<UploadRow | null> {
+    await this.writeThrough(this.draftOf(key));
+    return this.uploads.claimToClose(key, claim);
+  }
+
+  takeOver(key: UploadKey, digest: Digest): Promise<UploadRow | null> {
+    return this.uploads.takeOver(key, digest); // a draft is not being closed
+  }
+
+  findClosing(key: UploadKey): Promise<ClosingState | null> {
+    return this.uploads.findClosing(key); // asked after a claim, so there is no draft any more
+  }
+
+  stayClosing(id: string, epoch: number, seconds?: number): Promise<void> {
+    return this.uploads.stayClosing(id, epoch, seconds);
   }
 
   /** See `UploadsRepository.condemn`. */
-  async condemn(id: string, epoch: number | null): Promise<UploadRow | null> {
+  async condemn(id: string, epoch: number | null, evenClosing: boolean): Promise<UploadRow | null> {
+    if (!evenClosing) await this.lent.get(id)?.catch(() => false);
     await this.writeThrough(this.drafts.get(id));
-    return this.uploads.condemn(id, epoch);
+    return this.uploads.condemn(id, epoch, evenClosing);
   }
 
   remove(id: string, epoch: number): Promise<void> {
@@ -133,6 +160,13 @@ export class UploadRows implements BeforeApplicationShutdown {
     this.isDrafting = false;
     if (this.timer) clearTimeout(this.timer);
     await this.writeAllThrough([...this.drafts.values()]);
+  }
+
+  private async lendDraft(held: Held, use: (head: RecentHead) => Promise<boolean>): Promise<boolean> {
+    const isUsed = held.draft.lend() && (await this.used(held, use));
+    if (isUsed) this.forget(held);
+    else await this.writeThrough(held);
+    return isUsed;
   }
 
   /** Whatever becomes of the request, what was acknowledged before it stands. */

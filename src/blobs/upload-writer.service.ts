@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../config/config.js';
 import { TALLIES } from '../http/tallies.js';
+import type { Digest } from '../oci/digest.js';
 import { type Appended, BlobStore } from '../storage/blob-store.js';
 import type { WriterState } from '../storage/writer-state.js';
 import { objectKeyOf } from '../storage/object-keys.js';
@@ -75,20 +76,31 @@ export class UploadWriter {
     } catch (error) {
       hash.discard();
       if (error instanceof EpochLost) return null;
-      if (endsUpload(error)) await this.ends.end(row.id, row.epoch);
-      else TALLIES.streamedUploads.add('interrupted');
+      if (endsUpload(error)) {
+        // What it had to read may have been replaced by the request that has taken the upload over.
+        if (!(await this.ends.end(row.id, row.epoch))) return null;
+      } else TALLIES.streamedUploads.add('interrupted');
       throw uploadFailure(error);
     } finally {
       TALLIES.activeUploads.add('streamed', -1);
     }
   }
 
-  /** Makes the bytes count; false when another request has taken the upload over, and then they are removed. */
-  async acknowledge(row: UploadRow, written: Written, state: 'open' | 'completing'): Promise<boolean> {
+  /**
+   * Makes the bytes count, as the last ones of the `closing` digest or for others to follow; false when another request
+   * has taken the upload over, and then they are removed.
+   */
+  async acknowledge(
+    row: UploadRow,
+    written: Written,
+    state: 'open' | 'completing',
+    closing: Digest | null,
+  ): Promise<boolean> {
     const { appended, ...progress } = written;
     const isHeld = await this.uploads.record(row.id, row.epoch, {
       ...progress,
       state,
+      closing,
       expirySeconds: this.expirySeconds,
     });
     await this.ends.discard(isHeld ? appended.obsolete : appended.created);

@@ -27,6 +27,7 @@ export type UploadState = 'open' | 'completing' | 'direct' | 'verifying' | 'done
 @Index('uploads_expires_at_idx', ['expiresAt'])
 @Index('uploads_repo_id_idx', ['repoId'])
 @Index('uploads_verify_after_idx', ['verifyAfter'], { where: `state = 'verifying'` })
+@Index('uploads_compact_after_idx', ['compactAfter'], { where: 'compact_after IS NOT NULL' })
 @Check('uploads_state_check', `state IN ('open', 'completing', 'direct', 'verifying', 'done', 'failed')`)
 export class Upload {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'uploads_pkey' })
@@ -77,6 +78,14 @@ export class Upload {
   @Column('bytea', { nullable: true, transformer: digestColumn })
   digest: Digest | null;
 
+  /** What the closing request asked for that brought the last of the bytes. */
+  @Column('bytea', { nullable: true, transformer: digestColumn })
+  closing: Digest | null;
+
+  /** Until when other closing requests wait for the one that is at work. */
+  @Column('timestamptz', { name: 'closing_until', nullable: true })
+  closingUntil: Date | null;
+
   /** `null` for uploads through the node. */
   @Column('jsonb', { nullable: true })
   direct: DirectPlan | null;
@@ -88,6 +97,10 @@ export class Upload {
   /** When any node may take up the reading of a direct upload: the lease of the one that is at it. */
   @Column('timestamptz', { name: 'verify_after', nullable: true })
   verifyAfter: Date | null;
+
+  /** Of a done upload whose object is in several files: when any node may join them. It does not expire before that. */
+  @Column('timestamptz', { name: 'compact_after', nullable: true })
+  compactAfter: Date | null;
 
   /** Who opened it, such as `user:7`: nobody else may go on. */
   @Column('text')

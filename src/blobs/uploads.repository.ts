@@ -46,8 +46,32 @@ export interface UploadProgress extends UploadHash {
   readonly state: 'open' | 'completing';
   readonly received: number;
   readonly writer: WriterState | null;
+  /** The digest of the closing request whose bytes are all in now; `null` for every other request. */
+  readonly closing: Digest | null;
   readonly expirySeconds: number;
 }
+
+/** What a closing request asks for. */
+export interface ClosingClaim {
+  readonly digest: Digest;
+  readonly offset: number | null;
+  /** All of its body is in memory: other closing requests wait for it from here on. A body still to come delays none. */
+  readonly isWhole: boolean;
+}
+
+/** An upload as closing requests see it that wait for one another. */
+export interface ClosingState {
+  readonly state: UploadState;
+  readonly received: number;
+  readonly digest: Digest | null;
+  /** Of the closing request that had brought all bytes, if one has. */
+  readonly closing: Digest | null;
+  /** Whether a closing request is at work; one whose node died is not, after the lease. */
+  readonly isClosing: boolean;
+}
+
+/** How long others wait for a closing request that is not heard of; it says three times as often that it is at work. */
+export const CLOSING_LEASE_SECONDS = 10;
 
 const COLUMNS = `u.id, u.state, u.epoch, u.received, u.writer, u.head, u.algorithm,
   u.hash_library AS "hashLibrary", u.hash_state AS "hashState", u.digest`;
@@ -96,12 +120,32 @@ const CLAIM = `
 const CLAIM_DURABLY = `WITH lazy AS (SELECT), moved AS (${CLAIM}) SELECT ${COLUMNS} FROM moved u`;
 const CLAIM_LAZILY = `WITH ${LAZY}, moved AS (${CLAIM}) SELECT ${COLUMNS} FROM moved u`;
 
+// No closing request takes an upload from another one that is at work: equal ones would overtake each other, and each
+// would write the blob again. Bytes that an equal one has brought already are not appended twice.
+const UNCLOSED = '(u.closing_until IS NULL OR u.closing_until <= now())';
+const CLAIM_TO_CLOSE = `
+  UPDATE uploads u SET epoch = u.epoch + 1, closing_until = now() + make_interval(secs => $6)
+  FROM lazy WHERE ${MINE} AND u.state = 'open' AND ($4::bigint IS NULL OR u.received = $4) AND ${UNCLOSED}
+    AND (u.closing IS NULL OR u.closing <> $5) RETURNING u.*`;
+const CLAIM_TO_CLOSE_DURABLY = `WITH lazy AS (SELECT), moved AS (${CLAIM_TO_CLOSE}) SELECT ${COLUMNS} FROM moved u`;
+const CLAIM_TO_CLOSE_LAZILY = `WITH ${LAZY}, moved AS (${CLAIM_TO_CLOSE}) SELECT ${COLUMNS} FROM moved u`;
+
 // A closing request that was cut off is repeated: only the same digest may take it over.
-const CLAIM_CLOSING = `
+const TAKE_OVER = `
 WITH moved AS (
-  UPDATE uploads u SET epoch = u.epoch + 1
-  WHERE ${MINE} AND u.digest = $4 AND u.state = 'completing' RETURNING u.*
+  UPDATE uploads u SET epoch = u.epoch + 1, closing_until = now() + make_interval(secs => $5)
+  WHERE ${MINE} AND ${UNCLOSED}
+    AND (u.state = 'completing' AND u.digest = $4 OR u.state = 'open' AND u.closing = $4) RETURNING u.*
 ) SELECT ${COLUMNS} FROM moved u`;
+
+const FIND_CLOSING = `
+SELECT u.state, u.received, u.digest, u.closing, u.closing_until IS NOT NULL AND u.closing_until > now() AS "isClosing"
+FROM uploads u WHERE ${MINE}`;
+
+const STAY_CLOSING = `
+WITH ${LAZY}, moved AS (
+  UPDATE uploads u SET closing_until = now() + make_interval(secs => $3) FROM lazy WHERE ${HELD} RETURNING u.id
+) SELECT id FROM moved`;
 
 const PERSIST = `
 WITH moved AS (UPDATE uploads u SET writer = $3 WHERE ${HELD} RETURNING u.id) SELECT id FROM moved`;
@@ -114,7 +158,8 @@ WITH ${LAZY}, moved AS (
 const RECORD = `
 WITH moved AS (
   UPDATE uploads u SET state = $3, received = $4, writer = $5, head = NULL, algorithm = $6, hash_library = $7,
-    hash_state = $8, digest = $9, expires_at = now() + make_interval(secs => $10)
+    hash_state = $8, digest = $9, expires_at = now() + make_interval(secs => $10),
+    closing = $11, closing_until = now() + make_interval(secs => $12)
   WHERE ${HELD} RETURNING u.id
 ) SELECT id FROM moved`;
 
@@ -123,6 +168,7 @@ const CONDEMN = `
 WITH moved AS (
   UPDATE uploads u SET state = 'failed', epoch = u.epoch + 1, expires_at = now() + interval '5 minutes'
   WHERE u.id = $1 AND u.state IN ('open', 'completing') AND ($2::integer IS NULL OR u.epoch = $2)
+    AND ($3 OR ${UNCLOSED})
   RETURNING u.*
 ) SELECT ${COLUMNS} FROM moved u`;
 
@@ -172,8 +218,33 @@ export class UploadsRepository {
     return this.row(durably ? CLAIM_DURABLY : CLAIM_LAZILY, [id, repoId, principal, offset]);
   }
 
-  claimClosing({ id, repoId, principal }: UploadKey, digest: Digest): Promise<UploadRow | null> {
-    return this.row(CLAIM_CLOSING, [id, repoId, principal, digestToBytes(digest)]);
+  /** The same for a closing request; `null` also while another one is at work, or has brought the bytes of this one. */
+  claimToClose({ id, repoId, principal }: UploadKey, claim: ClosingClaim): Promise<UploadRow | null> {
+    const { digest, offset, isWhole } = claim;
+    const lease = isWhole ? CLOSING_LEASE_SECONDS : null;
+    const values = [id, repoId, principal, offset, digestToBytes(digest), lease];
+    return this.row(isWhole ? CLAIM_TO_CLOSE_LAZILY : CLAIM_TO_CLOSE_DURABLY, values);
+  }
+
+  /** Goes on for an equal closing request that had brought all bytes and is not at work any more. */
+  takeOver({ id, repoId, principal }: UploadKey, digest: Digest): Promise<UploadRow | null> {
+    return this.row(TAKE_OVER, [id, repoId, principal, digestToBytes(digest), CLOSING_LEASE_SECONDS]);
+  }
+
+  async findClosing({ id, repoId, principal }: UploadKey): Promise<ClosingState | null> {
+    type Raw = Omit<ClosingState, 'digest' | 'closing'> & { digest: Buffer | null; closing: Buffer | null };
+    const [row] = await this.query<Raw>(FIND_CLOSING, [id, repoId, principal]);
+    if (!row) return null;
+    return {
+      ...row,
+      digest: row.digest && digestFromBytes(row.digest),
+      closing: row.closing && digestFromBytes(row.closing),
+    };
+  }
+
+  /** Says that the closing request is at work, or, with 0, that it is not any more; nothing when the epoch was lost. */
+  async stayClosing(id: string, epoch: number, seconds: number = CLOSING_LEASE_SECONDS): Promise<void> {
+    await this.query(STAY_CLOSING, [id, epoch, seconds]);
   }
 
   /** Keeps what the store's writer needs, in the middle of a body; false when the epoch was lost. */
@@ -188,7 +259,7 @@ export class UploadsRepository {
 
   /** The bytes count from here on; false when the epoch was lost. */
   async record(id: string, epoch: number, progress: UploadProgress): Promise<boolean> {
-    const { state, received, writer, algorithm, hashLibrary, hashState, digest, expirySeconds } = progress;
+    const { state, received, writer, algorithm, hashLibrary, hashState, digest, closing, expirySeconds } = progress;
     const rows = await this.query(RECORD, [
       id,
       epoch,
@@ -200,13 +271,18 @@ export class UploadsRepository {
       hashState,
       digest && digestToBytes(digest),
       expirySeconds,
+      closing && digestToBytes(closing),
+      closing && CLOSING_LEASE_SECONDS,
     ]);
     return rows.length > 0;
   }
 
-  /** Ends the upload, at this epoch only or whoever holds it; `null` when there was nothing to end. */
-  condemn(id: string, epoch: number | null): Promise<UploadRow | null> {
-    return this.row(CONDEMN, [id, epoch]);
+  /**
+   * Ends the upload, at this epoch only or whoever holds it, also while it is being closed or only when it is not; `null`
+   * when there was nothing to end.
+   */
+  condemn(id: string, epoch: number | null, evenClosing: boolean): Promise<UploadRow | null> {
+    return this.row(CONDEMN, [id, epoch, evenClosing]);
   }
 
   async remove(id: string, epoch: number): Promise<void> {

@@ -274,6 +274,7 @@ describe('a node that dies', () => {
     const dead = services.node({ ...hanging(), complete: () => new Promise(() => undefined) } as never);
     void dead.uploads.close(session, digestOf(body), incoming(null));
     await untilState(session, 'completing');
+    await endLease(session);
     const invalid = { condition: 'uploadInvalid' };
     await expect(uploads.append(session, incoming(body))).rejects.toMatchObject(invalid);
     await expect(uploads.close(session, digestOf(Buffer.from('x')), incoming(null))).rejects.toMatchObject(invalid);
@@ -290,6 +291,7 @@ describe('a node that dies', () => {
     const dead = services.node({ ...hanging(), complete: () => new Promise(() => undefined) } as never);
     void dead.uploads.close(session, digestOf(whole), incoming(last, rangeOf(body.length, last)));
     await untilState(session, 'completing');
+    await endLease(session);
     await uploads.close(session, digestOf(whole), incoming(last, rangeOf(body.length, last)));
     expect((await services.pull(repository, digestOf(whole))).equals(whole)).toBe(true);
   });
@@ -307,6 +309,11 @@ describe('a node that dies', () => {
   async function untilEpoch(session: UploadSession, epoch: number): Promise<void> {
     while (((await services.rowOf(session))?.epoch ?? 0) < epoch)
       await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+
+  /** What time does once the node is not heard of any more. */
+  async function endLease({ id }: UploadSession): Promise<void> {
+    await services.database.query('UPDATE uploads SET closing_until = now() WHERE id = $1', [id]);
   }
 
   async function untilState(session: UploadSession, state: string): Promise<void> {

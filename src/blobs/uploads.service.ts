@@ -6,6 +6,7 @@ import { TALLIES } from '../http/tallies.js';
 import { type ByteRange, parseChunkRange, rangeLength } from '../oci/content-range.js';
 import { type Algorithm, algorithmOf, type Digest, parseDigest } from '../oci/digest.js';
 import { OciError } from '../oci/oci-error.js';
+import { chunkOf, closingChunk, ClosingRequests } from './closing/closing-requests.service.js';
 import { matches, UploadCloser } from './upload-closer.service.js';
 import { UploadEndService } from './upload-end.service.js';
 import { HEAD_BYTES, UploadRows } from './upload-rows.service.js';
@@ -17,7 +18,7 @@ import {
   type UploadPosition,
   type UploadSession,
 } from './upload-session.js';
-import { type Chunk, UploadWriter } from './upload-writer.service.js';
+import { UploadWriter } from './upload-writer.service.js';
 import type { NewUpload, UploadRow } from './uploads.repository.js';
 
 /** The upload's protocol: which request may do what, in which order. */
@@ -29,6 +30,7 @@ export class UploadsService {
     private readonly uploads: UploadRows,
     private readonly writer: UploadWriter,
     private readonly closer: UploadCloser,
+    private readonly closing: ClosingRequests,
     private readonly ends: UploadEndService,
     { storage }: AppConfig,
   ) {
@@ -65,12 +67,14 @@ export class UploadsService {
         throw new OciError('digestMismatch', { digest });
       }
       await this.uploads.open({ ...this.rowOf(session, algorithmOf(digest)), epoch, durably: false });
-      return this.closer.closeInMemory(session, epoch, first, digest);
+      if (!(await this.closer.closeInMemory(session, epoch, first, digest))) throw new OciError('uploadUnknown');
+      return;
     }
     await this.uploads.open({ ...this.rowOf(session, algorithmOf(digest)), epoch, durably: true });
     const row = { ...NOTHING_RECEIVED, id: session.id, epoch, algorithm: algorithmOf(digest) };
     try {
-      await this.closer.closeWithBody(session, row, closingChunk(incoming, first, null, digest), digest);
+      const chunk = closingChunk({ incoming, first, range: null, digest });
+      if (!(await this.closer.closeWithBody(session, row, chunk, digest))) throw new OciError('uploadUnknown');
     } catch (error) {
       await this.ends.end(session.id);
       throw error;
@@ -106,7 +110,7 @@ export class UploadsService {
     if (!row) throw await this.refusal(session, offset);
     const kind = range ? ({ kind: 'chunk' } as const) : ({ kind: 'stream' } as const);
     const written = await this.writer.write(row, chunkOf(incoming, kind, first, range));
-    const isHeld = written !== null && (await this.writer.acknowledge(row, written, 'open'));
+    const isHeld = written !== null && (await this.writer.acknowledge(row, written, 'open', null));
     if (!isHeld) throw await this.refusal(session, null);
     return positionOf(session, written.received);
   }
@@ -116,41 +120,9 @@ export class UploadsService {
     const digest = await this.digestFor(session, digestText);
     const range = rangeOf(incoming);
     const first = await incoming.body.readFirst(HEAD_BYTES);
-    const isWhole = incoming.body.hasEnded;
-    await this.checkLength(session, range, isWhole ? first.length : incoming.body.declaredLength);
-    const offset = range?.start ?? null;
-    if (isWhole && (await this.closeRecent(session, offset, first, digest))) return digest;
-    const row = await this.uploads.claim(keyOf(session), offset, !isWhole);
-    if (!row) await this.closeAgain(session, offset, digest);
-    else if (isWhole && isInRow(row)) {
-      await this.closer.closeInMemory(session, row.epoch, Buffer.concat([row.head ?? EMPTY, first]), digest);
-    } else if (isWhole && first.length === 0) {
-      await this.closer.closeStored(session, row, digest);
-    } else {
-      // The claim of a short body did not wait for the disk, and this one needs a name that survives.
-      const claimed = isWhole ? await this.uploads.claim(keyOf(session), row.received, true) : row;
-      if (!claimed) throw await this.refusal(session, row.received);
-      await this.closer.closeWithBody(session, claimed, closingChunk(incoming, first, range, digest), digest);
-    }
+    await this.checkLength(session, range, incoming.body.hasEnded ? first.length : incoming.body.declaredLength);
+    await this.closing.close({ session, digest, range, first, incoming });
     return digest;
-  }
-
-  /** The bytes came to this node a moment ago. False for everything but success: then the row is asked. */
-  private closeRecent(session: UploadSession, offset: number | null, last: Buffer, digest: Digest): Promise<boolean> {
-    return this.uploads.lend(keyOf(session), async (head) => {
-      if (offset !== null && offset !== head.bytes.length) return false;
-      const bytes = last.length === 0 ? head.bytes : Buffer.concat([head.bytes, last]);
-      return matches(bytes, digest) && this.closer.closeReserved(session, head.epoch, bytes, digest);
-    });
-  }
-
-  /** A closing PUT that found nothing to claim: perhaps it is a repeated one. */
-  private async closeAgain(session: UploadSession, offset: number | null, digest: Digest): Promise<void> {
-    const row = await this.uploads.find(keyOf(session));
-    if (row?.state === 'done' && row.digest === digest) return;
-    const taken = row?.state === 'completing' ? await this.uploads.claimClosing(keyOf(session), digest) : null;
-    if (!taken) throw await this.refusal(session, offset);
-    await this.closer.closeAgain(session, taken, digest);
   }
 
   private async digestFor(session: UploadSession, text: string): Promise<Digest> {
@@ -159,7 +131,7 @@ export class UploadsService {
       return parseDigest(text);
     } catch (error) {
       await this.position(session);
-      await this.ends.end(session.id);
+      await this.ends.endUnlessClosing(session.id);
       throw error;
     }
   }
@@ -170,12 +142,11 @@ export class UploadsService {
     return positionOf(session, row.received);
   }
 
-  /** A body that cannot be what its range says ends the upload, unless it is the wrong place for it anyway. */
+  /** A body that cannot be what its range says changes nothing: none of it is written. */
   private async checkLength(session: UploadSession, range: ByteRange | null, bytes: number | null): Promise<void> {
     if (!range || bytes === null || bytes === rangeLength(range)) return;
     const { received } = await this.position(session);
     if (received !== range.start) throw outOfOrder(positionOf(session, received));
-    await this.ends.end(session.id);
     throw new OciError('sizeInvalid', { announced: rangeLength(range), length: bytes });
   }
 
@@ -196,7 +167,6 @@ export class UploadsService {
   }
 }
 
-const EMPTY = Buffer.alloc(0);
 const NOTHING_RECEIVED = {
   state: 'open',
   received: 0,
@@ -207,25 +177,10 @@ const NOTHING_RECEIVED = {
   digest: null,
 } as const satisfies Partial<UploadRow>;
 
-/** Whether the store has nothing of it yet. */
-function isInRow({ received, head }: UploadRow): boolean {
-  return received === (head?.length ?? 0);
-}
-
 function rangeOf({ contentRange }: IncomingBody): ByteRange | null {
   return contentRange === undefined ? null : parseChunkRange(contentRange);
 }
 
 function positionOf({ id, repository }: UploadSession, received: number): UploadPosition {
   return { name: repository.path, id, received };
-}
-
-function chunkOf({ body, signal }: IncomingBody, kind: Chunk['kind'], first: Buffer, range: ByteRange | null): Chunk {
-  const isWhole = body.hasEnded;
-  const bytes = isWhole ? first.length : range ? rangeLength(range) : body.declaredLength;
-  return { kind, first, rest: isWhole ? null : body, bytes, signal };
-}
-
-function closingChunk(incoming: IncomingBody, first: Buffer, range: ByteRange | null, digest: Digest): Chunk {
-  return chunkOf(incoming, { kind: 'closing', algorithm: algorithmOf(digest) }, first, range);
 }

@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { budget, configOf } from '../../test/contracts/s3-config.js';
-import { chunked, UploadRow } from '../../test/contracts/blob-store.contract.js';
+import { chunked, UploadRow } from '../../test/contracts/upload-row.js';
 import { type ContentServices, contentServices } from '../../test/support/content-services.js';
 import { onFileEnd, scratchDirectory } from '../../test/support/processes.js';
 import { freshBucket } from '../../test/support/s3.js';

@@ -36,6 +36,8 @@ export const TALLIES = {
   directUploads: new Tally(UPLOAD_EVENTS),
   /** Bodies of uploads that are on their way to the store now: up by one when it begins, down when it ends. */
   activeUploads: new Tally(['streamed']),
+  /** Blobs in several files that were made one, or could not be for now. */
+  compactions: new Tally(['done', 'failed']),
   sweeps: new Tally(['done', 'failed']),
   /** Comparisons of the whole store with the database; `foreign`: the store is not this database's. */
   reconciles: new Tally(['done', 'failed', 'foreign']),

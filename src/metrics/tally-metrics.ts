@@ -21,6 +21,12 @@ export function countTallies(registry: Registry): void {
     'reason',
     TALLIES.unreadable,
   );
+  count(
+    'aerugo_compactions_total',
+    'Blobs on the filesystem that came in several files and were joined, by the outcome.',
+    'outcome',
+    TALLIES.compactions,
+  );
   count('aerugo_sweeps_total', 'Sweeps of expired uploads, by their outcome.', 'outcome', TALLIES.sweeps);
   count(
     'aerugo_reconciles_total',

@@ -41,6 +41,8 @@ export interface Appended {
 export interface Completed {
   /** Where all bytes are, durably. Not a copy: the key that they were written to. */
   readonly key: ObjectKey;
+  /** They are in several files still: `compaction` is to be asked to make one of them. */
+  readonly isSplit: boolean;
   /** Delete these after the durable commit of the row that names `key`. */
   readonly obsolete: readonly ObjectKey[];
 }
@@ -75,6 +77,21 @@ export interface SignedUrlOptions {
   readonly contentType?: string;
 }
 
+export interface CompactionOptions {
+  readonly signal: AbortSignal;
+  /** At most so many are written, so that requests have most of the disk. */
+  readonly bytesPerSecond: number;
+}
+
+/** Of stores that complete an upload in several files: makes one of them, later and under the same key. */
+export interface Compaction {
+  /**
+   * Whoever reads the object meanwhile gets the same bytes. Idempotent, at any moment of an earlier call that was cut off
+   * and beside one that is still running, under an epoch of its own. Nothing when the object is one file, or absent.
+   */
+  compact(target: WriteTarget, key: ObjectKey, options: CompactionOptions): Promise<void>;
+}
+
 /**
  * Where bytes live: the contract of every driver, and the injection token.
  *
@@ -88,6 +105,8 @@ export abstract class BlobStore {
   /** `null` when clients cannot bring bytes to this store without the node. */
   abstract readonly direct: DirectUploads | null;
   abstract readonly inventory: BlobInventory;
+  /** `null` where every object is whole from the start. */
+  abstract readonly compaction: Compaction | null;
 
   /** Throws `StartupError` with one line that says what to do, when the store cannot be used. */
   abstract prepare(): Promise<void>;

@@ -9,6 +9,7 @@ import {
   type SignedUrlOptions,
   type StoreSpace,
   type WriteTarget,
+  type Compaction,
 } from './blob-store.js';
 import type { WriterState } from './writer-state.js';
 import type { DirectUploads } from './direct-uploads.js';
@@ -27,6 +28,7 @@ export class InstrumentedStore extends BlobStore {
   readonly driver: BlobStore['driver'];
   readonly direct: DirectUploads | null;
   readonly inventory: BlobInventory;
+  readonly compaction: Compaction | null;
   readonly counts: Record<Operation, number> = {
     stat: 0,
     open: 0,
@@ -51,6 +53,7 @@ export class InstrumentedStore extends BlobStore {
     this.driver = store.driver;
     this.direct = store.direct;
     this.inventory = store.inventory;
+    this.compaction = store.compaction;
   }
 
   prepare(): Promise<void> {

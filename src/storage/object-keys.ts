@@ -36,12 +36,38 @@ export function uploadIdOf(key: ObjectKey): string {
   return stem.slice(3);
 }
 
-/** What a name stands for: one request's bytes, a multipart upload's object, the whole made of segments, a half whole. */
-export type KeyRole = 'bytes' | 'multipart' | 'whole' | 'unfinished';
+/**
+ * What a name stands for: one request's bytes, a multipart upload's object, the whole made of segments, a half whole, the
+ * list of the segments of a whole that is not made yet.
+ */
+export type KeyRole = 'bytes' | 'multipart' | 'whole' | 'unfinished' | 'list';
 
-const SUFFIX = { bytes: '', multipart: 'm', whole: 'w', unfinished: 'u' } as const satisfies Record<KeyRole, string>;
+const SUFFIX = { bytes: '', multipart: 'm', whole: 'w', unfinished: 'u', list: 'l' } as const satisfies Record<
+  KeyRole,
+  string
+>;
 
 /** Each epoch writes under names of its own: two writers never touch one object. */
 export function epochKey(stem: ObjectKey, epoch: number, role: KeyRole = 'bytes'): ObjectKey {
   return `${stem}.${String(epoch)}${SUFFIX[role]}` as ObjectKey;
+}
+
+/** Whether the object of this key may be several files. */
+export function isSplitName(key: ObjectKey): boolean {
+  return key.endsWith(SUFFIX.whole);
+}
+
+/** Where the list of such an object's files is. */
+export function listKeyOf(whole: ObjectKey): ObjectKey {
+  return `${whole.slice(0, -1)}${SUFFIX.list}` as ObjectKey;
+}
+
+/** The object whose list this name is; `null` for every other name. */
+export function wholeKeyOfList(key: ObjectKey): ObjectKey | null {
+  return key.endsWith(SUFFIX.list) ? (`${key.slice(0, -1)}${SUFFIX.whole}` as ObjectKey) : null;
+}
+
+/** The epoch that a name was written in. */
+export function epochOf(key: ObjectKey): number {
+  return Number.parseInt(key.split('.')[1] ?? '0', 10);
 }

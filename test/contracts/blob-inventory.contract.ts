@@ -2,7 +2,8 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { BlobStore } from '../../src/storage/blob-store.js';
 import type { ObjectKey } from '../../src/storage/object-keys.js';
-import { chunked, type Place, UploadRow } from './blob-store.contract.js';
+import type { Place } from './blob-store.contract.js';
+import { chunked, UploadRow } from './upload-row.js';
 
 export interface InventoryPlace extends Pick<Place, 'node'> {
   /** Puts something under a name that is not ours. */

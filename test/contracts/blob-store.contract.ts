@@ -1,9 +1,9 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { AppendOptions, BlobStore, WriteTarget } from '../../src/storage/blob-store.js';
-import type { WriterState } from '../../src/storage/writer-state.js';
+import type { BlobStore } from '../../src/storage/blob-store.js';
 import { objectKeyOf, type ObjectKey } from '../../src/storage/object-keys.js';
 import { LengthMismatch, ObjectNotFound } from '../../src/storage/storage-errors.js';
+import { chunked, contentOf, UploadRow } from './upload-row.js';
 
 /** One place for objects, seen by several instances of a driver as by several nodes. */
 export interface Place {
@@ -18,72 +18,6 @@ export interface Place {
 const MIB = 1024 * 1024;
 const LARGE = 512 * MIB;
 
-/** One upload as the registry drives it: the row is this object. */
-export class UploadRow {
-  readonly key = objectKeyOf(randomUUID());
-  epoch = 0;
-  offset = 0;
-  state: WriterState | null = null;
-
-  claim(): WriteTarget {
-    this.epoch += 1;
-    return { key: this.key, epoch: this.epoch };
-  }
-
-  /** One request, claimed, written by the node, and saved as JSON when its epoch is still the row's. */
-  async send(
-    node: BlobStore,
-    body: AsyncIterable<Uint8Array>,
-    options: Partial<AppendOptions> = {},
-    claimed: { target: WriteTarget; offset: number; state: WriterState | null } = this.begin(),
-  ): Promise<boolean> {
-    const { target, offset, state } = claimed;
-    const appended = await node.append(target, state, body, {
-      offset,
-      expectedBytes: null,
-      signal: new AbortController().signal,
-      persist: (interim) => this.save(target.epoch, interim),
-      ...options,
-    });
-    try {
-      await this.save(target.epoch, appended.state);
-    } catch {
-      await node.delete(appended.created);
-      return false;
-    }
-    this.offset = offset + appended.bytes;
-    await node.delete(appended.obsolete);
-    return true;
-  }
-
-  begin(): { target: WriteTarget; offset: number; state: WriterState | null } {
-    return { target: this.claim(), offset: this.offset, state: this.state };
-  }
-
-  async commit(node: BlobStore): Promise<ObjectKey> {
-    const { key, obsolete } = await node.complete(this.claim(), this.state);
-    await node.delete(obsolete);
-    return key;
-  }
-
-  private save(epoch: number, state: WriterState | null): Promise<void> {
-    if (epoch !== this.epoch) return Promise.reject(new Error('the epoch is lost'));
-    this.state = JSON.parse(JSON.stringify(state)) as WriterState | null;
-    return Promise.resolve();
-  }
-}
-
-/** Every chunk comes in the memory of the one before: what a driver keeps of it, it has to copy. */
-export function chunked(bytes: Buffer, size = 64 * 1024): AsyncIterable<Uint8Array> {
-  return (async function* () {
-    const memory = Buffer.alloc(Math.min(size, bytes.length));
-    for (let at = 0; at < bytes.length; at += size) {
-      await Promise.resolve();
-      yield memory.subarray(0, bytes.copy(memory, 0, at, at + size));
-    }
-  })();
-}
-
 /** Bytes, then whatever happens to the source. */
 export function broken(bytes: Buffer, then: () => Promise<never>): AsyncIterable<Uint8Array> {
   return (async function* () {
@@ -93,16 +27,6 @@ export function broken(bytes: Buffer, then: () => Promise<never>): AsyncIterable
 }
 
 const silence = (): Promise<never> => new Promise<never>(() => undefined);
-
-export async function contentOf(
-  node: BlobStore,
-  key: ObjectKey,
-  range?: { first: number; last: number },
-): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of await node.open(key, range ? { range } : {})) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
-}
 
 function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
@@ -217,8 +141,12 @@ export function describeBlobStore(name: string, setUp: () => Promise<Place>): vo
           }
           await row.send(another(), chunked(Buffer.alloc(0)), { expectedBytes: 0 });
           const key = await row.commit(another());
-          expect(await node.stat(key)).toEqual({ size: size * times });
-          expect(sha256(await contentOf(node, key))).toBe(hash.digest('hex'));
+          const sha = hash.digest('hex');
+          for (const step of ['as it was completed', 'joined', 'joined again']) {
+            if (step !== 'as it was completed') await row.compact(another(), key);
+            expect([step, await node.stat(key)]).toEqual([step, { size: size * times }]);
+            expect([step, sha256(await contentOf(node, key))]).toEqual([step, sha]);
+          }
           expect(await place.namesOf(row.key)).toEqual([key]);
         },
         60_000,
@@ -234,6 +162,8 @@ export function describeBlobStore(name: string, setUp: () => Promise<Place>): vo
         const laterEpoch = await another().complete(row.claim(), row.state);
         expect([sameEpoch.key, laterEpoch.key]).toEqual([first.key, first.key]);
         await node.delete(first.obsolete);
+        row.isSplit = first.isSplit;
+        await row.compact(another(), first.key);
         const afterwards = await another().complete(row.claim(), row.state);
         expect(afterwards.key).toBe(first.key);
         expect((await contentOf(node, first.key)).equals(bytes)).toBe(true);
@@ -267,6 +197,7 @@ export function describeBlobStore(name: string, setUp: () => Promise<Place>): vo
         expect(await row.send(another(), chunked(bytes))).toBe(true);
         const key = await row.commit(another());
         expect(sha256(await contentOf(node, key))).toBe(sha256(Buffer.concat([before, bytes])));
+        await row.compact(node, key);
         await node.abandon(row.claim(), row.state, key);
         expect(await place.namesOf(row.key)).toEqual([key]);
         await node.abandon(row.claim(), row.state);

@@ -6,7 +6,8 @@ import { afterAll, describe, expect, it } from '@jest/globals';
 import { FilesystemStore } from '../../src/storage/filesystem/filesystem-store.js';
 import { ObjectNotFound, StoreUnavailable } from '../../src/storage/storage-errors.js';
 import { describeBlobInventory } from './blob-inventory.contract.js';
-import { chunked, describeBlobStore, UploadRow } from './blob-store.contract.js';
+import { describeBlobStore } from './blob-store.contract.js';
+import { chunked, UploadRow } from './upload-row.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'aerugo-blobs-'));
 afterAll(() => {

@@ -9,7 +9,7 @@ import { S3Store } from '../../src/storage/s3/s3-store.js';
 import { ObjectNotFound, ObjectSizeDiffers } from '../../src/storage/storage-errors.js';
 import { onFileEnd, scratchDirectory } from '../support/processes.js';
 import { freshBucket, type S3Bucket } from '../support/s3.js';
-import { contentOf, UploadRow } from './blob-store.contract.js';
+import { contentOf, UploadRow } from './upload-row.js';
 import { startProxy } from './s3-proxy.js';
 import { budget, configOf } from './s3-config.js';
 

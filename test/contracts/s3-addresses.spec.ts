@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { S3Config } from '../../src/config/config-values.js';
 import { S3Store } from '../../src/storage/s3/s3-store.js';
 import { freshBucket, lookUpLocally, S3_DOMAIN, type S3Bucket } from '../support/s3.js';
-import { UploadRow } from './blob-store.contract.js';
+import { UploadRow } from './upload-row.js';
 import { budget, configOf } from './s3-config.js';
 import { answerXml, startProxy, type S3Proxy } from './s3-proxy.js';
 

@@ -10,7 +10,7 @@ import { S3Store } from '../../src/storage/s3/s3-store.js';
 import { ObjectTooLarge, StoreUnavailable, UploadLost } from '../../src/storage/storage-errors.js';
 import { freshBucket, type S3Bucket } from '../support/s3.js';
 import { sendSigned } from '../support/signed-request.js';
-import { contentOf } from './blob-store.contract.js';
+import { contentOf } from './upload-row.js';
 import { startProxy } from './s3-proxy.js';
 
 const MIB = 1024 * 1024;

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { S3Store } from '../../src/storage/s3/s3-store.js';
 import { StoreUnavailable } from '../../src/storage/storage-errors.js';
 import { freshBucket, startS3, type S3Bucket } from '../support/s3.js';
-import { chunked, contentOf, UploadRow } from './blob-store.contract.js';
+import { chunked, contentOf, UploadRow } from './upload-row.js';
 import { budget, configOf, MIB } from './s3-config.js';
 import { answerXml, type Fault, startProxy, type S3Proxy } from './s3-proxy.js';
 

@@ -4,7 +4,7 @@ import { finished } from 'node:stream/promises';
 import { MemoryBudget } from '../../src/storage/memory-budget.js';
 import { S3Store } from '../../src/storage/s3/s3-store.js';
 import { freshBucket } from '../support/s3.js';
-import { chunked, contentOf, UploadRow } from './blob-store.contract.js';
+import { chunked, contentOf, UploadRow } from './upload-row.js';
 import { configOf, MIB } from './s3-config.js';
 import { startProxy, type S3Proxy } from './s3-proxy.js';
 

@@ -18,7 +18,8 @@ import {
   UploadLost,
 } from '../../src/storage/storage-errors.js';
 import { freshBucket, type S3Bucket } from '../support/s3.js';
-import { broken, chunked, contentOf, describeBlobStore, UploadRow } from './blob-store.contract.js';
+import { broken, describeBlobStore } from './blob-store.contract.js';
+import { chunked, contentOf, UploadRow } from './upload-row.js';
 import { budget, configOf, MIB } from './s3-config.js';
 import { describeBlobInventory } from './blob-inventory.contract.js';
 import { answerXml, startProxy, type S3Proxy } from './s3-proxy.js';

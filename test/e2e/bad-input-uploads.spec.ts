@@ -97,22 +97,6 @@ describe('an upload that ends with nothing left behind', () => {
     });
   });
 
-  const LONGER_OR_SHORTER: readonly (readonly [string, (upload: Upload) => Exchange])[] = [
-    ['a chunk shorter than its range', (upload) => upload.patch('0-9', 'short')],
-    ['a chunk longer than its range', (upload) => upload.patch('0-2', 'much longer')],
-    ['a chunk of unknown length shorter than its range', (upload) => upload.patch('0-9', Readable.from(['short']))],
-    ['a chunk of unknown length longer than its range', (upload) => upload.patch('0-2', Readable.from(['longer']))],
-    ['a last chunk shorter than its range', (upload) => upload.put(digestOf('short'), 'short', { range: '0-9' })],
-    ['a last chunk longer than its range', (upload) => upload.put(digestOf('long'), 'long', { range: '0-1' })],
-  ];
-  for (const [what, sendIt] of LONGER_OR_SHORTER) {
-    it(`ends at ${what}`, async () => {
-      const upload = await alice.startUpload(repository);
-      await sendIt(upload).expect(400, { code: 'SIZE_INVALID' });
-      await expectNothingLeft(upload);
-    });
-  }
-
   it('leaves nothing of a cancelled upload, whatever it had received', async () => {
     for (const [, size] of RECEIVED) {
       const upload = await alice.startUpload(repository);
@@ -155,6 +139,37 @@ describe('an upload that goes on', () => {
       await upload.patch(`0-${size - 1}`, bytes).expect(416, invalid);
       await upload.put(digestOf('x'), 'a gap', { range: `${size + 1}-${size + 5}` }).expect(416, invalid);
       await finish(upload, bytes);
+    });
+  }
+
+  const LONGER_OR_SHORTER: readonly (readonly [string, (upload: Upload) => Exchange])[] = [
+    ['a chunk shorter than its range', (upload) => upload.patch('5-14', 'short')],
+    ['a chunk longer than its range', (upload) => upload.patch('5-7', 'much longer')],
+    ['a chunk of unknown length shorter than its range', (upload) => upload.patch('5-14', Readable.from(['short']))],
+    ['a chunk of unknown length longer than its range', (upload) => upload.patch('5-7', Readable.from(['longer']))],
+    ['a last chunk shorter than its range', (upload) => upload.put(digestOf('short'), 'short', { range: '5-14' })],
+    ['a last chunk longer than its range', (upload) => upload.put(digestOf('long'), 'long', { range: '5-6' })],
+  ];
+  for (const [what, sendIt] of LONGER_OR_SHORTER) {
+    it(`goes on after ${what}`, async () => {
+      const upload = await alice.startUpload(repository);
+      await upload.patch('0-4', 'hello').expect(202);
+      await sendIt(upload).expect(400, { code: 'SIZE_INVALID' });
+      await finish(upload, Buffer.from('hello'));
+    });
+  }
+
+  for (const size of [300 * 1024, 9 * MIB]) {
+    it(`goes on after a chunk of ${size} bytes that is not as long as its range`, async () => {
+      const upload = await alice.startUpload(repository);
+      const [first, second] = [someBytes(size), someBytes(size)];
+      await upload.patch(`0-${size - 1}`, first).expect(202);
+      for (const end of [2 * size - 2, 2 * size]) {
+        const range = `${size}-${end}`;
+        await upload.patch(range, Readable.from([second])).expect(400, { code: 'SIZE_INVALID' });
+        await upload.patch(range, second).expect(400, { code: 'SIZE_INVALID' });
+      }
+      await finish(upload, first);
     });
   }
 

@@ -12,7 +12,7 @@ import { IntegrityWalk } from '../../src/integrity/integrity-walk.service.js';
 import { digestToBytes } from '../../src/oci/digest-bytes.js';
 import { type Algorithm, digestFrom } from '../../src/oci/digest.js';
 import type { BlobStore } from '../../src/storage/blob-store.js';
-import { UploadRow } from '../contracts/blob-store.contract.js';
+import { UploadRow } from '../contracts/upload-row.js';
 import { type ContentServices, contentServices } from './content-services.js';
 import { onFileEnd } from './processes.js';
 

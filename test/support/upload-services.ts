@@ -4,6 +4,10 @@ import type { IncomingMessage } from 'node:http';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { BlobsRepository } from '../../src/blobs/blobs.repository.js';
+import { ClosingRequests } from '../../src/blobs/closing/closing-requests.service.js';
+import { ClosingWait } from '../../src/blobs/closing/closing-wait.service.js';
+import { BlobCompactor } from '../../src/blobs/compaction/blob-compactor.service.js';
+import { CompactionsRepository } from '../../src/blobs/compaction/compactions.repository.js';
 import { CommitTransaction } from '../../src/blobs/commit-transaction.service.js';
 import { BlobDamage } from '../../src/blobs/damage/blob-damage.service.js';
 import { DamageRepository } from '../../src/blobs/damage/damage.repository.js';
@@ -61,7 +65,12 @@ export interface UploadServices extends ContentServices {
     store?: BlobStore,
     expirySeconds?: number,
     drafts?: Drafts,
-  ): { readonly uploads: UploadsService; readonly rows: UploadRows; readonly sweeper: UploadSweeper };
+  ): {
+    readonly uploads: UploadsService;
+    readonly rows: UploadRows;
+    readonly sweeper: UploadSweeper;
+    readonly compactor: BlobCompactor;
+  };
   /** The blob as the repository holds it, read from the store. */
   pull(repository: RepositoryFact, digest: Digest): Promise<Buffer>;
 }
@@ -134,10 +143,14 @@ function nodeOf(
   const hold = new UploadHold(statements, config);
   const writer = new UploadWriter(statements, store, workers, ends, hold, config);
   const commit = commitOf(services, store, config);
-  const closer = new UploadCloser(statements, store, writer, commit, ends, hold);
+  const compactor = new BlobCompactor(new CompactionsRepository(services.repository(Upload)), store);
+  onFileEnd(() => compactor.beforeApplicationShutdown());
+  const closer = new UploadCloser(store, writer, commit, ends, hold, compactor);
+  const closing = new ClosingRequests(rows, closer, new ClosingWait(rows));
   return {
-    uploads: new UploadsService(rows, writer, closer, ends, config),
+    uploads: new UploadsService(rows, writer, closer, closing, ends, config),
     rows,
+    compactor,
     sweeper: new UploadSweeper(new SweepRepository(services.repository(Upload)), store),
   };
 }

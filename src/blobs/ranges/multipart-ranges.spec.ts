@@ -88,7 +88,7 @@ describe('an answer that cannot be completed', () => {
     let sent: Promise<string> = Promise.resolve('');
     const server = http.createServer((_, response) => {
       response.writeHead(206, { 'content-length': body.length });
-      sent = sendBytes(body.bytes, response).then(
+      sent = sendBytes(body.bytes, response, { sent: null }).then(
         () => 'sent',
         (error: unknown) => String(error),
       );

@@ -38,6 +38,7 @@ export class S3Store extends BlobStore {
   readonly driver = 's3';
   readonly direct: S3DirectUploads;
   readonly inventory: S3Inventory;
+  readonly compaction = null;
   readonly #calls: S3Calls;
   readonly #plan: PartPlan;
   readonly #garbage = new PartGarbage();
@@ -153,14 +154,14 @@ export class S3Store extends BlobStore {
     if (multipart && parts.length > 0) {
       await this.#completeMultipart(target, base, multipart);
       await this.#abortAll(stale);
-      return { key: multipart.key, obsolete: tail ? [tail.key] : [] };
+      return { key: multipart.key, isSplit: false, obsolete: tail ? [tail.key] : [] };
     }
     await this.#abortAll(multipart ? [...stale, multipart] : stale);
-    if (tail) return { key: tail.key, obsolete: [] };
+    if (tail) return { key: tail.key, isSplit: false, obsolete: [] };
     // Epoch 0 has no writer: a repeated completion makes no second object.
     const key = epochKey(target.key, 0, 'whole');
     await this.#calls.put(key, new Uint8Array());
-    return { key, obsolete: [] };
+    return { key, isSplit: false, obsolete: [] };
   }
 
   async abandon(target: WriteTarget, state: WriterState | null, keep?: ObjectKey): Promise<void> {
