@@ -16,6 +16,8 @@ const SCALES = {
     mostSlowdown: 5,
     tagMoves: 1_000,
     budget: { pushes: 16, bytes: 24 * MIB },
+    /** Of five objects each. */
+    damage: { images: 8, damaged: 6, newer: 1, largestLayer: 128 * 1024 },
     /** Uploads that nobody finished are made to expire at once, rather than waited for. */
     isExpiryAwaited: false,
   },
@@ -31,6 +33,7 @@ const SCALES = {
     mostSlowdown: 2,
     tagMoves: 5_000,
     budget: { pushes: 64, bytes: 256 * MIB },
+    damage: { images: 100, damaged: 50, newer: 10, largestLayer: 2 * MIB },
     isExpiryAwaited: true,
   },
 } as const;
