@@ -69,9 +69,9 @@ WITH RECURSIVE below (digest) AS (
   ) missing
   LIMIT $3
 )
-SELECT m.digest, m.size, array_agg(a.child) AS absent
-FROM absent a JOIN manifests m ON m.repo_id = $1 AND m.digest = a.parent
-GROUP BY m.repo_id, m.digest`;
+SELECT a.parent AS digest, m.size, a.absent
+FROM (SELECT parent, array_agg(child) AS absent FROM absent GROUP BY parent) a
+CROSS JOIN LATERAL (SELECT size FROM manifests WHERE repo_id = $1 AND digest = a.parent OFFSET 0) m`;
 
 const DOCUMENTS = `
 SELECT digest, media_type AS "mediaType", bytes FROM manifests WHERE repo_id = $1 AND digest = ANY($2::bytea[])`;
