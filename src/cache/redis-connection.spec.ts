@@ -1,6 +1,7 @@
 import { afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { createCache } from 'cache-manager';
+import { createClient, type RedisClientType } from 'redis';
 import { type Authority, type Certificate, makeAuthority } from '../../test/support/certificates.js';
 import { eventually } from '../../test/support/processes.js';
 import { redisAt, type RedisServer, startRedis } from '../../test/support/redis.js';
@@ -82,5 +83,79 @@ describe('Redis with a password', () => {
       ),
     );
     await right.disconnect();
+  });
+});
+
+describe('Redis that answers and refuses', () => {
+  const lines: string[] = [];
+  const say = (line: unknown): void => void lines.push(String(line));
+  const count = (text: RegExp): number => lines.filter((line) => text.test(line)).length;
+
+  beforeAll(() => {
+    jest.spyOn(Logger.prototype, 'warn').mockImplementation(say);
+    jest.spyOn(Logger.prototype, 'log').mockImplementation(say);
+  });
+
+  afterEach(() => {
+    lines.length = 0;
+  });
+
+  async function used(
+    server: RedisServer,
+    work: (write: () => Promise<boolean>, admin: RedisClientType) => Promise<void>,
+  ) {
+    const admin: RedisClientType = createClient({ url: server.url });
+    admin.on('error', () => undefined);
+    const cache = createCache({ stores: [openRedis(redisAt(server.url))] });
+    const write = (): Promise<boolean> =>
+      cache.set('probe', 1, 60_000).then(
+        () => true,
+        () => false,
+      );
+    await admin.connect();
+    try {
+      await eventually('Redis is used', write);
+      await work(write, admin);
+    } finally {
+      await admin.disconnect();
+      await cache.disconnect();
+    }
+  }
+
+  it.each([
+    ['OOM', ['maxmemory', '1'], ['maxmemory', '0'], /raise its maxmemory/],
+    ['NOREPLICAS', ['min-replicas-to-write', '1'], ['min-replicas-to-write', '0'], /misses replicas/],
+  ] as const)('%s is named once, and its end too', async (word, set, reset, advice) => {
+    await used(await startRedis(), async (write, admin) => {
+      await admin.configSet(...set);
+      for (let times = 0; times < 5; times++) expect(await write()).toBe(false);
+      expect(lines).toEqual([expect.stringMatching(new RegExp(`^Redis takes no writes \\(${word}.*${advice.source}`))]);
+      await admin.configSet(...reset);
+      for (let times = 0; times < 5; times++) expect(await write()).toBe(true);
+      expect(lines.slice(1)).toEqual(['Redis takes writes again']);
+    });
+  });
+
+  it('a replica of another is named', async () => {
+    await used(await startRedis(), async (write, admin) => {
+      await admin.sendCommand(['REPLICAOF', '127.0.0.1', '1']);
+      expect(await write()).toBe(false);
+      expect(lines[0]).toMatch(/^Redis takes no writes \(READONLY.*name the master/);
+    });
+  });
+
+  it('a password that it has from now on is one outage, not one a second', async () => {
+    await used(await startRedis(), async (write, admin) => {
+      const attempts = async (): Promise<number> =>
+        Number(/total_connections_received:(\d+)/.exec(await admin.info('stats'))?.[1]);
+      await admin.configSet('requirepass', 'another');
+      await admin.sendCommand(['CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes']);
+      const before = await attempts();
+      await eventually('some attempts', async () => (await attempts()) > before + 5, 30_000);
+      expect([count(/not reachable/), count(/reachable again/)]).toEqual([1, 0]);
+      await admin.configSet('requirepass', '');
+      await eventually('it is used again', write);
+      expect(count(/reachable again/)).toBe(1);
+    });
   });
 });

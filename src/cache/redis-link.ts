@@ -8,6 +8,16 @@ export const SETTLING_MS = 5_000;
 const CHECK_EVERY_MS = 1_000;
 const MAX_RETRY_DELAY_MS = 1_000;
 
+/** How Redis begins its answer to a write that it does not take, and what to do about each. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  OOM: 'raise its maxmemory, or set maxmemory-policy to volatile-ttl',
+  READONLY: 'it is a replica: name the master in REDIS_URL',
+  MISCONF: 'it cannot save to its disk: make room there',
+  NOREPLICAS: 'it misses replicas that min-replicas-to-write asks for',
+  NOPERM: 'the user of REDIS_URL may not write: give it the right',
+};
+const REFUSAL = new RegExp(`^(${Object.keys(REFUSALS).join('|')})\\b`);
+
 /**
  * The way to Redis as it is now. Does not wait for it: a registry without its cache is slow, not down. While Redis is
  * away every command fails at once.
@@ -24,6 +34,8 @@ export class RedisLink {
   private identity = '';
   private isClosed = false;
   private hasFailed = false;
+  /** Redis's word for why it takes no writes. */
+  private refusal: string | null = null;
 
   constructor(
     private readonly open: () => Promise<RedisServers>,
@@ -52,7 +64,13 @@ export class RedisLink {
 
   /** Throws, after it is written, while others may still read from another server. */
   async set(key: string, value: unknown, ttl?: number): Promise<void> {
-    await this.store.set(key, value, ttl);
+    try {
+      await this.store.set(key, value, ttl);
+    } catch (error) {
+      this.refused(error as Error);
+      throw error;
+    }
+    if (this.refusal !== null) this.taken();
     if (this.mayHaveRival && this.isSettling) throw new Error('Redis has just changed its master');
   }
 
@@ -86,6 +104,7 @@ export class RedisLink {
 
   private async adopt(servers: RedisServers): Promise<void> {
     const masters = await servers.masters();
+    await servers.check(); // a server that refuses every command is not reachable, although it takes connections
     const identity = masters
       .map((master) => master.identity)
       .sort()
@@ -110,6 +129,21 @@ export class RedisLink {
     return promise.finally(() => {
       clearInterval(timer);
     });
+  }
+
+  /** One line as long as it lasts: reads may go on, so nothing else would tell. */
+  private refused({ message }: Error): void {
+    const [, word = null] = REFUSAL.exec(message) ?? [];
+    if (word === null || word === this.refusal) return;
+    this.refusal = word;
+    this.logger.warn(
+      `Redis takes no writes (${message}): ${REFUSALS[word] ?? ''}; each write waits ${SETTLING_MS / 1000} s`,
+    );
+  }
+
+  private taken(): void {
+    this.refusal = null;
+    this.logger.log('Redis takes writes again');
   }
 
   /** One line an outage: each attempt fails anew. */

@@ -154,7 +154,8 @@ async function describe(client: RedisClientType): Promise<Master> {
     const [info, size] = await Promise.all([client.info(), client.dbSize()]);
     return masterOf(info, size);
   } catch (error) {
-    if (!(error instanceof ErrorReply)) throw error;
+    // Any other refusal (NOAUTH, WRONGPASS, LOADING) holds for every command that follows.
+    if (!(error instanceof ErrorReply) || !error.message.startsWith('NOPERM')) throw error;
     return { identity: randomUUID(), isNew: true, wasPromoted: true }; // this user may not ask
   }
 }
