@@ -79,6 +79,8 @@ WITH manifest AS (
 )
 SELECT name AS tag, replaced FROM moved`;
 
+const LOCK_TAG = 'SELECT digest FROM tags WHERE repo_id = $1 AND name = $2 FOR UPDATE';
+
 const REMOVE_TAG = `
 WITH gone AS (
   DELETE FROM tags WHERE repo_id = $1 AND name = $2 RETURNING name, digest
@@ -151,6 +153,12 @@ export class ManifestsRepository {
       ...entryParameters(actor, entry),
     ]);
     return rows.map(({ tag, replaced }) => ({ tag, replaced: replaced && digestFromBytes(replaced) }));
+  }
+
+  /** What it points to until the transaction ends; `null` when there is no such tag. */
+  async lockTag(tx: Transaction, repoId: number, tag: Tag): Promise<Digest | null> {
+    const [row] = await tx.query<{ digest: Buffer }>(LOCK_TAG, [repoId, tag]);
+    return row ? digestFromBytes(row.digest) : null;
   }
 
   /** False when there is no such tag. */
