@@ -1,7 +1,10 @@
 import { spawnSync } from 'node:child_process';
+import { constants } from 'node:os';
 import { parseArgs } from 'node:util';
+import { runAgainst } from './against/run.ts';
 import { largeBlobOnDisk, largeBlobPush } from './large-blob-push.ts';
 import { manifestGet } from './manifest-get.ts';
+import { median } from './statistics.ts';
 import { smallImages } from './small-images.ts';
 import { peer, startAerugo, startDockerRegistry, type Target } from './targets.ts';
 import type { Workload } from './workload.ts';
@@ -13,16 +16,25 @@ const HELP = `npm run bench -- [--rounds 5] [--only ${Object.keys(WORKLOADS).joi
 This registry (embedded PostgreSQL, filesystem, authentication on) beside Debian's docker-registry (filesystem, no
 authentication) and any other registry whose URL is given, in turn, medians printed as ratios. Needs wrk and
 docker-registry: apt-get install wrk docker-registry
+
+npm run bench -- --against <commit> [--rounds 7] [--json]
+
+This build beside that of another commit, by turns in one run: the CPU that an operation takes of the registry's
+processes and its PostgreSQL's, and the ratio. Needs git, and /proc as Linux has it.
 `;
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 type Figures = Map<string, number[]>;
 
-async function main(): Promise<void> {
+async function main(stop: AbortSignal): Promise<void> {
   const { values } = parseArgs({
     options: {
-      rounds: { type: 'string', default: '5' },
+      rounds: { type: 'string' },
       only: { type: 'string', multiple: true, default: [] },
       peer: { type: 'string', multiple: true, default: [] },
+      against: { type: 'string' },
+      json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
@@ -30,27 +42,53 @@ async function main(): Promise<void> {
     print(HELP);
     return;
   }
+  if (values.against !== undefined) {
+    const rounds = Number(values.rounds ?? 7);
+    await runAgainst({ revision: values.against, rounds, isJson: values.json }, stop);
+    return;
+  }
   const chosen = Object.entries(WORKLOADS).filter(([key]) => values.only.length === 0 || values.only.includes(key));
+  await runBesideOthers(
+    chosen.map(([, workload]) => workload),
+    values.peer,
+    Number(values.rounds ?? 5),
+    stop,
+  );
+}
+
+async function runBesideOthers(
+  workloads: readonly Workload[],
+  peers: readonly string[],
+  rounds: number,
+  stop: AbortSignal,
+): Promise<void> {
   const targets: Target[] = [];
   try {
-    targets.push(await startAerugo(), await startDockerRegistry());
-    for (const given of values.peer) {
+    targets.push(await startAerugo());
+    targets.push(await startDockerRegistry());
+    for (const given of peers) {
       const [name = '', ...url] = given.split('=');
       targets.push(peer(name, url.join('=')));
     }
-    for (const [, workload] of chosen) await measure(workload, targets, Number(values.rounds));
+    for (const workload of workloads) await measure(workload, targets, rounds, stop);
   } finally {
     for (const target of targets) await target.stop();
   }
 }
 
 /** Rounds go around the targets, so that a noisy minute of the machine meets them all. */
-async function measure(workload: Workload, targets: readonly Target[], rounds: number): Promise<void> {
+async function measure(
+  workload: Workload,
+  targets: readonly Target[],
+  rounds: number,
+  stop: AbortSignal,
+): Promise<void> {
   print(`\n${workload.name} (${workload.unit}, ${rounds} rounds)\n`);
   const figures: Figures = new Map(targets.map(({ name }) => [name, []]));
   for (const target of targets) await workload.prepare?.(target);
   for (let round = 1; round <= rounds; round++) {
     for (const target of targets) {
+      stop.throwIfAborted();
       // What the one before has left in memory for the disk would otherwise be written on this one's time.
       spawnSync('sync');
       const figure = await workload.run(target, round);
@@ -74,15 +112,20 @@ function report(workload: Workload, figures: Figures): void {
   }
 }
 
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  const [low = NaN, high = NaN] = [sorted[Math.ceil(sorted.length / 2) - 1], sorted[middle]];
-  return (low + high) / 2;
-}
-
 function print(text: string): void {
   process.stdout.write(text);
 }
 
-await main();
+/** After a signal what was started is stopped and removed first; the same signal again ends this at once. */
+const interruption = new AbortController();
+for (const signal of SIGNALS) {
+  process.once(signal, () => {
+    interruption.abort(signal);
+  });
+}
+try {
+  await main(interruption.signal);
+} catch (error) {
+  if (!interruption.signal.aborted) throw error;
+  process.exitCode = 128 + constants.signals[interruption.signal.reason as (typeof SIGNALS)[number]];
+}

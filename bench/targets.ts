@@ -1,12 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { NODE_FLAGS, NODE_VARIABLES } from '../scripts/install.mjs';
+import { pathToFileURL } from 'node:url';
+import type * as InstallScript from '../scripts/install.mjs';
+import { root as ownRoot } from '../scripts/install.mjs';
 import { HttpClient } from './http-client.ts';
 
 /** A registry under measurement. */
@@ -20,20 +22,29 @@ export interface Target {
   stop(): Promise<void>;
 }
 
+/** A registry whose processes this program has started. */
+export interface OwnTarget extends Target {
+  /** The roots of its process trees. */
+  processes(): number[];
+}
+
 const ADMIN = 'admin';
 const PASSWORD = 'a-password-for-this-run-only';
 const START_MS = 60_000;
 
-/** This registry as `npm start` runs it (scripts/start.mjs): embedded PostgreSQL, filesystem, authentication on. */
-export async function startAerugo(): Promise<Target> {
-  const directory = await scratch('aerugo');
+/** The build in a checkout as its `npm start` runs it: embedded PostgreSQL, filesystem, authentication on. */
+export async function startAerugo({ name = 'aerugo', root = ownRoot } = {}): Promise<OwnTarget> {
+  const { NODE_FLAGS, NODE_VARIABLES } = (await import(
+    pathToFileURL(path.join(root, 'scripts/install.mjs')).href
+  )) as typeof InstallScript;
+  const directory = await scratch(name);
   chmodSync(directory, 0o755); // the embedded database runs as another user
   const port = await freePort();
-  const entry = path.join(import.meta.dirname, '../dist/src/main.js');
+  const dataDir = path.join(directory, 'data');
   const env = {
     ...process.env,
     ...NODE_VARIABLES,
-    DATA_DIR: path.join(directory, 'data'),
+    DATA_DIR: dataDir,
     LISTEN_ADDRESS: `127.0.0.1:${port}`,
     ADMIN_USERNAME: ADMIN,
     ADMIN_PASSWORD: PASSWORD,
@@ -41,12 +52,19 @@ export async function startAerugo(): Promise<Target> {
     RATE_LIMIT_ADDRESS: '0',
     RATE_LIMIT_TOKEN: '0',
   };
-  const child = spawn(process.execPath, [...NODE_FLAGS, entry], {
+  const child = spawn(process.execPath, [...NODE_FLAGS, path.join(root, 'dist/src/main.js')], {
     cwd: directory,
     env,
     stdio: ['ignore', 'ignore', 'inherit'],
+    detached: true, // Ctrl-C in a terminal reaches only this program, which stops what it has started
   });
-  return started('aerugo', `http://127.0.0.1:${port}`, `${ADMIN}/bench`, child, directory, aerugoToken);
+  const target = await started(name, `http://127.0.0.1:${port}`, `${ADMIN}/bench`, child, directory, aerugoToken);
+  return { ...target, processes: () => [child.pid ?? NaN, postmaster(dataDir)] };
+}
+
+/** The embedded database is in a process group of its own, and need not be a child for ever. */
+function postmaster(dataDir: string): number {
+  return Number.parseInt(readFileSync(path.join(dataDir, 'database/cluster/postmaster.pid'), 'utf8'), 10);
 }
 
 /** Debian's docker-registry: filesystem, no authentication, its own defaults otherwise. */
@@ -62,7 +80,7 @@ export async function startDockerRegistry(): Promise<Target> {
   ];
   writeFileSync(config, lines.join('\n'));
   mkdirSync(path.join(directory, 'data'));
-  const child = spawn('docker-registry', ['serve', config], { stdio: ['ignore', 'ignore', 'ignore'] });
+  const child = spawn('docker-registry', ['serve', config], { stdio: ['ignore', 'ignore', 'ignore'], detached: true });
   return started('docker-registry', `http://127.0.0.1:${port}`, 'admin/bench', child, directory, null);
 }
 

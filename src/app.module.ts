@@ -4,6 +4,7 @@ import { AuthModule } from './auth/auth.module.js';
 import { BlobsModule } from './blobs/blobs.module.js';
 import type { AppConfig } from './config/config.js';
 import { ConfigModule } from './config/config.module.js';
+import { DeletionsModule } from './deletions/deletions.module.js';
 import { EventsModule } from './events/events.module.js';
 import { GcModule } from './gc/gc.module.js';
 import { HealthModule } from './health/health.module.js';
@@ -31,6 +32,7 @@ export class AppModule {
         RegistryModule,
         BlobsModule,
         ManifestsModule,
+        DeletionsModule,
         EventsModule,
         AuditModule,
         GcModule,

@@ -70,6 +70,9 @@ export const AUDITED_ROUTES: Readonly<Record<string, AuditedRoute>> = {
   'DELETE /api/v1/repos/{namespace}/{name}/manifests/{digest}': transaction('manifest.delete'),
   'DELETE /api/v1/repos/{namespace}/{name}/tags/{tag}': transaction('tag.delete'),
 
+  // The entries of what it deletes have the names of the routes that delete one.
+  'POST /api/v1/deletions': transaction('content.delete'),
+
   // Its beginning may also find the blob held, or mount it. Its end is an entry of the transaction that makes the blob.
   'POST /api/v1/repos/{namespace}/{name}/blobs/uploads': request('upload.open'),
   'POST /api/v1/repos/{namespace}/{name}/blobs/uploads/{id}/parts': transaction('blob.push'),

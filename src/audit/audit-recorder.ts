@@ -3,7 +3,17 @@ import type { Request, Response } from 'express';
 import { AppConfig } from '../config/config.js';
 import type { AuditedRoute } from './audit-actions.js';
 import { AuditWriter } from './audit-writer.js';
-import { auditedRoute, denialOf, denied, failed, isChallenge, isRateLimited, succeeded } from './request-record.js';
+import {
+  auditedRoute,
+  denialOf,
+  denied,
+  failed,
+  type FailedPart,
+  failedPart,
+  isChallenge,
+  isRateLimited,
+  succeeded,
+} from './request-record.js';
 
 const READS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
@@ -56,6 +66,11 @@ export class AuditRecorder {
     } else if (!READS.has(request.method) && auditedRoute(request) !== null) {
       this.writer.add(failed(request, response));
     }
+  }
+
+  /** When one of many things that a request asks for was refused or failed. */
+  failedPart(request: Request, part: FailedPart): void {
+    this.writer.add(failedPart(request, part));
   }
 
   private ended(request: Request, response: Response, route: AuditedRoute): void {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Request, Response } from 'express';
 import { membershipIn, type Principal, principalKey } from '../access/principal.js';
+import type { RepositoryTarget } from '../http/request-context.js';
 import { AUDITED_ROUTES, type AuditedRoute, routeKey } from './audit-actions.js';
 import { CLOCK } from './audit-clock.js';
 import type { AuditEvent } from './audit-event.entity.js';
@@ -78,6 +79,38 @@ export function failed(request: Request, response: Response): AuditRecord {
   return record(request, { action: nameOf(request), outcome: 'failed', detail });
 }
 
+/** One of many things that a request asks for, and why it did not happen. */
+export interface FailedPart {
+  readonly action: string;
+  /** As the client wrote them. */
+  readonly tag: string | undefined;
+  readonly digest: string | undefined;
+  readonly named: RepositoryTarget;
+  /** Whether the caller was turned away, and not just in vain. */
+  readonly isDenied: boolean;
+  readonly reason: string;
+  readonly status: number;
+}
+
+export function failedPart({ context, ip }: Request, part: FailedPart): AuditRecord {
+  const { principal, credential, id } = context;
+  const { action, tag = null, digest = null, named, isDenied, reason, status } = part;
+  const outcome = isDenied ? 'denied' : 'failed';
+  return {
+    at: CLOCK.next(),
+    id: randomUUID(),
+    actor: principal === null ? 'anonymous' : principalKey(principal),
+    credential: credential?.label ?? null,
+    address: ip ?? null,
+    action,
+    resource: `repo:${named.repository?.path ?? named.name}${contentText(tag ?? digest, tag)}`,
+    namespaceId: named.repository?.namespaceId ?? null,
+    namespace: shownIn(named.name.split('/')[0] ?? '', principal, outcome),
+    outcome,
+    detail: { reason, status, requestId: id },
+  };
+}
+
 interface Outcome {
   readonly action: string;
   readonly outcome: AuditEvent['outcome'];
@@ -138,7 +171,10 @@ function partOf({ params }: Request): string {
 
 function contentOf({ params, query }: Request): string {
   const tag = text(params['tag']) ?? text(params['reference']);
-  const digest = text(params['digest']) ?? tag ?? text(query['digest']) ?? text(query['mount']);
+  return contentText(text(params['digest']) ?? tag ?? text(query['digest']) ?? text(query['mount']), tag);
+}
+
+function contentText(digest: string | null, tag: string | null): string {
   if (digest !== null && DIGEST.test(digest)) return `@${digest}`;
   return tag !== null && TAG.test(tag) ? `:${tag}` : '';
 }
@@ -152,7 +188,11 @@ function namespaceOf(
   outcome: AuditEvent['outcome'],
 ): string | null {
   const name = named ? (named.name.split('/')[0] ?? null) : text(params['org']);
-  if (name === null || !isAccount(name)) return null;
+  return name === null ? null : shownIn(name, principal, outcome);
+}
+
+function shownIn(name: string, principal: Principal | null, outcome: AuditEvent['outcome']): string | null {
+  if (!isAccount(name)) return null;
   return outcome !== 'denied' || (principal !== null && belongsTo(principal, name)) ? name : null;
 }
 

@@ -192,7 +192,8 @@ function requireUnscoped({ credential }: Caller, { path }: Request): void {
   if (credential.scopes !== null && !isRegistryPath(path)) throw new Refusal('scopeInsufficient');
 }
 
-function enterRepository(
+/** Throws `Refusal`. */
+export function enterRepository(
   { action, unknown, formerPath }: RepositoryRule,
   { principal, credential }: Caller,
   name: RepositoryName,

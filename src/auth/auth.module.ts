@@ -22,6 +22,7 @@ import { KeyUses } from './key-uses.js';
 import { KeysController } from './keys.controller.js';
 import { LivePrincipalsService } from './live-principals.service.js';
 import { LoginThrottle } from './login-throttle.js';
+import { NamedAccess } from './named-access.service.js';
 import { OperatorKeysService } from './operator-keys.service.js';
 import { PasswordChangeService } from './password-change.service.js';
 import { PasswordLoginService } from './password-login.service.js';
@@ -59,6 +60,7 @@ import { TokensService } from './tokens.service.js';
     KeyUses,
     LivePrincipalsService,
     { provide: LoginThrottle, inject: [Limiters], useFactory: (limiters: Limiters) => new LoginThrottle(limiters) },
+    NamedAccess,
     OperatorKeysService,
     PasswordChangeService,
     PasswordLoginService,
@@ -67,5 +69,6 @@ import { TokensService } from './tokens.service.js';
     RevokedCredentialsRepository,
     TokensService,
   ],
+  exports: [NamedAccess],
 })
 export class AuthModule {}

@@ -4,8 +4,9 @@ import { StartupError } from '../config/startup-error.js';
 import { addAdminCommands } from './admin/add-commands.js';
 import { CliError, EXIT_CODES, type ExitCode } from './exit-codes.js';
 import { addFsck } from './fsck/add-fsck.js';
-import { JSON_OPTION, parseSeconds, parseUrl } from './option-parsers.js';
+import { JSON_OPTION, parseSeconds, parseSize, parseUrl } from './option-parsers.js';
 import { note } from './output.js';
+import { SMALLEST_CHUNK } from './push/body-limit.js';
 import type { PushOptions } from './push/push-command.js';
 
 const EXIT_CODE_HELP = `
@@ -93,6 +94,11 @@ function addPush(program: Command): void {
     .option('--password-stdin', 'read the password, an API key or a token from stdin')
     .option('--insecure', 'plain HTTP, which is otherwise for this machine alone')
     .option('--no-direct', 'send all bytes through the registry, and none to its store')
+    .option(
+      '--chunk-size <size>',
+      'send at most this much of a blob in one request to the registry, such as 10MiB (default: all, less after a 413)',
+      parseSize(SMALLEST_CHUNK),
+    )
     .option('--quiet', 'print the digest alone')
     .option(...JSON_OPTION)
     .action(async (source: string, reference: string, options: PushOptions) => {

@@ -109,7 +109,8 @@ function toOciError(error: unknown, { method, originalUrl }: Request): OciError 
   return new OciError(isOutage(error) ? 'unavailable' : 'internal', undefined, { cause: error });
 }
 
-function toApiError(error: unknown): ApiError {
+/** What the management API answers where this was thrown. */
+export function toApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
   if (isReusedKey(error)) return new ApiError('idempotencyKeyReused');
   if (error instanceof OciError && error.status < 500) {

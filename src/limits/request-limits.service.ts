@@ -50,6 +50,11 @@ export class RequestLimitsService {
     else if (this.users !== null) this.countOnce(this.users, principalKey(principal), request);
   }
 
+  /** One more thing that a request asks for, of a caller that has been counted for the request itself. */
+  countFurther(principal: Principal, request: Request): void {
+    if (this.users !== null && principal.kind !== 'anonymous') this.count(this.users, principalKey(principal), request);
+  }
+
   /** A request without credentials, or with wrong ones. */
   countStranger(request: Request): void {
     if (this.addresses !== null) this.countOnce(this.addresses, networkOf(request.ip ?? ''), request);

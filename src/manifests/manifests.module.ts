@@ -25,6 +25,7 @@ import { ReferrersService } from './referrers.service.js';
 import { RepositoryManifestsController } from './repository-manifests.controller.js';
 import { RepositoryTagsController } from './repository-tags.controller.js';
 import { TagEvent } from './tag-event.entity.js';
+import { RemovalsService } from './removals.service.js';
 import { TagListsRepository } from './tag-lists.repository.js';
 import { Tag } from './tag.entity.js';
 import { TagsController } from './tags.controller.js';
@@ -60,8 +61,10 @@ import { TagsRepository } from './tags.repository.js';
     PullCounts,
     ReferrersService,
     ReferrersRepository,
+    RemovalsService,
     TagListsRepository,
     TagsRepository,
   ],
+  exports: [RemovalsService],
 })
 export class ManifestsModule {}

@@ -84,6 +84,8 @@ SELECT name AS tag, replaced FROM manifest LEFT JOIN moved ON true`;
 
 const MEDIA_TYPE = 'SELECT media_type AS "mediaType" FROM manifests WHERE repo_id = $1 AND digest = $2';
 
+const LOCK_TAG = 'SELECT digest FROM tags WHERE repo_id = $1 AND name = $2 FOR UPDATE';
+
 const REMOVE_TAG = `
 WITH gone AS (
   DELETE FROM tags WHERE repo_id = $1 AND name = $2 RETURNING name, digest
@@ -172,6 +174,12 @@ export class ManifestsRepository {
     const [row] = await tx.query<{ mediaType: string }>(MEDIA_TYPE, [repoId, digestToBytes(digest)]);
     const mediaType = row?.mediaType ?? '';
     return new OciError('mediaTypeFixed', { digest, mediaType, contentType }, { reason: mediaType });
+  }
+
+  /** What it points to until the transaction ends; `null` when there is no such tag. */
+  async lockTag(tx: Transaction, repoId: number, tag: Tag): Promise<Digest | null> {
+    const [row] = await tx.query<{ digest: Buffer }>(LOCK_TAG, [repoId, tag]);
+    return row ? digestFromBytes(row.digest) : null;
   }
 
   /** False when there is no such tag. */

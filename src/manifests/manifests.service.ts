@@ -50,9 +50,16 @@ export class ManifestsService {
     });
   }
 
-  /** Throws `tagUnknown`. The manifest and its other tags stay. */
-  removeTag(repository: RepositoryFact, tag: Tag, actor: Actor): Promise<void> {
+  /**
+   * The manifest and its other tags stay. Throws `tagUnknown`, and `preconditionFailed` when the tag does not point to
+   * `expected`, where that is given.
+   */
+  removeTag(repository: RepositoryFact, tag: Tag, actor: Actor, expected: Digest | null = null): Promise<void> {
     return this.write(repository, async (tx) => {
+      if (expected !== null) {
+        const current = await this.manifests.lockTag(tx, repository.id, tag);
+        if (current !== null && current !== expected) throw new OciError('preconditionFailed', { tag, current });
+      }
       const isGone = await this.manifests.removeTag(tx, repository.id, tag, actor);
       if (!isGone) throw new OciError('tagUnknown', { tag });
       await this.audit.append(tx, actor, deleteEntry(repository, 'tag.delete', `:${tag}`));

@@ -11,8 +11,7 @@ import { keysetPage, type ListReply, listReply, type Position } from '../http/li
 import { ListQueryDto } from '../http/list.dto.js';
 import type { RepositoryFact } from '../http/request-context.js';
 import { createValidationPipe } from '../http/validation.js';
-import { type Digest, parseDigest } from '../oci/digest.js';
-import { OciError } from '../oci/oci-error.js';
+import { parseDigest } from '../oci/digest.js';
 import { TargetRepository } from '../registry/target.decorator.js';
 import { repositoryPaths } from '../repos/repository-paths.js';
 import { cursorDigest, cursorInteger } from './cursor-values.js';
@@ -21,7 +20,7 @@ import { mayKnowNames } from './known-names.js';
 import { type ManifestPosition, ManifestDetailsRepository } from './manifest-details.repository.js';
 import { ManifestDetailsService } from './manifest-details.service.js';
 import { ManifestDetailsDto, ManifestDto, ManifestListDto } from './manifest.dto.js';
-import { ManifestsService } from './manifests.service.js';
+import { RemovalsService } from './removals.service.js';
 
 const LIST = repositoryPaths('/manifests');
 const MANIFEST = repositoryPaths('/manifests/:digest');
@@ -35,7 +34,7 @@ export class RepositoryManifestsController {
   constructor(
     private readonly lists: ManifestDetailsRepository,
     private readonly details: ManifestDetailsService,
-    private readonly manifests: ManifestsService,
+    private readonly removals: RemovalsService,
   ) {}
 
   @Get(LIST)
@@ -93,18 +92,10 @@ export class RepositoryManifestsController {
     @Param('digest') digest: string,
     @CurrentActor() actor: Actor,
   ): Promise<void> {
-    await this.manifests.remove(repository, parseDigest(digest), actor).catch((error: unknown) => {
-      throw error instanceof OciError && error.condition === 'inUse' ? stillNeeded(error) : error;
-    });
+    await this.removals.remove(repository, parseDigest(digest), actor);
   }
 }
 
 function positionOf([micros, digest]: Position): ManifestPosition {
   return { pushedAtMicros: cursorInteger(micros), digest: cursorDigest(digest) };
-}
-
-/** The same refusal as on /v2, with the status that it has here. */
-function stillNeeded({ message, detail }: OciError): ApiError {
-  const { neededBy } = detail as { neededBy: readonly Digest[] };
-  return new ApiError('conflict', `${message} (${neededBy.join(', ')})`);
 }

@@ -16,7 +16,7 @@ import { TargetRepository } from '../registry/target.decorator.js';
 import { repositoryPaths } from '../repos/repository-paths.js';
 import { cursorInteger } from './cursor-values.js';
 import { mayKnowNames } from './known-names.js';
-import { ManifestsService } from './manifests.service.js';
+import { RemovalsService } from './removals.service.js';
 import { type TagPosition, TagListsRepository, type TagRow, type TagSort } from './tag-lists.repository.js';
 import { TagDto, TagEventDto, TagHistoryDto, TagListDto, TagListQueryDto } from './tag.dto.js';
 
@@ -42,7 +42,7 @@ const POSITIONS = {
 export class RepositoryTagsController {
   constructor(
     private readonly lists: TagListsRepository,
-    private readonly manifests: ManifestsService,
+    private readonly removals: RemovalsService,
   ) {}
 
   @Get(LIST)
@@ -119,7 +119,7 @@ export class RepositoryTagsController {
     @Param('tag') tag: string,
     @CurrentActor() actor: Actor,
   ): Promise<void> {
-    await this.manifests.removeTag(repository, parseTag(tag, 'tagUnknown'), actor);
+    await this.removals.removeTag(repository, parseTag(tag, 'tagUnknown'), null, actor);
   }
 }
 

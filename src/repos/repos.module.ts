@@ -52,6 +52,6 @@ import { VisibleRepositoriesRepository } from './visible-repositories.repository
     RepositorySettingsService,
     VisibleRepositoriesRepository,
   ],
-  exports: [RepositoriesService],
+  exports: [RepositoriesService, RepositoryChangesService],
 })
 export class ReposModule {}

@@ -79,6 +79,23 @@ export async function observe(target: string): Promise<{ url: string; calls: () 
   return { url, calls: () => readFileSync(log, 'utf8').split('\n').filter(Boolean) };
 }
 
+/** A proxy that takes bodies up to so many bytes, and tells how each request with a body ended. */
+export async function limitBodies(
+  target: string,
+  bytes: number,
+): Promise<{ url: string; answers: () => { method: string; status: number; sent: number }[] }> {
+  const location = `proxy_pass ${target}; client_max_body_size ${bytes}; access_log bodies.log bodies;`;
+  const format = `log_format bodies '$request_method $status $http_content_length';`;
+  const { url, directory } = await startNginx(format, location);
+  const read = () => readFileSync(path.join(directory, 'bodies.log'), 'utf8').split('\n').filter(Boolean);
+  const answers = () =>
+    read().map((line) => {
+      const [method = '', status, sent] = line.split(' ');
+      return { method, status: Number(status), sent: Number(sent) || 0 };
+    });
+  return { url, answers };
+}
+
 async function startNginx(context: string, location: string): Promise<{ url: string; directory: string }> {
   const directory = scratchDirectory('nginx');
   const port = await freePort();

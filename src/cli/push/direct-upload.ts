@@ -13,8 +13,8 @@ import type { Progress } from './progress.js';
 import { readJson, reasonOf } from './reason.js';
 import { inParallel, mayPass, TryLater, withRetries } from './retry.js';
 
-/** From here on a blob goes in parts, several at a time. */
-const PARTS_FROM = 64 << 20;
+/** Bytes: from here on a blob goes in parts, several at a time. */
+export const PARTS_FROM = 64 << 20;
 const PARTS_AT_ONCE = 4;
 const POLL_MS = 500;
 
@@ -35,8 +35,14 @@ interface Part {
   readonly to: number;
 }
 
-/** `unavailable`: this registry, or the way to its store, takes no direct uploads; push through the registry. */
-export type DirectOutcome = 'done' | 'held' | 'unavailable';
+/**
+ * `too large`: the way to the store takes no body of this size, send it in parts. `unavailable`: this registry, or the
+ * way to its store, takes no direct uploads; push through the registry.
+ */
+export type DirectOutcome = 'done' | 'held' | 'too large' | 'unavailable';
+
+/** A proxy before the store limits bodies. */
+class BodyTooLarge extends CliError {}
 
 /** The bytes go to the store itself (docs/design/uploads.md); the registry is told before and after. */
 export class DirectUpload {
@@ -46,6 +52,7 @@ export class DirectUpload {
     private readonly connection: Connection,
     private readonly blob: ImageBlob,
     private readonly progress: Progress,
+    private readonly partsFrom: number,
   ) {
     const [namespace = '', ...name] = connection.target.repository.split('/');
     this.path = `/api/v1/repos/${namespace}/${encodeURIComponent(name.join('/'))}/blobs/uploads`;
@@ -53,7 +60,7 @@ export class DirectUpload {
 
   async run(): Promise<DirectOutcome> {
     const { digest, size } = this.blob;
-    const announced = { digest, size, multipart: size >= PARTS_FROM };
+    const announced = { digest, size, multipart: size >= this.partsFrom };
     const reply = await this.post(this.path, announced);
     const started = readJson(reply.body) as Started;
     if (reply.status === 200 && started.state === 'done') return 'held';
@@ -65,9 +72,10 @@ export class DirectUpload {
       else if (started.parts) await this.sendParts(location, partsOf(this.blob, started.parts));
       else return 'unavailable';
     } catch (error) {
-      if (!isUnreachable(error)) throw error;
+      const isTooLarge = error instanceof BodyTooLarge;
+      if (!isTooLarge && !isUnreachable(error)) throw error;
       await this.connection.call('DELETE', location).catch(() => undefined);
-      return 'unavailable';
+      return isTooLarge && started.put ? 'too large' : 'unavailable';
     }
     await this.complete(location);
     return 'done';
@@ -119,6 +127,10 @@ export class DirectUpload {
       const { status } = reply;
       if (status === 200 || (status === 412 && attempts > 1)) return; // an attempt before was complete after all
       if (mayPass(status)) throw new TryLater(`the store answered ${status}`, 0);
+      if (status === 413) {
+        meter.set(0);
+        throw new BodyTooLarge(`the way to the store takes no body of ${to - from} bytes`);
+      }
       throw new CliError(`the store refuses ${this.blob.digest} (${status})`);
     });
   }

@@ -15,6 +15,8 @@ export interface PushOptions extends OutputOptions {
   readonly insecure?: true;
   readonly quiet?: true;
   readonly direct: boolean;
+  /** Bytes. */
+  readonly chunkSize?: number;
 }
 
 /** Throws `CliError`. */

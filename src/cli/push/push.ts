@@ -1,6 +1,7 @@
 import { CliError } from '../exit-codes.js';
 import type { Connection } from './connection.js';
-import { DirectUpload } from './direct-upload.js';
+import { BodyLimit } from './body-limit.js';
+import { DirectUpload, PARTS_FROM } from './direct-upload.js';
 import { digestOfSlice } from './file-slice.js';
 import type { Image, ImageBlob, ImageManifest } from './image.js';
 import { wrongBytes } from './oci-layout.js';
@@ -22,13 +23,17 @@ export interface PushedBlob {
 /** Brings an image to a registry: what is missing of its blobs, then its manifests. */
 export class Push {
   private mayBeDirect: boolean;
+  /** Bytes; less after a proxy before the store refused a body of that size. */
+  private partsFrom = PARTS_FROM;
+  private readonly limit: BodyLimit;
 
   constructor(
     private readonly connection: Connection,
     private readonly progress: Progress,
-    options: { direct: boolean },
+    options: { readonly direct: boolean; readonly chunkSize?: number },
   ) {
     this.mayBeDirect = options.direct;
+    this.limit = new BodyLimit(options.chunkSize);
   }
 
   async run({ blobs, manifests, root }: Image): Promise<PushedBlob[]> {
@@ -54,13 +59,14 @@ export class Push {
     if (await hasBlob(this.connection, blob.digest)) return this.isThere(blob);
     if (!blob.isVerified && (await digestOfSlice(blob.slice, blob.digest)) !== blob.digest)
       throw wrongBytes(blob.digest);
-    if (this.mayBeDirect) {
-      const outcome = await new DirectUpload(this.connection, blob, this.progress).run();
+    while (this.mayBeDirect) {
+      const outcome = await new DirectUpload(this.connection, blob, this.progress, this.partsFrom).run();
       if (outcome === 'done') return 'sent to the store';
       if (outcome === 'held') return this.isThere(blob);
-      this.mayBeDirect = false;
+      if (outcome === 'too large' && blob.size < this.partsFrom) this.partsFrom = blob.size;
+      else this.mayBeDirect = false;
     }
-    await new StandardUpload(this.connection, blob, this.progress).run();
+    await new StandardUpload(this.connection, blob, this.progress, this.limit).run();
     return 'sent through the registry';
   }
 

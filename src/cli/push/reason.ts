@@ -7,6 +7,12 @@ export function readJson(body: Buffer): Record<string, unknown> {
   }
 }
 
+/** An answer of a registry, and of no proxy before it. */
+export function isOciError(body: Buffer): boolean {
+  const { errors } = readJson(body);
+  return Array.isArray(errors) && errors.length > 0;
+}
+
 /** What an OCI registry, or Aerugo's management API, gives as the reason. */
 export function reasonOf(body: Buffer): string | null {
   const { errors, detail, title } = readJson(body);

@@ -1,11 +1,13 @@
 import type { Readable } from 'node:stream';
+import { formatSize } from '../../config/parsers.js';
 import { CliError } from '../exit-codes.js';
+import type { BodyLimit } from './body-limit.js';
 import type { Connection } from './connection.js';
 import { addressOf, type HttpReply } from './http.js';
 import type { ImageBlob } from './image.js';
 import { Meter } from './meter.js';
 import type { Progress } from './progress.js';
-import { reasonOf } from './reason.js';
+import { isOciError, reasonOf } from './reason.js';
 import { withRetries } from './retry.js';
 
 const OCTETS = 'application/octet-stream';
@@ -21,7 +23,10 @@ export async function hasBlob(connection: Connection, digest: string): Promise<b
   });
 }
 
-/** The upload of the distribution specification. After a lost connection the registry is asked how much it has. */
+/**
+ * The upload of the distribution specification, in chunks where a body may not be larger. After a lost connection and
+ * after a body that was too large the registry is asked how much it has.
+ */
 export class StandardUpload {
   private location: string | null = null;
   private offset = 0;
@@ -31,7 +36,8 @@ export class StandardUpload {
   constructor(
     private readonly connection: Connection,
     private readonly blob: ImageBlob,
-    progress: Progress,
+    private readonly progress: Progress,
+    private readonly limit: BodyLimit,
   ) {
     this.meter = new Meter(progress);
   }
@@ -73,20 +79,36 @@ export class StandardUpload {
   }
 
   private async sendRest(): Promise<void> {
-    const { slice, size } = this.blob;
-    const from = this.offset;
-    if (from === size) return;
-    const range = from === 0 ? {} : { 'content-range': `${from}-${size - 1}` };
-    const headers = { 'content-type': OCTETS, 'content-length': String(size - from), ...range };
+    const { size } = this.blob;
+    while (this.offset < size) await this.sendChunk(this.offset, this.limit.endOf(this.offset, size));
+  }
+
+  private async sendChunk(from: number, to: number): Promise<void> {
+    const { slice, size, digest } = this.blob;
+    const isWhole = from === 0 && to === size;
+    const range = isWhole ? {} : { 'content-range': `${from}-${to - 1}` };
+    const headers = { 'content-type': OCTETS, 'content-length': String(to - from), ...range };
     const body = (): Readable => {
       this.meter.set(from);
-      return this.meter.open(slice, from);
+      return this.meter.open(slice, from, to);
     };
     const reply = await this.connection.call('PATCH', this.place(), { headers, body });
+    if (reply.status === 413) return this.makeSmaller(reply, to - from);
     if (reply.status === 416) throw this.misplaced();
-    if (reply.status !== 202) throw refused(this.blob.digest, reply);
+    if (reply.status !== 202) throw refused(digest, reply);
     this.keepPlace(reply);
-    this.offset = size;
+    this.offset = to;
+  }
+
+  /** A proxy limits bodies. A registry that refuses the blob itself says so in its own words. */
+  private async makeSmaller(reply: HttpReply, bytes: number): Promise<void> {
+    if (isOciError(reply.body)) throw refused(this.blob.digest, reply);
+    const limit = this.limit.lower(bytes);
+    if (limit === null) {
+      throw new CliError(`a body of ${bytes} bytes is too large (413): a proxy before the registry limits bodies`);
+    }
+    this.progress.say(`a body of ${bytes} bytes is too large (413): going on with chunks of ${formatSize(limit)}`);
+    await this.ask(); // some of it may have arrived
   }
 
   private async close(): Promise<void> {

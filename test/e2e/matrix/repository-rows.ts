@@ -31,6 +31,11 @@ export const REPOSITORY_ROWS: RouteRows = {
   },
   'ReposController.update': { success: 200, request: (p) => to(repo(p), { json: { description: 'matrix' } }) },
   'ReposController.remove': { success: 204, changes: true, request: (p) => to(repo(p)) },
+  // Any credential may ask; what becomes of each item is decided as on the routes that delete one (deletions.spec.ts).
+  'DeletionsController.delete': {
+    success: 200,
+    request: () => to('/api/v1/deletions', { json: { items: [{ repository: `${ORG}/matrix-nothing` }] } }),
+  },
   'RepoMovesController.rename': {
     success: 200,
     changes: true,
