@@ -3,55 +3,58 @@ import { TALLIES } from '../http/tallies.js';
 import type { Tally } from '../http/tally.js';
 import { readCounter, readGauge } from './metric-kinds.js';
 
-/** Shows what the modules have counted. */
-export function countTallies(registry: Registry): void {
-  const count = (name: string, help: string, label: string, tally: Tally<string>): void => {
-    readCounter(registry, name, help, [label], () => labelled(label, tally));
-  };
-  count(
+/** Name, help, label, and what was counted by it. */
+const COUNTED: readonly (readonly [string, string, string, Tally<string>])[] = [
+  [
     'aerugo_rate_limited_total',
     'Requests that were answered with 429, by the limit that they met.',
     'limit',
     TALLIES.rateLimited,
-  );
-  count('aerugo_auth_failures_total', 'Callers who were turned away, by the reason.', 'reason', TALLIES.refused);
-  count(
+  ],
+  ['aerugo_auth_failures_total', 'Callers who were turned away, by the reason.', 'reason', TALLIES.refused],
+  [
     'aerugo_http_refused_requests_total',
     'What was refused before it was a request, by the reason: its head was too large, late or not HTTP.',
     'reason',
     TALLIES.unreadable,
-  );
-  count(
+  ],
+  [
     'aerugo_compactions_total',
     'Blobs on the filesystem that came in several files and were joined, by the outcome.',
     'outcome',
     TALLIES.compactions,
-  );
-  count('aerugo_sweeps_total', 'Sweeps of expired uploads, by their outcome.', 'outcome', TALLIES.sweeps);
-  count(
+  ],
+  ['aerugo_sweeps_total', 'Sweeps of expired uploads, by their outcome.', 'outcome', TALLIES.sweeps],
+  [
     'aerugo_reconciles_total',
     'Comparisons of the whole store with the database, by their outcome; foreign: the store is another database’s.',
     'outcome',
     TALLIES.reconciles,
-  );
-  count(
+  ],
+  [
     'aerugo_reconcile_removed_total',
     'What comparisons have removed: objects, their bytes, and multipart uploads.',
     'what',
     TALLIES.reconciled,
-  );
-  count(
+  ],
+  [
     'aerugo_damage_found_total',
     'Blobs that were marked as damaged: their object is missing, of another size, or its bytes are not its digest’s.',
     'kind',
     TALLIES.damageFound,
-  );
-  count(
+  ],
+  [
     'aerugo_damage_ended_total',
     'Marks that ended: the bytes were pushed again, or the object was seen whole.',
     'how',
     TALLIES.damageEnded,
-  );
+  ],
+];
+
+/** Shows what the modules have counted. */
+export function countTallies(registry: Registry): void {
+  for (const [name, help, label, tally] of COUNTED)
+    readCounter(registry, name, help, [label], () => labelled(label, tally));
   const uploads = { streamed: TALLIES.streamedUploads, direct: TALLIES.directUploads };
   readCounter(
     registry,
