@@ -58,8 +58,7 @@ export function refusalError(
     const scopes = scope && scope.actions.length > 0 ? [scope] : [];
     headers['WWW-Authenticate'] = tokenChallenge(request, config, { scopes, ...row.challenge });
   }
-  if (request.path === TOKEN_PATH)
-    return new ApiError(row.api, text, { headers, errors: dockerErrors(row, text) });
+  if (request.path === TOKEN_PATH) return new ApiError(row.api, text, { headers, errors: dockerErrors(row, text) });
   if (!isRegistryPath(request.path)) return new ApiError(row.api, text, { headers });
   // The same detail as for a repository that does not exist: nobody can tell the two apart.
   const detail = scope?.type === 'repository' ? { name: scope.name } : undefined;
