@@ -13,7 +13,7 @@ type Callback = (error: Error | undefined, client?: unknown, done?: unknown) => 
 
 interface Waiter {
   readonly callback: Callback;
-  timedOut: boolean;
+  readonly timedOut: boolean;
 }
 
 /** What pg's pool is made of, which its types do not say. */
@@ -36,13 +36,14 @@ const Pool = pg.Pool as unknown as new (options: object) => Internals;
  */
 class ConnectionPool extends Pool {
   readonly #logger = new Logger('Database');
-  #heldUntil = -Infinity;
+  readonly #refused = new WeakSet<Waiter>();
+  #isHeld = false;
   #room = Infinity;
   #quietUntil = -Infinity;
-  #timer: NodeJS.Timeout | null = null;
+  #timer: NodeJS.Timeout | undefined;
 
   override _isFull(): boolean {
-    return super._isFull() || (this._clients.length >= this.#room && performance.now() < this.#heldUntil);
+    return super._isFull() || (this.#isHeld && this._clients.length >= this.#room);
   }
 
   override newClient(waiter: Waiter): void {
@@ -60,37 +61,54 @@ class ConnectionPool extends Pool {
 
   /** `waiter` was the next one before it was tried, so it is again. */
   #wait(waiter: Waiter, refusal: Error, startedAt: number): void {
-    this.#hold(refusal);
-    const left = (this.options.connectionTimeoutMillis ?? 0) - (performance.now() - startedAt);
+    this.#hold();
+    this.#warn(refusal);
+    // One that was refused before has its timer still.
+    this._pendingQueue.unshift(this.#refused.has(waiter) ? waiter : this.#waiting(waiter, refusal, startedAt));
+    this._pulseQueue(); // a connection may have become free since
+  }
+
+  /** The waiter with a time-out of its own, since pg has none for those who found room. Its callback is called once. */
+  #waiting(waiter: Waiter, refusal: Error, startedAt: number): Waiter {
+    let isOver = false;
     const waiting: Waiter = {
-      timedOut: false,
+      // A connection that comes too late goes back to the pool only when the pool sees that.
+      get timedOut() {
+        return isOver || waiter.timedOut;
+      },
       callback: (error, client, done) => {
         clearTimeout(timer);
         waiter.callback(error, client, done);
       },
     };
+    const left = (this.options.connectionTimeoutMillis ?? 0) - (performance.now() - startedAt);
     const timer = setTimeout(
       () => {
         const at = this._pendingQueue.indexOf(waiting);
         if (at !== -1) this._pendingQueue.splice(at, 1);
-        waiting.timedOut = true;
-        if (!waiter.timedOut) waiter.callback(refusal);
+        if (waiting.timedOut) return;
+        isOver = true;
+        waiter.callback(refusal);
       },
       Math.max(0, left),
     );
-    this._pendingQueue.unshift(waiting);
-    this._pulseQueue(); // a connection may have become free since
+    this.#refused.add(waiting);
+    return waiting;
   }
 
-  #hold(refusal: Error): void {
-    const now = performance.now();
+  #hold(): void {
     const holdMs = this._clients.length === 0 ? HOLD_EMPTY_MS : HOLD_MS;
     this.#room = this._clients.length;
-    this.#heldUntil = now + holdMs;
-    this.#timer ??= setTimeout(() => {
-      this.#timer = null;
+    this.#isHeld = true;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#isHeld = false;
       if (!this.ending) this._pulseQueue();
     }, holdMs).unref();
+  }
+
+  #warn(refusal: Error): void {
+    const now = performance.now();
     if (now < this.#quietUntil) return;
     this.#quietUntil = now + QUIET_MS;
     this.#logger.warn({

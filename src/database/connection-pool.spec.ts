@@ -1,0 +1,89 @@
+import { EventEmitter } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { DRIVER } from './connection-pool.js';
+
+const TIMEOUT_MS = 1_500;
+
+interface Pool {
+  connect(): Promise<{ release: () => void }>;
+  end(): Promise<void>;
+  readonly totalCount: number;
+  readonly idleCount: number;
+}
+
+/** What the server lets in. */
+let room: number;
+let open: number;
+
+/** A connection of pg's, as far as its pool knows it. */
+class FakeClient extends EventEmitter {
+  readonly _queryable = true;
+  private isOpen = false;
+
+  connect(callback: (error?: Error) => void): void {
+    setTimeout(() => {
+      if (open >= room) {
+        callback(Object.assign(new Error('too many connections for role'), { code: '53300' }));
+        return;
+      }
+      open += 1;
+      this.isOpen = true;
+      callback();
+    }, 5);
+  }
+
+  isConnected(): boolean {
+    return this.isOpen;
+  }
+
+  end(callback?: () => void): void {
+    if (this.isOpen) open -= 1;
+    this.isOpen = false;
+    callback?.();
+  }
+}
+
+function newPool(): Pool {
+  const { Pool } = DRIVER as { Pool: new (options: object) => Pool };
+  return new Pool({ Client: FakeClient, max: 10, connectionTimeoutMillis: TIMEOUT_MS });
+}
+
+beforeEach(() => {
+  [room, open] = [0, 0];
+});
+
+describe('a pool whose server lets in fewer connections', () => {
+  it('serves all that wait once there is room, though nothing else happens in the pool', async () => {
+    const pool = newPool();
+    const served = Promise.all(
+      Array.from({ length: 12 }, async () => {
+        const client = await pool.connect();
+        client.release();
+      }),
+    );
+    await sleep(300);
+    const busyUntil = performance.now() + 200;
+    while (performance.now() < busyUntil); // a busy event loop, in which timers are late
+    room = 3;
+    await served;
+    expect(pool.totalCount).toBeLessThanOrEqual(3);
+    await pool.end();
+  });
+
+  it('keeps no connection that came when its waiter had given up', async () => {
+    const pool = newPool();
+    room = 1;
+    const held = await pool.connect();
+    const late = Array.from({ length: 4 }, () => pool.connect());
+    const outcomes = await Promise.allSettled(late);
+    expect(outcomes.map(({ status }) => status)).toEqual(Array(4).fill('rejected'));
+    held.release();
+    room = 4;
+    const clients = await Promise.all(Array.from({ length: 4 }, () => pool.connect()));
+    for (const client of clients) client.release();
+    expect(pool.idleCount).toBe(pool.totalCount);
+    await pool.end();
+    expect(open).toBe(0);
+  });
+});
