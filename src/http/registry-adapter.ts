@@ -130,7 +130,7 @@ function createRegistryServer(
   // Without listeners Node answers the one by itself and closes the connection of the other, unseen.
   server.on('checkExpectation', listener);
   server.on('connect', (_: IncomingMessage, socket: Duplex) => {
-    refuseConnection('connectMethod', socket, observe);
+    refuseConnection('connectMethod', socket.resume(), observe);
   });
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     answerContinueOnFirstRead(request, response);

@@ -4,13 +4,11 @@ import type { Socket } from 'node:net';
 import type { SecureContextOptions, TLSSocket } from 'node:tls';
 import type { CertificatePair } from './certificate.js';
 import { beginsWithProxyProtocol } from './connections/proxy-protocol.js';
-import type { RefusalObserver, UnreadableReason } from './connections/refused-request.js';
+import type { RefusalObserver } from './connections/refused-request.js';
 import { refuseConnection } from './unreadable-request.js';
 
 /** A client that has sent nothing useful by then is not slow. */
 const HANDSHAKE_TIMEOUT_MS = 10_000;
-/** For the answer to whoever did not speak TLS to be read. */
-const LINGER_MS = 2_000;
 
 /** An HTTP server behind TLS whose certificate can be renewed: connections that are there go on with the old one. */
 export class SecureServer extends Server {
@@ -58,7 +56,7 @@ export class SecureServer extends Server {
       socket.setTimeout(0).off('timeout', giveUp);
       const bytes = socket.read() as Buffer | null;
       if (bytes === null) giveUp();
-      else if (beginsWithProxyProtocol(bytes)) this.answer('proxyProtocol', socket.resume());
+      else if (beginsWithProxyProtocol(bytes)) refuseConnection('proxyProtocol', socket.resume(), this.observe);
       else {
         socket.unshift(bytes);
         startTls();
@@ -79,12 +77,7 @@ export class SecureServer extends Server {
       below?.destroy();
       return;
     }
-    this.answer('plainHttp', below);
-  }
-
-  private answer(reason: UnreadableReason, socket: Socket): void {
-    socket.setTimeout(LINGER_MS, () => socket.destroy());
-    refuseConnection(reason, socket, this.observe);
+    refuseConnection('plainHttp', below, this.observe);
   }
 }
 

@@ -12,6 +12,8 @@ import {
 } from './connections/refused-request.js';
 import { V2_HEADERS } from './v2-headers.js';
 
+/** Time for the answer to arrive before the connection is cut. */
+const LINGER_MS = 2_000;
 const TIMEOUT = 'HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
 
 /**
@@ -23,7 +25,7 @@ export function answerUnreadable(error: ParseError, socket: Duplex, observe: Ref
   else refuseConnection(reasonOf(error), socket, observe);
 }
 
-/** Answers, and ends the connection. */
+/** Answers, and ends the connection: whatever the client still does, within `LINGER_MS`. */
 export function refuseConnection(reason: UnreadableReason, socket: Duplex, observe: RefusalObserver): void {
   const condition = CONDITIONS[reason];
   const refusal = condition === null ? null : new OciError(condition);
@@ -31,6 +33,12 @@ export function refuseConnection(reason: UnreadableReason, socket: Duplex, obser
   // A connection that a browser or a balancer opened and never used asked for nothing.
   if (reason !== 'timeout' || bytesRead !== 0)
     countRefusal({ reason, status: refusal?.status ?? 408, address }, observe);
+  // A connection that Node has handed over has no listeners: without this a reset would end the process.
+  socket.on('error', () => socket.destroy());
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS).unref();
+  socket.once('close', () => {
+    clearTimeout(timer);
+  });
   socket.end(refusal === null ? TIMEOUT : answerOf(refusal));
 }
 

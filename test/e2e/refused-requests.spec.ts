@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import net from 'node:net';
+import tls from 'node:tls';
 import { makeAuthority } from '../support/certificates.js';
 import { eventually } from '../support/processes.js';
 import { type Registry, startRegistry } from '../support/registry.js';
@@ -31,9 +32,9 @@ describe.each(NODES)('what is refused before it is a request, by %s', (_, env, i
     const authority = await makeAuthority();
     const { cert, key } = await authority.issue('registry');
     ca = isSecure ? readFileSync(authority.ca, 'utf8') : undefined;
-    const tls = isSecure ? { TLS_CERT_FILE: cert, TLS_KEY_FILE: key } : {};
+    const files = isSecure ? { TLS_CERT_FILE: cert, TLS_KEY_FILE: key } : {};
     const metrics = { METRICS_LISTEN_ADDRESS: '127.0.0.1:0' };
-    registry = await startRegistry({ ...(ca === undefined ? {} : { ca }), env: { ...env, ...tls, ...metrics } });
+    registry = await startRegistry({ ...(ca === undefined ? {} : { ca }), env: { ...env, ...files, ...metrics } });
   });
 
   const refusedFor = (reason: string): Record<string, unknown>[] =>
@@ -52,6 +53,23 @@ describe.each(NODES)('what is refused before it is a request, by %s', (_, env, i
     await eventually(`a line of ${reason}`, () => refusedFor(reason).length === before.lines + 1);
     expect(refusedFor(reason).at(-1)).toMatchObject({ level: 30, status, address: '127.0.0.1' });
     expect(await counted(reason)).toBe(before.count + 1);
+  }
+
+  async function openSocket(): Promise<net.Socket> {
+    const { hostname: host, port } = new URL(registry.url);
+    const at = { host, port: Number(port) };
+    const socket = ca === undefined ? net.connect(at) : tls.connect({ ...at, ca });
+    await once(socket, ca === undefined ? 'connect' : 'secureConnect');
+    return socket;
+  }
+
+  /** The client is gone as soon as it has the first byte of its answer. */
+  async function resetAfter(bytes: string): Promise<void> {
+    const socket = await openSocket();
+    socket.write(bytes);
+    await once(socket, 'data');
+    if (ca === undefined) socket.resetAndDestroy();
+    else socket.destroy();
   }
 
   const wire = (bytes: string | Buffer, through = ca): Promise<string> => onTheWire(registry.url, bytes, through);
@@ -79,6 +97,21 @@ describe.each(NODES)('what is refused before it is a request, by %s', (_, env, i
     isSeen('connectMethod', 405, async () => {
       expect(await wire(lines('CONNECT example.com:443 HTTP/1.1', 'Host: x', '', ''))).toMatch(/^HTTP\/1\.1 405 /);
     }));
+
+  it('goes on after a CONNECT whose client resets the connection, and keeps none whose client goes on sending', async () => {
+    const connect = lines('CONNECT example.com:443 HTTP/1.1', 'Host: x', '', '');
+    for (let i = 0; i < 20; i++) await resetAfter(connect);
+    const socket = await openSocket();
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    socket.on('error', () => undefined).write(connect);
+    const sending = setInterval(() => socket.writable && socket.write('more'), 100);
+    await closed.finally(() => {
+      clearInterval(sending);
+    });
+    expect(await wire(lines('GET /livez HTTP/1.1', 'Host: x', 'Connection: close', '', ''))).toMatch(
+      /^HTTP\/1\.1 200 /,
+    );
+  });
 
   it.each([
     ['version 1', Buffer.from(VERSION_1 + REQUEST)],
