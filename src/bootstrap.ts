@@ -35,6 +35,9 @@ import { OciError } from './oci/oci-error.js';
 
 /** Bytes; several times what the longest description takes. */
 const MANAGEMENT_BODY_LIMIT = 128 * 1024;
+/** A thousand items with the longest names and digests. */
+const DELETIONS_BODY_LIMIT = 512 * 1024;
+const DELETIONS_PATH = '/v1/deletions';
 /** Of a form for a token; what is beyond is refused. More than a token has scopes. */
 const MAX_FORM_PARAMETERS = 4_000;
 
@@ -117,16 +120,22 @@ export function configureApp(
   serveOpenApi(app);
 }
 
+/** The parser's limit is on what comes out of the decompression, the one before it on what is announced. */
+function jsonOf(limit: number): RequestHandler {
+  return Router().use(refuseLargeBody(limit), json({ limit }));
+}
+
 /** What a request below /api passes before its route. */
 function managementGate(publicUrl: string | null): RequestHandler {
-  const limit = MANAGEMENT_BODY_LIMIT;
   const gate = Router({ caseSensitive: true });
   gate.use('/docs', guardPages(publicUrl));
-  // The parsers' limit is on what comes out of the decompression, the one before them on what is announced.
-  gate.use(limitBodyTime, refuseLargeBody(limit), json({ limit }));
+  const [small, large] = [jsonOf(MANAGEMENT_BODY_LIMIT), jsonOf(DELETIONS_BODY_LIMIT)];
+  gate.use(limitBodyTime, (request, response, next) => {
+    (request.path === DELETIONS_PATH ? large : small)(request, response, next);
+  });
   gate.use(
     TOKEN_PATH.slice('/api'.length),
-    urlencoded({ limit, extended: false, parameterLimit: MAX_FORM_PARAMETERS }),
+    urlencoded({ limit: MANAGEMENT_BODY_LIMIT, extended: false, parameterLimit: MAX_FORM_PARAMETERS }),
   );
   gate.use(refuseUnreadBody, refuseCostlyJson);
   return gate;
