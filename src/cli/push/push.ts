@@ -60,10 +60,11 @@ export class Push {
     if (!blob.isVerified && (await digestOfSlice(blob.slice, blob.digest)) !== blob.digest)
       throw wrongBytes(blob.digest);
     while (this.mayBeDirect) {
-      const outcome = await new DirectUpload(this.connection, blob, this.progress, this.partsFrom).run();
+      const { partsFrom } = this; // another blob may lower it while this one is on its way
+      const outcome = await new DirectUpload(this.connection, blob, this.progress, partsFrom).run();
       if (outcome === 'done') return 'sent to the store';
       if (outcome === 'held') return this.isThere(blob);
-      if (outcome === 'too large' && blob.size < this.partsFrom) this.partsFrom = blob.size;
+      if (outcome === 'too large' && blob.size < partsFrom) this.partsFrom = Math.min(this.partsFrom, blob.size);
       else this.mayBeDirect = false;
     }
     await new StandardUpload(this.connection, blob, this.progress, this.limit).run();
