@@ -133,6 +133,15 @@ describe('Redis that answers and refuses', () => {
       await admin.configSet(...reset);
       for (let times = 0; times < 5; times++) expect(await write()).toBe(true);
       expect(lines.slice(1)).toEqual(['Redis takes writes again']);
+      // Writes of which some are taken do not fill the log.
+      for (const [values, isTaken] of [
+        [set, false],
+        [reset, true],
+      ] as const) {
+        await admin.configSet(...values);
+        expect(await write()).toBe(isTaken);
+      }
+      expect(lines).toHaveLength(2);
     });
   });
 

@@ -5,6 +5,8 @@ import type { CountCommands, RedisServers } from './redis-servers.js';
 
 /** As long as a fact may live, so that none is left that somebody has replaced. */
 export const SETTLING_MS = 5_000;
+/** Between two lines of the log about writes that are refused. */
+const QUIET_MS = 60_000;
 const CHECK_EVERY_MS = 1_000;
 const MAX_RETRY_DELAY_MS = 1_000;
 
@@ -36,6 +38,8 @@ export class RedisLink {
   private hasFailed = false;
   /** Redis's word for why it takes no writes. */
   private refusal: string | null = null;
+  private isRefusalTold = false;
+  private quietUntil = -Infinity;
 
   constructor(
     private readonly open: () => Promise<RedisServers>,
@@ -131,11 +135,18 @@ export class RedisLink {
     });
   }
 
-  /** One line as long as it lasts: reads may go on, so nothing else would tell. */
+  /**
+   * Reads may go on, so nothing else would tell. One line as long as it lasts, and one a minute where some writes are
+   * taken and others are not, as of a cluster with one server that is full.
+   */
   private refused({ message }: Error): void {
     const [, word = null] = REFUSAL.exec(message) ?? [];
     if (word === null || word === this.refusal) return;
     this.refusal = word;
+    const now = performance.now();
+    if (now < this.quietUntil) return;
+    this.quietUntil = now + QUIET_MS;
+    this.isRefusalTold = true;
     this.logger.warn(
       `Redis takes no writes (${message}): ${REFUSALS[word] ?? ''}; each write waits ${SETTLING_MS / 1000} s`,
     );
@@ -143,7 +154,8 @@ export class RedisLink {
 
   private taken(): void {
     this.refusal = null;
-    this.logger.log('Redis takes writes again');
+    if (this.isRefusalTold) this.logger.log('Redis takes writes again');
+    this.isRefusalTold = false;
   }
 
   /** One line an outage: each attempt fails anew. */
