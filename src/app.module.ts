@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AuditModule } from './audit/audit.module.js';
 import { AuthModule } from './auth/auth.module.js';
+import { TokenSecretsModule } from './auth/token-secrets/token-secrets.module.js';
 import { BlobsModule } from './blobs/blobs.module.js';
 import type { AppConfig } from './config/config.js';
 import { ConfigModule } from './config/config.module.js';
@@ -29,6 +30,7 @@ export class AppModule {
         OrgsModule,
         ReposModule,
         AuthModule,
+        TokenSecretsModule,
         RegistryModule,
         BlobsModule,
         ManifestsModule,

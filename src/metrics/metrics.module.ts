@@ -11,9 +11,18 @@ import { METRICS_SOURCES, type MetricsSource } from './metrics-source.js';
 import { MetricsService } from './metrics.service.js';
 import { RequestMetrics } from './request-metrics.js';
 import { StoreMetrics } from './store-metrics.js';
+import { TokenSecretMetrics } from './token-secret-metrics.js';
 import { WriteMetrics } from './write-metrics.js';
 
-const SOURCES = [RequestMetrics, StoreMetrics, DependencyMetrics, CertificateMetrics, IntegrityMetrics, WriteMetrics];
+const SOURCES = [
+  RequestMetrics,
+  StoreMetrics,
+  DependencyMetrics,
+  CertificateMetrics,
+  IntegrityMetrics,
+  WriteMetrics,
+  TokenSecretMetrics,
+];
 
 /** Loaded only where `METRICS_LISTEN_ADDRESS` asks for it. */
 @Module({

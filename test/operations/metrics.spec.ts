@@ -19,6 +19,7 @@ const STILL: ReadonlySet<string> = new Set([
   'aerugo_damaged_blobs',
   'aerugo_integrity_unchecked_total',
   'aerugo_writes_succeed', // test/e2e/writes-fail.spec.ts
+  'aerugo_token_secrets', // test/e2e/token-secrets.spec.ts
   'aerugo_tls_certificate_start_seconds',
   'aerugo_tls_certificate_expiry_seconds',
 ]);
