@@ -3,13 +3,18 @@ import { AuditModule } from '../audit/audit.module.js';
 import { AuthModule } from '../auth/auth.module.js';
 import { ManifestsModule } from '../manifests/manifests.module.js';
 import { ReposModule } from '../repos/repos.module.js';
+import { OrgsModule } from '../orgs/orgs.module.js';
+import { UsersModule } from '../users/users.module.js';
 import { DeletionsController } from './deletions.controller.js';
 import { DeletionsService } from './deletions.service.js';
+import { NamespaceDeletionsService } from './namespace-deletions.service.js';
+import { OrgDeletionController } from './org-deletion.controller.js';
+import { UserDeletionController } from './user-deletion.controller.js';
 
-/** Many deletions in one request. */
+/** Deletions that reach into several modules: many in one request, and a namespace with its repositories. */
 @Module({
-  imports: [AuditModule, AuthModule, ManifestsModule, ReposModule],
-  controllers: [DeletionsController],
-  providers: [DeletionsService],
+  imports: [AuditModule, AuthModule, ManifestsModule, OrgsModule, ReposModule, UsersModule],
+  controllers: [DeletionsController, OrgDeletionController, UserDeletionController],
+  providers: [DeletionsService, NamespaceDeletionsService],
 })
 export class DeletionsModule {}

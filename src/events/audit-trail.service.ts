@@ -37,10 +37,34 @@ export function entryParameters(actor: Actor, { action, resource, namespaceId, d
 
 const APPEND = insertEntry(1);
 
+const APPEND_ALL = `
+INSERT INTO audit_events (at, id, actor, credential, address, action, resource, namespace_id, outcome, detail)
+SELECT now(), e.id, $1::text, $2::text, $3::text, $4::text, e.resource, $5::bigint, 'allowed', e.detail::jsonb
+FROM unnest($6::uuid[], $7::text[], $8::text[]) AS e(id, resource, detail)`;
+
 /** Writes the audit log: an entry is in the transaction of the change that it tells of, so there is never one alone. */
 @Injectable()
 export class AuditTrail {
   async append(tx: Transaction, actor: Actor, entry: AuditEntry): Promise<void> {
     await tx.query(APPEND, entryParameters(actor, entry));
+  }
+
+  /** The same action on several things of one namespace, in one statement: a few hundred at most. */
+  async appendAll(
+    tx: Transaction,
+    { principal, credential, address }: Actor,
+    { action, namespaceId }: Pick<AuditEntry, 'action' | 'namespaceId'>,
+    entries: readonly Pick<AuditEntry, 'resource' | 'detail'>[],
+  ): Promise<void> {
+    await tx.query(APPEND_ALL, [
+      principal,
+      credential,
+      address,
+      action,
+      namespaceId,
+      entries.map(() => randomUUID()),
+      entries.map(({ resource }) => resource),
+      entries.map(({ detail }) => (detail === undefined ? null : JSON.stringify(detail))),
+    ]);
   }
 }

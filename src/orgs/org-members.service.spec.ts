@@ -1,4 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { keepingRepositories } from '../../test/support/namespace-contents.js';
 import { orgServices, type OrgServices } from '../../test/support/org-services.js';
 import type { Manager, OrgMembersService } from './org-members.service.js';
 import type { OrgsService } from './orgs.service.js';
@@ -55,7 +56,9 @@ describe('an organization that several change at once', () => {
          SELECT id, 'app', name || '/app', 'private' FROM namespaces WHERE name = $1 FOR KEY SHARE`,
         [name],
       );
-      deletion = expect(orgs.delete(name, ada.actor)).rejects.toMatchObject({ condition: 'conflict' });
+      deletion = expect(orgs.delete(name, ada.actor, keepingRepositories(services))).rejects.toMatchObject({
+        condition: 'conflict',
+      });
       await services.waiting();
     });
     await deletion;

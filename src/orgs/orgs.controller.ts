@@ -1,6 +1,6 @@
-import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Patch, Post, Query, Req, Res } from '@nestjs/common';
+import { Body, Controller, Get, Headers, Param, Patch, Post, Query, Req, Res } from '@nestjs/common';
 import { UsePipes } from '@nestjs/common';
-import { ApiNoContentResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import type { Actor } from '../access/actor.js';
 import type { UserPrincipal } from '../access/principal.js';
@@ -100,16 +100,6 @@ export class OrgsController {
   ): Promise<OrgDto> {
     if (changes.defaultRole !== undefined && changes.defaultRole !== null) requireWholeCredential(viewer, name);
     return reply(response, await this.orgs.update(name, changes, { caller, actor, ifMatch }));
-  }
-
-  @Delete(':org')
-  @HttpCode(204)
-  @Access({ kind: 'organization', action: 'own' })
-  @ApiParam(ORG_PARAM)
-  @ApiOperation({ summary: 'Delete an organization that has no repositories; its name stays taken' })
-  @ApiNoContentResponse({ description: 'Deleted, with its teams, robots and invitations' })
-  delete(@Param('org') name: string, @CurrentActor() actor: Actor): Promise<void> {
-    return this.orgs.delete(name, actor);
   }
 }
 

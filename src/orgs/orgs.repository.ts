@@ -80,10 +80,6 @@ SELECT updated_at AS "updatedAt" FROM changed`;
 // Waits for repositories that are being made in the namespace, and makes later ones wait: their foreign key locks its row.
 const LOCK_NAMESPACE = 'SELECT id FROM namespaces WHERE id = $1 FOR UPDATE';
 
-// By the path, since no index has the repositories of a namespace that have no manifest yet.
-const FIND_REPOSITORY = `
-SELECT path FROM repos WHERE deleted_at IS NULL AND path > $1 || '/' AND path < $1 || '0' ORDER BY path LIMIT 1`;
-
 // The name stays, as a tombstone; what is left of the rest is the audit log.
 const DELETE = `
 WITH organization AS (UPDATE orgs SET deleted_at = now(), updated_at = ${NEXT_VERSION} WHERE id = $1),
@@ -135,11 +131,9 @@ export class OrgsRepository {
     return { ...org, ...row };
   }
 
-  /** The first repository of the organization; none can be made until the end of the transaction. */
-  async findRepository(tx: Transaction, { namespaceId, name }: OrgRow): Promise<string | null> {
+  /** No repository can be made in it, moved into it or out of it until the end of the transaction. */
+  async lockNamespace(tx: Transaction, { namespaceId }: OrgRow): Promise<void> {
     await tx.query(LOCK_NAMESPACE, [namespaceId]);
-    const [row] = await tx.query<{ path: string }>(FIND_REPOSITORY, [name]);
-    return row?.path ?? null;
   }
 
   /** With all that is in it. Gives those who were in it. */

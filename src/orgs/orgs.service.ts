@@ -8,6 +8,7 @@ import { ApiError } from '../http/api-error.js';
 import { unchangedSince } from '../http/conditional-update.js';
 import { isReservedName } from '../users/account-name.js';
 import { forgetFormerPaths } from '../users/former-paths.js';
+import type { EmptyNamespace } from '../users/namespace-contents.js';
 import { UsersService, userSubject } from '../users/users.service.js';
 import { LiveOrgsService } from './live-orgs.service.js';
 import { OrgMembersRepository } from './org-members.repository.js';
@@ -87,16 +88,17 @@ export class OrgsService {
     });
   }
 
-  /** The name stays taken. Throws `notFound`, and `conflict` while it has repositories. */
-  async delete(name: string, actor: Actor): Promise<void> {
+  /** The name stays taken. Throws `notFound`, and what `empty` throws to keep its repositories. */
+  async delete(name: string, actor: Actor, empty: EmptyNamespace): Promise<void> {
     await this.unitOfWork.run(async (tx) => {
       const org = await this.live.lock(tx, name);
-      const repository = await this.orgs.findRepository(tx, org);
-      if (repository !== null) throw new ApiError('conflict', `it still has repositories, such as ${repository}`);
+      await this.orgs.lockNamespace(tx, org);
+      const repositories = await empty(tx, { id: org.namespaceId, name: org.name });
       const concerned = await this.orgs.delete(tx, org);
       const subjects = concerned.map(({ kind, id }) => (kind === 'user' ? userSubject(id) : robotSubject(id)));
       const left = await forgetFormerPaths(tx, org.name);
-      await this.live.record(tx, actor, org, { action: 'org.delete' }, [...subjects, ...left]);
+      const change = { action: 'org.delete', ...(repositories > 0 ? { detail: { repositories } } : {}) };
+      await this.live.record(tx, actor, org, change, [...subjects, ...left]);
     });
   }
 }

@@ -8,6 +8,7 @@ import { UsersModule } from '../users/users.module.js';
 import { EffectiveAccessService } from './effective-access.service.js';
 import { FormerPathsController } from './former-paths.controller.js';
 import { GrantsRepository } from './grants.repository.js';
+import { NamespaceRepositoriesService } from './namespace-repositories.service.js';
 import { PermissionsController } from './permissions.controller.js';
 import { PermissionsService } from './permissions.service.js';
 import { RepoAlias } from './repo-alias.entity.js';
@@ -43,6 +44,7 @@ import { VisibleRepositoriesRepository } from './visible-repositories.repository
   providers: [
     EffectiveAccessService,
     GrantsRepository,
+    NamespaceRepositoriesService,
     PermissionsService,
     RepositoriesRepository,
     RepositoriesService,
@@ -52,6 +54,6 @@ import { VisibleRepositoriesRepository } from './visible-repositories.repository
     RepositorySettingsService,
     VisibleRepositoriesRepository,
   ],
-  exports: [RepositoriesService, RepositoryChangesService],
+  exports: [NamespaceRepositoriesService, RepositoriesService, RepositoryChangesService],
 })
 export class ReposModule {}

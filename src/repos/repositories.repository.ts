@@ -54,14 +54,33 @@ WITH listed AS (UPDATE repos SET listed_at = now() WHERE id = $1 AND listed_at I
 SELECT path FROM listed`;
 
 const REMOVE = `
-WITH released AS (DELETE FROM repo_aliases WHERE repo_id = $1 RETURNING path),
-  revoked AS (DELETE FROM repo_grants WHERE repo_id = $1),
-  removed AS (UPDATE repos SET deleted_at = now(), deleted_by = $2 WHERE id = $1)
-SELECT path FROM released`;
+WITH released AS (DELETE FROM repo_aliases WHERE repo_id = ANY ($1::bigint[]) RETURNING repo_id, path),
+  revoked AS (DELETE FROM repo_grants WHERE repo_id = ANY ($1::bigint[])),
+  removed AS (UPDATE repos SET deleted_at = now(), deleted_by = $2 WHERE id = ANY ($1::bigint[]))
+SELECT repo_id AS "repoId", path FROM released`;
+
+// By the path, since no index has the repositories of a namespace that have no manifest yet.
+const LIVE_IN = `deleted_at IS NULL AND path > $1 || '/' AND path < $1 || '0'`;
+
+const COUNT_IN = `
+SELECT count(*)::int AS count, min(path) AS first
+FROM (SELECT path FROM repos WHERE ${LIVE_IN} ORDER BY path LIMIT $2) AS found`;
+
+const LOCK_ALL_IN = `SELECT id, path FROM repos WHERE ${LIVE_IN} ORDER BY id FOR UPDATE`;
+
+const COUNT_FORMER_PATHS = `
+SELECT count(*)::int AS count FROM (SELECT FROM repo_aliases WHERE repo_id = ANY ($1::bigint[]) LIMIT $2) AS found`;
 
 /** What is known of a former path. */
 export interface Moved {
   readonly movedTo: RepositoryName;
+}
+
+export type RepositoryRow = Pick<RepositoryFact, 'id' | 'path'>;
+
+export interface FormerPath {
+  readonly repoId: number;
+  readonly path: RepositoryName;
 }
 
 export interface NewRepository {
@@ -118,7 +137,7 @@ export class RepositoriesRepository {
   }
 
   /** It stays where and what it is until the transaction ends; false when it is not at this path any more. */
-  async lock(tx: Transaction, { id, path }: Pick<RepositoryFact, 'id' | 'path'>): Promise<boolean> {
+  async lock(tx: Transaction, { id, path }: RepositoryRow): Promise<boolean> {
     return (await tx.query(LOCK, [id, path])).length === 1;
   }
 
@@ -135,10 +154,26 @@ export class RepositoriesRepository {
     return row?.path ?? null;
   }
 
-  /** With its grants and former paths, which it gives. Its content stays, out of everybody's reach. */
-  async remove(tx: Transaction, id: number, by: string): Promise<RepositoryName[]> {
-    const rows = await tx.query<{ path: RepositoryName }>(REMOVE, [id, by]);
-    return rows.map(({ path }) => path);
+  /** With their grants and former paths, which it gives. Their content stays, out of everybody's reach. */
+  remove(tx: Transaction, ids: readonly number[], by: string): Promise<FormerPath[]> {
+    return tx.query(REMOVE, [ids, by]);
+  }
+
+  /** How many live ones the namespace has, `most` at most, and the first of them. */
+  async countIn(tx: Transaction, namespace: string, most: number): Promise<{ count: number; first: string | null }> {
+    const [row] = await tx.query<{ count: number; first: string | null }>(COUNT_IN, [namespace, most]);
+    return row ?? { count: 0, first: null };
+  }
+
+  /** They stay where and what they are until the transaction ends. */
+  lockAllIn(tx: Transaction, namespace: string): Promise<RepositoryRow[]> {
+    return tx.query(LOCK_ALL_IN, [namespace]);
+  }
+
+  /** Of these repositories, `most` at most. */
+  async countFormerPaths(tx: Transaction, ids: readonly number[], most: number): Promise<number> {
+    const [row] = await tx.query<{ count: number }>(COUNT_FORMER_PATHS, [ids, most]);
+    return row?.count ?? 0;
   }
 
   private query<T>(sql: string, parameters: unknown[]): Promise<T[]> {

@@ -58,7 +58,7 @@ export class RepositoryChangesService {
     const { id, path, namespaceId } = repository;
     await this.unitOfWork.run(async (tx) => {
       if (!(await this.repositories.lock(tx, repository))) throw new ApiError('notFound');
-      const aliases = await this.repositories.remove(tx, id, actor.principal);
+      const aliases = (await this.repositories.remove(tx, [id], actor.principal)).map((former) => former.path);
       const detail = aliases.length > 0 ? { aliases } : {};
       await this.audit.append(tx, actor, { action: 'repo.delete', resource: `repo:${path}`, namespaceId, detail });
       await this.factDrops.afterCommit(tx, [`repo:${path}`, ...aliases.map((alias) => `repo:${alias}` as const)]);

@@ -19,8 +19,6 @@ WHERE m.user_id = $1 AND m.role = 'owner' AND o.deleted_at IS NULL AND NOT EXIST
   WHERE other.org_id = m.org_id AND other.user_id <> $1 AND other.role = 'owner' AND u.deleted_at IS NULL
 ) ORDER BY n.name LIMIT 10`;
 
-const HAS_REPOSITORIES = 'SELECT id FROM repos WHERE namespace_id = $1 AND deleted_at IS NULL LIMIT 1';
-
 // A grant has its repository's path, also when a rename was waited for.
 const REVOKE_GRANTS = `
 WITH gone AS (DELETE FROM repo_grants WHERE user_id = $1 RETURNING path) SELECT path FROM gone`;
@@ -57,10 +55,6 @@ export class AccountDeletionRepository {
   /** Names of organizations that have no other owner. */
   async ownedAlone(tx: Transaction, userId: number): Promise<string[]> {
     return (await tx.query<{ name: string }>(OWNED_ALONE, [userId])).map(({ name }) => name);
-  }
-
-  async hasRepositories(tx: Transaction, namespaceId: number): Promise<boolean> {
-    return (await tx.query(HAS_REPOSITORIES, [namespaceId])).length > 0;
   }
 
   /** Gives the paths of the repositories that the user had a grant to. */

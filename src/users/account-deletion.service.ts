@@ -8,6 +8,7 @@ import { ApiError } from '../http/api-error.js';
 import { AccountDeletionRepository } from './account-deletion.repository.js';
 import { isLastOf, LAST_ADMINISTRATOR } from './accounts.service.js';
 import { forgetFormerPaths } from './former-paths.js';
+import type { EmptyNamespace } from './namespace-contents.js';
 import { type UserRecord, UsersRepository } from './users.repository.js';
 import { userSubject } from './users.service.js';
 
@@ -23,15 +24,22 @@ export class AccountDeletionService {
 
   /**
    * Ends the account and every credential of it, from the next request on; the name stays taken. Throws `notFound` when
-   * it is gone, `conflict` for an organization's last owner, the last administrator, and while the namespace has
-   * repositories.
+   * it is gone, `conflict` for an organization's last owner and the last administrator, and what `empty` throws to keep
+   * the repositories.
    */
-  delete({ id, username }: UserRecord, actor: Actor): Promise<void> {
+  delete({ id, username }: UserRecord, actor: Actor, empty: EmptyNamespace): Promise<void> {
     return this.unitOfWork.run(async (tx) => {
       const { namespaceId } = await this.lock(tx, id);
-      await this.refuseWhatIsNeeded(tx, id, namespaceId);
+      await this.refuseLastOwner(tx, id);
+      const repositories = await empty(tx, { id: namespaceId, name: username });
       const paths = await this.deletions.bury(tx, id, namespaceId);
-      await this.audit.append(tx, actor, { action: 'user.delete', resource: `user:${username}`, namespaceId });
+      const detail = repositories > 0 ? { detail: { repositories } } : {};
+      await this.audit.append(tx, actor, {
+        action: 'user.delete',
+        resource: `user:${username}`,
+        namespaceId,
+        ...detail,
+      });
       const granted = paths.map((path): Subject => `repo:${path}`);
       const left = await forgetFormerPaths(tx, username);
       await this.factDrops.afterCommit(tx, [userSubject(id), ...granted, ...left]);
@@ -49,11 +57,8 @@ export class AccountDeletionService {
     return user;
   }
 
-  private async refuseWhatIsNeeded(tx: Transaction, id: number, namespaceId: number): Promise<void> {
+  private async refuseLastOwner(tx: Transaction, id: number): Promise<void> {
     const orgs = await this.deletions.ownedAlone(tx, id);
     if (orgs.length > 0) throw new ApiError('conflict', `the last owner of ${orgs.join(', ')}`);
-    if (await this.deletions.hasRepositories(tx, namespaceId)) {
-      throw new ApiError('conflict', 'the namespace has repositories: delete or transfer them first');
-    }
   }
 }

@@ -1,5 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { contentServices, type ContentServices } from '../../test/support/content-services.js';
+import { keepingRepositories } from '../../test/support/namespace-contents.js';
 import { AuditTrail } from '../events/audit-trail.service.js';
 import { AccountDeletionRepository } from './account-deletion.repository.js';
 import { AccountDeletionService } from './account-deletion.service.js';
@@ -197,7 +198,7 @@ describe('accounts', () => {
       const outcomes = await Promise.allSettled([
         ...pair.map((user) => isAdministrator(user, false)),
         ...pair.map((user) => accounts.update(user, { disabled: true }, null, ACTOR)),
-        ...pair.map((user) => deletions.delete(user, ACTOR)),
+        ...pair.map((user) => deletions.delete(user, ACTOR, keepingRepositories(services))),
       ]);
       for (const outcome of outcomes) {
         if (outcome.status === 'rejected') expect(['conflict', 'notFound']).toContain(reasonOf(outcome));
@@ -236,7 +237,7 @@ describe('accounts', () => {
       const dropped: string[] = [];
       const drop = services.facts.drop.bind(services.facts);
       services.facts.drop = (subjects) => drop(subjects).then(() => void dropped.push(...subjects));
-      await deletions.delete(user, ACTOR);
+      await deletions.delete(user, ACTOR, keepingRepositories(services));
       services.facts.drop = drop;
       expect(dropped).toEqual([`user:${user.id}`, `repo:${repository.path}`]);
       for (const table of ['org_members', 'team_members', 'repo_grants', 'api_keys', 'refresh_tokens']) {
@@ -247,13 +248,15 @@ describe('accounts', () => {
       expect(row).toMatchObject({ email: null, password_hash: null, deleted_at: expect.any(Date) });
       expect(await accounts.find(name)).toBeNull();
       await expect(create()).rejects.toMatchObject({ condition: 'nameTaken' });
-      await expect(deletions.delete(user, ACTOR)).rejects.toMatchObject({ condition: 'notFound' });
+      await expect(deletions.delete(user, ACTOR, keepingRepositories(services))).rejects.toMatchObject({
+        condition: 'notFound',
+      });
     });
 
     it('not while they are the last owner of an organization, nor while their namespace has repositories', async () => {
       const user = await create();
       const orgId = await newOrganization(user.id);
-      await expect(deletions.delete(user, ACTOR)).rejects.toMatchObject({
+      await expect(deletions.delete(user, ACTOR, keepingRepositories(services))).rejects.toMatchObject({
         condition: 'conflict',
         detail: `the last owner of org-${count}`,
       });
@@ -263,9 +266,11 @@ describe('accounts', () => {
         user.namespaceId,
         `${name}/app`,
       ]);
-      await expect(deletions.delete(user, ACTOR)).rejects.toMatchObject({ condition: 'conflict' });
+      await expect(deletions.delete(user, ACTOR, keepingRepositories(services))).rejects.toMatchObject({
+        condition: 'conflict',
+      });
       await query('UPDATE repos SET deleted_at = now() WHERE path = $1', [`${name}/app`]);
-      await deletions.delete(user, ACTOR);
+      await deletions.delete(user, ACTOR, keepingRepositories(services));
     });
 
     it('an owner who was deleted is none', async () => {
@@ -273,7 +278,9 @@ describe('accounts', () => {
       const orgId = await newOrganization(first.id);
       await join(orgId, second.id, 'owner');
       await services.database.query('UPDATE users SET deleted_at = now() WHERE id = $1', [second.id]);
-      await expect(deletions.delete(first, ACTOR)).rejects.toMatchObject({ condition: 'conflict' });
+      await expect(deletions.delete(first, ACTOR, keepingRepositories(services))).rejects.toMatchObject({
+        condition: 'conflict',
+      });
     });
 
     it('one of two last owners who leave at once, however often', async () => {
@@ -283,7 +290,9 @@ describe('accounts', () => {
         if (!first || !second) throw new Error('two were made');
         const orgId = await newOrganization(first.id);
         await join(orgId, second.id, 'owner');
-        const outcomes = await Promise.allSettled(pair.map((user) => deletions.delete(user, ACTOR)));
+        const outcomes = await Promise.allSettled(
+          pair.map((user) => deletions.delete(user, ACTOR, keepingRepositories(services))),
+        );
         expect(outcomes.map(reasonOf).sort()).toEqual(['', 'conflict']);
       }
     });
@@ -296,7 +305,7 @@ describe('accounts', () => {
         await tx.query('SELECT id FROM orgs WHERE id = $1 FOR UPDATE', [orgId]);
         await tx.query('DELETE FROM org_members WHERE org_id = $1', [orgId]);
         await tx.query(`INSERT INTO org_members (org_id, user_id, role) VALUES ($1, $2, 'owner')`, [orgId, user.id]);
-        deleted = deletions.delete(user, ACTOR).catch((error: unknown) => error);
+        deleted = deletions.delete(user, ACTOR, keepingRepositories(services)).catch((error: unknown) => error);
         await untilOneWaits();
       });
       expect(await deleted).toMatchObject({ condition: 'conflict' });

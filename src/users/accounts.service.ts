@@ -1,5 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../access/actor.js';
+import { isUnlimited } from '../access/credential-limits.js';
+import { decideUser, type UserAction } from '../access/user-policy.js';
+import type { Viewer } from '../access/viewer.js';
 import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
 import { AuditTrail } from '../events/audit-trail.service.js';
 import { FactDrops } from '../events/fact-drops.js';
@@ -29,6 +32,18 @@ export class AccountsService {
   async find(username: string): Promise<UserRecord | null> {
     // What can be nobody's name is not looked up: the database would refuse some of it.
     return isAccountName(username) ? this.users.findByName(username) : null;
+  }
+
+  /** Decided before anybody is looked up: what is somebody else's and what does not exist get one answer. */
+  async need(viewer: Viewer, action: UserAction, username: string): Promise<UserRecord> {
+    const decision = decideUser({ ...viewer, action, username });
+    if (decision !== 'allow') {
+      const isKeys = decision === 'denied' && !isUnlimited(viewer.limits);
+      throw new ApiError(decision, isKeys ? 'a key may not do this: log in with a password' : undefined);
+    }
+    const user = await this.find(username);
+    if (!user) throw new ApiError('notFound');
+    return user;
   }
 
   list(prefix: string, page: KeysetPage): Promise<UserRecord[]> {

@@ -1,7 +1,6 @@
 import {
   Body,
   Controller,
-  Delete,
   Get,
   Headers,
   HttpCode,
@@ -25,8 +24,6 @@ import {
 } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import type { Actor } from '../access/actor.js';
-import { isUnlimited } from '../access/credential-limits.js';
-import { decideUser, type UserAction } from '../access/user-policy.js';
 import type { Viewer } from '../access/viewer.js';
 import { IdempotentCreates } from '../database/idempotent-creates.service.js';
 import { Access } from '../http/access.decorator.js';
@@ -37,7 +34,6 @@ import { CreateRequest, type IncomingCreate } from '../http/create-request.decor
 import { CurrentViewer } from '../http/current-viewer.decorator.js';
 import { keysetPage, type ListReply, listReply } from '../http/list-reply.js';
 import { createValidationPipe } from '../http/validation.js';
-import { AccountDeletionService } from './account-deletion.service.js';
 import { AccountsService } from './accounts.service.js';
 import { SignUpGuard } from './sign-up.guard.js';
 import { CreateUserDto, ResetPasswordDto, UpdateUserDto, UserDto, UserListDto, UserQueryDto } from './user.dto.js';
@@ -57,7 +53,6 @@ const LIST = {
 export class UsersController {
   constructor(
     private readonly accounts: AccountsService,
-    private readonly deletions: AccountDeletionService,
     private readonly users: UsersService,
     private readonly creates: IdempotentCreates,
   ) {}
@@ -111,7 +106,7 @@ export class UsersController {
     @CurrentViewer() viewer: Viewer,
     @Res({ passthrough: true }) response: Response,
   ): Promise<UserDto> {
-    return reply(response, await this.find(viewer, 'see', username));
+    return reply(response, await this.accounts.need(viewer, 'see', username));
   }
 
   @Patch(':username')
@@ -130,7 +125,7 @@ export class UsersController {
     @Res({ passthrough: true }) response: Response,
   ): Promise<UserDto> {
     const isAdministration = changes.disabled !== undefined || changes.admin !== undefined;
-    const before = await this.find(viewer, isAdministration ? 'administer' : 'edit', username);
+    const before = await this.accounts.need(viewer, isAdministration ? 'administer' : 'edit', username);
     const since = unchangedSince(ifMatch, before);
     if (isAdministration && viewer.principal.kind === 'user' && viewer.principal.id === before.id) {
       throw new ApiError('impossible', 'an administrator cannot shut out themselves: ask another one');
@@ -155,42 +150,12 @@ export class UsersController {
     @CurrentViewer() viewer: Viewer,
     @CurrentActor() actor: Actor,
   ): Promise<void> {
-    const user = await this.find(viewer, 'administer', username);
+    const user = await this.accounts.need(viewer, 'administer', username);
     if (viewer.principal.kind === 'user' && viewer.principal.id === user.id) {
       throw new ApiError('impossible', 'change your own password with the present one');
     }
     const passwordHash = await this.users.hashPassword(newPassword);
     if (!(await this.accounts.resetPassword(user, passwordHash, actor))) throw new ApiError('notFound');
-  }
-
-  @Delete(':username')
-  @HttpCode(204)
-  @Access({ kind: 'user' })
-  @ApiOperation({
-    summary: 'Delete a user: yourself, or anybody as an administrator',
-    description:
-      'Refused for an organization’s last owner, for the last administrator, and while the namespace has repositories. ' +
-      'The name stays taken until an administrator releases it.',
-  })
-  @ApiNoContentResponse({ description: 'Deleted; every credential of the user is refused from the next request on' })
-  async delete(
-    @Param('username') username: string,
-    @CurrentViewer() viewer: Viewer,
-    @CurrentActor() actor: Actor,
-  ): Promise<void> {
-    await this.deletions.delete(await this.find(viewer, 'delete', username), actor);
-  }
-
-  /** Decided before anybody is looked up: what is somebody else's and what does not exist get one answer. */
-  private async find(viewer: Viewer, action: UserAction, username: string): Promise<UserRecord> {
-    const decision = decideUser({ ...viewer, action, username });
-    if (decision !== 'allow') {
-      const isKeys = decision === 'denied' && !isUnlimited(viewer.limits);
-      throw new ApiError(decision, isKeys ? 'a key may not do this: log in with a password' : undefined);
-    }
-    const user = await this.accounts.find(username);
-    if (!user) throw new ApiError('notFound');
-    return user;
   }
 }
 

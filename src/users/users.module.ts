@@ -47,6 +47,6 @@ import { UsersService } from './users.service.js';
     UsersRepository,
     UsersService,
   ],
-  exports: [AccountsService, OperatorUsersService, UsersService],
+  exports: [AccountDeletionService, AccountsService, OperatorUsersService, UsersService],
 })
 export class UsersModule {}

@@ -25,6 +25,7 @@ import { User } from '../../src/users/user.entity.js';
 import { UsersRepository } from '../../src/users/users.repository.js';
 import { UsersService } from '../../src/users/users.service.js';
 import { contentServices, type ContentServices } from './content-services.js';
+import { keepingRepositories } from './namespace-contents.js';
 
 let count = 0;
 
@@ -67,7 +68,7 @@ export async function orgServices(): Promise<OrgServices> {
     teamMembers: new TeamMembersService(teamMembersTable, membersTable, teams, live, users, unitOfWork),
     deleteUser: async ({ caller, actor }) => {
       const row = await usersTable.findByName(caller.username);
-      if (row) await deletions.delete(row, actor);
+      if (row) await deletions.delete(row, actor, keepingRepositories(services));
     },
     newUser: async (org) => {
       const username = `user-${++count}`;

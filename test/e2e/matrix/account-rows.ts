@@ -49,11 +49,13 @@ const users: RouteRows = {
         json: { newPassword: 'another long password' },
       }),
   },
-  'UsersController.delete': {
+  'UserDeletionController.delete': {
     success: 204,
     except: { ...allBut('notFound', 'administrator'), pullKey: 'denied', robot: 'denied' },
-    request: async (_, { cast, caller }) =>
-      to(`${USERS}/${caller === 'administrator' || caller === 'stranger' ? await cast.newUser() : 'stranger'}`),
+    request: async (_, { cast, caller }) => {
+      const name = caller === 'administrator' || caller === 'stranger' ? await cast.newUser() : 'stranger';
+      return to(`${USERS}/${name}?force=true&repositories=0`);
+    },
   },
   'DamagedBlobsController.list': { success: 200, request: () => to('/api/v1/admin/damaged') },
   'NamespacesController.release': {

@@ -23,8 +23,11 @@ const organizations: RouteRows = {
   'OrgsController.list': { success: 200, request: () => to(ORGS) },
   'OrgsController.read': { success: 200, request: () => to(HERE) },
   'OrgsController.update': { success: 200, request: () => to(HERE, { json: { displayName: 'Acme' } }) },
-  // Whoever may delete it learns that there are still repositories in it.
-  'OrgsController.delete': { success: 409, request: () => to(HERE) },
+  // Only who may delete it learns how many repositories are in it.
+  'OrgDeletionController.delete': {
+    success: 409,
+    request: () => to(`${HERE}?force=true&repositories=999999`),
+  },
   'AuditController.readOrganization': { success: 200, request: () => to(`${HERE}/audit`) },
   'OrgMembersController.list': { success: 200, request: () => to(`${HERE}/members`) },
   'OrgMembersController.add': {
