@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import * as real from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import type { ObjectKey } from '../../src/storage/object-keys.js';
+import { listKeyOf, type ObjectKey } from '../../src/storage/object-keys.js';
 import { all } from './blob-inventory.contract.js';
 import { chunked, contentOf, UploadRow } from './upload-row.js';
 
@@ -151,6 +151,37 @@ describe('an upload in several files', () => {
     rmSync(first);
     await expect(store.open(key)).rejects.toMatchObject({ code: 'object_not_found' });
     await expect(new UploadRowOf(row).commit(store)).rejects.toMatchObject({ code: 'upload_lost' });
+  });
+
+  it.each(['', '[', '[]', 'null', '[["../../x",1]]', '\0'.repeat(100)])(
+    'has no bytes when its list is %j, and is nobody’s obstacle',
+    async (text) => {
+      const { row, key, bytes } = await split(THREE);
+      const damaged = path.join(root, listKeyOf(key));
+      writeFileSync(damaged, text);
+      expect(await store.stat(key)).toEqual({ size: 0 });
+      for (const options of [{}, { size: bytes.length }, { size: 0 }])
+        await expect(store.open(key, options)).rejects.toMatchObject({ code: 'object_size_differs' });
+      await expect(row.compact(store, key)).rejects.toMatchObject({ code: 'object_size_differs' });
+      const listed = (await all(store.inventory.objects())).filter((object) => object.key.startsWith(row.key));
+      expect(listed.find((object) => object.key === key)?.size).toBe(0);
+      expect(listed).toHaveLength(THREE.length + 1);
+      await store.delete([key]);
+      expect(existsSync(damaged)).toBe(false);
+      await store.abandon(row.claim(), null);
+      expect(filesOf(row)).toEqual([]);
+    },
+  );
+
+  it('is its file once that is there, whatever became of the list', async () => {
+    const { row, key, bytes } = await split(THREE);
+    writeFileSync(path.join(root, key), bytes);
+    writeFileSync(path.join(root, listKeyOf(key)), '');
+    await row.compact(store, key);
+    expect(existsSync(path.join(root, listKeyOf(key)))).toBe(false);
+    await store.abandon(row.claim(), null, key);
+    expect(filesOf(row)).toHaveLength(1);
+    expect((await contentOf(store, key)).equals(bytes)).toBe(true);
   });
 
   it('leaves nothing behind when a reader stops, and tells a signal’s reason', async () => {

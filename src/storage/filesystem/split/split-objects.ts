@@ -42,6 +42,7 @@ export class SplitObjects implements Compaction {
   async size(key: ObjectKey): Promise<number | null> {
     const parts = await readParts(this.directories, key);
     if (!parts) return null;
+    if (parts === 'damaged') return 0;
     const sizes = await this.sizes(parts);
     return sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0);
   }
@@ -50,6 +51,7 @@ export class SplitObjects implements Compaction {
   async open(key: ObjectKey, { range, signal, size }: ReadOptions): Promise<Readable | null> {
     const parts = await readParts(this.directories, key);
     if (!parts) return null;
+    if (parts === 'damaged') return this.refuseSize(key, size ?? null);
     if (size !== undefined && (await this.size(key)) !== size) return this.refuseSize(key, size);
     const files = parts.map((part) => ({ path: this.directories.pathOf(part.key), size: part.size }));
     const all = { first: 0, last: sizeOf(parts) - 1 };
@@ -57,25 +59,31 @@ export class SplitObjects implements Compaction {
   }
 
   /** A compaction that takes the parts meanwhile has put the file there: then it is for the caller to look again. */
-  private async refuseSize(key: ObjectKey, size: number): Promise<null> {
-    if ((await this.sizeOf(key)) === size) return null;
+  private async refuseSize(key: ObjectKey, size: number | null): Promise<null> {
+    const found = await this.sizeOf(key);
+    if (found !== null && (size === null || found === size)) return null;
     throw new ObjectSizeDiffers(key, size);
   }
 
-  /** All names of the object but its own, the list last: until it goes, whoever deletes again finds the parts. */
+  /** All names of the object but its own, as far as the list says, the list last: until it goes, whoever deletes again finds the parts. */
   async names(key: ObjectKey): Promise<ObjectKey[]> {
     const parts = await readParts(this.directories, key);
-    return parts ? [...parts.map((part) => part.key), listKeyOf(key)] : [];
+    if (!parts) return [];
+    // The parts that a damaged list named are for the upload's row to remove.
+    return parts === 'damaged' ? [listKeyOf(key)] : [...parts.map((part) => part.key), listKeyOf(key)];
   }
 
   async compact(target: WriteTarget, key: ObjectKey, options: CompactionOptions): Promise<void> {
     const parts = await readParts(this.directories, key);
     if (!parts) return;
     try {
-      const bytes = sizeOf(parts);
-      if ((await this.sizeOf(key)) !== bytes) await this.join(target, key, parts, options);
+      const found = await this.sizeOf(key);
+      // The file has its name only when it is whole. Its parts, which nothing names any more, go with the upload's row.
+      if (parts === 'damaged' && found === null) throw new ObjectSizeDiffers(key, null);
+      const rest = parts === 'damaged' ? [] : parts;
+      if (parts !== 'damaged' && found !== sizeOf(parts)) await this.join(target, key, parts, options);
       // From here on readers find the file; those that have the list go on in it.
-      for (const part of parts) await rm(this.directories.pathOf(part.key), { force: true });
+      for (const part of rest) await rm(this.directories.pathOf(part.key), { force: true });
       await rm(this.directories.pathOf(listKeyOf(key)), { force: true });
       await this.directories.syncFolderOf(key);
     } catch (error) {
