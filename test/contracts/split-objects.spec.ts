@@ -13,12 +13,18 @@ import { chunked, contentOf, UploadRow } from './upload-row.js';
 const disk = { room: Infinity, free: Infinity };
 /** Files that are open now, and the most that there have been. */
 const files = { open: 0, most: 0 };
+/** Syncs of files and folders, and names that were removed, in their order. */
+const steps: string[] = [];
 
 jest.unstable_mockModule('node:fs/promises', () => ({
   ...real,
   statfs: async (at: string) => {
     const found = await real.statfs(at);
     return { bsize: 1, bavail: Math.min(disk.free, found.bavail * found.bsize) };
+  },
+  rm: async (...args: Parameters<typeof real.rm>) => {
+    steps.push(String(args[0]));
+    await real.rm(...args);
   },
   open: async (...args: Parameters<typeof real.open>) => {
     const handle = await real.open(...args);
@@ -31,11 +37,16 @@ jest.unstable_mockModule('node:fs/promises', () => ({
       disk.room -= taken;
       return write(buffer, offset, taken);
     };
+    const sync = handle.sync.bind(handle);
+    const told = async (): Promise<void> => {
+      await sync();
+      steps.push('sync');
+    };
     const counted = async (): Promise<void> => {
       files.open -= 1;
       await close();
     };
-    return Object.assign(handle, { write: limited, close: counted });
+    return Object.assign(handle, { write: limited, sync: told, close: counted });
   },
 }));
 const { FilesystemStore } = await import('../../src/storage/filesystem/filesystem-store.js');
@@ -257,6 +268,19 @@ describe('a compaction', () => {
     }
     await row.compact(store, key);
     expect((await contentOf(store, key)).equals(bytes)).toBe(true);
+  });
+
+  it('that finds the file there makes its name durable before it removes the first part', async () => {
+    const { row, key, bytes } = await split(THREE);
+    writeFileSync(path.join(root, key), bytes);
+    steps.length = 0;
+    await row.compact(store, key);
+    expect(steps).toEqual([
+      'sync',
+      ...THREE.map(() => expect.stringMatching(/\d$/)),
+      expect.stringMatching(/l$/),
+      'sync',
+    ]);
   });
 
   it('writes no faster than it may, and stops with its signal', async () => {

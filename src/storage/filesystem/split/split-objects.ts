@@ -82,6 +82,8 @@ export class SplitObjects implements Compaction {
       if (parts === 'damaged' && found === null) throw new ObjectSizeDiffers(key, null);
       const rest = parts === 'damaged' ? [] : parts;
       if (parts !== 'damaged' && found !== sizeOf(parts)) await this.join(target, key, parts, options);
+      // Also where an earlier attempt died before its name was durable: until then the parts are all there is.
+      await this.directories.syncFolderOf(key);
       // From here on readers find the file; those that have the list go on in it.
       for (const part of rest) await rm(this.directories.pathOf(part.key), { force: true });
       await rm(this.directories.pathOf(listKeyOf(key)), { force: true });
@@ -106,7 +108,6 @@ export class SplitObjects implements Compaction {
     try {
       await writeFileOf(unfinished, paced(source, options), 'w');
       await rename(unfinished, directories.pathOf(key));
-      await directories.syncFolderOf(key);
     } catch (error) {
       await rm(unfinished, { force: true }).catch(() => undefined);
       throw error;
