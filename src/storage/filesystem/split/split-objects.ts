@@ -13,6 +13,8 @@ import { type Parts, readParts, sizeOf, writeParts } from './part-list.js';
 import { readPartFiles } from './part-reader.js';
 
 const STATS_AT_ONCE = 32;
+/** Unfinished files of so many attempts before this one are looked for; the upload's end removes those of all. */
+const PAST_ATTEMPTS = 8;
 /** What a compaction leaves free: pushes need the disk more than it does. */
 const SPARE_BYTES = 512 * 1024 * 1024;
 
@@ -96,8 +98,10 @@ export class SplitObjects implements Compaction {
   private async join(target: WriteTarget, key: ObjectKey, parts: Parts, options: CompactionOptions): Promise<void> {
     const { directories } = this;
     const bytes = sizeOf(parts);
+    const sizes = await this.sizes(parts);
+    if (parts.some((part, index) => sizes[index] !== part.size)) throw new ObjectSizeDiffers(key, bytes);
     // What an earlier attempt left, whose process is gone or has lost its lease: it cannot rename what has no name.
-    for (let epoch = epochOf(key); epoch < target.epoch; epoch += 1)
+    for (let epoch = Math.max(epochOf(key), target.epoch - PAST_ATTEMPTS); epoch < target.epoch; epoch += 1)
       await rm(directories.pathOf(epochKey(target.key, epoch, 'unfinished')), { force: true });
     const { bavail, bsize } = await statfs(directories.root);
     if (bavail * bsize < bytes + SPARE_BYTES)
