@@ -3,6 +3,7 @@ import { rmSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { hashOf, uploadServices, type UploadServices } from '../../../test/support/upload-services.js';
+import type { Transaction } from '../../database/unit-of-work.js';
 import type { RepositoryFact } from '../../http/request-context.js';
 import { digestToBytes } from '../../oci/digest-bytes.js';
 import type { Digest } from '../../oci/digest.js';
@@ -94,6 +95,30 @@ describe('a blob whose object is not what was stored', () => {
       ...{ digest: blob.digest, storageKey: blob.storageKey, kind, foundBy: 'fsck', size: SIZE, foundSize },
       ...{ repositories: [{ path: repository.path, tags: [] }], repositoryCount: 1 },
     });
+  });
+
+  it('has its many holders read in one statement, while its row is locked', async () => {
+    const blob = await stored(repository);
+    await services.database.query(
+      `WITH copies AS (
+         INSERT INTO repos (namespace_id, name, path, visibility)
+         SELECT namespace_id, name || n, path || n, 'private' FROM repos, generate_series(1, 2500) n WHERE id = $1
+         RETURNING id
+       )
+       INSERT INTO repo_content (repo_id, digest, kind, size, present, blob_id)
+       SELECT c.id, h.digest, h.kind, h.size, h.present, h.blob_id
+       FROM copies c, repo_content h WHERE h.repo_id = $1 AND h.blob_id = $2`,
+      [repository.id, blob.blobId],
+    );
+    const statements: string[] = [];
+    await services.unitOfWork.run((tx) => {
+      const query: Transaction['query'] = (sql, values) => {
+        statements.push(sql);
+        return tx.query(sql, values);
+      };
+      return services.damage.replaced({ ...tx, query }, blob.blobId, blob.digest);
+    });
+    expect(statements.filter((sql) => sql.includes('repo_content'))).toHaveLength(1);
   });
 
   it('is there again once the object was seen whole', async () => {

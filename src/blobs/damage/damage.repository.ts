@@ -58,7 +58,7 @@ const REMOVE = `
 WITH gone AS (DELETE FROM blob_damage WHERE blob_id = $1 RETURNING blob_id) SELECT blob_id FROM gone`;
 
 const HOLDERS = `
-SELECT repo_id AS "repoId" FROM repo_content WHERE blob_id = $1 AND repo_id > $2 ORDER BY repo_id LIMIT $3`;
+SELECT repo_id AS "repoId" FROM repo_content WHERE blob_id = $1`;
 const PATHS = `
 SELECT r.path FROM repo_content c JOIN repos r ON r.id = c.repo_id
 WHERE c.blob_id = $1 AND r.deleted_at IS NULL LIMIT $2`;
@@ -122,9 +122,9 @@ export class DamageRepository {
     return (await tx.query(REMOVE, [blobId])).length > 0;
   }
 
-  /** Repositories that hold the blob, in the order of their ids, deleted ones too. */
-  async holders(tx: Transaction, blobId: number, after: number, limit: number): Promise<number[]> {
-    return (await tx.query<{ repoId: number }>(HOLDERS, [blobId, after, limit])).map(({ repoId }) => repoId);
+  /** All repositories that hold the blob, deleted ones too: one walk along the index, which pages of it would repeat. */
+  async holders(tx: Transaction, blobId: number): Promise<number[]> {
+    return (await tx.query<{ repoId: number }>(HOLDERS, [blobId])).map(({ repoId }) => repoId);
   }
 
   /** Some repositories that hold the blob. */
