@@ -11,6 +11,12 @@ CREATE INDEX uploads_compact_after_idx ON uploads (compact_after) WHERE compact_
   }
 
   async down(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+DO $$ BEGIN
+  IF EXISTS (SELECT FROM uploads WHERE compact_after IS NOT NULL) THEN
+    RAISE EXCEPTION 'blobs are in several files, which the version before cannot read: wait until they are joined';
+  END IF;
+END $$`);
     await runner.query('ALTER TABLE uploads DROP COLUMN compact_after');
   }
 }

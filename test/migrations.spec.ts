@@ -40,6 +40,23 @@ describe.each(SERVERS)('migrations on PostgreSQL (%s)', (kind) => {
     expect(rows).toHaveLength(dataSource.migrations.length);
   }, 60_000);
 
+  it('cannot be undone while blobs are in several files, which the version before cannot read', async () => {
+    const used = await freshDatabase(kind);
+    await migrateAt(used.url);
+    const node = await open(used.url);
+    // Without the foreign keys' rows.
+    await used.query(`SET session_replication_role = replica;
+      INSERT INTO uploads (id, repo_id, principal, credential, epoch, algorithm, expires_at, compact_after)
+      VALUES ('6b8c0d5e-0d5a-4b5c-9a53-0c1b2b7c1c58', 1, 'user:1', 'system', 1, 'sha256', 'infinity', now())`);
+    const undo = async (): Promise<void> => {
+      for (const _ of node.migrations) await node.undoLastMigration();
+    };
+    await expect(undo()).rejects.toThrow('blobs are in several files');
+    await used.query('DELETE FROM uploads');
+    await node.undoLastMigration();
+    await node.destroy();
+  });
+
   it('can be undone', async () => {
     const empty = await freshDatabase(kind);
     await migrateAt(empty.url);

@@ -20,9 +20,10 @@ export class ObjectSizeDiffers extends StorageError {
 
   constructor(
     readonly key: string,
-    readonly expectedBytes: number,
+    /** `null` when nobody said, and the store itself knows that bytes are missing. */
+    readonly expectedBytes: number | null,
   ) {
-    super(`object ${key} does not have its ${String(expectedBytes)} bytes`);
+    super(`object ${key} does not have its ${expectedBytes === null ? '' : `${String(expectedBytes)} `}bytes`);
   }
 }
 

@@ -5,7 +5,7 @@ import { StoreUnavailable } from '../../src/storage/storage-errors.js';
 import { freshBucket, startS3, type S3Bucket } from '../support/s3.js';
 import { chunked, contentOf, UploadRow } from './upload-row.js';
 import { budget, configOf, MIB } from './s3-config.js';
-import { answerXml, type Fault, startProxy, type S3Proxy } from './s3-proxy.js';
+import { answerXml, type Fault, passOnWith, startProxy, type S3Proxy } from './s3-proxy.js';
 
 describe('the S3 store, when calls fail', () => {
   let bucket: S3Bucket;
@@ -79,6 +79,25 @@ describe('the S3 store, when calls fail', () => {
     await expect(store.stat(new UploadRow().key)).rejects.toBeInstanceOf(StoreUnavailable);
     expect(proxy.calls).toHaveLength(3);
   }, 20_000);
+
+  it('takes an object whose size is not told for none of another size', async () => {
+    const bytes = randomBytes(1000);
+    const key = await store.put(new UploadRow().begin().target, bytes);
+    proxy.fault = (_call, reply, pass) => {
+      void passOnWith(reply, pass, (headers) => {
+        delete headers['content-length'];
+        if (headers['content-range']) headers['content-range'] = headers['content-range'].replace(/\/.*/, '/*');
+      });
+      return true;
+    };
+    await expect(store.stat(key)).rejects.toBeInstanceOf(StoreUnavailable);
+    for (const range of [undefined, { first: 0, last: 999 }]) {
+      const chunks: Buffer[] = [];
+      for await (const chunk of await store.open(key, { size: 1000, ...(range && { range }) }))
+        chunks.push(chunk as Buffer);
+      expect(Buffer.concat(chunks).equals(bytes)).toBe(true);
+    }
+  });
 
   it('does not take an error in a 200 for a completion', async () => {
     const { row, bytes } = await rowWithParts(9 * MIB);

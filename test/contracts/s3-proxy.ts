@@ -64,6 +64,18 @@ export function holdCalls(proxy: S3Proxy, kind: string): () => void {
   };
 }
 
+/** The answer goes on with its headers changed. */
+export async function passOnWith(
+  reply: ServerResponse,
+  pass: () => Promise<IncomingMessage>,
+  change: (headers: IncomingMessage['headers']) => void,
+): Promise<void> {
+  const answer = await pass();
+  change(answer.headers);
+  reply.writeHead(answer.statusCode ?? 502, answer.headers);
+  answer.pipe(reply);
+}
+
 async function passOn(reply: ServerResponse, pass: () => Promise<IncomingMessage>): Promise<void> {
   try {
     const answer = await pass();

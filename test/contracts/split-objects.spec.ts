@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import * as real from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import type { ObjectKey } from '../../src/storage/object-keys.js';
+import { listKeyOf, type ObjectKey } from '../../src/storage/object-keys.js';
 import { all } from './blob-inventory.contract.js';
 import { chunked, contentOf, UploadRow } from './upload-row.js';
 
@@ -13,12 +13,18 @@ import { chunked, contentOf, UploadRow } from './upload-row.js';
 const disk = { room: Infinity, free: Infinity };
 /** Files that are open now, and the most that there have been. */
 const files = { open: 0, most: 0 };
+/** Syncs of files and folders, and names that were removed, in their order. */
+const steps: string[] = [];
 
 jest.unstable_mockModule('node:fs/promises', () => ({
   ...real,
   statfs: async (at: string) => {
     const found = await real.statfs(at);
     return { bsize: 1, bavail: Math.min(disk.free, found.bavail * found.bsize) };
+  },
+  rm: async (...args: Parameters<typeof real.rm>) => {
+    steps.push(String(args[0]));
+    await real.rm(...args);
   },
   open: async (...args: Parameters<typeof real.open>) => {
     const handle = await real.open(...args);
@@ -31,11 +37,16 @@ jest.unstable_mockModule('node:fs/promises', () => ({
       disk.room -= taken;
       return write(buffer, offset, taken);
     };
+    const sync = handle.sync.bind(handle);
+    const told = async (): Promise<void> => {
+      await sync();
+      steps.push('sync');
+    };
     const counted = async (): Promise<void> => {
       files.open -= 1;
       await close();
     };
-    return Object.assign(handle, { write: limited, close: counted });
+    return Object.assign(handle, { write: limited, sync: told, close: counted });
   },
 }));
 const { FilesystemStore } = await import('../../src/storage/filesystem/filesystem-store.js');
@@ -147,10 +158,41 @@ describe('an upload in several files', () => {
     truncateSync(first, 1000);
     expect(await store.stat(key)).toEqual({ size: bytes.length - (THREE[0] ?? 0) + 1000 });
     await expect(contentOf(store, key)).rejects.toThrow('shorter');
-    await expect(row.compact(store, key)).rejects.toThrow('shorter');
+    await expect(row.compact(store, key)).rejects.toMatchObject({ code: 'object_size_differs' });
     rmSync(first);
     await expect(store.open(key)).rejects.toMatchObject({ code: 'object_not_found' });
     await expect(new UploadRowOf(row).commit(store)).rejects.toMatchObject({ code: 'upload_lost' });
+  });
+
+  it.each(['', '[', '[]', 'null', '[["../../x",1]]', '\0'.repeat(100)])(
+    'has no bytes when its list is %j, and is nobody’s obstacle',
+    async (text) => {
+      const { row, key, bytes } = await split(THREE);
+      const damaged = path.join(root, listKeyOf(key));
+      writeFileSync(damaged, text);
+      expect(await store.stat(key)).toEqual({ size: 0 });
+      for (const options of [{}, { size: bytes.length }, { size: 0 }])
+        await expect(store.open(key, options)).rejects.toMatchObject({ code: 'object_size_differs' });
+      await expect(row.compact(store, key)).rejects.toMatchObject({ code: 'object_size_differs' });
+      const listed = (await all(store.inventory.objects())).filter((object) => object.key.startsWith(row.key));
+      expect(listed.find((object) => object.key === key)?.size).toBe(0);
+      expect(listed).toHaveLength(THREE.length + 1);
+      await store.delete([key]);
+      expect(existsSync(damaged)).toBe(false);
+      await store.abandon(row.claim(), null);
+      expect(filesOf(row)).toEqual([]);
+    },
+  );
+
+  it('is its file once that is there, whatever became of the list', async () => {
+    const { row, key, bytes } = await split(THREE);
+    writeFileSync(path.join(root, key), bytes);
+    writeFileSync(path.join(root, listKeyOf(key)), '');
+    await row.compact(store, key);
+    expect(existsSync(path.join(root, listKeyOf(key)))).toBe(false);
+    await store.abandon(row.claim(), null, key);
+    expect(filesOf(row)).toHaveLength(1);
+    expect((await contentOf(store, key)).equals(bytes)).toBe(true);
   });
 
   it('leaves nothing behind when a reader stops, and tells a signal’s reason', async () => {
@@ -226,6 +268,19 @@ describe('a compaction', () => {
     }
     await row.compact(store, key);
     expect((await contentOf(store, key)).equals(bytes)).toBe(true);
+  });
+
+  it('that finds the file there makes its name durable before it removes the first part', async () => {
+    const { row, key, bytes } = await split(THREE);
+    writeFileSync(path.join(root, key), bytes);
+    steps.length = 0;
+    await row.compact(store, key);
+    expect(steps).toEqual([
+      'sync',
+      ...THREE.map(() => expect.stringMatching(/\d$/)),
+      expect.stringMatching(/l$/),
+      'sync',
+    ]);
   });
 
   it('writes no faster than it may, and stops with its signal', async () => {

@@ -143,7 +143,11 @@ function nodeOf(
   const hold = new UploadHold(statements, config);
   const writer = new UploadWriter(statements, store, workers, ends, hold, config);
   const commit = commitOf(services, store, config);
-  const compactor = new BlobCompactor(new CompactionsRepository(services.repository(Upload)), store);
+  const compactor = new BlobCompactor(
+    new CompactionsRepository(services.repository(Upload)),
+    store,
+    damageOf(services, store),
+  );
   onFileEnd(() => compactor.beforeApplicationShutdown());
   const closer = new UploadCloser(store, writer, commit, ends, hold, compactor);
   const closing = new ClosingRequests(rows, closer, new ClosingWait(rows));

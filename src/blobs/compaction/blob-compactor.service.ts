@@ -2,6 +2,8 @@ import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationB
 import { TALLIES } from '../../http/tallies.js';
 import { BlobStore, type Compaction } from '../../storage/blob-store.js';
 import { objectKeyOf, parseObjectKey } from '../../storage/object-keys.js';
+import { ObjectSizeDiffers } from '../../storage/storage-errors.js';
+import { BlobDamage } from '../damage/blob-damage.service.js';
 import { CompactionsRepository, type PendingCompaction } from './compactions.repository.js';
 
 /** Between two looks at what other nodes left; each node adds a part of it by chance. */
@@ -9,6 +11,8 @@ const PAUSE_MS = 5_000;
 const LEASE_SECONDS = 60;
 /** After a failure, such as a disk without room for one more copy. */
 const RETRY_SECONDS = 600;
+/** After one that time does not mend: files of the blob are lost. */
+const DAMAGED_RETRY_SECONDS = 24 * 3600;
 /** How long the row answers a repeated closing PUT afterwards. */
 const EXPIRY_SECONDS = 600;
 const BYTES_PER_SECOND = 64 * 1024 * 1024;
@@ -28,6 +32,7 @@ export class BlobCompactor implements OnApplicationBootstrap, BeforeApplicationS
   constructor(
     private readonly compactions: CompactionsRepository,
     private readonly store: BlobStore,
+    private readonly damage: BlobDamage,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -73,16 +78,17 @@ export class BlobCompactor implements OnApplicationBootstrap, BeforeApplicationS
     }
   }
 
-  private async join(compaction: Compaction, { id, epoch, objectKey, isNeeded }: PendingCompaction): Promise<void> {
+  private async join(compaction: Compaction, pending: PendingCompaction): Promise<void> {
+    const { id, epoch, objectKey, blob } = pending;
     const lost = new AbortController();
     const timer = setInterval(() => void this.renew(id, epoch, lost), (LEASE_SECONDS * 1000) / 3).unref();
     const signal = AbortSignal.any([lost.signal, this.stopped.signal]);
     try {
       const target = { key: objectKeyOf(id), epoch };
       const options = { signal, bytesPerSecond: BYTES_PER_SECOND };
-      if (isNeeded) await compaction.compact(target, parseObjectKey(objectKey), options);
-      await this.compactions.finish(id, epoch, isNeeded ? EXPIRY_SECONDS : 0);
-      if (isNeeded) TALLIES.compactions.add('done');
+      if (blob) await compaction.compact(target, parseObjectKey(objectKey), options);
+      await this.compactions.finish(id, epoch, blob ? EXPIRY_SECONDS : 0);
+      if (blob) TALLIES.compactions.add('done');
     } catch (error) {
       if (lost.signal.aborted) return;
       const isStopping = this.stopped.signal.aborted;
@@ -90,10 +96,21 @@ export class BlobCompactor implements OnApplicationBootstrap, BeforeApplicationS
         TALLIES.compactions.add('failed');
         this.logger.warn({ upload: id, error: String(error), message: 'a blob stays in several files for now' });
       }
-      await this.compactions.move(id, epoch, isStopping ? 0 : RETRY_SECONDS).catch(() => undefined); // or the lease ends
+      const seconds = isStopping ? 0 : await this.pauseAfter(error, pending);
+      await this.compactions.move(id, epoch, seconds).catch(() => undefined); // or the lease ends
     } finally {
       clearInterval(timer);
     }
+  }
+
+  /** A blob of which files are lost is marked here: nothing else may ask for it for years. Never throws. */
+  private async pauseAfter(error: unknown, { blob, objectKey: storageKey }: PendingCompaction): Promise<number> {
+    if (!(error instanceof ObjectSizeDiffers) || !blob) return RETRY_SECONDS;
+    const isWhole = await this.damage.isWhole({ ...blob, storageKey }, 'scrub').catch((failure: unknown) => {
+      this.logger.warn({ storageKey, error: String(failure), message: 'a damaged blob is marked later' });
+      return true;
+    });
+    return isWhole ? RETRY_SECONDS : DAMAGED_RETRY_SECONDS;
   }
 
   private async renew(id: string, epoch: number, lost: AbortController): Promise<void> {

@@ -1,5 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { rmSync, truncateSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { eventually } from '../../../test/support/processes.js';
 import {
   hashOf,
   incoming,
@@ -106,6 +109,49 @@ describe('a blob that came in chunks', () => {
     expect(await rowOf(session)).toEqual(before);
     expect(services.filesOf(session)).toHaveLength(1);
     expect((await services.pull(repository, hashOf(bytes))).equals(bytes)).toBe(true);
+  });
+
+  it.each([
+    ['a part of it is lost', /\.\d+$/, rmSync],
+    [
+      'a part of it is cut short',
+      /\.\d+$/,
+      (file: string) => {
+        truncateSync(file, 10);
+      },
+    ],
+    [
+      'its list is garbled',
+      /l$/,
+      (file: string) => {
+        writeFileSync(file, '');
+      },
+    ],
+  ])('is marked when %s, left alone for a day, and healed by a push', async (_what, name, harm) => {
+    const bytes = randomBytes(CHUNK * CHUNKS);
+    const first = nodeWith(fails);
+    const session = await push(first, bytes);
+    await first.compactor.wake();
+    const folder = path.join(services.root, session.id.slice(-2));
+    harm(path.join(folder, services.filesOf(session).find((file) => name.test(file)) ?? ''));
+    await due(session);
+    const node = services.node();
+    await node.compactor.wake();
+    const [row] = await services.database.query(
+      `SELECT b.state, u.compact_after > now() + interval '23 hours' AS rests
+       FROM uploads u JOIN blobs b ON b.storage_key = u.object_key WHERE u.id = $1`,
+      [session.id],
+    );
+    expect(row).toEqual({ state: 'damaged', rests: true });
+    await push(node, bytes);
+    await node.compactor.wake();
+    expect((await services.pull(repository, hashOf(bytes))).equals(bytes)).toBe(true);
+    await due(session);
+    await node.compactor.wake();
+    await eventually('the sweep removes what is left', async () => {
+      await node.sweeper.sweep();
+      return services.filesOf(session).length === 0;
+    });
   });
 
   it('that another upload was faster with leaves nothing', async () => {

@@ -8,8 +8,8 @@ export interface PendingCompaction {
   readonly id: string;
   readonly epoch: number;
   readonly objectKey: string;
-  /** Whether a blob's row names the object; otherwise it is for the sweep to remove. */
-  readonly isNeeded: boolean;
+  /** The blob whose row names the object; without one it is for the sweep to remove. */
+  readonly blob: { readonly blobId: number; readonly size: number } | null;
 }
 
 // A new epoch voids whoever had it before, and gives this one names of its own to write under.
@@ -21,7 +21,7 @@ WITH due AS (
   FROM due d WHERE u.id = d.id RETURNING u.id, u.epoch, u.object_key
 )
 SELECT t.id, t.epoch, t.object_key AS "objectKey",
-  EXISTS (SELECT FROM blobs b WHERE b.storage_key = t.object_key) AS "isNeeded"
+  (SELECT json_build_object('blobId', b.id, 'size', b.size) FROM blobs b WHERE b.storage_key = t.object_key LIMIT 1) AS blob
 FROM taken t`;
 
 const MOVE = `

@@ -3,11 +3,12 @@ import { rmSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { hashOf, uploadServices, type UploadServices } from '../../../test/support/upload-services.js';
+import type { Transaction } from '../../database/unit-of-work.js';
 import type { RepositoryFact } from '../../http/request-context.js';
 import { digestToBytes } from '../../oci/digest-bytes.js';
 import type { Digest } from '../../oci/digest.js';
 import { epochKey, objectKeyOf } from '../../storage/object-keys.js';
-import type { StoredBlob } from './damage.repository.js';
+import { PARENTS_SEEN, type StoredBlob } from './damage.repository.js';
 
 const SIZE = 1_000;
 
@@ -96,6 +97,30 @@ describe('a blob whose object is not what was stored', () => {
     });
   });
 
+  it('has its many holders read in one statement, while its row is locked', async () => {
+    const blob = await stored(repository);
+    await services.database.query(
+      `WITH copies AS (
+         INSERT INTO repos (namespace_id, name, path, visibility)
+         SELECT namespace_id, name || n, path || n, 'private' FROM repos, generate_series(1, 2500) n WHERE id = $1
+         RETURNING id
+       )
+       INSERT INTO repo_content (repo_id, digest, kind, size, present, blob_id)
+       SELECT c.id, h.digest, h.kind, h.size, h.present, h.blob_id
+       FROM copies c, repo_content h WHERE h.repo_id = $1 AND h.blob_id = $2`,
+      [repository.id, blob.blobId],
+    );
+    const statements: string[] = [];
+    await services.unitOfWork.run((tx) => {
+      const query: Transaction['query'] = (sql, values) => {
+        statements.push(sql);
+        return tx.query(sql, values);
+      };
+      return services.damage.replaced({ ...tx, query }, blob.blobId, blob.digest);
+    });
+    expect(statements.filter((sql) => sql.includes('repo_content'))).toHaveLength(1);
+  });
+
   it('is there again once the object was seen whole', async () => {
     const blob = await stored(repository);
     rmSync(blob.file);
@@ -171,6 +196,40 @@ describe('the list', () => {
     rmSync(blob.file);
     await services.damage.mark(blob, 'missing', 'scrub');
     expect((await listed(blob))?.repositories).toEqual([{ path: repository.path, tags: ['1.0', 'latest'] }]);
+  });
+
+  it('ends its search for tags after so many manifests', async () => {
+    const blob = await stored(repository);
+    const { database } = services;
+    const digest = digestToBytes(blob.digest);
+    // Each in an index of its own; the last one has a tag.
+    const chain = `(SELECT substring($2::bytea FOR 1) || sha256(n::text::bytea) AS digest, n
+      FROM generate_series(1, ${PARENTS_SEEN + 1}) n) c`;
+    await database.query(
+      `INSERT INTO repo_content (repo_id, digest, kind, size, present) SELECT $1, digest, 'manifest', 9, true
+       FROM ${chain}`,
+      [repository.id, digest],
+    );
+    await database.query(
+      `INSERT INTO manifests (repo_id, digest, media_type, size, bytes, content_size, pushed_by, pushed_at)
+       SELECT $1, digest, 'application/vnd.oci.image.index.v1+json', 9, '', 0, 'user:1', now() FROM ${chain}`,
+      [repository.id, digest],
+    );
+    await database.query(
+      `INSERT INTO manifest_refs SELECT $1, digest, coalesce(lag(digest) OVER (ORDER BY n), $2),
+         CASE n WHEN 1 THEN 'blob' ELSE 'manifest' END FROM ${chain}`,
+      [repository.id, digest],
+    );
+    const tag = (name: string, place: number): Promise<unknown> =>
+      database.query(
+        `INSERT INTO tags (repo_id, name, digest, pushed_by) SELECT $1, $3, digest, 'user:1' FROM ${chain} WHERE n = $4`,
+        [repository.id, digest, name, place],
+      );
+    await tag('near', PARENTS_SEEN);
+    await tag('far', PARENTS_SEEN + 1);
+    rmSync(blob.file);
+    await services.damage.mark(blob, 'missing', 'scrub');
+    expect((await listed(blob))?.repositories).toEqual([{ path: repository.path, tags: ['near'] }]);
   });
 
   it('passes over a mark whose blob a node of an earlier version has given another object', async () => {

@@ -118,15 +118,10 @@ export class BlobDamage {
   }
 
   private async dropHolders(tx: Transaction, blobId: number, digest: Digest): Promise<void> {
-    for (let after = 0, isMore = true; isMore;) {
-      const ids = await this.damages.holders(tx, blobId, after, HOLDERS_AT_ONCE);
-      if (ids.length > 0)
-        await this.drops.afterCommit(
-          tx,
-          ids.map((id) => heldBlob({ id }, digest)),
-        );
-      after = ids.at(-1) ?? after;
-      isMore = ids.length === HOLDERS_AT_ONCE;
+    const ids = await this.damages.holders(tx, blobId);
+    for (let from = 0; from < ids.length; from += HOLDERS_AT_ONCE) {
+      const subjects = ids.slice(from, from + HOLDERS_AT_ONCE).map((id) => heldBlob({ id }, digest));
+      await this.drops.afterCommit(tx, subjects);
     }
   }
 

@@ -46,6 +46,8 @@ export interface ListedDamage extends StoredBlob, Damage {
 export const HOLDERS_SHOWN = 50;
 export const HOLDERS_COUNTED = 10_000;
 export const TAGS_SHOWN = 20;
+/** Manifests of a repository that are looked at for tags. */
+export const PARENTS_SEEN = 10_000;
 
 const LOCK = 'SELECT digest, size, state FROM blobs WHERE id = $1 AND storage_key = $2 FOR NO KEY UPDATE';
 const SET_STATE = `
@@ -58,13 +60,14 @@ const REMOVE = `
 WITH gone AS (DELETE FROM blob_damage WHERE blob_id = $1 RETURNING blob_id) SELECT blob_id FROM gone`;
 
 const HOLDERS = `
-SELECT repo_id AS "repoId" FROM repo_content WHERE blob_id = $1 AND repo_id > $2 ORDER BY repo_id LIMIT $3`;
+SELECT repo_id AS "repoId" FROM repo_content WHERE blob_id = $1`;
 const PATHS = `
 SELECT r.path FROM repo_content c JOIN repos r ON r.id = c.repo_id
 WHERE c.blob_id = $1 AND r.deleted_at IS NULL LIMIT $2`;
 
 const CURRENT = `blob_damage d JOIN blobs b ON b.id = d.blob_id AND b.state = 'damaged' AND b.storage_key = d.storage_key`;
-// Tags that lead to the blob through any depth of indexes; each part ends when it has enough.
+// Tags that lead to the blob through any depth of indexes; each part ends when it has enough. OFFSET 0 keeps each step a
+// walk along an index, and the rows of the recursion are made as they are asked for.
 const LIST = `
 SELECT d.blob_id AS "blobId", d.storage_key AS "storageKey", b.digest, b.size, d.kind, d.found_by AS "foundBy",
   d.found_at AS "foundAt", d.found_size AS "foundSize", counted.count AS "repositoryCount",
@@ -82,10 +85,15 @@ CROSS JOIN LATERAL (
       SELECT m.parent FROM manifest_refs m
       WHERE m.repo_id = h.id AND m.child = b.digest AND m.child_kind = 'blob'
       UNION
-      SELECT m.parent FROM needing n JOIN manifest_refs m
-        ON m.repo_id = h.id AND m.child = n.parent AND m.child_kind = 'manifest'
+      SELECT above.parent FROM needing n CROSS JOIN LATERAL (
+        SELECT m.parent FROM manifest_refs m
+        WHERE m.repo_id = h.id AND m.child = n.parent AND m.child_kind = 'manifest' OFFSET 0
+      ) above
     )
-    SELECT t.name FROM needing n JOIN tags t ON t.repo_id = h.id AND t.digest = n.parent LIMIT ${TAGS_SHOWN}
+    SELECT named.name FROM (SELECT parent FROM needing LIMIT ${PARENTS_SEEN}) n CROSS JOIN LATERAL (
+      SELECT t.name FROM tags t WHERE t.repo_id = h.id AND t.digest = n.parent OFFSET 0
+    ) named
+    LIMIT ${TAGS_SHOWN}
   ))) AS repositories
   FROM (
     SELECT r.id, r.path FROM repo_content c JOIN repos r ON r.id = c.repo_id
@@ -122,9 +130,9 @@ export class DamageRepository {
     return (await tx.query(REMOVE, [blobId])).length > 0;
   }
 
-  /** Repositories that hold the blob, in the order of their ids, deleted ones too. */
-  async holders(tx: Transaction, blobId: number, after: number, limit: number): Promise<number[]> {
-    return (await tx.query<{ repoId: number }>(HOLDERS, [blobId, after, limit])).map(({ repoId }) => repoId);
+  /** All repositories that hold the blob, deleted ones too: one walk along the index, which pages of it would repeat. */
+  async holders(tx: Transaction, blobId: number): Promise<number[]> {
+    return (await tx.query<{ repoId: number }>(HOLDERS, [blobId])).map(({ repoId }) => repoId);
   }
 
   /** Some repositories that hold the blob. */

@@ -71,7 +71,8 @@ export class FileInventory implements BlobInventory {
       // Where the file is there already, the list and its parts are only left over.
       const parts = whole && !keys.has(whole) ? await readParts(this.directories, whole) : null;
       if (!whole || !parts) continue;
-      for (const { key } of parts) keys.delete(key);
+      // Files that a damaged list named are listed one by one: the upload's row keeps them.
+      if (parts !== 'damaged') for (const { key } of parts) keys.delete(key);
       keys.delete(name);
       keys.add(whole);
     }
@@ -92,7 +93,7 @@ export class FileInventory implements BlobInventory {
     if (file) return { key, ...file };
     const parts = await readParts(this.directories, key);
     const list = parts && (await this.#statFile(listKeyOf(key)));
-    return parts && list && { key, size: sizeOf(parts), modifiedAt: list.modifiedAt };
+    return parts && list && { key, size: parts === 'damaged' ? 0 : sizeOf(parts), modifiedAt: list.modifiedAt };
   }
 
   async #statFile(key: ObjectKey): Promise<Omit<ListedObject, 'key'> | null> {

@@ -78,7 +78,9 @@ export class S3Calls {
       // Of an object made of parts it is the hash of their hashes, with their number behind it.
       const isOfBytes = SHA256_BASE64.test(ChecksumSHA256);
       const sha256Hex = isOfBytes ? Buffer.from(ChecksumSHA256, 'base64').toString('hex') : null;
-      return { size: ContentLength ?? 0, sha256Hex };
+      // Taken for 0, it would make every object one that was cut short.
+      if (ContentLength === undefined) throw new StoreUnavailable('io', 'the object store did not say how large it is');
+      return { size: ContentLength, sha256Hex };
     } catch (error) {
       if (!isAbsent(error)) throw storageErrorOf(error);
       // A HEAD has no body: a missing bucket looks like a missing key.
@@ -98,7 +100,7 @@ export class S3Calls {
       const reply = await limited(SHORT, signal, (http) => this.client.send(command, http));
       if (!(reply.Body instanceof Readable))
         throw new StoreUnavailable('io', 'the object store answered without a body');
-      if (size === undefined || sizeIn(reply) === size) return destroyOnStall(reply.Body);
+      if (size === undefined || (sizeIn(reply) ?? size) === size) return destroyOnStall(reply.Body);
       reply.Body.on('error', () => undefined).destroy();
       throw new ObjectSizeDiffers(key, size);
     } catch (error) {
@@ -273,9 +275,10 @@ export class S3Calls {
   }
 }
 
-/** Bytes of the whole object, of which the answer may have a range. */
+/** Bytes of the whole object, of which the answer may have a range; `undefined` when it does not say (`bytes 0-9/*`). */
 function sizeIn({ ContentRange, ContentLength }: GetObjectCommandOutput): number | undefined {
-  return ContentRange === undefined ? ContentLength : Number(ContentRange.split('/')[1]);
+  const size = ContentRange === undefined ? ContentLength : Number(ContentRange.split('/')[1]);
+  return Number.isSafeInteger(size) ? size : undefined;
 }
 
 function rethrow(error: unknown): never {

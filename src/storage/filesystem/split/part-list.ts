@@ -1,6 +1,5 @@
 import { readFile, rename } from 'node:fs/promises';
 import { isSplitName, listKeyOf, type ObjectKey, parseObjectKey, uploadIdOf } from '../../object-keys.js';
-import { StoreUnavailable } from '../../storage-errors.js';
 import type { StoredObject } from '../../writer-state.js';
 import type { BlobDirectories } from '../blob-directories.js';
 import { errnoOf, storageErrorOf } from '../filesystem-errors.js';
@@ -21,8 +20,11 @@ export async function writeParts(
   await directories.syncFolderOf(list);
 }
 
-/** `null` when the key has no list: the object is one file, or absent. */
-export async function readParts(directories: BlobDirectories, key: ObjectKey): Promise<Parts | null> {
+/**
+ * `null` when the key has no list: the object is one file, or absent. `damaged` when the list does not say what it was
+ * written with: another read does not help, so it is no failure of the store.
+ */
+export async function readParts(directories: BlobDirectories, key: ObjectKey): Promise<Parts | 'damaged' | null> {
   if (!isSplitName(key)) return null;
   try {
     return partsIn(await readFile(directories.pathOf(listKeyOf(key)), 'utf8'), key);
@@ -37,16 +39,17 @@ export function sizeOf(parts: Parts): number {
 }
 
 /** The list is a file like any other: what it names must be the object's own. */
-function partsIn(text: string, key: ObjectKey): Parts {
+function partsIn(text: string, key: ObjectKey): Parts | 'damaged' {
   try {
     const rows = JSON.parse(text) as [string, number][];
-    return rows.map(([name, size]) => {
+    const parts = rows.map(([name, size]) => {
       const part = parseObjectKey(name);
       if (uploadIdOf(part) !== uploadIdOf(key) || !Number.isSafeInteger(size) || size < 0) throw new TypeError(name);
       return { key: part, size };
     });
-  } catch (error) {
-    throw new StoreUnavailable('io', `the list of the parts of ${key} is damaged`, { cause: error });
+    return parts.length > 0 ? parts : 'damaged';
+  } catch {
+    return 'damaged';
   }
 }
 

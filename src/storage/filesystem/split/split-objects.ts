@@ -13,6 +13,8 @@ import { type Parts, readParts, sizeOf, writeParts } from './part-list.js';
 import { readPartFiles } from './part-reader.js';
 
 const STATS_AT_ONCE = 32;
+/** Unfinished files of so many attempts before this one are looked for; the upload's end removes those of all. */
+const PAST_ATTEMPTS = 8;
 /** What a compaction leaves free: pushes need the disk more than it does. */
 const SPARE_BYTES = 512 * 1024 * 1024;
 
@@ -42,6 +44,7 @@ export class SplitObjects implements Compaction {
   async size(key: ObjectKey): Promise<number | null> {
     const parts = await readParts(this.directories, key);
     if (!parts) return null;
+    if (parts === 'damaged') return 0;
     const sizes = await this.sizes(parts);
     return sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0);
   }
@@ -50,6 +53,7 @@ export class SplitObjects implements Compaction {
   async open(key: ObjectKey, { range, signal, size }: ReadOptions): Promise<Readable | null> {
     const parts = await readParts(this.directories, key);
     if (!parts) return null;
+    if (parts === 'damaged') return this.refuseSize(key, size ?? null);
     if (size !== undefined && (await this.size(key)) !== size) return this.refuseSize(key, size);
     const files = parts.map((part) => ({ path: this.directories.pathOf(part.key), size: part.size }));
     const all = { first: 0, last: sizeOf(parts) - 1 };
@@ -57,25 +61,33 @@ export class SplitObjects implements Compaction {
   }
 
   /** A compaction that takes the parts meanwhile has put the file there: then it is for the caller to look again. */
-  private async refuseSize(key: ObjectKey, size: number): Promise<null> {
-    if ((await this.sizeOf(key)) === size) return null;
+  private async refuseSize(key: ObjectKey, size: number | null): Promise<null> {
+    const found = await this.sizeOf(key);
+    if (found !== null && (size === null || found === size)) return null;
     throw new ObjectSizeDiffers(key, size);
   }
 
-  /** All names of the object but its own, the list last: until it goes, whoever deletes again finds the parts. */
+  /** All names of the object but its own, as far as the list says, the list last: until it goes, whoever deletes again finds the parts. */
   async names(key: ObjectKey): Promise<ObjectKey[]> {
     const parts = await readParts(this.directories, key);
-    return parts ? [...parts.map((part) => part.key), listKeyOf(key)] : [];
+    if (!parts) return [];
+    // The parts that a damaged list named are for the upload's row to remove.
+    return parts === 'damaged' ? [listKeyOf(key)] : [...parts.map((part) => part.key), listKeyOf(key)];
   }
 
   async compact(target: WriteTarget, key: ObjectKey, options: CompactionOptions): Promise<void> {
     const parts = await readParts(this.directories, key);
     if (!parts) return;
     try {
-      const bytes = sizeOf(parts);
-      if ((await this.sizeOf(key)) !== bytes) await this.join(target, key, parts, options);
+      const found = await this.sizeOf(key);
+      // The file has its name only when it is whole. Its parts, which nothing names any more, go with the upload's row.
+      if (parts === 'damaged' && found === null) throw new ObjectSizeDiffers(key, null);
+      const rest = parts === 'damaged' ? [] : parts;
+      if (parts !== 'damaged' && found !== sizeOf(parts)) await this.join(target, key, parts, options);
+      // Also where an earlier attempt died before its name was durable: until then the parts are all there is.
+      await this.directories.syncFolderOf(key);
       // From here on readers find the file; those that have the list go on in it.
-      for (const part of parts) await rm(this.directories.pathOf(part.key), { force: true });
+      for (const part of rest) await rm(this.directories.pathOf(part.key), { force: true });
       await rm(this.directories.pathOf(listKeyOf(key)), { force: true });
       await this.directories.syncFolderOf(key);
     } catch (error) {
@@ -86,8 +98,10 @@ export class SplitObjects implements Compaction {
   private async join(target: WriteTarget, key: ObjectKey, parts: Parts, options: CompactionOptions): Promise<void> {
     const { directories } = this;
     const bytes = sizeOf(parts);
+    const sizes = await this.sizes(parts);
+    if (parts.some((part, index) => sizes[index] !== part.size)) throw new ObjectSizeDiffers(key, bytes);
     // What an earlier attempt left, whose process is gone or has lost its lease: it cannot rename what has no name.
-    for (let epoch = epochOf(key); epoch < target.epoch; epoch += 1)
+    for (let epoch = Math.max(epochOf(key), target.epoch - PAST_ATTEMPTS); epoch < target.epoch; epoch += 1)
       await rm(directories.pathOf(epochKey(target.key, epoch, 'unfinished')), { force: true });
     const { bavail, bsize } = await statfs(directories.root);
     if (bavail * bsize < bytes + SPARE_BYTES)
@@ -98,7 +112,6 @@ export class SplitObjects implements Compaction {
     try {
       await writeFileOf(unfinished, paced(source, options), 'w');
       await rename(unfinished, directories.pathOf(key));
-      await directories.syncFolderOf(key);
     } catch (error) {
       await rm(unfinished, { force: true }).catch(() => undefined);
       throw error;
