@@ -35,7 +35,7 @@ export class HealthService {
 
   async health(): Promise<Health> {
     const [checks, writes] = await Promise.all([this.checks(), this.writes.outcomes()]);
-    return { status: statusOf(checks, writes, this.drain.isDraining), checks, writes };
+    return { status: statusOf(checks, writes, this.drain.isDraining), checks, writes: writesOf(checks, writes) };
   }
 
   /** Whether to send requests here. A node that only cannot write serves pulls as well as any other. */
@@ -58,6 +58,13 @@ export class HealthService {
     ]);
     return { database, store, cache };
   }
+}
+
+/** A write that succeeded a minute ago says nothing of a part that does not answer now. */
+function writesOf(checks: Health['checks'], writes: Writes): Writes {
+  const seen = (part: keyof Writes): Writes[keyof Writes] =>
+    checks[part] === 'failed' && writes[part] === 'ok' ? 'unreachable' : writes[part];
+  return { database: seen('database'), store: seen('store') };
 }
 
 export function statusOf(checks: Health['checks'], writes: Writes | null, isDraining: boolean): Health['status'] {
