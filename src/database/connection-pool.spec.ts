@@ -15,6 +15,7 @@ interface Pool {
 /** What the server lets in. */
 let room: number;
 let open: number;
+let tries: number;
 
 /** A connection of pg's, as far as its pool knows it. */
 class FakeClient extends EventEmitter {
@@ -22,6 +23,7 @@ class FakeClient extends EventEmitter {
   private isOpen = false;
 
   connect(callback: (error?: Error) => void): void {
+    tries += 1;
     setTimeout(() => {
       if (open >= room) {
         callback(Object.assign(new Error('too many connections for role'), { code: '53300' }));
@@ -50,7 +52,7 @@ function newPool(): Pool {
 }
 
 beforeEach(() => {
-  [room, open] = [0, 0];
+  [room, open, tries] = [0, 0, 0];
 });
 
 describe('a pool whose server lets in fewer connections', () => {
@@ -68,6 +70,26 @@ describe('a pool whose server lets in fewer connections', () => {
     room = 3;
     await served;
     expect(pool.totalCount).toBeLessThanOrEqual(3);
+    await pool.end();
+  });
+
+  it('does not try again at once what the server has refused', async () => {
+    const pool = newPool();
+    room = 1;
+    const held = await pool.connect();
+    await Promise.allSettled(Array.from({ length: 9 }, () => pool.connect()));
+    expect(tries).toBe(10);
+    held.release();
+    await pool.end();
+  });
+
+  it('gives each that waits a connection of its own once there is room, while none is given back', async () => {
+    const pool = newPool();
+    const served = Promise.all(Array.from({ length: 4 }, () => pool.connect()));
+    await sleep(100);
+    room = 4;
+    for (const client of await served) client.release();
+    expect(pool.totalCount).toBe(4);
     await pool.end();
   });
 

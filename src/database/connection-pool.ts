@@ -9,7 +9,7 @@ const HOLD_EMPTY_MS = 250;
 /** Between two lines of the log. */
 const QUIET_MS = 60_000;
 
-type Callback = (error: Error | undefined, client?: unknown, done?: unknown) => void;
+type Callback = (error: Error | undefined, client: unknown, done: () => void) => void;
 
 interface Waiter {
   readonly callback: Callback;
@@ -38,6 +38,8 @@ class ConnectionPool extends Pool {
   readonly #logger = new Logger('Database');
   readonly #refused = new WeakSet<Waiter>();
   #isHeld = false;
+  /** Connections under way. */
+  #coming = 0;
   #room = Infinity;
   #quietUntil = -Infinity;
   #timer: NodeJS.Timeout | undefined;
@@ -48,21 +50,25 @@ class ConnectionPool extends Pool {
 
   override newClient(waiter: Waiter): void {
     const startedAt = performance.now();
+    this.#coming += 1;
     super.newClient({
-      get timedOut() {
-        return waiter.timedOut;
-      },
+      timedOut: false, // pg calls back in any case
       callback: (error, client, done) => {
-        if (error !== undefined && isWithoutRoom(error) && !this.ending) this.#wait(waiter, error, startedAt);
-        else waiter.callback(error, client, done);
+        this.#coming -= 1;
+        if (error !== undefined && isWithoutRoom(error) && !this.ending) this.#refuse(waiter, error, startedAt);
+        else if (!waiter.timedOut) waiter.callback(error, client, done);
+        else if (error === undefined) done();
+        // Only what is given back wakes the next one otherwise, though the server may have room for it too.
+        if (error === undefined) this._pulseQueue();
       },
     });
   }
 
-  /** `waiter` was the next one before it was tried, so it is again. */
-  #wait(waiter: Waiter, refusal: Error, startedAt: number): void {
+  /** `waiter` was the next one before it was tried, so it is again, unless its time is over. */
+  #refuse(waiter: Waiter, refusal: Error, startedAt: number): void {
     this.#hold();
     this.#warn(refusal);
+    if (waiter.timedOut) return;
     // One that was refused before has its timer still.
     this._pendingQueue.unshift(this.#refused.has(waiter) ? waiter : this.#waiting(waiter, refusal, startedAt));
     this._pulseQueue(); // a connection may have become free since
@@ -88,7 +94,7 @@ class ConnectionPool extends Pool {
         if (at !== -1) this._pendingQueue.splice(at, 1);
         if (waiting.timedOut) return;
         isOver = true;
-        waiter.callback(refusal);
+        waiter.callback(refusal, undefined, () => undefined);
       },
       Math.max(0, left),
     );
@@ -97,8 +103,9 @@ class ConnectionPool extends Pool {
   }
 
   #hold(): void {
-    const holdMs = this._clients.length === 0 ? HOLD_EMPTY_MS : HOLD_MS;
-    this.#room = this._clients.length;
+    // Those under way may be refused as well: were they counted, each refusal would leave room for one more try.
+    this.#room = this._clients.length - this.#coming;
+    const holdMs = this.#room === 0 ? HOLD_EMPTY_MS : HOLD_MS;
     this.#isHeld = true;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
