@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { run, scratchDirectory, type Finished } from '../support/processes.js';
+import { COMPILED } from '../support/registry.js';
 
 export const CLI = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
 
@@ -17,7 +18,7 @@ export async function aerugo(args: string[], { env = {}, input, cwd }: CliOption
   const place = cwd ?? scratchDirectory('cli');
   return run(process.execPath, [CLI, ...args], {
     cwd: place,
-    env: { PATH, HOME: place, ...env },
+    env: { PATH, HOME: place, ...COMPILED, ...env },
     anyCode: true,
     ...(input === undefined ? {} : { input }),
   });

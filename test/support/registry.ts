@@ -13,6 +13,8 @@ import { freshBucket, type S3Bucket } from './s3.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const BUILD = path.join(ROOT, 'dist');
+/** Compiled code of the build and its packages, as `npm start` keeps it: a fifth of what a start costs. */
+export const COMPILED = { NODE_COMPILE_CACHE: path.join(ROOT, '.cache', 'compiled') };
 const ANY_PORT = '127.0.0.1:0';
 
 export type StoreKind = 'filesystem' | 's3';
@@ -165,7 +167,7 @@ function launch(env: Record<string, string>, program: readonly string[]): Node {
   const { PATH = '', HOME = '/' } = process.env;
   const child = start(process.execPath, [...NODE_FLAGS, ...program], {
     cwd: env['DATA_DIR'] ?? ROOT,
-    env: { PATH, HOME, NODE_ENV: 'test', ...NODE_VARIABLES, ...env },
+    env: { PATH, HOME, NODE_ENV: 'test', ...COMPILED, ...NODE_VARIABLES, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const output: string[] = [];
