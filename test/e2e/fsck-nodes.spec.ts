@@ -117,19 +117,22 @@ describe('a check of all blobs by nodes', () => {
 
 describe('the scrub of two nodes', () => {
   it('finds a flipped bit, on one node only, and goes on after that node’s end', async () => {
-    const one = await startRegistry({ env: { SCRUB_BYTES_PER_SECOND: '64KiB' } });
-    const two = await startRegistry({ like: one });
-    const nodes = [one, two];
-    const digests = await pushBlobs(one, 40, 20_000);
+    // The first pass must not begin before all is there.
+    const before = await startRegistry({ env: { SCRUB_BYTES_PER_SECOND: '0' } });
+    const digests = await pushBlobs(before, 40, 20_000);
     const rotten = digests[0] ?? '';
-    const [key = ''] = await objectsOf(one, rotten);
-    await DAMAGES['one bit'](one, key);
+    const [key = ''] = await objectsOf(before, rotten);
+    await DAMAGES['one bit'](before, key);
     await query(
-      one,
+      before,
       `INSERT INTO integrity_runs (kind, id, state, runner, hash, bytes_per_second, started_at)
        VALUES ('scrub', $1, 'done', 'node', true, 0, now() - interval '2 days')`,
       [randomUUID()],
     );
+    await before.stop();
+    const env = { SCRUB_BYTES_PER_SECOND: '64KiB' };
+    const nodes = [await startRegistry({ like: before, env }), await startRegistry({ like: before, env })] as const;
+    const [one, two] = nodes;
     const epochs = () => query<{ epoch: number }>(one, `SELECT epoch FROM integrity_runs WHERE kind = 'scrub'`);
     await eventually('a pass has begun', async () => (await read(two, SCRUB)).state === 'running', TAKE_OVER_MS);
     await eventually('it has read some', async () => (await read(two, SCRUB)).blobs > 0, TAKE_OVER_MS);
