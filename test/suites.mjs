@@ -40,6 +40,8 @@ export const PROGRAMS = {
   'docker-registry': { found: ['docker-registry'], get: 'apt-get install docker-registry' },
 };
 
+const isSoak = process.env.SOAK === 'full';
+
 const FILESYSTEM = { TEST_STORE: 'filesystem' };
 const S3 = { TEST_STORE: 's3', TEST_S3: 'versitygw' };
 const MINIO = { TEST_STORE: 's3', TEST_S3: 'minio' };
@@ -50,9 +52,10 @@ const REDIS = { TEST_REDIS: '1' };
 /**
  * One row a suite:
  * - `files`: which spec files, by their path from the root;
- * - `using`: of these only the files whose text has this (a suite that repeats what another setting changes);
+ * - `using`: of these only the files whose text has this (a suite that repeats what another setting changes), without
+ *   those that have a line `// once: …`, which says why no other setting changes anything in them;
  * - `needs`: programs that the setting needs, beside what each file needs;
- * - `env`: the setting; `workers`: spec files at once (default 2); `minutes`: until it is given up (default 10).
+ * - `env`: the setting; `workers`: spec files at once (default 2, more where they wait much); `minutes`: until it is given up (default 10).
  */
 export const SUITES = [
   { name: 'units', files: /^src\//, env: EMBEDDED },
@@ -82,14 +85,21 @@ export const SUITES = [
     needs: ['minio'],
     env: { ...MINIO, ...EMBEDDED },
   },
-  { name: 'end to end on the filesystem', files: /^test\/e2e\//, env: { ...FILESYSTEM, ...EMBEDDED }, minutes: 45 },
+  {
+    name: 'end to end on the filesystem',
+    files: /^test\/e2e\//,
+    env: { ...FILESYSTEM, ...EMBEDDED },
+    workers: 3,
+    minutes: isSoak ? 120 : 45,
+  },
   {
     name: 'end to end on S3 (versitygw) with PostgreSQL 15 and Redis',
     files: /^test\/e2e\//,
     using: 'startRegistry(',
     needs: ['versitygw', 'postgresql', 'redis-server'],
     env: { ...S3, ...DEBIAN, ...REDIS },
-    minutes: 15,
+    workers: 3,
+    minutes: isSoak ? 120 : 30,
   },
   { name: 'the command line', files: /^test\/cli\//, env: { ...FILESYSTEM, ...EMBEDDED } },
   { name: 'real clients', files: /^test\/clients\//, env: { ...FILESYSTEM, ...EMBEDDED }, minutes: 15 },
@@ -131,7 +141,7 @@ export const SUITES = [
     needs: ['postgresql'],
     env: DEBIAN,
     workers: 1,
-    minutes: process.env.SOAK === 'full' ? 60 : 10,
+    minutes: isSoak ? 60 : 10,
   },
 ];
 
@@ -157,7 +167,7 @@ export function needsOf(text, env = {}) {
  * `specs` are `{ file, text }`; `has(program)` tells whether a program is there.
  */
 export function planSuite(suite, specs, has) {
-  const chosen = specs.filter(({ file, text }) => suite.files.test(file) && text.includes(suite.using ?? ''));
+  const chosen = specs.filter(({ file, text }) => suite.files.test(file) && isUsing(text, suite.using));
   const plan = { suite, run: [], leftOut: [] };
   if (chosen.length === 0) return plan;
   const missingForAll = (suite.needs ?? []).filter((program) => !has(program));
@@ -168,6 +178,10 @@ export function planSuite(suite, specs, has) {
     else plan.leftOut.push({ name: `${suite.name}: ${file}`, missing });
   }
   return plan;
+}
+
+function isUsing(text, using) {
+  return using === undefined || (text.includes(using) && !/^\/\/ once: \S/m.test(text));
 }
 
 /**

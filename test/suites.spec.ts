@@ -25,6 +25,17 @@ describe('the suites of npm test', () => {
     expect(plan).toMatchObject({ run: [], leftOut: [{ name: 'e2e', missing: ['minio'] }] });
   });
 
+  it('repeat a spec file only where it uses what the setting changes, and does not say that it runs once', () => {
+    const specs = [
+      { file: 'test/e2e/a.spec.ts', text: 'startRegistry()' },
+      { file: 'test/e2e/b.spec.ts', text: '// once: no store takes part in it\nstartRegistry()' },
+      PUSH,
+    ];
+    const has = (): boolean => true;
+    expect(planSuite({ ...SUITE, using: 'startRegistry(' }, specs, has).run).toEqual(['test/e2e/a.spec.ts']);
+    expect(planSuite(SUITE, specs, has).run).toHaveLength(3);
+  });
+
   it('take what a spec file needs from the servers it imports, in the setting it runs in', () => {
     const text = "// needs: crane\nimport { freshBucket } from '../support/s3.js';";
     expect(needsOf(text)).toEqual(['crane', 'versitygw']);

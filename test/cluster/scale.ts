@@ -1,3 +1,5 @@
+import { isSoak } from '../support/soak.js';
+
 const MIB = 2 ** 20;
 
 /** How much is asked of the cluster: `short` on every change, `full` by `npm run soak`. */
@@ -38,7 +40,6 @@ const SCALES = {
   },
 } as const;
 
-export const isSoak = process.env['SOAK'] === 'full';
 export const scale = SCALES[isSoak ? 'full' : 'short'];
 
 /** For jest, which must not give up before the checks do; milliseconds. */

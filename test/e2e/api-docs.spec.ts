@@ -1,3 +1,4 @@
+// once: no store takes part in it
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { openPage } from '../support/browser.js';

@@ -3,9 +3,12 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { useWorld } from '../conformance/world.js';
 import { run, scratchDirectory } from '../support/processes.js';
 import type { RegistryClient } from '../support/registry-client.js';
+import { isSoak } from '../support/soak.js';
 import { query } from './left-behind.js';
 
-const EXAMPLES = 25;
+/** For each operation, besides those that cover its schema. */
+const EXAMPLES = isSoak ? 50 : 5;
+const MINUTES = isSoak ? 30 : 5;
 /** What each answer is held against. The document names every status, and has no default that would cover the rest. */
 const CHECKS = [
   'not_a_server_error',
@@ -44,7 +47,7 @@ describe('requests that are made from the OpenAPI document', () => {
       // Whoever may make things has made some: the requests were more than refusals.
       expect(made > 0).toBe(client !== null);
     },
-    300_000,
+    MINUTES * 60_000,
   );
 });
 
@@ -72,7 +75,7 @@ async function fuzz(url: string, token: string | null): Promise<string> {
   ];
   const { stdout } = await run('schemathesis', ['run', `${url}/api/docs-json`, ...authorization, ...options], {
     cwd: scratchDirectory('fuzz'),
-    timeoutMs: 290_000, // a little less than the test has
+    timeoutMs: MINUTES * 60_000 - 10_000, // a little less than the test has
   });
   return /^ *(\d+ generated.*)$/m.exec(stdout)?.[1] ?? stdout;
 }

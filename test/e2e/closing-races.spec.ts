@@ -7,9 +7,10 @@ import { type Algorithm, digestOf } from '../support/content.js';
 import type { Reply } from '../support/http-exchange.js';
 import type { RegistryClient } from '../support/registry-client.js';
 import { startRegistry } from '../support/registry.js';
+import { isSoak } from '../support/soak.js';
 
 /** Each shape of a push this often, on one node and on two. */
-const ROUNDS = process.env['SOAK'] === 'full' ? 100 : 8;
+const ROUNDS = isSoak ? 100 : 3;
 const KIB = 1024;
 const SMALL = 3000;
 const LARGE = 300 * KIB;

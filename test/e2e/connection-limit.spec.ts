@@ -1,3 +1,4 @@
+// once: its servers are its own
 import { beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';

@@ -1,3 +1,4 @@
+// once: no store takes part in it
 import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';

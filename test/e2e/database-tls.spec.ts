@@ -1,4 +1,5 @@
 // needs: openssl
+// once: its servers are its own
 import { chownSync, copyFileSync, chmodSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';

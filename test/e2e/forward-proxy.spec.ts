@@ -1,4 +1,5 @@
 // needs: squid openssl versitygw
+// once: its servers are its own
 import { beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import { copyFileSync, readFileSync } from 'node:fs';

@@ -1,4 +1,5 @@
 // needs: openssl
+// once: no store takes part in it
 import { beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';

@@ -1,3 +1,4 @@
+// once: no store takes part in it
 import { chmodSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it, jest } from '@jest/globals';

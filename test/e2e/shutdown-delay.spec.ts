@@ -1,3 +1,4 @@
+// once: no store takes part in it
 import { beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';

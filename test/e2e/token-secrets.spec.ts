@@ -1,3 +1,4 @@
+// once: no store takes part in it
 import { expect, it } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import { startPgBouncer } from '../support/pgbouncer.js';
