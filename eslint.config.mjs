@@ -5,7 +5,7 @@ import tseslint from 'typescript-eslint';
 
 export default defineConfig(
   // src/metadata.ts is written by the build (the swagger plugin).
-  { ignores: ['src/metadata.ts', 'node_modules/', 'dist/', 'data/', 'coverage/', '.cache/', 'helm/'] },
+  { ignores: ['src/metadata.ts', 'node_modules/', 'dist/', 'data/', 'data.backup/', 'coverage/', '.cache/', 'helm/'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   {
     files: ['**/*.ts'],

@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { constants } from 'node:os';
-import { parseArgs } from 'node:util';
+import { SetupError } from '../scripts/install.mjs';
 import { runAgainst } from './against/run.ts';
 import { largeBlobOnDisk, largeBlobPush } from './large-blob-push.ts';
 import { manifestGet } from './manifest-get.ts';
+import { parseOptions } from './options.ts';
 import { median } from './statistics.ts';
 import { smallImages } from './small-images.ts';
 import { peer, startAerugo, startDockerRegistry, type Target } from './targets.ts';
@@ -28,30 +29,20 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 type Figures = Map<string, number[]>;
 
 async function main(stop: AbortSignal): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      rounds: { type: 'string' },
-      only: { type: 'string', multiple: true, default: [] },
-      peer: { type: 'string', multiple: true, default: [] },
-      against: { type: 'string' },
-      json: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
-  });
-  if (values.help) {
+  const { help, against, rounds, isJson, only, peers } = parseOptions(process.argv.slice(2), Object.keys(WORKLOADS));
+  if (help) {
     print(HELP);
     return;
   }
-  if (values.against !== undefined) {
-    const rounds = Number(values.rounds ?? 7);
-    await runAgainst({ revision: values.against, rounds, isJson: values.json }, stop);
+  if (against !== null) {
+    await runAgainst({ revision: against, rounds, isJson }, stop);
     return;
   }
-  const chosen = Object.entries(WORKLOADS).filter(([key]) => values.only.length === 0 || values.only.includes(key));
+  const chosen = Object.entries(WORKLOADS).filter(([key]) => only.length === 0 || only.includes(key));
   await runBesideOthers(
     chosen.map(([, workload]) => workload),
-    values.peer,
-    Number(values.rounds ?? 5),
+    peers,
+    rounds,
     stop,
   );
 }
@@ -126,6 +117,10 @@ for (const signal of SIGNALS) {
 try {
   await main(interruption.signal);
 } catch (error) {
-  if (!interruption.signal.aborted) throw error;
-  process.exitCode = 128 + constants.signals[interruption.signal.reason as (typeof SIGNALS)[number]];
+  if (interruption.signal.aborted) {
+    process.exitCode = 128 + constants.signals[interruption.signal.reason as (typeof SIGNALS)[number]];
+  } else if (error instanceof SetupError) {
+    process.stderr.write(`bench: ${error.message}\n`);
+    process.exitCode = 1;
+  } else throw error;
 }

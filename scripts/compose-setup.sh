@@ -10,12 +10,23 @@ umask 077
 
 cd "$(dirname "$0")/.."
 host=${1:-localhost}
+case $host in
+  -* | *[!A-Za-z0-9.-]*)
+    echo "compose-setup: \"$host\" is no host name; usage: sh scripts/compose-setup.sh [HOST]" >&2
+    exit 2
+    ;;
+esac
 env_file=${ENV_FILE:-.env}
 tls=${TLS_DIRECTORY:-config/nginx/tls}
 command -v openssl >/dev/null || { echo 'compose-setup: needs openssl' >&2; exit 1; }
 
 if [ -e "$env_file" ]; then
   echo "compose-setup: $env_file is there already; left as it is"
+  # Asked for by name, but another one is in the file, and in the certificate that was made with it.
+  kept=$(sed -n 's/^REGISTRY_HOST=//p' "$env_file")
+  if [ $# -gt 0 ] && [ "$kept" != "$host" ]; then
+    echo "compose-setup: REGISTRY_HOST in it is \"$kept\": change it there, and remove $tls for another certificate" >&2
+  fi
 else
   cat >"$env_file" <<SECRETS
 REGISTRY_HOST=$host

@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from
 import path from 'node:path';
 import { checkOut } from '../bench/against/other-checkout.ts';
 import { cpuOfTrees, parseStat } from '../bench/against/process-cpu.ts';
+import { parseOptions } from '../bench/options.ts';
 import { median, uncertainty } from '../bench/statistics.ts';
 import { eventually, scratchDirectory } from './support/processes.js';
 
@@ -43,6 +44,25 @@ describe('the CPU of a process tree', () => {
     const own = process.cpuUsage().user / 1e6;
     expect(cpuOfTrees([child.pid ?? NaN])).toBeGreaterThanOrEqual(0.29);
     expect(cpuOfTrees([process.pid])).toBeGreaterThanOrEqual(own + 0.25);
+  });
+});
+
+describe('the options', () => {
+  const parse = (...args: string[]) => parseOptions(args, ['large', 'small']);
+
+  it('are of a run beside others, or beside a commit', () => {
+    expect(parse('--only', 'small')).toMatchObject({ against: null, rounds: 5, only: ['small'], help: false });
+    expect(parse('--against', 'main', '--json')).toMatchObject({ against: 'main', rounds: 7, isJson: true });
+    expect(parse('--against', 'main', '--rounds', '3').rounds).toBe(3);
+  });
+
+  it.each([
+    [['--aginst', 'main'], '--aginst'],
+    [['--rounds', '0'], '--rounds'],
+    [['--rounds', 'many'], '--rounds'],
+    [['--only', 'medium'], 'large, small'],
+  ])('%j are refused with what is wrong', (args, words) => {
+    expect(() => parse(...args)).toThrow(words);
   });
 });
 

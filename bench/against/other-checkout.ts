@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { SetupError } from '../../scripts/install.mjs';
 
 export interface OtherCheckout {
   /** The full name of the commit. */
@@ -22,7 +23,7 @@ export async function checkOut(
   node: string,
   stop: AbortSignal,
 ): Promise<OtherCheckout> {
-  const commit = git(root, 'rev-parse', '--verify', '--end-of-options', `${revision}^{commit}`).trim();
+  const commit = resolve(root, revision);
   const scratch = mkdtempSync(path.join(tmpdir(), 'bench-against-'));
   chmodSync(scratch, 0o755); // the embedded database runs as another user
   const directory = path.join(scratch, 'checkout');
@@ -52,16 +53,24 @@ async function prepare(directory: string, node: string, stop: AbortSignal): Prom
   const [code] = (await once(child, 'exit')) as [number | null];
   stop.removeEventListener('abort', end);
   stop.throwIfAborted();
-  if (code !== 0) throw new Error(`the build in ${directory} failed (above is why)`);
+  if (code !== 0) throw new SetupError(`the build in ${directory} failed (above is why)`);
 }
 
 function readLock(directory: string): string {
   return readFileSync(path.join(directory, 'package-lock.json'), 'utf8');
 }
 
+function resolve(root: string, revision: string): string {
+  try {
+    return git(root, 'rev-parse', '--verify', '--end-of-options', `${revision}^{commit}`).trim();
+  } catch (error) {
+    throw error instanceof SetupError ? error : new SetupError(`git knows no commit ${revision}`, { cause: error });
+  }
+}
+
 function git(root: string, ...args: string[]): string {
   const { status, stdout, stderr, error } = spawnSync('git', args, { cwd: root, encoding: 'utf8' });
-  if (error) throw new Error(`cannot run git: ${error.message}`);
+  if (error) throw new SetupError(`cannot run git: ${error.message}`);
   if (status !== 0) throw new Error(`git ${args.join(' ')}: ${stderr.trim()}`);
   return stdout;
 }

@@ -29,7 +29,15 @@ export const TALLIES = {
     'tooManyAttempts',
   ]),
   /** What was refused before it was a request, by the reason: see `connections/refused-request.ts`. */
-  unreadable: new Tally(['headersTooLarge', 'malformed', 'timeout', 'plainHttp', 'proxyProtocol', 'connectMethod']),
+  unreadable: new Tally([
+    'headersTooLarge',
+    'malformed',
+    'timeout',
+    'plainHttp',
+    'tlsHandshake',
+    'proxyProtocol',
+    'connectMethod',
+  ]),
   /** Uploads whose bytes pass through the node. */
   streamedUploads: new Tally(UPLOAD_EVENTS),
   /** Uploads whose bytes go from the client to the store. */

@@ -33,8 +33,13 @@ const UNKNOWN = 'should not exist';
 
 function fieldErrors(error: ValidationError, parent: string): FieldError[] {
   const field = parent === '' ? error.property : `${parent}.${error.property}`;
-  const own = Object.values(error.constraints ?? {}).map((message) => ({ field, message }));
+  const own = Object.values(error.constraints ?? {}).map((message) => ({ field, message: wordsOf(error, message) }));
   return [...own, ...(error.children ?? []).flatMap((child) => fieldErrors(child, field))];
+}
+
+/** The first rule that a field without a value breaks is any of its rules: a length, or a pattern. */
+function wordsOf({ property, value }: ValidationError, message: string): string {
+  return value === undefined && !message.endsWith(UNKNOWN) ? `${property} is missing` : message;
 }
 
 /** For fields of a PATCH: left out they stay as they are, and unlike `@IsOptional()` it does not let `null` in. */

@@ -56,7 +56,7 @@ export class FsckController {
   }
 
   @Get('scrub')
-  @ApiOperation({ summary: 'The present pass of the scrub, or the last one' })
+  @ApiOperation({ summary: 'The present pass of the scrub, or the last one; 404 before the first' })
   @ApiOkResponse({ type: FsckDto })
   async scrub(): Promise<FsckDto> {
     return new FsckDto(await this.fsck.last('scrub'));

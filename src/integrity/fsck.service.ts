@@ -46,7 +46,8 @@ export class FsckService {
   /** Throws `notFound` where there was none. */
   async last(kind: RunKind): Promise<FoundRun> {
     const run = await this.runs.find(kind);
-    if (!run) throw new ApiError('notFound');
+    // Before its first pass the scrub has a row that only says when that is due: no pass has a rate of 0.
+    if (!run || run.bytesPerSecond === 0) throw new ApiError('notFound');
     return run;
   }
 

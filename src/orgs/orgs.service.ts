@@ -6,7 +6,7 @@ import { AppConfig } from '../config/config.js';
 import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
 import { ApiError } from '../http/api-error.js';
 import { unchangedSince } from '../http/conditional-update.js';
-import { isReservedName } from '../users/account-name.js';
+import { isReservedName, whyTaken } from '../users/account-name.js';
 import { forgetFormerPaths } from '../users/former-paths.js';
 import type { EmptyNamespace } from '../users/namespace-contents.js';
 import { UsersService, userSubject } from '../users/users.service.js';
@@ -63,7 +63,7 @@ export class OrgsService {
       throw new ApiError('impossible', `${MAX_OWNED} organizations that you own are the limit: leave or delete one`);
     }
     const org = await this.orgs.insert(tx, { name, displayName, defaultRole, ownerId: creator.id });
-    if (!org) throw new ApiError('nameTaken');
+    if (!org) throw new ApiError('nameTaken', whyTaken(name));
     const detail = { displayName, defaultRole };
     await this.live.record(tx, actor, org, { action: 'org.create', detail }, [userSubject(creator.id)]);
     return { ...org, role: 'owner' };

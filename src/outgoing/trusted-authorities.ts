@@ -4,6 +4,11 @@ import { errorCode } from '../config/error-code.js';
 import { StartupError } from '../config/startup-error.js';
 import type { Trust } from './agents.js';
 
+/** OpenSSL takes a text without one for no authorities at all. */
+const CERTIFICATE = /^-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----/m;
+
+class NoCertificate extends Error {}
+
 /**
  * The authorities of a file beside those that Node.js knows, for new connections: it is read again when it has changed.
  * What cannot be read then is left as it was. Throws `StartupError` when it cannot be read the first time.
@@ -15,7 +20,9 @@ export function authoritiesOf(setting: string, path: string): Trust {
     const { mtimeMs, size, ino } = statSync(path);
     const found = `${mtimeMs} ${size} ${ino}`;
     if (context === null || found !== version) {
-      context = createSecureContext({ ca: [...getCACertificates('default'), readFileSync(path, 'utf8')] });
+      const authorities = readFileSync(path, 'utf8');
+      if (!CERTIFICATE.test(authorities)) throw new NoCertificate();
+      context = createSecureContext({ ca: [...getCACertificates('default'), authorities] });
       version = found;
     }
     return context;
@@ -23,7 +30,8 @@ export function authoritiesOf(setting: string, path: string): Trust {
   try {
     context = read();
   } catch (error) {
-    throw new StartupError(`${setting} cannot be read (${errorCode(error)}): ${path}`, { cause: error });
+    const why = error instanceof NoCertificate ? 'has no certificate in PEM' : `cannot be read (${errorCode(error)})`;
+    throw new StartupError(`${setting} ${why}: ${path}`, { cause: error });
   }
   return () => {
     try {

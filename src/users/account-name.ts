@@ -28,3 +28,9 @@ export function isAccountName(text: string): boolean {
 export function isReservedName(name: string): boolean {
   return RESERVED_NAMES.has(name) || name.startsWith(ROBOT_PREFIX);
 }
+
+/** What is said where a name is not free; that of a deleted user or organization is not, until it is released. */
+export function whyTaken(name: string): string {
+  const release = `POST /api/v1/namespaces/${name}/release`;
+  return `"${name}" is taken, or was: an administrator frees the name of a deleted user or organization with ${release}`;
+}

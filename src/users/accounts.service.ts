@@ -8,7 +8,7 @@ import { AuditTrail } from '../events/audit-trail.service.js';
 import { FactDrops } from '../events/fact-drops.js';
 import { ApiError } from '../http/api-error.js';
 import type { KeysetPage } from '../http/list-reply.js';
-import { isAccountName, isReservedName } from './account-name.js';
+import { isAccountName, isReservedName, whyTaken } from './account-name.js';
 import { InvitationsService } from './invitations.service.js';
 import { type NewUser, type UserChanges, type UserRecord, UsersRepository } from './users.repository.js';
 import { userSubject } from './users.service.js';
@@ -60,7 +60,7 @@ export class AccountsService {
     // Before the name: who has no invitation is not told which names are taken.
     const invitationId = invitation === null ? null : await this.invitations.claim(tx, invitation);
     const user = await this.users.insert(tx, { ...account, admin: false });
-    if (!user) throw new ApiError('nameTaken');
+    if (!user) throw new ApiError('nameTaken', whyTaken(username));
     if (invitationId !== null) await this.invitations.use(tx, invitationId, user.id);
     await this.audit.append(tx, actor, {
       action: 'user.create',

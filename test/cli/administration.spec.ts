@@ -111,7 +111,7 @@ describe.each([
 
   it('refuses with 1 and the words of the API, and changes nothing', async () => {
     const refused: [string[], string, RegExp][] = [
-      [['user', 'create', 'alice'], PASSWORD, /^aerugo: The name is taken$/],
+      [['user', 'create', 'alice'], PASSWORD, /^aerugo: "alice" is taken, or was: /],
       [['user', 'create', 'robot-x'], PASSWORD, /^aerugo: the name is reserved$/],
       [['user', 'create', 'bob'], 'short', /Some fields are missing or wrong: password must be longer/],
       [['user', 'create', 'Bob'], PASSWORD, /username must be 2 to 39 lower-case letters/],
@@ -160,7 +160,7 @@ describe('beside a node with the embedded database', () => {
     expect(await run(['user', 'create', 'alice', '--generate'])).toEqual({
       code: 1,
       stdout: '',
-      stderr: 'aerugo: The name is taken\n',
+      stderr: expect.stringContaining('is taken, or was: '),
     });
   }, 60_000);
 

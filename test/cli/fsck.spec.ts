@@ -51,3 +51,9 @@ describe('aerugo fsck with the embedded database', () => {
     expect(Object.keys((offline as unknown as { damaged: [object] }).damaged[0]).sort()).toEqual(shown);
   }, 120_000);
 });
+
+it('aerugo fsck --help shows the default rate once, and as a size', async () => {
+  const { stdout } = await aerugo(['fsck', '--help']);
+  expect(stdout).toMatch(/--rate <size>[^-]*\(default: 50MiB\)/);
+  expect(stdout.match(/default:/g)).toHaveLength(1);
+}, 60_000);

@@ -55,6 +55,15 @@ describe.each(SETTINGS)('aerugo push to a registry on %s', (store, way) => {
     await expectImage(alice, target, 'again', layout);
   }, 120_000);
 
+  it('says why a registry takes no repository of that name', async () => {
+    const layout = scratchDirectory('layout');
+    writeImage(layout, 'v1', [1_000]);
+    await expect(push(layout, `127.0.0.1:${port}/app:v1`)).rejects.toMatchObject({
+      code: 1,
+      message: expect.stringContaining('use two or more components'),
+    });
+  }, 60_000);
+
   it('sends an archive of an index, children first, with their exact bytes', async () => {
     const layout = scratchDirectory('layout');
     const { digest } = writeIndex(layout);

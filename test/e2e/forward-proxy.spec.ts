@@ -2,7 +2,7 @@
 // once: its servers are its own
 import { beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
-import { copyFileSync, readFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import net, { type AddressInfo, type Socket } from 'node:net';
 import path from 'node:path';
 import tls from 'node:tls';
@@ -130,6 +130,15 @@ describe('S3 with an authority of its own', () => {
     const env = { DATABASE_URL: url, JWT_SECRET: SECRET, ...settings(`https://localhost:${port}`, {}) };
     const { stderr } = await startToEnd(env).ended;
     expect(stderr).toMatch(/^Aerugo cannot start: .*signed by no authority known here: name that in S3_CA_FILE\n$/);
+  });
+
+  it('is refused where the file of the setting has no certificate', async () => {
+    const file = path.join(scratchDirectory('ca'), 'ca.pem');
+    writeFileSync(file, 'this is no certificate\n');
+    const { url } = await freshDatabase();
+    const env = { DATABASE_URL: url, JWT_SECRET: SECRET, ...settings('https://localhost:1', { S3_CA_FILE: file }) };
+    const { stderr } = await startToEnd(env).ended;
+    expect(stderr).toBe(`Aerugo cannot start: S3_CA_FILE has no certificate in PEM: ${file}\n`);
   });
 
   it('is believed as the file says, also when both change while the node runs', async () => {

@@ -134,7 +134,8 @@ describe('the scrub of two nodes', () => {
     const nodes = [await startRegistry({ like: before, env }), await startRegistry({ like: before, env })] as const;
     const [one, two] = nodes;
     const epochs = () => query<{ epoch: number }>(one, `SELECT epoch FROM integrity_runs WHERE kind = 'scrub'`);
-    await eventually('a pass has begun', async () => (await read(two, SCRUB)).state === 'running', TAKE_OVER_MS);
+    const state = async () => (await two.client.api('GET', SCRUB)).json<Partial<Run>>().state;
+    await eventually('a pass has begun', async () => (await state()) === 'running', TAKE_OVER_MS);
     await eventually('it has read some', async () => (await read(two, SCRUB)).blobs > 0, TAKE_OVER_MS);
     expect(await epochs()).toEqual([{ epoch: 1 }]);
 
@@ -149,4 +150,15 @@ describe('the scrub of two nodes', () => {
     expect([...nodes, again].flatMap((node) => checksOf(node, 'scrub'))).toHaveLength(1);
     await two.client.headBlob('admin/many', rotten).expect(404);
   });
+});
+
+it('has no pass of the scrub to show before the first one', async () => {
+  const node = await startRegistry({ env: { SCRUB_BYTES_PER_SECOND: '0' } });
+  await query(
+    node,
+    `INSERT INTO integrity_runs (kind, id, state, runner, hash, bytes_per_second, started_at)
+     VALUES ('scrub', $1, 'done', 'node', true, 0, now() - interval '1 day')`,
+    [randomUUID()],
+  );
+  await node.client.api('GET', SCRUB).expect(404);
 });

@@ -17,6 +17,8 @@ const REQUEST = lines('GET /v2/ HTTP/1.1', 'Host: x', 'Connection: close', '', '
 const VERSION_1 = `PROXY TCP4 203.0.113.9 198.51.100.7 51234 443\r\n`;
 /** IPv4 over TCP, with two addresses and two ports. */
 const VERSION_2 = Buffer.from('0d0a0d0a000d0a515549540a2111000ccb007109c6336407c82201bb', 'hex');
+/** How docker begins, which tries TLS first wherever it is. */
+const CLIENT_HELLO = Buffer.from('16030100c8010000c40303', 'hex');
 
 const NODES: readonly (readonly [string, Record<string, string>, boolean])[] = [
   ['one process', {}, false],
@@ -92,6 +94,11 @@ describe.each(NODES)('what is refused before it is a request, by %s', (_, env, i
   it('answers 400 to what is not HTTP', () =>
     isSeen('malformed', 400, async () => {
       expect(await wire('nonsense\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /);
+    }));
+
+  it('tells a TLS handshake from what is nothing at all', () =>
+    isSeen('tlsHandshake', 400, async () => {
+      expect(await wire(CLIENT_HELLO)).toMatch(/^HTTP\/1\.1 400 /);
     }));
 
   it('answers 405 to CONNECT', () =>

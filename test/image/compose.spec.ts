@@ -31,6 +31,27 @@ async function composed(file: string, envFile: string): Promise<Record<string, S
   return (JSON.parse(stdout) as { services: Record<string, Service> }).services;
 }
 
+describe('compose-setup.sh', () => {
+  const directory = scratchDirectory('setup');
+  const env = { ...process.env, ENV_FILE: path.join(directory, 'env'), TLS_DIRECTORY: path.join(directory, 'tls') };
+  const setUp = (...args: string[]) =>
+    run('sh', [path.join(ROOT, 'scripts/compose-setup.sh'), ...args], { env, anyCode: true });
+
+  it('leaves what is there as it is, and says so where that is for another host', async () => {
+    expect(await setUp('one.example')).toMatchObject({ code: 0, stderr: '' });
+    const made = readFileSync(env.ENV_FILE, 'utf8');
+    for (const again of [[], ['one.example']]) expect(await setUp(...again)).toMatchObject({ code: 0, stderr: '' });
+    expect((await setUp('two.example')).stderr).toContain('REGISTRY_HOST in it is "one.example"');
+    expect(readFileSync(env.ENV_FILE, 'utf8')).toBe(made);
+  });
+
+  it('takes no option for a host', async () => {
+    const { code, stderr } = await setUp('--help');
+    expect(code).toBe(2);
+    expect(stderr).toContain('usage: ');
+  });
+});
+
 describe('the Compose files', () => {
   let envFile: string;
   let secrets: string[];

@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { InvalidValue, size } from '../../config/parsers.js';
 import type { ExitCode } from '../exit-codes.js';
 import { JSON_OPTION, parseUrl } from '../option-parsers.js';
@@ -14,7 +14,11 @@ export function addFsck(program: Command, finish: (code: ExitCode) => void): voi
     .command('fsck')
     .description('Look for blobs whose object is missing or damaged, mark them, and list who needs them.')
     .option('--hash', 'read every byte, and not only look for the object and its size')
-    .option('--rate <size>', 'bytes a second that are read at most (default: 50MiB)', parseRate, DEFAULT_RATE)
+    .addOption(
+      new Option('--rate <size>', 'bytes a second that are read at most')
+        .default(DEFAULT_RATE, '50MiB')
+        .argParser(parseRate),
+    )
     .option('--restart', 'begin anew, also where the last check was stopped')
     .option('--url <url>', 'let the nodes do it, through the API of this one, and follow it', parseUrl)
     .option('--username <name>', 'log in to the API so; else ADMIN_USERNAME with the password of DATA_DIR')

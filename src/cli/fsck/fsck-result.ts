@@ -44,7 +44,7 @@ function linesOf({ digest, size, kind, foundSize, repositories, repositoryCount 
   const more = repositoryCount - repositories.length;
   return [
     `${digest} ${what}`,
-    ...repositories.map(({ path, tags }) => `  ${path}${tags.length === 0 ? '' : `: ${tags.join(', ')}`}`),
+    ...repositories.map(({ path, tags }) => `  ${path}: ${tags.length === 0 ? 'no tag' : tags.join(', ')}`),
     ...(more > 0 ? [`  and ${more} more`] : []),
   ];
 }

@@ -8,15 +8,13 @@ import { reasonOf } from './reason.js';
 import { mayPass, tryLater } from './retry.js';
 import type { Target } from './target.js';
 import { basicOf, fetchToken } from './token.js';
+import { adviseOnTrust } from './untrusted.js';
 
 export interface Call {
   readonly headers?: Readonly<Record<string, string>>;
   /** Made anew where the request has to be sent again with another token. */
   readonly body?: () => Buffer | Readable;
 }
-
-/** Of a certificate, which no second attempt makes another: OpenSSL's words, and Node's for the wrong name. */
-const NO_TRUST = /^(?:CERT_|SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_|ERR_TLS_CERT_)/;
 
 /** The registry, spoken to as its `WWW-Authenticate` asks. */
 export class Connection {
@@ -65,10 +63,7 @@ export class Connection {
       this.target = { ...this.target, origin: `https://${this.target.host}`, mayHaveTls: false };
       return await this.once('GET', '/v2/', {});
     } catch (error) {
-      if (!NO_TRUST.test(errorCode(error))) throw error;
-      const reason = error instanceof Error ? error.message : String(error);
-      const advice = 'name the file of its authority with NODE_EXTRA_CA_CERTS if it is one of yours';
-      throw new CliError(`${this.target.host} shows a certificate that is not trusted (${reason}); ${advice}`);
+      throw adviseOnTrust(this.target.host, error);
     }
   }
 

@@ -12,6 +12,7 @@ import { Meter } from './meter.js';
 import type { Progress } from './progress.js';
 import { readJson, reasonOf } from './reason.js';
 import { inParallel, mayPass, TryLater, withRetries } from './retry.js';
+import { adviseOnTrust } from './untrusted.js';
 
 /** Bytes: from here on a blob goes in parts, several at a time. */
 export const PARTS_FROM = 64 << 20;
@@ -122,7 +123,7 @@ export class DirectUpload {
       const reply = await send({ method: 'PUT', url, headers, body, signal }).catch((error: unknown) => {
         if (isUnreachable(error) && attempts > 2)
           throw new CliError('the store cannot be reached', 1, { cause: error });
-        throw error;
+        throw adviseOnTrust(`the store at ${url.host}`, error);
       });
       const { status } = reply;
       if (status === 200 || (status === 412 && attempts > 1)) return; // an attempt before was complete after all

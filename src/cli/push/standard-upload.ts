@@ -1,5 +1,4 @@
 import type { Readable } from 'node:stream';
-import { formatSize } from '../../config/parsers.js';
 import { CliError } from '../exit-codes.js';
 import type { BodyLimit } from './body-limit.js';
 import type { Connection } from './connection.js';
@@ -15,10 +14,13 @@ const OCTETS = 'application/octet-stream';
 export async function hasBlob(connection: Connection, digest: string): Promise<boolean> {
   const { repository } = connection.target;
   return withRetries(digest, connection.signal, async () => {
-    const { status } = await connection.call('HEAD', `/v2/${repository}/blobs/${digest}`);
+    const path = `/v2/${repository}/blobs/${digest}`;
+    const { status } = await connection.call('HEAD', path);
     // Some send whoever asks to their store.
     if (status === 200 || status === 307) return true;
     if (status === 404) return false;
+    // An answer to HEAD has no reason. What is no request with HEAD is none with GET, which has one.
+    if (status === 400) throw refused(repository, await connection.call('GET', path));
     throw new CliError(`${connection.target.host} answered ${status} for ${digest}`);
   });
 }
@@ -107,7 +109,7 @@ export class StandardUpload {
     if (limit === null) {
       throw new CliError(`a body of ${bytes} bytes is too large (413): a proxy before the registry limits bodies`);
     }
-    this.progress.say(`a body of ${bytes} bytes is too large (413): going on with chunks of ${formatSize(limit)}`);
+    this.progress.say(`a body of ${bytes} bytes is too large (413): going on with chunks of ${limit} bytes`);
     await this.ask(); // some of it may have arrived
   }
 

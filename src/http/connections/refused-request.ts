@@ -3,7 +3,7 @@ import { TALLIES } from '../tallies.js';
 import { beginsWithProxyProtocol } from './proxy-protocol.js';
 
 export type UnreadableReason =
-  'headersTooLarge' | 'malformed' | 'timeout' | 'plainHttp' | 'proxyProtocol' | 'connectMethod';
+  'headersTooLarge' | 'malformed' | 'timeout' | 'plainHttp' | 'tlsHandshake' | 'proxyProtocol' | 'connectMethod';
 
 /** What never became a request, and has no line in the log of requests. */
 export interface RefusedRequest {
@@ -28,6 +28,7 @@ export const CONDITIONS = {
   malformed: 'requestInvalid',
   timeout: null,
   plainHttp: 'httpsExpected',
+  tlsHandshake: 'requestInvalid',
   proxyProtocol: 'proxyProtocolUnexpected',
   connectMethod: 'unsupported',
 } as const satisfies Record<UnreadableReason, OciCondition | null>;
@@ -36,8 +37,16 @@ export const CONDITIONS = {
 export type ParseError = NodeJS.ErrnoException & { readonly rawPacket?: unknown };
 
 export function reasonOf({ code = '', rawPacket }: ParseError): UnreadableReason {
-  if (rawPacket instanceof Uint8Array && beginsWithProxyProtocol(rawPacket)) return 'proxyProtocol';
+  if (rawPacket instanceof Uint8Array) {
+    if (beginsWithProxyProtocol(rawPacket)) return 'proxyProtocol';
+    if (beginsWithHandshake(rawPacket)) return 'tlsHandshake';
+  }
   return REASONS[code] ?? 'malformed';
+}
+
+/** Of TLS where plain HTTP is spoken, such as docker tries first: a record of a handshake, of any version from SSL 3 on. */
+function beginsWithHandshake([type, version]: Uint8Array): boolean {
+  return type === 0x16 && version === 0x03;
 }
 
 export function countRefusal(refused: RefusedRequest, observe: RefusalObserver): void {
