@@ -21,11 +21,33 @@ describe('the workflows of GitHub', () => {
     expect(stdout).toBe('');
   });
 
-  it.each(files)('%s pins each action to one version, and may by default only read', (file) => {
+  it.each(files)('%s pins each action to a commit, says its version, and may by default only read', (file) => {
     const text = read(file);
-    const used = [...text.matchAll(/\buses: (\S+)/g)].map(([, name = '']) => name);
-    expect(used.filter((name) => !/^\.\/|@(v\d+\.\d+\.\d+|[0-9a-f]{40})$/.test(name))).toEqual([]);
+    const used = [...text.matchAll(/\buses: (.*)/g)].map(([, name = '']) => name);
+    expect(used.filter((name) => !/^\.\/|^[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/.test(name))).toEqual([]);
     expect(text).toMatch(/^permissions:\n {2}contents: read\n(?! )/m);
+  });
+
+  it('use one commit of each action', () => {
+    const used = files.flatMap((file) => [...read(file).matchAll(/\buses: ([\w-]+\/[\w-]+)\S*@(.*)/g)]);
+    const commits = new Map<string, Set<string>>();
+    for (const [, action = '', commit = ''] of used) {
+      commits.set(action, (commits.get(action) ?? new Set()).add(commit));
+    }
+    expect([...commits].filter(([, { size }]) => size !== 1)).toEqual([]);
+  });
+
+  it.each(files)('%s pins by digest each image that runs or builds', (file) => {
+    const text = read(file);
+    const named = text.matchAll(/\b(?:image: |sbom: generator=|driver-opts: image=)([\w./-]+:\S+)/g);
+    const images = [...named].map(([, image = '']) => image);
+    expect(images.filter((image) => !/:[\w.-]+@sha256:[0-9a-f]{64}$/.test(image))).toEqual([]);
+    // What the set-up actions would otherwise pull by a tag that moves.
+    const steps = text.split(/^ {6}- /m);
+    const without = ['docker/setup-qemu-action', 'docker/setup-buildx-action', 'docker/build-push-action'].filter(
+      (action) => steps.some((step) => step.includes(`uses: ${action}@`) && !step.includes('@sha256:')),
+    );
+    expect(without).toEqual([]);
   });
 
   it('never hand a text that anybody can write to a shell', () => {
@@ -35,10 +57,15 @@ describe('the workflows of GitHub', () => {
     expect(scripts.filter((text) => text.includes('${{'))).toEqual([]);
   });
 
-  it('look for secrets with the program that the tests have', () => {
+  it('install Go programs that the tests have, in their versions', () => {
     const installed = readFileSync(path.join(GITHUB, '../.ci/install.d/30-go.sh'), 'utf8');
-    const [, module = '', version = ''] = /"gitleaks +(\S+) +- +(v[\d.]+)"/.exec(installed) ?? [];
-    expect(read('security.yml')).toContain(`go install ${module}@${version}\n`);
+    const rows = [...installed.matchAll(/^ {2}"\S+ +(\S+) +(\S+) +(v\S+)"$/gm)];
+    const known = rows.map(
+      ([, module, directory = '', version]) => `${module}${directory.replace('-', '')}@${version}`,
+    );
+    const used = files.flatMap((file) => [...read(file).matchAll(/\bgo install (\S+)/g)].map(([, name = '']) => name));
+    expect(used.map((name) => name.split('/').at(-1)?.split('@')[0]).sort()).toEqual(['helm', 'v8']);
+    expect(used.filter((name) => !known.includes(name))).toEqual([]);
   });
 });
 
