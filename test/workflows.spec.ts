@@ -81,8 +81,12 @@ describe('what looks after dependencies', () => {
       .filter((update) => update['package-ecosystem'] === ecosystem)
       .flatMap(({ directory = [], directories = [] }) => [directory, directories].flat());
 
-  it.each(['npm', 'docker', 'docker-compose', 'github-actions'])('has %s', (ecosystem) => {
+  it.each(['npm', 'docker-compose', 'github-actions'])('has %s', (ecosystem) => {
     expect(places(ecosystem)).toEqual(['/']);
+  });
+
+  it('has the images of the Dockerfile and of the chart', () => {
+    expect(places('docker')).toEqual(['/', '/helm/aerugo']);
   });
 
   it('has every Go module', () => {
