@@ -37,6 +37,7 @@ describe('the values', () => {
     ['no database', 'secrets.DATABASE_URL.secretName=', 'no database'],
     ['no bucket', 'config.S3_BUCKET=null', 'no blob storage'],
     ['a secret of two sources', 'secrets.DATABASE_URL.value=postgresql://db/a', 'both a value and a secretName'],
+    ['an image of two names', `image.tag=1.0.0,image.digest=sha256:${'0'.repeat(64)}`, 'the digest alone would count'],
     ['two databases', 'postgresql.bundled.enabled=true', 'which one shall it be'],
     ['a closed network that nobody may enter', 'networkPolicy.enabled=true', 'nobody could reach the registry'],
     ['no time to leave the Service', 'config.SHUTDOWN_DELAY_SECONDS=0', 'close its port while routers still send'],

@@ -148,6 +148,9 @@ Where each secret setting comes from, as YAML: { secret, key } or { file }. Argu
 {{- if not (or $config.S3_BUCKET (eq (default "" $config.STORAGE_TYPE | trim) "filesystem")) -}}
 {{- fail "no blob storage: give config.S3_BUCKET, or for a trial s3.bundled.enabled=true" -}}
 {{- end -}}
+{{- if and .Values.image.tag .Values.image.digest -}}
+{{- fail "image.tag and image.digest are both given, and the digest alone would count: set image.digest to '' for a tag" -}}
+{{- end -}}
 {{- include "aerugo.checkNumbers" . -}}
 {{- if and (eq .Values.service.ipFamilyPolicy "SingleStack") (gt (len .Values.service.ipFamilies) 1) -}}
 {{- fail "service.ipFamilyPolicy is SingleStack, and service.ipFamilies has two" -}}
