@@ -156,7 +156,13 @@ Where each secret setting comes from, as YAML: { secret, key } or { file }. Argu
 {{- fail "service.ipFamilyPolicy is SingleStack, and service.ipFamilies has two" -}}
 {{- end -}}
 {{- if and .Values.networkPolicy.enabled (empty .Values.networkPolicy.ingress.from) -}}
-{{- fail "networkPolicy.ingress.from is empty: nobody could reach the registry. Name the pods or networks of what stands before it" -}}
+{{- $egress := .Values.networkPolicy.egress -}}
+{{- $rules := list $egress.dns.to $egress.postgresql.to $egress.redis.to $egress.s3.to $egress.extra -}}
+{{- range $rules -}}
+{{- if . -}}
+{{- fail "networkPolicy.egress has rules, which count only once networkPolicy.ingress.from says who may reach the registry" -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- if and .Values.httpRoute.enabled (empty .Values.httpRoute.parentRefs) -}}
 {{- fail "httpRoute.enabled needs httpRoute.parentRefs: the Gateway that the route belongs to" -}}
