@@ -89,10 +89,40 @@ describe('what looks after dependencies', () => {
     expect(places('docker')).toEqual(['/', '/helm/aerugo']);
   });
 
+  it('has the Python programs of the tests', () => {
+    expect(places('pip')).toEqual(['/.ci/python']);
+  });
+
   it('has every Go module', () => {
     const modules = readdirSync(path.join(GITHUB, '../test'), { recursive: true, encoding: 'utf8' })
       .filter((file) => path.basename(file) === 'go.mod')
       .map((file) => `/test/${path.dirname(file)}`);
     expect(places('gomod').sort()).toEqual(modules.sort());
+  });
+});
+
+describe('what CI installs', () => {
+  const CI = path.join(GITHUB, '../.ci');
+  const inCi = (ending: string): string[] =>
+    readdirSync(CI, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith(ending));
+  const text = (file: string): string => readFileSync(path.join(CI, file), 'utf8');
+
+  it('has from PyPI nothing without a hash', () => {
+    const commands = inCi('.sh').flatMap((file) => text(file).match(/^.*\bpip" install\b.*$/gm) ?? []);
+    expect(commands.length).toBeGreaterThan(0);
+    expect(commands.filter((command) => !command.includes('--require-hashes'))).toEqual([]);
+    const packages = inCi('.txt').flatMap((file) => text(file).split(/^(?=[a-z])/m));
+    expect(packages.length).toBeGreaterThan(30);
+    expect(packages.filter((one) => !/^[\w.-]+==[\w.]+ \\\n {4}--hash=sha256:[0-9a-f]{64}\b/.test(one))).toEqual([]);
+    // The file that is installed has what was asked for, and comes from no other place than pip's own.
+    for (const file of inCi('.in')) expect(text(file.replace(/in$/, 'txt'))).toContain(text(file).trim());
+    expect(inCi('.txt').filter((file) => /^--/m.test(text(file)))).toEqual([]);
+  });
+
+  it('has from Go nothing without an exact version, which the checksum database knows', () => {
+    const rows = text('install.d/30-go.sh').match(/^ {2}"\w.*"$/gm) ?? [];
+    expect(rows.length).toBeGreaterThan(5);
+    expect(rows.filter((row) => !/ v\d+\.\d+\.\d+(-[\w.-]+)?"$/.test(row))).toEqual([]);
+    expect(inCi('.sh').filter((file) => /GONOSUM|GOSUMDB|GOPRIVATE|GOINSECURE/.test(text(file)))).toEqual([]);
   });
 });
