@@ -50,6 +50,14 @@ describe('the workflows of GitHub', () => {
     expect(without).toEqual([]);
   });
 
+  it('sign releases as the page says that they are to be verified', () => {
+    const page = readFileSync(path.join(GITHUB, '../docs/DEPLOYMENT.md'), 'utf8');
+    const [, signer = '', ref = ''] = /certificate-identity \S+\/\.github\/workflows\/([\w.]+)@(\S+)/.exec(page) ?? [];
+    expect(ref).toMatch(/^refs\/tags\/v\d/);
+    expect(read(signer)).toMatch(/^on:\n {2}push:\n {4}tags:/m);
+    expect(read(signer).match(/\bcosign sign --yes "\$\S+@\$DIGEST"/g)).toHaveLength(2);
+  });
+
   it('never hand a text that anybody can write to a shell', () => {
     const scripts = files.flatMap((file) =>
       [...read(file).matchAll(/\brun: (\|\n(?: {10,}.*\n|\n)*|.*)/g)].map(([text]) => text),
