@@ -1,11 +1,11 @@
 # Aerugo in a container: docs/DEPLOYMENT.md says how to build and run it. Written for BuildKit and for the builder before
 # it alike, so no --mount. amd64 and arm64 (every dependency has binaries for both; arm64 is not tested).
 
-# Node as package.json pins it. A tag can move: whoever builds for others names the digest that they have looked up,
-# --build-arg NODE_IMAGE=node:24.21.0-trixie-slim@sha256:<digest>
-ARG NODE_IMAGE=node:24.21.0-trixie-slim
+# Node as package.json pins it; the digest is of the index of all platforms. Written here and not as an argument:
+# Dependabot, which moves it, reads FROM lines alone.
+FROM node:24.21.0-trixie-slim@sha256:8ec5d7557396cfe32d21c3f9c13072355ceab22b584578ca4bb28af31120cffe AS base
 
-FROM ${NODE_IMAGE} AS build
+FROM base AS build
 # A mirror of the package registry, for this stage alone: nothing of it is in the image.
 ARG NPM_CONFIG_REGISTRY
 ARG NPM_CONFIG_UPDATE_NOTIFIER=false
@@ -19,8 +19,7 @@ RUN node node_modules/@nestjs/cli/bin/nest.js build \
  && npm prune --omit=dev --ignore-scripts --no-audit --no-fund \
  && node scripts/image-files.mjs /image
 
-FROM ${NODE_IMAGE}
-ARG NODE_IMAGE
+FROM base
 ARG VERSION=0.1.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="Aerugo" \
@@ -28,7 +27,7 @@ LABEL org.opencontainers.image.title="Aerugo" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}" \
-      org.opencontainers.image.base.name="${NODE_IMAGE}"
+      org.opencontainers.image.base.name="docker.io/library/node:24.21.0-trixie-slim"
 
 # The packages have a layer of their own: most upgrades do not change it.
 COPY --from=build /image/packages/ /

@@ -1,6 +1,5 @@
 #!/bin/sh
-# What docker-compose.yml needs and nobody else may have: .env with random secrets, and a certificate for a try.
-# What is there already stays as it is.
+# Makes the secrets of docker-compose.yml: .env with random ones, and a certificate for a trial. Existing files stay.
 #
 #   sh scripts/compose-setup.sh [HOST]     # the name that clients use; localhost without it
 #
@@ -49,5 +48,5 @@ else
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 365 -subj "/CN=$host" \
     -addext "subjectAltName=DNS:$host,DNS:localhost,IP:127.0.0.1" \
     -keyout "$tls/tls.key" -out "$tls/tls.crt" 2>/dev/null
-  echo "compose-setup: made $tls/tls.crt, signed by itself: for a try. Put a real one in its place for everybody else"
+  echo "compose-setup: made $tls/tls.crt, self-signed: for a trial. Replace it with a real one for other machines"
 fi

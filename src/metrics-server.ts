@@ -1,3 +1,4 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -15,15 +16,24 @@ export interface MetricsServer {
   close(): Promise<void>;
 }
 
+export interface MetricsAddress extends ListenAddress {
+  /** What a scrape has to show as its bearer token; `null`: nothing. */
+  readonly token: string | null;
+}
+
 /** Serves `/metrics` and nothing else, on an address of its own. Throws `StartupError`. */
 export async function openMetricsServer(
-  { host, port }: ListenAddress,
+  { host, port, token }: MetricsAddress,
   text: () => Promise<string>,
   log: Logger,
 ): Promise<MetricsServer> {
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (request.url !== '/metrics' || (request.method !== 'GET' && request.method !== 'HEAD')) {
       response.writeHead(404).end();
+      return;
+    }
+    if (token !== null && !isBearer(token, request.headers.authorization)) {
+      response.writeHead(401, { 'WWW-Authenticate': 'Bearer' }).end();
       return;
     }
     try {
@@ -49,4 +59,14 @@ export async function openMetricsServer(
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+/** In the same time for every header: compared are digests, which have one length. */
+function isBearer(token: string, header = ''): boolean {
+  const shown = header.replace(/^bearer +/i, 'Bearer ');
+  return timingSafeEqual(digestOf(shown), digestOf(`Bearer ${token}`));
+}
+
+function digestOf(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
 }

@@ -17,7 +17,7 @@ export async function serveOwnMetrics(
   const { MetricsService } = await import('./metrics/metrics.service.js');
   const { openMetricsServer } = await import('./metrics-server.js');
   const metrics = app.get(MetricsService, { strict: false });
-  return openMetricsServer(server.metrics, () => metrics.text(), log);
+  return openMetricsServer({ ...server.metrics, token: server.metricsToken }, () => metrics.text(), log);
 }
 
 /** Those of all workers, by the primary. */
@@ -29,7 +29,8 @@ export async function serveNodeMetrics(
   const { NodeMetrics } = await import('./metrics/node-metrics.js');
   const { openMetricsServer } = await import('./metrics-server.js');
   const metrics = new NodeMetrics();
-  return { metrics, server: await openMetricsServer(server.metrics, () => metrics.text(), log) };
+  const at = { ...server.metrics, token: server.metricsToken };
+  return { metrics, server: await openMetricsServer(at, () => metrics.text(), log) };
 }
 
 /** A worker's answer to the primary. */

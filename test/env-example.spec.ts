@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { load } from 'js-yaml';
 import { envExample, markdownTable, tomlExample } from '../src/config/documents.js';
 import { loadConfig } from '../src/config/load-config.js';
 import { SETTING_NAMES, SETTINGS } from '../src/config/settings.js';
@@ -65,6 +66,19 @@ describe('the example files', () => {
     const fromFile = loadConfig({ JWT_SECRET: SECRET }, { name: 'config.toml', text: toml }, () => SECRET);
     expect(fromFile).toEqual(fromVariables);
     expect(fromFile.storage.s3).not.toBeNull();
+  });
+
+  it('of the chart hold no secret that could be copied, but for the placeholder in the URL of a database', () => {
+    const directory = join(ROOT, 'helm/aerugo/ci');
+    const files = readdirSync(directory).filter((file) => file.endsWith('-values.yaml'));
+    expect(files.length).toBeGreaterThan(3);
+    const written = files.flatMap((file) => {
+      const { secrets = {} } = load(readFileSync(join(directory, file), 'utf8')) as {
+        secrets?: Record<string, { value?: string }>;
+      };
+      return Object.entries(secrets).flatMap(([name, { value }]) => (value === undefined ? [] : [[name, value]]));
+    });
+    expect(written).toEqual([['DATABASE_URL', expect.stringMatching(/^postgresql:\/\/aerugo:example@/)]]);
   });
 
   it('hold no default for a secret', () => {

@@ -101,6 +101,7 @@ function serverConfig(values: ParsedSettings): Omit<AppConfig['server'], keyof S
     publicUrl: values.PUBLIC_URL,
     tls: tlsConfig(values),
     metrics: values.METRICS_LISTEN_ADDRESS,
+    metricsToken: values.METRICS_TOKEN,
     trustedProxies: values.TRUSTED_PROXIES ?? [],
     logLevel: values.LOG_LEVEL,
     dataDir: resolve(values.DATA_DIR),

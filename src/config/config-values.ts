@@ -43,6 +43,8 @@ export interface ServerConfig {
   readonly tls: TlsConfig | null;
   /** Where `/metrics` is served; `null`: nowhere, and nothing is collected. */
   readonly metrics: ListenAddress | null;
+  /** What `/metrics` asks for as a bearer token; `null`: nothing. */
+  readonly metricsToken: string | null;
   readonly tracing: TracingConfig;
   /** For requests that the node makes over HTTP. */
   readonly proxies: ProxyConfig;

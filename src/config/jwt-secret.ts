@@ -9,6 +9,8 @@ const WELL_KNOWN = [
   'changeme',
   'change-in-production',
   'replace-me',
+  // Of an example of the chart of 0.1.
+  '8f2f4f7f0e0b4f3d9f6e5a7c1b2d3e4f',
 ];
 
 /** Why tokens signed with this key could be forged, or `null`. */

@@ -196,6 +196,7 @@ describe('a wrong configuration', () => {
     ['missing', undefined, /JWT_SECRET is required/],
     ['short', 'x8-Gq0', /JWT_SECRET must have 32 bytes/],
     ['the one of the documents', 'your-super-secret-jwt-key-for-development', /JWT_SECRET is a well-known/],
+    ['the one of the chart of 0.1', '8f2f4f7f0e0b4f3d9f6e5a7c1b2d3e4f', /JWT_SECRET is a well-known/],
     ['one letter', 'a'.repeat(40), /JWT_SECRET is a well-known/],
   ])('refuses production mode when JWT_SECRET is %s', (_, secret, message) => {
     expect(problems({ ...PRODUCTION, JWT_SECRET: secret })).toEqual([expect.stringMatching(message)]);

@@ -1,11 +1,11 @@
-// needs: helm prometheus
+// needs: helm prometheus kubernetes-validate custom-resources
 import { beforeAll, expect, it } from '@jest/globals';
 import { execFile } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { needProgram, scratchDirectory } from '../support/processes.js';
-import { CHART, example, type KubernetesObject, ofKind, render, theOne } from './chart.js';
+import { CHART, example, type KubernetesObject, ofKind, type Pod, render, schemaProblems, theOne } from './chart.js';
 
 let objects: KubernetesObject[];
 beforeAll(async () => {
@@ -45,6 +45,29 @@ it('reads the port of the Service that has it', () => {
   );
   const ports = chosen.map(({ spec }) => (spec as { ports: { name: string }[] }).ports.map(({ name }) => name));
   expect(ports).toEqual([endpoints.map(({ port }) => port)]);
+});
+
+it.each([
+  ['secretName=scrapes', { name: 'scrapes', key: 'METRICS_TOKEN' }],
+  ['value=0123456789abcdef', { name: 'demo-aerugo', key: 'METRICS_TOKEN' }],
+])('shows the token of secrets.METRICS_TOKEN.%s to a node', async (source, credentials) => {
+  const made = await render([...example('production'), '--set', `secrets.METRICS_TOKEN.${source}`]);
+  const { endpoints } = theOne(made, 'ServiceMonitor').spec as { endpoints: { authorization?: unknown }[] };
+  expect(endpoints.map(({ authorization }) => authorization)).toEqual([{ credentials }]);
+  expect(await schemaProblems(ofKind(made, 'ServiceMonitor'))).toEqual([]);
+  const { template } = theOne(made, 'Deployment').spec as { template: Pod };
+  const variable = template.spec.containers[0]?.env?.find(({ name }) => name === 'METRICS_TOKEN');
+  expect(variable?.valueFrom?.secretKeyRef).toEqual(credentials);
+});
+
+it('refuses a token that Prometheus cannot see', async () => {
+  const file = render([...example('production'), '--set', 'secrets.METRICS_TOKEN.file=/vault/metrics']);
+  await expect(file).rejects.toThrow('Prometheus does not see the file');
+});
+
+it('asks for no token unless there is one', () => {
+  const { endpoints } = theOne(objects, 'ServiceMonitor').spec as { endpoints: object[] };
+  expect(endpoints[0]).not.toHaveProperty('authorization');
 });
 
 it('keeps the metrics away from the Service that clients reach', () => {

@@ -1,6 +1,6 @@
 // needs: helm kubernetes-validate custom-resources pod-standard
 import { describe, expect, it } from '@jest/globals';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { loadConfig } from '../../src/config/load-config.js';
 import { SECRET_NAMES } from '../../src/config/secret-files.js';
@@ -85,6 +85,21 @@ describe('secrets as files', () => {
       expect(await brokenStandards(podsOf(objects))).toEqual([]);
     },
   );
+
+  it('of the production example are those that the deployment page makes, key by key', async () => {
+    const page = readFileSync(path.join(import.meta.dirname, '../../docs/DEPLOYMENT.md'), 'utf8');
+    const commands = page.replaceAll('\\\n', ' ').matchAll(/create secret generic (\S+) (.*)$/gm);
+    const made = [...commands].flatMap(([, name = '', options = '']) =>
+      [...options.matchAll(/--from-literal=([\w-]+)=/g)].map(([, key = '']) => `${name}/${key}`),
+    );
+    const objects = await render(example('production'));
+    const variables = registries(objects).flatMap(({ container }) => container.env ?? []);
+    const wanted = variables.flatMap(({ valueFrom }) => {
+      const { name = '', key = '' } = valueFrom?.secretKeyRef ?? {};
+      return name === '' ? [] : [`${name}/${key}`];
+    });
+    expect(made.sort()).toEqual([...new Set(wanted)].sort());
+  });
 
   it('can be of another volume, each for itself', async () => {
     const file = 'secrets.DATABASE_URL.file=/vault/secrets/database,secrets.DATABASE_URL.secretName=';

@@ -1,6 +1,17 @@
 // needs: helm kubernetes-validate custom-resources
 import { describe, expect, it } from '@jest/globals';
-import { example, ofKind, type Pod, podsOf, render, schemaProblems, theOne, type Values } from './chart.js';
+import {
+  example,
+  EXAMPLES,
+  type KubernetesObject,
+  ofKind,
+  type Pod,
+  podsOf,
+  render,
+  schemaProblems,
+  theOne,
+  type Values,
+} from './chart.js';
 
 const MINIMUM: Values = ['--set', 'config.S3_BUCKET=blobs', '--set', 'secrets.DATABASE_URL.secretName=database'];
 
@@ -37,8 +48,9 @@ describe('the values', () => {
     ['no database', 'secrets.DATABASE_URL.secretName=', 'no database'],
     ['no bucket', 'config.S3_BUCKET=null', 'no blob storage'],
     ['a secret of two sources', 'secrets.DATABASE_URL.value=postgresql://db/a', 'both a value and a secretName'],
+    ['an image of two names', `image.tag=1.0.0,image.digest=sha256:${'0'.repeat(64)}`, 'the digest alone would count'],
     ['two databases', 'postgresql.bundled.enabled=true', 'which one shall it be'],
-    ['a closed network that nobody may enter', 'networkPolicy.enabled=true', 'nobody could reach the registry'],
+    ['ways out that nothing closes', 'networkPolicy.egress.extra[0].ports[0].port=4318', 'count only once'],
     ['no time to leave the Service', 'config.SHUTDOWN_DELAY_SECONDS=0', 'close its port while routers still send'],
     ['a time that is none', 'config.SHUTDOWN_GRACE_SECONDS=10min', 'config.SHUTDOWN_GRACE_SECONDS must be a duration'],
     ['a delay beyond the longest', 'config.SHUTDOWN_DELAY_SECONDS=1h', 'must be a duration from 0 to 600 seconds'],
@@ -170,6 +182,67 @@ describe('TLS to the pods', () => {
 });
 
 describe('the network policy', () => {
+  interface Policy {
+    podSelector: { matchLabels: Record<string, string> };
+    policyTypes: string[];
+    ingress: { ports: { port: unknown }[]; from?: unknown[] }[];
+    egress?: unknown[];
+  }
+  const policies = (objects: readonly KubernetesObject[]): Policy[] =>
+    ofKind(objects, 'NetworkPolicy').map(({ spec }) => spec as Policy);
+
+  it('is there by default: the registry for everybody, metrics for the cluster, no other way in', async () => {
+    const objects = await render([...MINIMUM, '--set', 'metrics.enabled=true']);
+    const { spec } = theOne(objects, 'NetworkPolicy', 'demo-aerugo');
+    expect(spec).toMatchObject({
+      policyTypes: ['Ingress'],
+      ingress: [{ ports: [{ port: 'http' }] }, { ports: [{ port: 'metrics' }], from: [{ namespaceSelector: {} }] }],
+    });
+    expect(spec).not.toHaveProperty('egress');
+    const [http] = (spec as Policy).ingress;
+    expect(http).not.toHaveProperty('from');
+    expect(theOne(objects, 'NetworkPolicy', 'demo-aerugo-migrate').spec).toMatchObject({ ingress: [] });
+    expect(await schemaProblems(ofKind(objects, 'NetworkPolicy'))).toEqual([]);
+  });
+
+  it.each(['postgresql', 'redis', 'redis,s3', 'postgresql,redis,s3'])(
+    'closes the bundled %s by default to everything but the nodes, and their way out',
+    async (parts) => {
+      const set = parts.split(',').map((part) => `${part}.bundled.enabled=true`);
+      const own = parts.includes('postgresql') ? ['--set', 'secrets.DATABASE_URL.secretName='] : [];
+      const objects = await render([...MINIMUM, '--set', set.join(','), ...own]);
+      const bundled = policies(objects).filter(({ podSelector }) =>
+        parts.split(',').includes(podSelector.matchLabels['app.kubernetes.io/component'] ?? ''),
+      );
+      expect(bundled).toHaveLength(set.length);
+      const nodes = { matchLabels: expect.objectContaining({ 'app.kubernetes.io/component': 'registry' }) as unknown };
+      for (const policy of bundled) {
+        expect(policy).toMatchObject({ policyTypes: ['Ingress', 'Egress'], egress: [] });
+        expect(policy.ingress).toEqual([{ ports: [expect.anything()], from: [{ podSelector: nodes }] }]);
+      }
+    },
+  );
+
+  it('covers every pod that serves, with the values of each example', async () => {
+    for (const name of EXAMPLES) {
+      const objects = await render(example(name));
+      const serving = podsOf(objects).filter(({ pod }) =>
+        pod.spec.containers.some(({ ports = [] }) => ports.length > 0),
+      );
+      const open = serving.filter(
+        ({ pod }) =>
+          !policies(objects).some(({ podSelector }) =>
+            Object.entries(podSelector.matchLabels).every(([key, value]) => pod.metadata.labels?.[key] === value),
+          ),
+      );
+      expect([name, open.map(({ from }) => from)]).toEqual([name, []]);
+    }
+  });
+
+  it('can be left out', async () => {
+    expect(policies(await render([...MINIMUM, '--set', 'networkPolicy.enabled=false']))).toEqual([]);
+  });
+
   it('lets a node go to names, PostgreSQL, Redis and S3 only, and in from whom it names', async () => {
     const { spec } = theOne(await render(example('production')), 'NetworkPolicy', 'demo-aerugo');
     const { ingress, egress, policyTypes } = spec as Record<string, { ports: { port: unknown }[]; from?: unknown[] }[]>;

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Dockerd } from '../support/dockerd.js';
@@ -20,9 +20,13 @@ export interface ImageConfig {
   readonly Labels: Readonly<Record<string, string>>;
 }
 
-/** The name that the Dockerfile gives its base. */
+/** The name that the Dockerfile gives its base, without the digest. */
 export function baseName(): string {
-  return /^ARG NODE_IMAGE=(\S+)$/m.exec(readFileSync(path.join(ROOT, 'Dockerfile'), 'utf8'))?.[1] ?? '';
+  return /^FROM (\S+)@sha256:[0-9a-f]{64} AS base$/m.exec(readDockerfile())?.[1] ?? '';
+}
+
+function readDockerfile(): string {
+  return readFileSync(path.join(ROOT, 'Dockerfile'), 'utf8');
 }
 
 /** The packages come from where npm of this machine gets them. */
@@ -33,8 +37,11 @@ export async function packageSource(): Promise<string> {
 /** Builds the project's own Dockerfile, on a base that is made of this machine's files. */
 export async function buildRegistryImage(dockerd: Dockerd, tag: string): Promise<void> {
   await importBaseImage(dockerd, baseName());
-  const source = `NPM_CONFIG_REGISTRY=${await packageSource()}`;
-  await dockerd.docker(['build', '--network=host', '--force-rm', '--build-arg', source, '--tag', tag, ROOT]);
+  // No image can be imported under a digest, so the one line that names the base names it by its tag alone.
+  const file = path.join(scratchDirectory('dockerfile'), 'Dockerfile');
+  writeFileSync(file, readDockerfile().replace(/^(FROM \S+)@sha256:\S+ AS base$/m, '$1 AS base'));
+  const options = ['--file', file, '--build-arg', `NPM_CONFIG_REGISTRY=${await packageSource()}`, '--tag', tag];
+  await dockerd.docker(['build', '--network=host', '--force-rm', ...options, ROOT]);
 }
 
 /** The layers that the Dockerfile adds to its base, the last one first. */

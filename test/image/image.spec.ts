@@ -67,7 +67,7 @@ describe('the container image', () => {
       'org.opencontainers.image.title': 'Aerugo',
       'org.opencontainers.image.licenses': 'Apache-2.0',
       'org.opencontainers.image.version': version,
-      'org.opencontainers.image.base.name': baseName(),
+      'org.opencontainers.image.base.name': `docker.io/library/${baseName()}`,
     });
   });
 

@@ -167,6 +167,11 @@ helm.sh/hook-weight: {{ . | quote }}
 helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
 {{- end }}
 
+{{/* Ways out are closed for a release that says who may come in: its network is known. */}}
+{{- define "aerugo.policyTypes" -}}
+{{ ternary "[Ingress, Egress]" "[Ingress]" (not (empty .Values.networkPolicy.ingress.from)) }}
+{{- end }}
+
 {{/* One way out. Argument: { to, ports }; no `to` is anywhere. */}}
 {{- define "aerugo.egressRule" -}}
 - ports:

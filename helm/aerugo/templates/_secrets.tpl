@@ -148,12 +148,21 @@ Where each secret setting comes from, as YAML: { secret, key } or { file }. Argu
 {{- if not (or $config.S3_BUCKET (eq (default "" $config.STORAGE_TYPE | trim) "filesystem")) -}}
 {{- fail "no blob storage: give config.S3_BUCKET, or for a trial s3.bundled.enabled=true" -}}
 {{- end -}}
+{{- if and .Values.image.tag .Values.image.digest -}}
+{{- fail "image.tag and image.digest are both given, and the digest alone would count: set image.digest to '' for a tag" -}}
+{{- end -}}
 {{- include "aerugo.checkNumbers" . -}}
 {{- if and (eq .Values.service.ipFamilyPolicy "SingleStack") (gt (len .Values.service.ipFamilies) 1) -}}
 {{- fail "service.ipFamilyPolicy is SingleStack, and service.ipFamilies has two" -}}
 {{- end -}}
 {{- if and .Values.networkPolicy.enabled (empty .Values.networkPolicy.ingress.from) -}}
-{{- fail "networkPolicy.ingress.from is empty: nobody could reach the registry. Name the pods or networks of what stands before it" -}}
+{{- $egress := .Values.networkPolicy.egress -}}
+{{- $rules := list $egress.dns.to $egress.postgresql.to $egress.redis.to $egress.s3.to $egress.extra -}}
+{{- range $rules -}}
+{{- if . -}}
+{{- fail "networkPolicy.egress has rules, which count only once networkPolicy.ingress.from says who may reach the registry" -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- if and .Values.httpRoute.enabled (empty .Values.httpRoute.parentRefs) -}}
 {{- fail "httpRoute.enabled needs httpRoute.parentRefs: the Gateway that the route belongs to" -}}

@@ -21,7 +21,7 @@ export async function createToken(username: string, options: CreateTokenOptions)
   return administer(options, async (administration) => {
     const key = await administration.createKey(username, { name, scopes: scope, ...limits });
     print(options, key, [key.key]);
-    if (options.json !== true) note(`the key ${key.id} of ${username}; nobody can show it again`);
+    if (options.json !== true) note(`the key ${key.id} of ${username}; it cannot be shown again`);
     return EXIT_CODES.ok;
   });
 }

@@ -45,7 +45,7 @@ export const SECURITY_SETTINGS = {
     ['security', 'sign_up'],
     p.oneOf(SIGN_UPS),
     'admin',
-    'Who may make an account: admin (administrators make them), invite (whoever has a code) or open (anybody).',
+    'Who may make an account: admin (administrators make them), invite (with a code) or open (anyone).',
   ),
   ORG_CREATION: setting(
     ['security', 'org_creation'],

@@ -40,7 +40,14 @@ export const SERVER_SETTINGS = {
     ['server', 'metrics_listen_address'],
     p.listenAddress,
     '127.0.0.1:9464',
-    'Address and port that serve /metrics for Prometheus, to whoever can connect; without it there are no metrics.',
+    'Address and port that serve /metrics for Prometheus; without it there are no metrics.',
+  ),
+  METRICS_TOKEN: optional(
+    ['server', 'metrics_token'],
+    p.matching(/^[\x21-\x7e]{16,}$/, 'must have 16 characters or more, and no spaces'),
+    'output-of-openssl-rand-hex-16',
+    'Bearer token that /metrics asks for; without it everything that can connect to its address may read it.',
+    { isSecret: true },
   ),
   LOG_LEVEL: setting(['server', 'log_level'], p.oneOf(LOG_LEVELS), 'info', `One of ${LOG_LEVELS.join(', ')}.`),
   DATA_DIR: setting(
