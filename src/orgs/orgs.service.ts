@@ -6,9 +6,9 @@ import { AppConfig } from '../config/config.js';
 import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
 import { ApiError } from '../http/api-error.js';
 import { unchangedSince } from '../http/conditional-update.js';
-import { isReservedName } from '../users/account-name.js';
 import { forgetFormerPaths } from '../users/former-paths.js';
 import type { EmptyNamespace } from '../users/namespace-contents.js';
+import { isConfiguredAdministrator, requireUnreserved, takenBy } from '../users/reserved-names.js';
 import { UsersService, userSubject } from '../users/users.service.js';
 import { LiveOrgsService } from './live-orgs.service.js';
 import { OrgMembersRepository } from './org-members.repository.js';
@@ -57,7 +57,10 @@ export class OrgsService {
   async create(tx: Transaction, draft: OrgDraft, creator: UserPrincipal, actor: Actor): Promise<OrgWithRole> {
     if (!mayCreateOrganization(creator, this.config.security.orgCreation)) throw new ApiError('denied');
     const { name, displayName = null, defaultRole = null } = draft;
-    if (isReservedName(name)) throw new ApiError('impossible', 'the name is reserved');
+    requireUnreserved(name, creator.admin, this.config);
+    if (isConfiguredAdministrator(name, this.config)) {
+      throw new ApiError('nameTaken', takenBy(name, creator.admin, this.config));
+    }
     await this.users.lockCaller(tx, creator.id);
     if ((await this.members.countOwned(tx, creator.id)) >= MAX_OWNED) {
       throw new ApiError('impossible', `${MAX_OWNED} organizations that you own are the limit: leave or delete one`);

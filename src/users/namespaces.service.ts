@@ -17,6 +17,11 @@ export class NamespacesService {
     private readonly unitOfWork: UnitOfWork,
   ) {}
 
+  /** Whether a user or an organization has the name. */
+  isLive(name: string): Promise<boolean> {
+    return this.namespaces.isLive(name);
+  }
+
   /** Gives the name of a deleted user or organization to whoever asks next. Throws `conflict` while somebody has it. */
   release(name: string, actor: Actor): Promise<void> {
     return this.unitOfWork.run(async (tx) => {

@@ -11,7 +11,8 @@ SELECT id, username, admin, namespace_id AS "namespaceId", credentials_version A
 FROM users WHERE id = $1 AND deleted_at IS NULL`;
 
 const FIND_PASSWORD = `
-SELECT id, admin, password_hash AS "passwordHash", credentials_version AS "credentialsVersion"
+SELECT id, admin, from_configuration AS "fromConfiguration", password_hash AS "passwordHash",
+  credentials_version AS "credentialsVersion"
 FROM users WHERE username = $1 AND deleted_at IS NULL`;
 
 // A deletion of the account waits for the transaction that relies on it, or is seen by it.
@@ -31,14 +32,15 @@ const LIST = `
 SELECT ${RECORD} FROM users
 WHERE deleted_at IS NULL AND username > $1 AND username >= $2 AND username < $2 || '~' ORDER BY username LIMIT $3`;
 
-// The name is claimed and used in one statement: of two that create at once, one inserts nothing.
+// The name is claimed and used in one statement: of two that create at once, one inserts nothing. Nobody but the
+// configuration makes accounts that are administrators from the beginning.
 const INSERT = `
 WITH claimed AS (
   INSERT INTO namespaces (name, kind) VALUES ($1, 'user')
   ON CONFLICT (name) WHERE released_at IS NULL DO NOTHING RETURNING id
 )
-INSERT INTO users (namespace_id, username, password_hash, email, display_name, admin)
-SELECT id, $1, $2, $3, $4, $5 FROM claimed RETURNING ${RECORD}`;
+INSERT INTO users (namespace_id, username, password_hash, email, display_name, admin, from_configuration)
+SELECT id, $1, $2, $3, $4, $5, $5 FROM claimed RETURNING ${RECORD}`;
 
 // Each change has a version of its own, also two within a millisecond.
 const TOUCH = `updated_at = greatest(now(), updated_at + interval '1 millisecond')`;
@@ -64,6 +66,12 @@ WITH changed AS (
   RETURNING ${RECORD}
 ) SELECT * FROM changed`;
 
+const APPOINT = `
+WITH appointed AS (
+  UPDATE users SET admin = true, from_configuration = true, ${TOUCH}
+  WHERE id = $1 AND deleted_at IS NULL AND (admin OR from_configuration) RETURNING id
+) SELECT id FROM appointed`;
+
 // Of two who unmake each other at once, the second waits here and finds itself the last one's.
 const LOCK_ADMINISTRATORS = `
 SELECT id FROM users WHERE admin AND disabled_at IS NULL AND deleted_at IS NULL ORDER BY id FOR NO KEY UPDATE`;
@@ -83,6 +91,7 @@ export interface UserRow {
 export interface PasswordRow {
   readonly id: number;
   readonly admin: boolean;
+  readonly fromConfiguration: boolean;
   readonly passwordHash: string | null;
   readonly credentialsVersion: number;
 }
@@ -176,6 +185,11 @@ export class UsersRepository {
     const texts = [email !== undefined, email ?? null, displayName !== undefined, displayName ?? null];
     const [row] = await tx.query<UserRecord>(UPDATE, [id, ...texts, disabled ?? null, admin ?? null, unchangedSince]);
     return row ?? null;
+  }
+
+  /** Makes the configuration's account an administrator; false for an account that is neither of both. */
+  async appoint(tx: Transaction, id: number): Promise<boolean> {
+    return (await tx.query(APPOINT, [id])).length > 0;
   }
 
   /** Whether anybody can administer the registry. */

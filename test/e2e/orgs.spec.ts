@@ -81,7 +81,7 @@ describe('an organization', () => {
     [{ name: 'fine', owner: 'alice' }, 400, 'UNKNOWN_FIELD'],
     [{ name: 'robot-ci' }, 422, 'IMPOSSIBLE'],
     [{ name: 'v2' }, 422, 'IMPOSSIBLE'],
-    [{ name: 'alice' }, 409, 'NAME_TAKEN'],
+    [{ name: 'bob' }, 409, 'NAME_TAKEN'],
   ])('is not made of %j: %i %s', async (body, status, code) => {
     refused(await world.alice.api('POST', ORGS, body), status, code);
   });
