@@ -19,6 +19,8 @@ const MAX_ROBOTS = 1000;
 /** What is cached of a robot: all that authentication asks on each request. */
 export interface RobotFact {
   readonly principal: RobotPrincipal;
+  /** A token that was bought under another version is void. */
+  readonly credentialsVersion: number;
   readonly disabled: boolean;
   /** Seconds since the epoch. */
   readonly expiresAt: number | null;
@@ -57,8 +59,8 @@ export class RobotsService {
   async loadFact(id: number): Promise<RobotFact | null> {
     const row = await this.robots.findFact(id);
     if (!row) return null;
-    const { name, orgId, disabled, expiresAt } = row;
-    return { principal: { kind: 'robot', id, name, orgId }, disabled, expiresAt };
+    const { name, orgId, credentialsVersion, disabled, expiresAt } = row;
+    return { principal: { kind: 'robot', id, name, orgId }, credentialsVersion, disabled, expiresAt };
   }
 
   /** By its short name or its login name. */

@@ -10,7 +10,7 @@ import { Invitation } from './invitation.entity.js';
 import { InvitationsRepository } from './invitations.repository.js';
 import { InvitationsService } from './invitations.service.js';
 import { User } from './user.entity.js';
-import { type UserRecord, UsersRepository } from './users.repository.js';
+import { type UserChanges, type UserRecord, UsersRepository } from './users.repository.js';
 
 const ACTOR = { principal: 'user:1', credential: 'password', address: '192.0.2.1' };
 
@@ -187,6 +187,23 @@ describe('accounts', () => {
         email: 'u@example.com',
       });
       expect(await accounts.update(user, { disabled: false }, null, ACTOR)).toMatchObject({ disabledAt: null });
+    });
+
+    it('so that no session outlives that they are disabled, whatever the version before left', async () => {
+      const user = await create();
+      const version = async (): Promise<unknown> => (await users.findFact(user.id))?.credentialsVersion;
+      const change = async (changes: UserChanges): Promise<unknown> => {
+        await accounts.update(user, changes, null, ACTOR);
+        return version();
+      };
+      expect(await change({ disabled: false, displayName: 'U' })).toBe(1);
+      expect(await change({ disabled: true })).toBe(2);
+      expect(await change({ disabled: true, email: 'u@example.com' })).toBe(2);
+      expect(await change({ disabled: false })).toBe(3);
+      // As a node does that raises no version.
+      await services.database.query('UPDATE users SET disabled_at = now() WHERE id = $1', [user.id]);
+      expect(await change({ displayName: null })).toBe(3);
+      expect(await change({ disabled: false })).toBe(4);
     });
 
     it('by one of many who saw the same version', async () => {

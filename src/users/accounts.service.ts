@@ -83,7 +83,8 @@ export class AccountsService {
 
   /**
    * `null`, and nothing changed, when the user is gone, or `unchangedSince` is given and somebody changed them since.
-   * A disabled user's credentials are refused from the next request on. Throws `conflict` for the last administrator.
+   * A disabled user's credentials are refused from the next request on, and sessions and docker's logins have ended for
+   * good: who is enabled again logs in. Throws `conflict` for the last administrator.
    */
   update(
     { id, namespaceId, username }: UserRecord,

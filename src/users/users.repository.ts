@@ -53,13 +53,15 @@ WITH changed AS (
   RETURNING credentials_version AS version
 ) SELECT version FROM changed`;
 
-// A Date has milliseconds, the column microseconds.
+// Who is disabled, and who is enabled again, has nothing from before but the password and keys. A Date has milliseconds,
+// the column microseconds.
 const UPDATE = `
 WITH changed AS (
   UPDATE users SET
     email = CASE WHEN $2::boolean THEN $3 ELSE email END,
     display_name = CASE WHEN $4::boolean THEN $5 ELSE display_name END,
     disabled_at = CASE $6::boolean WHEN true THEN coalesce(disabled_at, now()) WHEN false THEN NULL ELSE disabled_at END,
+    credentials_version = credentials_version + coalesce($6::boolean <> (disabled_at IS NOT NULL), false)::integer,
     admin = coalesce($7::boolean, admin),
     ${TOUCH}
   WHERE id = $1 AND deleted_at IS NULL AND ($8::timestamptz IS NULL OR date_trunc('milliseconds', updated_at) = $8)
