@@ -15,10 +15,9 @@ SELECT id, admin, from_configuration AS "fromConfiguration", password_hash AS "p
   credentials_version AS "credentialsVersion"
 FROM users WHERE username = $1 AND deleted_at IS NULL`;
 
-// A deletion of the account waits for the transaction that relies on it, or is seen by it.
-const LOCK_ACTIVE = `
-SELECT id FROM users WHERE username = $1 AND deleted_at IS NULL AND disabled_at IS NULL FOR SHARE`;
-// Two transactions of the same user wait for each other, so that what is counted here stays true.
+// A deletion of the account waits for the transaction that relies on it, or is seen by it. Two transactions of the same
+// user wait for each other, so that what is counted here stays true.
+const LOCK_NAMED = 'SELECT id FROM users WHERE username = $1 AND deleted_at IS NULL FOR NO KEY UPDATE';
 const LOCK_LIVE = `
 SELECT id FROM users WHERE id = $1 AND deleted_at IS NULL AND disabled_at IS NULL FOR NO KEY UPDATE`;
 
@@ -141,9 +140,9 @@ export class UsersRepository {
     return row ?? null;
   }
 
-  /** The id of a user who is not disabled, and stays so until the end of the transaction. */
-  async lockActive(tx: Transaction, username: string): Promise<number | null> {
-    const [row] = await tx.query<{ id: number }>(LOCK_ACTIVE, [username]);
+  /** The id of a user who is there until the end of the transaction. */
+  async lockNamed(tx: Transaction, username: string): Promise<number | null> {
+    const [row] = await tx.query<{ id: number }>(LOCK_NAMED, [username]);
     return row?.id ?? null;
   }
 

@@ -61,12 +61,15 @@ export class UsersService {
     return this.passwords.hash(password);
   }
 
-  /** The id of a user who can be given something: one that is not disabled, and stays so until the transaction ends. */
-  async lockActive(tx: Transaction, username: string): Promise<number | null> {
-    return isAccountName(username) ? this.users.lockActive(tx, username) : null;
+  /**
+   * The id of a user who is given something, and is there until the transaction ends. Whether they are disabled is
+   * nothing that who gives may learn.
+   */
+  async lockNamed(tx: Transaction, username: string): Promise<number | null> {
+    return isAccountName(username) ? this.users.lockNamed(tx, username) : null;
   }
 
-  /** As `lockActive`, for a user whom the request knows by its id: the cached fact of them may be of a moment ago. */
+  /** Whether the user is neither deleted nor disabled until the transaction ends: the cached fact may be of a moment ago. */
   async lockLive(tx: Transaction, id: number): Promise<boolean> {
     return this.users.lockLive(tx, id);
   }
