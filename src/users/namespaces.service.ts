@@ -6,7 +6,7 @@ import { FactDrops } from '../events/fact-drops.js';
 import { ApiError } from '../http/api-error.js';
 import { isAccountName } from './account-name.js';
 import { forgetFormerPaths } from './former-paths.js';
-import { NamespacesRepository } from './namespaces.repository.js';
+import { type NamespaceHolder, NamespacesRepository } from './namespaces.repository.js';
 
 @Injectable()
 export class NamespacesService {
@@ -17,9 +17,8 @@ export class NamespacesService {
     private readonly unitOfWork: UnitOfWork,
   ) {}
 
-  /** Whether a user or an organization has the name. */
-  isLive(name: string): Promise<boolean> {
-    return this.namespaces.isLive(name);
+  holderOf(name: string): Promise<NamespaceHolder> {
+    return this.namespaces.holderOf(name);
   }
 
   /** Gives the name of a deleted user or organization to whoever asks next. Throws `conflict` while somebody has it. */

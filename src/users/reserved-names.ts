@@ -2,6 +2,9 @@ import type { AppConfig } from '../config/config.js';
 import { ApiError } from '../http/api-error.js';
 import { isReservedName } from './account-name.js';
 
+/** What `DEFAULT_NAMESPACE` is as a rule: it is kept for the day when an operator sets it. */
+const USUAL_DEFAULT_NAMESPACE = 'library';
+
 /**
  * Namespaces that the configuration gives a meaning to: whoever has one receives what others push to names of one
  * component (`DEFAULT_NAMESPACE`), or may leave content out (`ALLOW_SPARSE`).
@@ -11,7 +14,7 @@ function configuredNamespaces({ defaultNamespace, allowSparse }: AppConfig['regi
     const [namespace = '', ...rest] = pattern.split('/');
     return rest.length === 0 || namespace.includes('*') ? [] : [namespace];
   });
-  return defaultNamespace === null ? sparse : [defaultNamespace, ...sparse];
+  return [USUAL_DEFAULT_NAMESPACE, ...(defaultNamespace === null ? [] : [defaultNamespace]), ...sparse];
 }
 
 /** Throws `impossible` for a name that is nobody's, and for one that only an administrator may give to somebody. */

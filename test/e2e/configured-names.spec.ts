@@ -82,6 +82,16 @@ describe('the name in ADMIN_USERNAME', () => {
   }, 90_000);
 });
 
+describe('the usual default namespace', () => {
+  it('is for administrators also where DEFAULT_NAMESPACE is not set', async () => {
+    const { client } = await startRegistry({ env: { SIGN_UP: 'open' } });
+    await register(client.anonymous(), 'library').expect(422);
+    const alice = await signUp(client, 'alice');
+    await alice.api('POST', '/api/v1/orgs', { name: 'library' }).expect(422);
+    await client.api('POST', '/api/v1/orgs', { name: 'library' }).expect(201);
+  }, 60_000);
+});
+
 describe('namespaces that the configuration names', () => {
   const env = { DEFAULT_NAMESPACE: 'library', ALLOW_SPARSE: 'cache/*,*/mirror,loose*', SIGN_UP: 'open' };
   const warned = ({ logs }: Registry): boolean => logs().includes('nobody has the namespace');
@@ -110,6 +120,18 @@ describe('namespaces that the configuration names', () => {
     node = await startRegistry({ like: node });
     await node.client.startUpload('app');
     expect(warned(node)).toBe(false);
+  }, 60_000);
+
+  it('are told of at a start where no administrator owns them, since somebody may have been there before', async () => {
+    const owned = 'no administrator: its owners decide';
+    const other = await startRegistry({ like: node, env: { DEFAULT_NAMESPACE: 'alice' } });
+    await eventually('the warning', () => other.logs().includes(owned));
+    await other.client.api('PATCH', '/api/v1/users/alice', { admin: true }).expect(200);
+    await other.stop();
+    const next = await startRegistry({ like: node, env: { DEFAULT_NAMESPACE: 'alice' } });
+    await next.client.api('PATCH', '/api/v1/users/alice', { admin: false }).expect(200);
+    expect(next.logs()).not.toContain(owned);
+    await next.stop();
   }, 60_000);
 
   it('are free for an administrator alone after their deletion and release', async () => {
