@@ -6,15 +6,14 @@ import type { AppConfig } from './config/config.js';
 import { configWarnings } from './config/warnings.js';
 import { openDatabase } from './database/open-database.js';
 import { explained } from './database/start-failures.js';
-import { ensureFirstAdministrator } from './first-administrator.js';
 import { NestLog } from './http/logger.js';
 import { listen, probe } from './listen.js';
 import type { MetricsServer } from './metrics-server.js';
+import { prepareAccounts } from './prepare-accounts.js';
 import { serveOwnMetrics } from './serve-metrics.js';
 import { announceStop, drain, untilPortCloses } from './serve.js';
 import type { StopSignals } from './stop-signals.js';
 import type { Traces } from './tracing/traces.js';
-import { UsersService } from './users/users.service.js';
 import { watchCertificate } from './watch-certificate.js';
 
 /**
@@ -44,9 +43,7 @@ export async function run(config: AppConfig, log: Logger, wish: StopSignals, tra
       // A start that cannot listen makes nobody: the password is shown by the start that makes it.
       await probe(database.config);
       // Before anybody can connect: whoever waits for the port may log in at once.
-      const administrator = await explained(database.config.database, () =>
-        ensureFirstAdministrator(database.config, app.get(UsersService, { strict: false })),
-      );
+      const administrator = await prepareAccounts(database.config, app, log);
       await listen(app, database.config);
       announce(database.config, app.getHttpServer().address() as AddressInfo, administrator, log);
       await collectGarbage();

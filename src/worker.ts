@@ -4,17 +4,16 @@ import { collectGarbage } from './collect-garbage.js';
 import { AppConfig } from './config/config.js';
 import { StartupError } from './config/startup-error.js';
 import { explained } from './database/start-failures.js';
-import { ensureFirstAdministrator } from './first-administrator.js';
 import type { CertificatePair } from './http/certificate.js';
 import { ProxyHints } from './http/connections/proxy-hints.js';
 import { NestLog, openLog } from './http/logger.js';
 import { listen } from './listen.js';
 import type { MetricsMessageToWorker } from './metrics/metrics-messages.js';
+import { prepareAccounts } from './prepare-accounts.js';
 import { answerMetrics } from './serve-metrics.js';
 import { announceStop, drain, untilStopped } from './serve.js';
 import { SIGNALS, type StopWish } from './stop-signals.js';
 import type { Traces } from './tracing/traces.js';
-import { UsersService } from './users/users.service.js';
 import { isOwnMessage, type MessageToPrimary, type MessageToWorker } from './worker-messages.js';
 
 /** What the primary asks of this process. */
@@ -108,9 +107,7 @@ async function serve(app: NestExpressApplication, config: AppConfig, log: Logger
   await explained(config.database, () => app.init());
   const isFirst = config.server.worker?.isFirst === true;
   // Before anybody can connect: whoever waits for the port may log in at once.
-  const administrator = isFirst
-    ? await explained(config.database, () => ensureFirstAdministrator(config, app.get(UsersService, { strict: false })))
-    : null;
+  const administrator = isFirst ? await prepareAccounts(config, app, log) : null;
   orders.onAsk = (message) => {
     void answerMetrics(app, message).then(tell, (error: unknown) => {
       log.warn({ err: error }, 'the metrics could not be collected');

@@ -57,6 +57,27 @@ describe.each(SERVERS)('migrations on PostgreSQL (%s)', (kind) => {
     await node.destroy();
   });
 
+  it('take the administrators that there are for accounts that the configuration made, and nobody else', async () => {
+    const used = await freshDatabase(kind);
+    await migrateAt(used.url);
+    const node = await open(used.url);
+    const column = `SELECT FROM information_schema.columns WHERE table_name = 'users' AND column_name = 'from_configuration'`;
+    while ((await used.query(column)).length > 0) await node.undoLastMigration();
+    await node.destroy();
+    await used.query(`
+      WITH n AS (
+        INSERT INTO namespaces (name, kind) VALUES ('root', 'user'), ('admin', 'user'), ('alice', 'user') RETURNING id, name
+      )
+      INSERT INTO users (namespace_id, username, admin) SELECT id, name, name <> 'admin' FROM n`);
+    await used.query(`UPDATE users SET deleted_at = now() WHERE username = 'alice'`);
+    await migrateAt(used.url);
+    expect(await used.query('SELECT username FROM users WHERE from_configuration')).toEqual([{ username: 'root' }]);
+    // As a node of the version before does it beside newer ones.
+    await used.query(`
+      WITH n AS (INSERT INTO namespaces (name, kind) VALUES ('bob', 'user') RETURNING id)
+      INSERT INTO users (namespace_id, username, admin) SELECT id, 'bob', true FROM n`);
+  });
+
   it('can be undone', async () => {
     const empty = await freshDatabase(kind);
     await migrateAt(empty.url);

@@ -14,6 +14,18 @@ export interface CredentialLimits {
 /** A password, or a session that one opened. */
 export const UNLIMITED: CredentialLimits = Object.freeze({ actions: null, repositories: null });
 
+/** A token for some repositories has the scopes of the protocol, which know no `manage`. */
+const SCOPED: CredentialLimits = Object.freeze(withoutManage(UNLIMITED));
+
+/** The limits of a credential as a token for some repositories has them, for what is decided beyond its scopes. */
+export function limitsOfScoped(limits: CredentialLimits): CredentialLimits {
+  return limits === UNLIMITED ? SCOPED : withoutManage(limits);
+}
+
+function withoutManage({ actions, repositories }: CredentialLimits): CredentialLimits {
+  return { actions: (actions ?? ACTIONS).filter((action) => action !== 'manage'), repositories };
+}
+
 /** The scopes that a user writes on an API key, and what each lets through. */
 export const KEY_SCOPES = {
   'repo:pull': 'pull',

@@ -18,10 +18,19 @@ export interface SignUpQuestion {
 export type SignUpDecision = 'create' | 'signUp' | 'challenge' | 'denied';
 
 /** Who may make an account. */
-export function decideSignUp({ signUp, principal, limits, isScoped, hasInvitation }: SignUpQuestion): SignUpDecision {
-  const isAdministrator = principal.kind === 'user' && principal.admin && limitsManageEverything(limits);
-  if (isAdministrator && !isScoped) return 'create';
+export function decideSignUp(question: SignUpQuestion): SignUpDecision {
+  const { signUp, principal, isScoped, hasInvitation } = question;
+  if (makesAccountsForOthers(question)) return 'create';
   if (principal.kind === 'robot') return 'denied';
   if (signUp === 'open' || (signUp === 'invite' && hasInvitation)) return 'signUp';
   return principal.kind === 'anonymous' || isScoped ? 'challenge' : 'denied';
+}
+
+/** An administrator, with a credential that may manage everything. */
+export function makesAccountsForOthers({
+  principal,
+  limits,
+  isScoped,
+}: Pick<SignUpQuestion, 'principal' | 'limits' | 'isScoped'>): boolean {
+  return principal.kind === 'user' && principal.admin && limitsManageEverything(limits) && !isScoped;
 }

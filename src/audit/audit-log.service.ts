@@ -14,8 +14,11 @@ const PRINCIPAL = /^(?:(?:user|robot):\d{1,18}|anonymous|system(?::cli)?)$/;
 /** Rows of one statement of an export. */
 const BATCH = 200;
 
-/** `null`: nobody has the name that was asked for, so there is nothing to find. */
-export type FoundFilter = AuditFilter | null;
+/**
+ * No account has this id. It stands for names that nobody has: the log is read for them too, or owners of organizations
+ * could time which names somebody has.
+ */
+const NOBODY = 'user:0';
 
 /** Reads the audit log. */
 @Injectable()
@@ -30,23 +33,22 @@ export class AuditLogService {
   }
 
   /** What the query asks for, all of it or one namespace's part. Throws `impossible`. */
-  async filter(query: AuditQueryDto, namespaceId: number | null): Promise<FoundFilter> {
+  async filter(query: AuditQueryDto, namespaceId: number | null): Promise<AuditFilter> {
     const [since, until] = [timeOf(query.since), timeOf(query.until)];
     if (since !== null && until !== null && since > until) {
       throw new ApiError('impossible', 'since is later than until');
     }
     const actor = query.actor === undefined ? null : await this.principalOf(query.actor);
-    if (actor === null && query.actor !== undefined) return null;
     const [action, resource] = [textFilter(query.action), textFilter(query.resource)];
     return { namespaceId, actor, action, resource, outcome: query.outcome ?? null, since, until };
   }
 
-  page(filter: FoundFilter, after: AuditPosition | null, limit: number): Promise<AuditRow[]> {
-    return filter === null ? Promise.resolve([]) : this.events.page(filter, after, limit);
+  page(filter: AuditFilter, after: AuditPosition | null, limit: number): Promise<AuditRow[]> {
+    return this.events.page(filter, after, limit);
   }
 
   /** Everything from after the position on, as much at a time as one statement gives. */
-  async *batches(filter: FoundFilter, after: AuditPosition | null): AsyncGenerator<AuditRow[], void, void> {
+  async *batches(filter: AuditFilter, after: AuditPosition | null): AsyncGenerator<AuditRow[], void, void> {
     let position = after;
     for (;;) {
       const rows = await this.page(filter, position, BATCH);
@@ -57,8 +59,8 @@ export class AuditLogService {
     }
   }
 
-  private principalOf(actor: string): string | Promise<string | null> {
-    return PRINCIPAL.test(actor) ? actor : this.events.findPrincipal(actor);
+  private async principalOf(actor: string): Promise<string> {
+    return PRINCIPAL.test(actor) ? actor : ((await this.events.findPrincipal(actor)) ?? NOBODY);
   }
 }
 

@@ -13,9 +13,9 @@ import { Access } from '../http/access.decorator.js';
 import { ApiError } from '../http/api-error.js';
 import { keysetPage, listReply, type Position } from '../http/list-reply.js';
 import { createValidationPipe } from '../http/validation.js';
-import type { AuditPosition, AuditRow } from './audit-events.repository.js';
+import type { AuditFilter, AuditPosition, AuditRow } from './audit-events.repository.js';
 import { AuditExports, NDJSON } from './audit-exports.js';
-import { AuditLogService, type FoundFilter } from './audit-log.service.js';
+import { AuditLogService } from './audit-log.service.js';
 import { readTime } from './audit-time.js';
 import { AuditEventDto, AuditListDto, AuditQueryDto } from './audit.dto.js';
 
@@ -64,7 +64,7 @@ export class AuditController {
     await this.reply(await this.log.filter(query, namespaceId), query, request, response);
   }
 
-  private async reply(filter: FoundFilter, query: AuditQueryDto, request: Request, response: Response): Promise<void> {
+  private async reply(filter: AuditFilter, query: AuditQueryDto, request: Request, response: Response): Promise<void> {
     const page = keysetPage(query, ['string', 'string']);
     const after = page.after && positionOf(page.after);
     if (request.accepts(['application/json', NDJSON]) === NDJSON) {

@@ -10,7 +10,7 @@ import { RevokedCredentialsRepository } from './revoked-credentials.repository.j
 /** A user or robot as every request must find it: what is disabled, changed or revoked counts from the next one on. */
 export interface LivePrincipal {
   readonly principal: Exclude<Principal, { kind: 'anonymous' }>;
-  /** A credential that was issued under another version is void. Robots have no other. */
+  /** A credential that was issued under another version is void. */
   readonly credentialsVersion: number;
   readonly disabled: boolean;
   /** Seconds since the epoch. */
@@ -20,9 +20,6 @@ export interface LivePrincipal {
 }
 
 export type LivePrincipalRequest = FactRequest<LivePrincipal | null>;
-
-/** Of robots, which have keys and nothing that ends all of them at once but being disabled. */
-export const ROBOT_CREDENTIALS_VERSION = 0;
 
 @Injectable()
 export class LivePrincipalsService {
@@ -61,7 +58,7 @@ export class LivePrincipalsService {
 
   private async loadRobot(id: number): Promise<LivePrincipal | null> {
     const [robot, revoked] = await Promise.all([this.robots.loadFact(id), this.revoked.labelsOfRobot(id)]);
-    return robot && { ...robot, credentialsVersion: ROBOT_CREDENTIALS_VERSION, revoked };
+    return robot && { ...robot, revoked };
   }
 }
 

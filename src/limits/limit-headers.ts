@@ -11,6 +11,7 @@ const COUNTED: Readonly<Record<string, string>> = {
   'login-address': 'wrong passwords from this address',
   'login-account': 'wrong passwords for this account from all addresses',
   'sign-up': 'attempts to sign up from this address',
+  names: 'names asked for in vain by this account',
   user: 'requests of this account',
   address: 'requests from this address',
   'token-address': 'requests for tokens from this address',

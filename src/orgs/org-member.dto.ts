@@ -22,7 +22,12 @@ export class OrgMemberDto {
   @ApiProperty({ example: 'alice' })
   username: string;
 
-  @ApiProperty({ type: String, nullable: true, example: 'Alice' })
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    example: 'Alice',
+    description: 'Of who made the organization or accepted an invitation; null of whom others put into it.',
+  })
   displayName: string | null;
 
   @ApiProperty({ enum: ORG_ROLES, example: 'member' })

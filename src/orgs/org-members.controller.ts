@@ -14,6 +14,7 @@ import { CurrentViewer } from '../http/current-viewer.decorator.js';
 import { keysetPage, type ListReply, listReply } from '../http/list-reply.js';
 import { ListQueryDto } from '../http/list.dto.js';
 import { createValidationPipe } from '../http/validation.js';
+import { NameLookups } from '../users/name-lookups.js';
 import { AddOrgMemberDto, OrgMemberDto, UpdateOrgMemberDto } from './org-member.dto.js';
 import { OrgMembersService } from './org-members.service.js';
 import { peoplePage } from './people-page.js';
@@ -28,6 +29,7 @@ const USERNAME_PARAM = { name: 'username', example: 'alice' } as const;
 export class OrgMembersController {
   constructor(
     private readonly members: OrgMembersService,
+    private readonly lookups: NameLookups,
     private readonly creates: IdempotentCreates,
   ) {}
 
@@ -45,9 +47,11 @@ export class OrgMembersController {
     @Res({ passthrough: true }) response: Response,
   ): Promise<OrgMemberDto> {
     requireWholeCredential(viewer, org);
-    const member = await this.creates.run(
-      asked,
-      async (tx) => new OrgMemberDto(await this.members.add(tx, org, draft, { caller, actor })),
+    const member = await this.lookups.run(caller, () =>
+      this.creates.run(
+        asked,
+        async (tx) => new OrgMemberDto(await this.members.add(tx, org, draft, { caller, actor })),
+      ),
     );
     response.location(`/api/v1/orgs/${org}/members/${member.username}`);
     return member;

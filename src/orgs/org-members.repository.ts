@@ -5,10 +5,12 @@ import type { OrgRole } from '../access/roles.js';
 import type { Transaction } from '../database/unit-of-work.js';
 import { isAccountName } from '../users/account-name.js';
 import { OrgMember } from './org-member.entity.js';
+import { SHOWN_DISPLAY_NAME } from './shown-display-name.js';
 
 export interface OrgMemberRow {
   readonly userId: number;
   readonly username: string;
+  /** `null` also of who did not join by themselves. */
   readonly displayName: string | null;
   readonly role: OrgRole;
   readonly createdAt: Date;
@@ -31,7 +33,7 @@ export interface PeoplePage {
 }
 
 const SELECT = `
-SELECT m.user_id AS "userId", u.username, u.display_name AS "displayName", m.role, m.created_at AS "createdAt"
+SELECT m.user_id AS "userId", u.username, ${SHOWN_DISPLAY_NAME} AS "displayName", m.role, m.created_at AS "createdAt"
 FROM org_members m JOIN users u ON u.id = m.user_id WHERE m.org_id = $1 AND u.deleted_at IS NULL`;
 
 const FIND = `${SELECT} AND u.username = $2`;

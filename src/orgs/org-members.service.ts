@@ -6,6 +6,7 @@ import type { UserPrincipal } from '../access/principal.js';
 import { type OrgRole, outranks } from '../access/roles.js';
 import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
 import { ApiError } from '../http/api-error.js';
+import { NameDisclosure } from '../users/name-lookups.js';
 import { UsersService, userSubject } from '../users/users.service.js';
 import { found } from './found.js';
 import { LiveOrgsService } from './live-orgs.service.js';
@@ -54,8 +55,8 @@ export class OrgMembersService {
   ): Promise<OrgMemberRow> {
     const org = await this.live.lock(tx, orgName);
     requireRight({ caller, isOwn: false, before: null, after: role }, org);
-    const userId = await this.users.lockActive(tx, username);
-    if (userId === null) throw new ApiError('impossible', 'there is no user of this name who could be added');
+    const userId = await this.users.lockNamed(tx, username);
+    if (userId === null) throw new NameDisclosure('impossible', 'there is no user of this name');
     if (await this.members.role(tx, org.id, userId)) throw new ApiError('conflict', 'the user is a member already');
     await this.join(tx, org, { userId, role, limit: MAX_MEMBERSHIPS });
     await this.record(tx, actor, org, { action: 'member.add', userId, username, detail: { role } });

@@ -16,6 +16,7 @@ import { CurrentViewer } from '../http/current-viewer.decorator.js';
 import { keysetPage, type ListReply, listReply } from '../http/list-reply.js';
 import { ListQueryDto } from '../http/list.dto.js';
 import { createValidationPipe } from '../http/validation.js';
+import { NameLookups } from '../users/name-lookups.js';
 import { CreateOrgDto, OrgDto, UpdateOrgDto } from './org.dto.js';
 import type { OrgWithRole } from './orgs.repository.js';
 import { OrgsService } from './orgs.service.js';
@@ -29,6 +30,7 @@ const ORG_PARAM = { name: 'org', example: 'acme' } as const;
 export class OrgsController {
   constructor(
     private readonly orgs: OrgsService,
+    private readonly lookups: NameLookups,
     private readonly creates: IdempotentCreates,
   ) {}
 
@@ -43,9 +45,8 @@ export class OrgsController {
     @CreateRequest() asked: IncomingCreate,
     @Res({ passthrough: true }) response: Response,
   ): Promise<OrgDto> {
-    const org = await this.creates.run(
-      asked,
-      async (tx) => new OrgDto(await this.orgs.create(tx, draft, creator, actor)),
+    const org = await this.lookups.run(creator, () =>
+      this.creates.run(asked, async (tx) => new OrgDto(await this.orgs.create(tx, draft, creator, actor))),
     );
     response.location(`/api/v1/orgs/${org.name}`);
     return org;

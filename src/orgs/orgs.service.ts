@@ -6,9 +6,11 @@ import { AppConfig } from '../config/config.js';
 import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
 import { ApiError } from '../http/api-error.js';
 import { unchangedSince } from '../http/conditional-update.js';
-import { isReservedName, whyTaken } from '../users/account-name.js';
+import { whyTaken } from '../users/account-name.js';
 import { forgetFormerPaths } from '../users/former-paths.js';
+import { NameDisclosure } from '../users/name-lookups.js';
 import type { EmptyNamespace } from '../users/namespace-contents.js';
+import { isConfiguredAdministrator, requireUnreserved, takenBy } from '../users/reserved-names.js';
 import { UsersService, userSubject } from '../users/users.service.js';
 import { LiveOrgsService } from './live-orgs.service.js';
 import { OrgMembersRepository } from './org-members.repository.js';
@@ -57,13 +59,16 @@ export class OrgsService {
   async create(tx: Transaction, draft: OrgDraft, creator: UserPrincipal, actor: Actor): Promise<OrgWithRole> {
     if (!mayCreateOrganization(creator, this.config.security.orgCreation)) throw new ApiError('denied');
     const { name, displayName = null, defaultRole = null } = draft;
-    if (isReservedName(name)) throw new ApiError('impossible', 'the name is reserved');
+    requireUnreserved(name, creator.admin, this.config);
+    if (isConfiguredAdministrator(name, this.config)) {
+      throw new NameDisclosure('nameTaken', takenBy(name, creator.admin, this.config));
+    }
     await this.users.lockCaller(tx, creator.id);
     if ((await this.members.countOwned(tx, creator.id)) >= MAX_OWNED) {
       throw new ApiError('impossible', `${MAX_OWNED} organizations that you own are the limit: leave or delete one`);
     }
     const org = await this.orgs.insert(tx, { name, displayName, defaultRole, ownerId: creator.id });
-    if (!org) throw new ApiError('nameTaken', whyTaken(name));
+    if (!org) throw taken(name, creator);
     const detail = { displayName, defaultRole };
     await this.live.record(tx, actor, org, { action: 'org.create', detail }, [userSubject(creator.id)]);
     return { ...org, role: 'owner' };
@@ -105,4 +110,10 @@ export class OrgsService {
 
 function seenBy(caller: UserPrincipal, org: OrgRow): OrgWithRole {
   return { ...org, role: membershipIn(caller, org.name)?.role ?? null };
+}
+
+/** What is the creator's own tells them nothing. */
+function taken(name: string, creator: UserPrincipal): ApiError {
+  const isOwn = name === creator.username || membershipIn(creator, name) !== null;
+  return isOwn ? new ApiError('nameTaken', whyTaken(name)) : new NameDisclosure('nameTaken', whyTaken(name));
 }

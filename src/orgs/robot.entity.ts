@@ -35,6 +35,10 @@ export class Robot {
   @Column('timestamptz', { name: 'disabled_at', nullable: true })
   disabledAt: Date | null;
 
+  /** Raised when it is disabled or enabled: a token that carries another number is void. */
+  @Column('integer', { name: 'credentials_version', default: 0 })
+  credentialsVersion: number;
+
   @Column('text', { default: '' })
   description: string;
 

@@ -16,12 +16,14 @@ import {
 import { ApiNoContentResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import type { Actor } from '../access/actor.js';
+import type { Viewer } from '../access/viewer.js';
 import { IdempotentCreates } from '../database/idempotent-creates.service.js';
 import { Access } from '../http/access.decorator.js';
 import { CurrentActor } from '../http/actor.decorator.js';
 import { ApiConditionalUpdate, ApiCreated, ApiPage, ApiVersioned } from '../http/api-answers.decorator.js';
 import { showVersion } from '../http/conditional-update.js';
 import { CreateRequest, type IncomingCreate } from '../http/create-request.decorator.js';
+import { CurrentViewer } from '../http/current-viewer.decorator.js';
 import { keysetPage, type ListReply, listReply } from '../http/list-reply.js';
 import { ListQueryDto } from '../http/list.dto.js';
 import { createValidationPipe } from '../http/validation.js';
@@ -104,10 +106,11 @@ export class RobotsController {
     @Param('robot') name: string,
     @Body() changes: UpdateRobotDto,
     @Headers('if-match') ifMatch: string | undefined,
+    @CurrentViewer() viewer: Viewer,
     @CurrentActor() actor: Actor,
     @Res({ passthrough: true }) response: Response,
   ): Promise<RobotDto> {
-    return reply(response, await this.robots.update(org, name, changes, { actor, ifMatch }));
+    return reply(response, await this.robots.update(org, name, changes, { viewer, actor, ifMatch }));
   }
 
   @Delete(':robot')

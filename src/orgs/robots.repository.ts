@@ -6,8 +6,8 @@ import { NEXT_VERSION } from './next-version.js';
 import { Robot } from './robot.entity.js';
 
 const FACT = `
-SELECT r.id, r.name, r.org_id AS "orgId", r.disabled_at IS NOT NULL AS disabled,
-  extract(epoch FROM r.expires_at)::float8 AS "expiresAt"
+SELECT r.id, r.name, r.org_id AS "orgId", r.credentials_version AS "credentialsVersion",
+  r.disabled_at IS NOT NULL AS disabled, extract(epoch FROM r.expires_at)::float8 AS "expiresAt"
 FROM robots r JOIN orgs o ON o.id = r.org_id WHERE r.id = $1 AND o.deleted_at IS NULL`;
 
 const NAMED = `
@@ -31,7 +31,9 @@ ON CONFLICT (name) DO NOTHING RETURNING id, created_at AS "createdAt", updated_a
 const UPDATE = `
 WITH changed AS (
   UPDATE robots SET description = $2, expires_at = $3,
-    disabled_at = CASE WHEN $4::boolean THEN coalesce(disabled_at, now()) END, updated_at = ${NEXT_VERSION}
+    disabled_at = CASE WHEN $4::boolean THEN coalesce(disabled_at, now()) END,
+    credentials_version = credentials_version + ($4::boolean <> (disabled_at IS NOT NULL))::integer,
+    updated_at = ${NEXT_VERSION}
   WHERE id = $1 RETURNING updated_at
 )
 SELECT updated_at AS "updatedAt" FROM changed`;
@@ -70,6 +72,7 @@ export interface RobotRow {
   readonly id: number;
   readonly name: string;
   readonly orgId: number;
+  readonly credentialsVersion: number;
   readonly disabled: boolean;
   /** Seconds since the epoch. */
   readonly expiresAt: number | null;

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../access/actor.js';
 import type { RobotPrincipal } from '../access/principal.js';
+import type { Viewer } from '../access/viewer.js';
 import type { Subject } from '../cache/fact-cache.js';
 import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
 import { ApiError } from '../http/api-error.js';
@@ -10,6 +11,7 @@ import { LiveOrgsService } from './live-orgs.service.js';
 import type { OrgRow } from './orgs.repository.js';
 import { robotLogin, robotLoginBounds, robotLogins, robotName } from './robot-name.js';
 import { type NamedRobot, type RobotDetail, RobotsRepository } from './robots.repository.js';
+import { requireWholeCredential } from './whole-credential.js';
 
 /** Of one organization. */
 const MAX_ROBOTS = 1000;
@@ -17,6 +19,8 @@ const MAX_ROBOTS = 1000;
 /** What is cached of a robot: all that authentication asks on each request. */
 export interface RobotFact {
   readonly principal: RobotPrincipal;
+  /** A token that was bought under another version is void. */
+  readonly credentialsVersion: number;
   readonly disabled: boolean;
   /** Seconds since the epoch. */
   readonly expiresAt: number | null;
@@ -55,8 +59,8 @@ export class RobotsService {
   async loadFact(id: number): Promise<RobotFact | null> {
     const row = await this.robots.findFact(id);
     if (!row) return null;
-    const { name, orgId, disabled, expiresAt } = row;
-    return { principal: { kind: 'robot', id, name, orgId }, disabled, expiresAt };
+    const { name, orgId, credentialsVersion, disabled, expiresAt } = row;
+    return { principal: { kind: 'robot', id, name, orgId }, credentialsVersion, disabled, expiresAt };
   }
 
   /** By its short name or its login name. */
@@ -93,12 +97,15 @@ export class RobotsService {
     return robot;
   }
 
-  /** Counts on the robot's next request. Throws `notFound` and `preconditionFailed`. */
+  /**
+   * Counts on the robot's next request. Throws `notFound` and `preconditionFailed`, and `denied` for a key that would
+   * give the robot's keys back what it may not do itself.
+   */
   update(
     orgName: string,
     name: string,
     changes: RobotChanges,
-    { actor, ifMatch }: { actor: Actor; ifMatch: string | undefined },
+    { viewer, actor, ifMatch }: { viewer: Viewer; actor: Actor; ifMatch: string | undefined },
   ): Promise<RobotDetail> {
     return this.unitOfWork.run(async (tx) => {
       const { org, robot: before } = await this.lock(tx, orgName, name);
@@ -107,6 +114,7 @@ export class RobotsService {
       const until = typeof expiresAt === 'string' ? new Date(expiresAt) : expiresAt;
       if (Object.values(changes).every((value) => value === undefined)) return before;
       const wanted = { ...before, description, disabled, expiresAt: until === undefined ? before.expiresAt : until };
+      if (revives(before, wanted)) requireWholeCredential(viewer, org.name);
       const after = await this.robots.update(tx, wanted);
       await this.record(tx, actor, org, after, { action: 'robot.update', detail: { ...changes } });
       return after;
@@ -137,4 +145,10 @@ export class RobotsService {
     const part = `robot:${robotName(login)}`;
     return this.live.record(tx, actor, org, { action, part, detail }, [robotSubject(id)]);
   }
+}
+
+/** Whether the robot's keys work again, or longer than before. */
+function revives(before: RobotDetail, after: RobotDetail): boolean {
+  const end = ({ expiresAt }: RobotDetail): number => expiresAt?.getTime() ?? Infinity;
+  return (before.disabled && !after.disabled) || end(after) > end(before);
 }

@@ -4,6 +4,7 @@ import { Repository } from 'typeorm';
 import type { Transaction } from '../database/unit-of-work.js';
 import { isAccountName } from '../users/account-name.js';
 import type { PeoplePage } from './org-members.repository.js';
+import { SHOWN_DISPLAY_NAME } from './shown-display-name.js';
 import { TeamMember } from './team-member.entity.js';
 
 export interface TeamMemberRow {
@@ -15,10 +16,13 @@ export interface TeamMemberRow {
 }
 
 const SELECT = `
-SELECT m.user_id AS "userId", u.username, u.display_name AS "displayName", m.maintainer, m.created_at AS "createdAt"
-FROM team_members m JOIN users u ON u.id = m.user_id WHERE m.team_id = $1 AND u.deleted_at IS NULL`;
+SELECT p.user_id AS "userId", u.username, ${SHOWN_DISPLAY_NAME} AS "displayName", p.maintainer,
+  p.created_at AS "createdAt"
+FROM team_members p JOIN teams t ON t.id = p.team_id JOIN users u ON u.id = p.user_id
+  JOIN org_members m ON m.org_id = t.org_id AND m.user_id = p.user_id
+WHERE p.team_id = $1 AND u.deleted_at IS NULL`;
 const FIND = `${SELECT} AND u.username = $2`;
-const LIST = `${SELECT} AND m.user_id > $2 ORDER BY m.user_id LIMIT $3`;
+const LIST = `${SELECT} AND p.user_id > $2 ORDER BY p.user_id LIMIT $3`;
 
 const INSERT = 'INSERT INTO team_members (team_id, user_id, maintainer) VALUES ($1, $2, $3)';
 const UPDATE = 'UPDATE team_members SET maintainer = $3 WHERE team_id = $1 AND user_id = $2';

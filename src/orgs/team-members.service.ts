@@ -45,7 +45,7 @@ export class TeamMembersService {
   ): Promise<TeamMemberRow> {
     const { org, team } = await this.teams.lock(tx, path.org, path.team);
     const user = await this.orgMembers.find(tx, org.id, username);
-    if (!user || !(await this.users.lockLive(tx, user.userId)))
+    if (!user || (await this.users.lockNamed(tx, username)) !== user.userId)
       throw new ApiError('impossible', 'there is no member of the organization of this name');
     if (await this.members.find(tx, team.id, username))
       throw new ApiError('conflict', 'the user is in the team already');

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { mayAct, mayEffectively, type RoleReason, roleReasons } from '../access/policy.js';
-import { membershipIn, type Principal, principalName } from '../access/principal.js';
+import { type Principal, principalName } from '../access/principal.js';
 import { type Action, ACTIONS, type Role, strongest } from '../access/roles.js';
 import type { Viewer } from '../access/viewer.js';
 import { ApiError } from '../http/api-error.js';
@@ -10,6 +10,7 @@ import { MembershipsService } from '../orgs/memberships.service.js';
 import { robotLogin } from '../orgs/robot-name.js';
 import { RobotsService } from '../orgs/robots.service.js';
 import { AccountsService } from '../users/accounts.service.js';
+import { NameDisclosure, NameLookups } from '../users/name-lookups.js';
 import { UsersService } from '../users/users.service.js';
 import { reachOf } from './reach.js';
 
@@ -43,11 +44,14 @@ export class EffectiveAccessService {
     private readonly users: UsersService,
     private readonly memberships: MembershipsService,
     private readonly robots: RobotsService,
+    private readonly lookups: NameLookups,
   ) {}
 
   /**
-   * Of the caller itself (`null`, or by its name), or of anybody for who manages the repository. Throws `denied`, then
-   * `notFound` for nobody and for a robot of another organization.
+   * Of the caller itself (`null`, or by its name), or of anybody for who manages the repository. Who administers the
+   * registry, and which users are disabled, only administrators are told: of others the answer is what anybody with these
+   * grants and memberships may. Throws `denied`, then `notFound` for nobody and for a robot of another organization,
+   * `tooManyRequests` for who has asked for too many of them.
    */
   async explain(repository: RepositoryFact, subject: Subject | null, caller: Viewer): Promise<EffectiveAccess> {
     const { principal, limits } = caller;
@@ -57,17 +61,23 @@ export class EffectiveAccessService {
       throw new ApiError('denied', 'only who manages the repository may ask of others');
     }
     const { kind, name } = subject;
-    const found = kind === 'user' ? await this.user(name) : await this.robot(org, name);
-    if (!found) throw new ApiError('notFound', `there is no ${kind} "${name}"`);
-    const mayKnow = principal.kind === 'user' && principal.admin;
-    return explain(repository, mayKnow || !isStranger(repository, found.principal) ? found : asAnybody(found));
+    if (kind === 'user') {
+      const found = await this.lookups.run(principal, () => this.user(name));
+      const mayKnow = principal.kind === 'user' && principal.admin;
+      return explain(repository, mayKnow ? found : asAnybody(found));
+    }
+    const robot = await this.robot(org, name);
+    if (!robot) throw new ApiError('notFound', `there is no robot "${name}"`);
+    return explain(repository, robot);
   }
 
-  private async user(username: string): Promise<LiveSubject | null> {
+  /** Throws `notFound`. */
+  private async user(username: string): Promise<LiveSubject> {
     const user = await this.accounts.find(username);
-    if (!user) return null;
-    const [fact, memberships] = await Promise.all([this.users.loadFact(user.id), this.memberships.load(user.id)]);
-    return fact && { principal: { ...fact.account, ...memberships }, active: !fact.disabled };
+    const fact = user && (await this.users.loadFact(user.id));
+    if (!fact) throw new NameDisclosure('notFound', `there is no user "${username}"`);
+    const memberships = await this.memberships.load(fact.account.id);
+    return { principal: { ...fact.account, ...memberships }, active: !fact.disabled };
   }
 
   private async robot(org: string, name: string): Promise<LiveSubject | null> {
@@ -84,14 +94,7 @@ function isSelf(principal: Principal, { kind, name }: Subject, org: string): boo
   return kind === principal.kind && (name === own || (kind === 'robot' && robotLogin(org, name) === own));
 }
 
-/** A user whom neither the organization nor the repository has anything to do with. */
-function isStranger({ path, namespaceId, grants }: RepositoryFact, principal: Principal): boolean {
-  if (principal.kind !== 'user') return false;
-  const reasons = roleReasons({ principal, namespaceId, grants });
-  return membershipIn(principal, namespaceOf(path)) === null && reasons.every(({ kind }) => kind === 'administrator');
-}
-
-/** Who administers the registry, and who is disabled, is nothing that a tenant may find out by asking for names. */
+/** Membership and grants need no consent, so whoever has one may be a stranger all the same. */
 function asAnybody({ principal }: LiveSubject): LiveSubject {
   return { principal: principal.kind === 'user' ? { ...principal, admin: false } : principal, active: true };
 }

@@ -102,7 +102,10 @@ export class EffectiveAccessDto {
   @ApiProperty({ example: 'alice' })
   name: string;
 
-  @ApiProperty({ example: true, description: 'Who is disabled or expired may do nothing.' })
+  @ApiProperty({
+    example: true,
+    description: 'Who is disabled or expired may do nothing. Which users are disabled, only administrators are told.',
+  })
   active: boolean;
 
   @ApiProperty({

@@ -1,6 +1,7 @@
 import { type CredentialLimits, limitsReachNamespace } from '../access/credential-limits.js';
 import { type Grant, mayAct, mayEffectively, type Reach, roleFrom } from '../access/policy.js';
 import { membershipIn, type Principal } from '../access/principal.js';
+import { ACTIONS } from '../access/roles.js';
 import type { Viewer } from '../access/viewer.js';
 import type { RepositoryFact } from '../http/request-context.js';
 import { namespaceOf, type RepositoryName } from '../oci/repository-name.js';
@@ -28,7 +29,13 @@ export function managesByStanding({ principal, limits }: Viewer, path: Repositor
   return mayEffectively('manage', reachOf(principal, limits, path, null));
 }
 
-/** The same for everything that is or was in a namespace; a key must be for all of it. */
+/** Whether the caller's credential does everything there that the namespace's owner may. */
+export function holdsByStanding({ principal, limits }: Viewer, path: RepositoryName): boolean {
+  const reach = reachOf(principal, limits, path, null);
+  return ACTIONS.every((action) => mayEffectively(action, reach));
+}
+
+/** Whether the caller manages everything that is or was in a namespace by what it is there; a key must be for all of it. */
 export function managesNamespace({ principal, limits }: Viewer, namespace: string): boolean {
   const role = roleFrom({ principal, namespaceId: namespaceToBe(principal, namespace), grants: NO_GRANTS });
   const isInLimits = limits.actions === null || limits.actions.includes('manage');

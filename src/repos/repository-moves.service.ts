@@ -9,7 +9,7 @@ import { ApiError } from '../http/api-error.js';
 import type { RepositoryFact, RepositoryTarget } from '../http/request-context.js';
 import { namespaceOf, type RepositoryName } from '../oci/repository-name.js';
 import { atPresentPath } from './named-repository.decorator.js';
-import { managesByStanding, managesNamespace, reachOf } from './reach.js';
+import { holdsByStanding, managesByStanding, managesNamespace, reachOf } from './reach.js';
 import { RepositoriesRepository } from './repositories.repository.js';
 import { type Alias, type LostGrant, RepositoryMovesRepository } from './repository-moves.repository.js';
 import type { Keyset } from './visible-repositories.repository.js';
@@ -42,8 +42,9 @@ export class RepositoryMovesService {
   ) {}
 
   /**
-   * The caller manages the repository, and needs the same right by standing where it is and where it goes. The path that
-   * it leaves resolves for pulls until it is released. Throws `denied`, `impossible` for a namespace that does not exist, `nameTaken`, `conflict`.
+   * The caller manages the repository, and needs every right by standing where it is and where it goes. The path that it
+   * leaves resolves for pulls until it is released. Throws `denied`, `impossible` for a namespace that does not exist,
+   * `nameTaken`, `conflict`.
    */
   async rename(repository: RepositoryFact, to: RepositoryName, caller: Viewer, actor: Actor): Promise<void> {
     requireStanding(caller, to);
@@ -143,10 +144,14 @@ function requireReleasable({ asked, repository, alias }: Release, caller: Viewer
 
 /**
  * Whoever puts a repository somewhere, or takes it away, must have by standing alone what its owner has there: the path
- * that it leaves goes on serving what it has.
+ * that it leaves goes on serving what it has. What the namespace's members and keys for a path may do there they may do
+ * with it from now on, so the credential must be allowed to do it too.
  */
 function requireStanding(caller: Viewer, path: RepositoryName): void {
-  if (managesByStanding(caller, path)) return;
+  if (holdsByStanding(caller, path)) return;
   // The same for a namespace that does not exist.
-  throw new ApiError('denied', `you may not manage repositories in "${namespaceOf(path)}"`);
+  if (!managesByStanding(caller, path)) {
+    throw new ApiError('denied', `you may not manage repositories in "${namespaceOf(path)}"`);
+  }
+  throw new ApiError('denied', `a rename hands on every right: the key needs every scope for "${path}"`);
 }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../access/actor.js';
 import { mayEffectively } from '../access/policy.js';
+import type { Action } from '../access/roles.js';
 import type { Viewer } from '../access/viewer.js';
 import { AppConfig } from '../config/config.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
@@ -53,11 +54,13 @@ export class RepositorySettingsService {
     const repository = target.repository ?? (await this.present(target));
     atPresentPath(target.name, repository);
     if (!mayManage(change.caller, target, repository)) throw new ApiError('denied');
+    requireHeld(change.caller, target, repository, settings);
     return { repo: await this.apply(repository, { ...settings, listed: true }, change), isNew: false };
   }
 
-  /** Changes what is given and nothing else. Throws `preconditionFailed`. */
+  /** Changes what is given and nothing else. Throws `denied` and `preconditionFailed`. */
   patch(repository: RepositoryFact, chosen: RepositorySettings, change: Change): Promise<Repo> {
+    requireHeld(change.caller, { name: repository.path }, repository, chosen);
     return this.apply(repository, given(chosen), change);
   }
 
@@ -78,6 +81,7 @@ export class RepositorySettingsService {
     if (isOpen && !mayManage(caller, target, null)) {
       throw new ApiError('denied', 'only who manages a repository may choose its visibility or make it sparse');
     }
+    if (isOpen) requireHeld(caller, target, null, settings);
     const draft = { path: target.name, ...settings, listed: true };
     return this.unitOfWork.run((tx) => this.changes.create(tx, draft, actor));
   }
@@ -108,6 +112,26 @@ function mayManage(
   repository: RepositoryFact | null,
 ): boolean {
   return mayEffectively('manage', reachOf(principal, limits, name, repository));
+}
+
+/**
+ * What is public everybody pulls, and what is sparse whoever pushes may leave holes in: a credential opens nothing to
+ * others that it may not do itself. Asked also where nothing changes: it may have changed back by now. Throws `denied`.
+ */
+function requireHeld(
+  { principal, limits }: Viewer,
+  { name }: Pick<RepositoryTarget, 'name'>,
+  repository: RepositoryFact | null,
+  { visibility, sparse }: RepositorySettings,
+): void {
+  const reach = reachOf(principal, limits, name, repository);
+  const lacks = (action: Action): boolean => !mayEffectively(action, reach);
+  if (visibility === 'public' && lacks('pull')) {
+    throw new ApiError('denied', 'a key makes public only what it may read: it needs repo:pull');
+  }
+  if (sparse === true && lacks('push')) {
+    throw new ApiError('denied', 'a key makes sparse only where it may push: it needs repo:push');
+  }
 }
 
 /** A DTO has its absent fields as `undefined`. */

@@ -17,7 +17,7 @@ describe('names of accounts', () => {
     expect(isReservedName(name)).toBe(true);
   });
 
-  it.each(['library', 'admin', 'robots', 'robotics'])('leaves %s to whoever asks first', (name) => {
+  it.each(['library', 'admin', 'robots', 'robotics'])('does not keep %s from everybody', (name) => {
     expect(isReservedName(name)).toBe(false);
   });
 });

@@ -1,6 +1,7 @@
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { contentServices, type ContentServices } from '../../test/support/content-services.js';
 import { keepingRepositories } from '../../test/support/namespace-contents.js';
+import { loadConfig } from '../config/load-config.js';
 import { AuditTrail } from '../events/audit-trail.service.js';
 import { AccountDeletionRepository } from './account-deletion.repository.js';
 import { AccountDeletionService } from './account-deletion.service.js';
@@ -9,7 +10,7 @@ import { Invitation } from './invitation.entity.js';
 import { InvitationsRepository } from './invitations.repository.js';
 import { InvitationsService } from './invitations.service.js';
 import { User } from './user.entity.js';
-import { type UserRecord, UsersRepository } from './users.repository.js';
+import { type UserChanges, type UserRecord, UsersRepository } from './users.repository.js';
 
 const ACTOR = { principal: 'user:1', credential: 'password', address: '192.0.2.1' };
 
@@ -29,7 +30,8 @@ describe('accounts', () => {
     const audit = new AuditTrail();
     users = new UsersRepository(services.repository(User));
     invitations = new InvitationsService(new InvitationsRepository(services.repository(Invitation)), audit, unitOfWork);
-    accounts = new AccountsService(users, invitations, audit, drops, unitOfWork);
+    const config = loadConfig({ DEFAULT_NAMESPACE: 'library' }, null, () => '0'.repeat(32));
+    accounts = new AccountsService(users, invitations, audit, drops, unitOfWork, config);
     deletions = new AccountDeletionService(users, new AccountDeletionRepository(), audit, drops, unitOfWork);
   }, 60_000);
 
@@ -38,7 +40,8 @@ describe('accounts', () => {
   });
 
   function create(username = name, extra: Partial<NewAccount> = {}): Promise<UserRecord> {
-    const account = { username, passwordHash: 'x', email: null, displayName: null, invitation: null, ...extra };
+    const texts = { email: null, displayName: null, invitation: null };
+    const account = { username, passwordHash: 'x', byAdministrator: false, ...texts, ...extra };
     return services.unitOfWork.run((tx) => accounts.create(tx, account, ACTOR));
   }
 
@@ -86,7 +89,19 @@ describe('accounts', () => {
 
     it('under no name of an organization, and none that is reserved', async () => {
       await expect(create('acme')).rejects.toMatchObject({ condition: 'nameTaken' });
-      await expect(create('robot-x')).rejects.toMatchObject({ condition: 'impossible' });
+      for (const byAdministrator of [false, true]) {
+        await expect(create('robot-x', { byAdministrator })).rejects.toMatchObject({ condition: 'impossible' });
+      }
+    });
+
+    it('under no name that the configuration gives a meaning to, but by an administrator', async () => {
+      await expect(create('library')).rejects.toMatchObject({ condition: 'impossible' });
+      await create('library', { byAdministrator: true });
+      await expect(create('admin')).rejects.toMatchObject({ condition: 'nameTaken', detail: undefined });
+      await expect(create('admin', { byAdministrator: true })).rejects.toMatchObject({
+        condition: 'nameTaken',
+        detail: expect.stringContaining('ADMIN_USERNAME'),
+      });
     });
   });
 
@@ -172,6 +187,23 @@ describe('accounts', () => {
         email: 'u@example.com',
       });
       expect(await accounts.update(user, { disabled: false }, null, ACTOR)).toMatchObject({ disabledAt: null });
+    });
+
+    it('so that no session outlives that they are disabled, whatever the version before left', async () => {
+      const user = await create();
+      const version = async (): Promise<unknown> => (await users.findFact(user.id))?.credentialsVersion;
+      const change = async (changes: UserChanges): Promise<unknown> => {
+        await accounts.update(user, changes, null, ACTOR);
+        return version();
+      };
+      expect(await change({ disabled: false, displayName: 'U' })).toBe(1);
+      expect(await change({ disabled: true })).toBe(2);
+      expect(await change({ disabled: true, email: 'u@example.com' })).toBe(2);
+      expect(await change({ disabled: false })).toBe(3);
+      // As a node does that raises no version.
+      await services.database.query('UPDATE users SET disabled_at = now() WHERE id = $1', [user.id]);
+      expect(await change({ displayName: null })).toBe(3);
+      expect(await change({ disabled: false })).toBe(4);
     });
 
     it('by one of many who saw the same version', async () => {

@@ -3,19 +3,22 @@ import type { Actor } from '../access/actor.js';
 import { isUnlimited } from '../access/credential-limits.js';
 import { decideUser, type UserAction } from '../access/user-policy.js';
 import type { Viewer } from '../access/viewer.js';
+import { AppConfig } from '../config/config.js';
 import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
 import { AuditTrail } from '../events/audit-trail.service.js';
 import { FactDrops } from '../events/fact-drops.js';
 import { ApiError } from '../http/api-error.js';
 import type { KeysetPage } from '../http/list-reply.js';
-import { isAccountName, isReservedName, whyTaken } from './account-name.js';
+import { isAccountName } from './account-name.js';
 import { InvitationsService } from './invitations.service.js';
+import { isConfiguredAdministrator, requireUnreserved, takenBy } from './reserved-names.js';
 import { type NewUser, type UserChanges, type UserRecord, UsersRepository } from './users.repository.js';
 import { userSubject } from './users.service.js';
 
 export interface NewAccount extends Omit<NewUser, 'admin'> {
   /** The code that the person came with. */
   readonly invitation: string | null;
+  readonly byAdministrator: boolean;
 }
 
 /** Accounts of users, as they and administrators manage them. */
@@ -27,6 +30,7 @@ export class AccountsService {
     private readonly audit: AuditTrail,
     private readonly factDrops: FactDrops,
     private readonly unitOfWork: UnitOfWork,
+    private readonly config: AppConfig,
   ) {}
 
   async find(username: string): Promise<UserRecord | null> {
@@ -54,13 +58,19 @@ export class AccountsService {
    * With the namespace of the same name. Throws `impossible` for a reserved name and for an invitation that is not good,
    * `nameTaken` for a name that somebody has, or had; the invitation is then as good as before.
    */
-  async create(tx: Transaction, { invitation, ...account }: NewAccount, actor: Actor): Promise<UserRecord> {
+  async create(
+    tx: Transaction,
+    { invitation, byAdministrator, ...account }: NewAccount,
+    actor: Actor,
+  ): Promise<UserRecord> {
     const { username } = account;
-    if (isReservedName(username)) throw new ApiError('impossible', 'the name is reserved');
+    requireUnreserved(username, byAdministrator, this.config);
     // Before the name: who has no invitation is not told which names are taken.
     const invitationId = invitation === null ? null : await this.invitations.claim(tx, invitation);
-    const user = await this.users.insert(tx, { ...account, admin: false });
-    if (!user) throw new ApiError('nameTaken', whyTaken(username));
+    const user = isConfiguredAdministrator(username, this.config)
+      ? null
+      : await this.users.insert(tx, { ...account, admin: false });
+    if (!user) throw new ApiError('nameTaken', takenBy(username, byAdministrator, this.config));
     if (invitationId !== null) await this.invitations.use(tx, invitationId, user.id);
     await this.audit.append(tx, actor, {
       action: 'user.create',
@@ -73,7 +83,8 @@ export class AccountsService {
 
   /**
    * `null`, and nothing changed, when the user is gone, or `unchangedSince` is given and somebody changed them since.
-   * A disabled user's credentials are refused from the next request on. Throws `conflict` for the last administrator.
+   * A disabled user's credentials are refused from the next request on, and sessions and docker's logins have ended for
+   * good: who is enabled again logs in. Throws `conflict` for the last administrator.
    */
   update(
     { id, namespaceId, username }: UserRecord,

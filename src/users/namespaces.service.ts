@@ -6,7 +6,7 @@ import { FactDrops } from '../events/fact-drops.js';
 import { ApiError } from '../http/api-error.js';
 import { isAccountName } from './account-name.js';
 import { forgetFormerPaths } from './former-paths.js';
-import { NamespacesRepository } from './namespaces.repository.js';
+import { type NamespaceHolder, NamespacesRepository } from './namespaces.repository.js';
 
 @Injectable()
 export class NamespacesService {
@@ -16,6 +16,10 @@ export class NamespacesService {
     private readonly audit: AuditTrail,
     private readonly unitOfWork: UnitOfWork,
   ) {}
+
+  holderOf(name: string): Promise<NamespaceHolder> {
+    return this.namespaces.holderOf(name);
+  }
 
   /** Gives the name of a deleted user or organization to whoever asks next. Throws `conflict` while somebody has it. */
   release(name: string, actor: Actor): Promise<void> {

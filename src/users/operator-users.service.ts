@@ -21,7 +21,7 @@ export class OperatorUsersService {
     const { username, password, email, displayName } = await validated(CreateUserDto, body);
     const passwordHash = await this.users.hashPassword(password);
     const texts = { email: email ?? null, displayName: displayName ?? null, invitation: null };
-    const account = { username, passwordHash, ...texts };
+    const account = { username, passwordHash, byAdministrator: true, ...texts };
     return new UserDto(await this.unitOfWork.run((tx) => this.accounts.create(tx, account, actor)));
   }
 

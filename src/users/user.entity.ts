@@ -46,6 +46,10 @@ export class User {
   @Column('boolean', { default: false })
   admin: boolean;
 
+  /** `ADMIN_USERNAME` made it, or named it when it was an administrator already. */
+  @Column('boolean', { name: 'from_configuration', default: false })
+  fromConfiguration: boolean;
+
   @Column('timestamptz', { name: 'disabled_at', nullable: true })
   disabledAt: Date | null;
 

@@ -35,6 +35,7 @@ import { CurrentViewer } from '../http/current-viewer.decorator.js';
 import { keysetPage, type ListReply, listReply } from '../http/list-reply.js';
 import { createValidationPipe } from '../http/validation.js';
 import { AccountsService } from './accounts.service.js';
+import { ByAdministrator } from './by-administrator.decorator.js';
 import { SignUpGuard } from './sign-up.guard.js';
 import { CreateUserDto, ResetPasswordDto, UpdateUserDto, UserDto, UserListDto, UserQueryDto } from './user.dto.js';
 import type { UserRecord } from './users.repository.js';
@@ -68,6 +69,7 @@ export class UsersController {
   @ApiCreatedResponse({ type: UserDto })
   async create(
     @Body() { password, username, email, displayName, invitation }: CreateUserDto,
+    @ByAdministrator() byAdministrator: boolean,
     @CurrentActor() actor: Actor,
     @CreateRequest() asked: IncomingCreate,
     @Res({ passthrough: true }) response: Response,
@@ -75,7 +77,7 @@ export class UsersController {
     // Before the transaction: hashing takes its time, and a connection is not held meanwhile.
     const passwordHash = await this.users.hashPassword(password);
     const texts = { email: email ?? null, displayName: displayName ?? null, invitation: invitation ?? null };
-    const account = { username, passwordHash, ...texts };
+    const account = { username, passwordHash, byAdministrator, ...texts };
     const user = await this.creates.run(
       asked,
       async (tx) => new UserDto(await this.accounts.create(tx, account, actor)),

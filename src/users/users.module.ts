@@ -12,6 +12,7 @@ import { InvitationsController } from './invitations.controller.js';
 import { InvitationsRepository } from './invitations.repository.js';
 import { InvitationsService } from './invitations.service.js';
 import { Namespace } from './namespace.entity.js';
+import { NameLookups } from './name-lookups.js';
 import { NamespacesController } from './namespaces.controller.js';
 import { NamespacesRepository } from './namespaces.repository.js';
 import { NamespacesService } from './namespaces.service.js';
@@ -38,6 +39,7 @@ import { UsersService } from './users.service.js';
     AccountsService,
     InvitationsRepository,
     InvitationsService,
+    NameLookups,
     NamespacesRepository,
     NamespacesService,
     OperatorUsersService,
@@ -47,6 +49,6 @@ import { UsersService } from './users.service.js';
     UsersRepository,
     UsersService,
   ],
-  exports: [AccountDeletionService, AccountsService, OperatorUsersService, UsersService],
+  exports: [AccountDeletionService, AccountsService, NameLookups, OperatorUsersService, UsersService],
 })
 export class UsersModule {}

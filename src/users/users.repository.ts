@@ -11,13 +11,13 @@ SELECT id, username, admin, namespace_id AS "namespaceId", credentials_version A
 FROM users WHERE id = $1 AND deleted_at IS NULL`;
 
 const FIND_PASSWORD = `
-SELECT id, admin, password_hash AS "passwordHash", credentials_version AS "credentialsVersion"
+SELECT id, admin, from_configuration AS "fromConfiguration", password_hash AS "passwordHash",
+  credentials_version AS "credentialsVersion"
 FROM users WHERE username = $1 AND deleted_at IS NULL`;
 
-// A deletion of the account waits for the transaction that relies on it, or is seen by it.
-const LOCK_ACTIVE = `
-SELECT id FROM users WHERE username = $1 AND deleted_at IS NULL AND disabled_at IS NULL FOR SHARE`;
-// Two transactions of the same user wait for each other, so that what is counted here stays true.
+// A deletion of the account waits for the transaction that relies on it, or is seen by it. Two transactions of the same
+// user wait for each other, so that what is counted here stays true.
+const LOCK_NAMED = 'SELECT id FROM users WHERE username = $1 AND deleted_at IS NULL FOR NO KEY UPDATE';
 const LOCK_LIVE = `
 SELECT id FROM users WHERE id = $1 AND deleted_at IS NULL AND disabled_at IS NULL FOR NO KEY UPDATE`;
 
@@ -31,14 +31,15 @@ const LIST = `
 SELECT ${RECORD} FROM users
 WHERE deleted_at IS NULL AND username > $1 AND username >= $2 AND username < $2 || '~' ORDER BY username LIMIT $3`;
 
-// The name is claimed and used in one statement: of two that create at once, one inserts nothing.
+// The name is claimed and used in one statement: of two that create at once, one inserts nothing. Nobody but the
+// configuration makes accounts that are administrators from the beginning.
 const INSERT = `
 WITH claimed AS (
   INSERT INTO namespaces (name, kind) VALUES ($1, 'user')
   ON CONFLICT (name) WHERE released_at IS NULL DO NOTHING RETURNING id
 )
-INSERT INTO users (namespace_id, username, password_hash, email, display_name, admin)
-SELECT id, $1, $2, $3, $4, $5 FROM claimed RETURNING ${RECORD}`;
+INSERT INTO users (namespace_id, username, password_hash, email, display_name, admin, from_configuration)
+SELECT id, $1, $2, $3, $4, $5, $5 FROM claimed RETURNING ${RECORD}`;
 
 // Each change has a version of its own, also two within a millisecond.
 const TOUCH = `updated_at = greatest(now(), updated_at + interval '1 millisecond')`;
@@ -51,18 +52,26 @@ WITH changed AS (
   RETURNING credentials_version AS version
 ) SELECT version FROM changed`;
 
-// A Date has milliseconds, the column microseconds.
+// Who is disabled, and who is enabled again, has nothing from before but the password and keys. A Date has milliseconds,
+// the column microseconds.
 const UPDATE = `
 WITH changed AS (
   UPDATE users SET
     email = CASE WHEN $2::boolean THEN $3 ELSE email END,
     display_name = CASE WHEN $4::boolean THEN $5 ELSE display_name END,
     disabled_at = CASE $6::boolean WHEN true THEN coalesce(disabled_at, now()) WHEN false THEN NULL ELSE disabled_at END,
+    credentials_version = credentials_version + coalesce($6::boolean <> (disabled_at IS NOT NULL), false)::integer,
     admin = coalesce($7::boolean, admin),
     ${TOUCH}
   WHERE id = $1 AND deleted_at IS NULL AND ($8::timestamptz IS NULL OR date_trunc('milliseconds', updated_at) = $8)
   RETURNING ${RECORD}
 ) SELECT * FROM changed`;
+
+const APPOINT = `
+WITH appointed AS (
+  UPDATE users SET admin = true, from_configuration = true, ${TOUCH}
+  WHERE id = $1 AND deleted_at IS NULL AND (admin OR from_configuration) RETURNING id
+) SELECT id FROM appointed`;
 
 // Of two who unmake each other at once, the second waits here and finds itself the last one's.
 const LOCK_ADMINISTRATORS = `
@@ -83,6 +92,7 @@ export interface UserRow {
 export interface PasswordRow {
   readonly id: number;
   readonly admin: boolean;
+  readonly fromConfiguration: boolean;
   readonly passwordHash: string | null;
   readonly credentialsVersion: number;
 }
@@ -130,9 +140,9 @@ export class UsersRepository {
     return row ?? null;
   }
 
-  /** The id of a user who is not disabled, and stays so until the end of the transaction. */
-  async lockActive(tx: Transaction, username: string): Promise<number | null> {
-    const [row] = await tx.query<{ id: number }>(LOCK_ACTIVE, [username]);
+  /** The id of a user who is there until the end of the transaction. */
+  async lockNamed(tx: Transaction, username: string): Promise<number | null> {
+    const [row] = await tx.query<{ id: number }>(LOCK_NAMED, [username]);
     return row?.id ?? null;
   }
 
@@ -176,6 +186,11 @@ export class UsersRepository {
     const texts = [email !== undefined, email ?? null, displayName !== undefined, displayName ?? null];
     const [row] = await tx.query<UserRecord>(UPDATE, [id, ...texts, disabled ?? null, admin ?? null, unchangedSince]);
     return row ?? null;
+  }
+
+  /** Makes the configuration's account an administrator; false for an account that is neither of both. */
+  async appoint(tx: Transaction, id: number): Promise<boolean> {
+    return (await tx.query(APPOINT, [id])).length > 0;
   }
 
   /** Whether anybody can administer the registry. */

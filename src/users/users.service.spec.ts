@@ -97,10 +97,28 @@ describe('UsersService', () => {
       expect(await version()).toBe(1);
     });
 
-    it('of a user who was none', async () => {
+    it('never of an account that somebody else has made, also with the right password', async () => {
       const { id } = await newUser('a password');
-      await users.ensureAdministrator(name, 'another one');
-      expect(await users.loadFact(id)).toMatchObject({ account: { admin: true } });
+      await expect(users.ensureAdministrator(name, 'a password', true)).rejects.toThrow(
+        'was not made by the configuration',
+      );
+      expect(await users.loadFact(id)).toMatchObject({ account: { admin: false }, credentialsVersion: 1 });
+    });
+
+    it('again of the account that it has made, and of one that was an administrator when it was named', async () => {
+      const isAdministrator = async (id: number): Promise<unknown> => (await users.loadFact(id))?.account.admin;
+      const demote = (id: number) => services.unitOfWork.run((tx) => repository.update(tx, id, { admin: false }, null));
+      await users.ensureAdministrator(name, 'a password');
+      const made = (await repository.findByName(name))?.id ?? 0;
+      name = `${name}-b`;
+      const { id: named } = await newUser('a password');
+      await services.unitOfWork.run((tx) => repository.update(tx, named, { admin: true }, null));
+      await users.ensureAdministrator(name, 'a password');
+      for (const id of [made, named]) {
+        await demote(id);
+        await users.ensureAdministrator(id === made ? name.slice(0, -2) : name, 'a password');
+        expect(await isAdministrator(id)).toBe(true);
+      }
     });
 
     it('never of an organization', async () => {

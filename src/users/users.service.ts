@@ -1,12 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import type { UserPrincipal } from '../access/principal.js';
 import type { Subject } from '../cache/fact-cache.js';
+import { StartupError } from '../config/startup-error.js';
 import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
 import { FactDrops } from '../events/fact-drops.js';
 import { ApiError } from '../http/api-error.js';
 import { isAccountName } from './account-name.js';
 import { PasswordHasher } from './password-hasher.js';
-import { UsersRepository } from './users.repository.js';
+import { type PasswordRow, UsersRepository } from './users.repository.js';
 
 /** The user itself, without what organizations make of it. */
 export type Account = Omit<UserPrincipal, 'memberships' | 'teams'>;
@@ -60,12 +61,15 @@ export class UsersService {
     return this.passwords.hash(password);
   }
 
-  /** The id of a user who can be given something: one that is not disabled, and stays so until the transaction ends. */
-  async lockActive(tx: Transaction, username: string): Promise<number | null> {
-    return isAccountName(username) ? this.users.lockActive(tx, username) : null;
+  /**
+   * The id of a user who is given something, and is there until the transaction ends. Whether they are disabled is
+   * nothing that who gives may learn.
+   */
+  async lockNamed(tx: Transaction, username: string): Promise<number | null> {
+    return isAccountName(username) ? this.users.lockNamed(tx, username) : null;
   }
 
-  /** As `lockActive`, for a user whom the request knows by its id: the cached fact of them may be of a moment ago. */
+  /** Whether the user is neither deleted nor disabled until the transaction ends: the cached fact may be of a moment ago. */
   async lockLive(tx: Transaction, id: number): Promise<boolean> {
     return this.users.lockLive(tx, id);
   }
@@ -90,17 +94,21 @@ export class UsersService {
   }
 
   /**
-   * The administrator that the configuration names; `true` when this call created the account. One that exists is made
-   * an administrator, and keeps its password unless `enforcePassword` says that the configuration decides.
-   * May run on several nodes at once, and again at each start. Throws where the name is another's, or was.
+   * The administrator that the configuration names; `true` when this call created the account. One that exists keeps its
+   * password unless `enforcePassword` says that the configuration decides. May run on several nodes at once, and again at
+   * each start. Throws `StartupError` where the name is another's, or was: an account that is neither an administrator
+   * nor made by the configuration has credentials of somebody whom the operator need not know.
    */
   async ensureAdministrator(username: string, password: string, enforcePassword = false): Promise<boolean> {
     const known = await this.users.findPassword(username);
     if (!known && (await this.insertAdministrator(username, password))) return true;
     const user = known ?? (await this.users.findPassword(username));
-    if (!user)
-      throw new Error(`"${username}" is or was somebody else's name, such as an organization's: set ADMIN_USERNAME`);
-    if (!user.admin) await this.change(user.id, (tx) => this.users.update(tx, user.id, { admin: true }, null));
+    if (!user) {
+      throw new StartupError(
+        `"${username}" is or was somebody else's name, such as an organization's: set ADMIN_USERNAME to another one`,
+      );
+    }
+    await this.appoint(username, user);
     // Sessions end when a password is set, so one that is right already stays.
     if (enforcePassword && !(await this.passwords.verify(user.passwordHash, password))) {
       const passwordHash = await this.passwords.hash(password);
@@ -120,10 +128,20 @@ export class UsersService {
     return this.unitOfWork.run(async (tx) => (await this.users.insert(tx, row)) !== null);
   }
 
-  private async change(id: number, work: (tx: Transaction) => Promise<unknown>): Promise<void> {
-    await this.unitOfWork.run(async (tx) => {
-      await work(tx);
+  private async appoint(username: string, { id, admin, fromConfiguration }: PasswordRow): Promise<void> {
+    if (admin && fromConfiguration) return;
+    if (await this.change(id, (tx) => this.users.appoint(tx, id))) return;
+    throw new StartupError(
+      `the account "${username}" was not made by the configuration, so ADMIN_USERNAME does not make it an administrator: ` +
+        'set ADMIN_USERNAME to a name that nobody has, or let an administrator make this account one first',
+    );
+  }
+
+  private change<T>(id: number, work: (tx: Transaction) => Promise<T>): Promise<T> {
+    return this.unitOfWork.run(async (tx) => {
+      const done = await work(tx);
       await this.factDrops.afterCommit(tx, [userSubject(id)]);
+      return done;
     });
   }
 }

@@ -61,7 +61,8 @@ describe.each([
     expect(await run(['user', 'disable', 'alice'])).toEqual({ code: 0, stdout: 'disabled alice\n', stderr: '' });
     await expectEverywhere(token, 401);
     expect((await run(['user', 'enable', 'alice'])).code).toBe(0);
-    await expectEverywhere(token, 200);
+    await expectEverywhere(token, 401);
+    await expectEverywhere(await tokenOf('alice', PASSWORD), 200);
   }, 60_000);
 
   it('ends what a password opened when it sets another, and prints one that it made up', async () => {

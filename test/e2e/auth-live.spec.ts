@@ -55,14 +55,99 @@ describe.each(SETTINGS)('what changes of a user, %s', (_setting, start) => {
     (await there.raw('POST', `/v2/${username}/app/blobs/uploads/`, { headers })).status;
   const bearer = (token: string): Headers => ({ authorization: `Bearer ${token}` });
 
-  it('refuses every credential of a disabled user from the next request on, and takes them again when enabled', async () => {
+  interface Refreshable {
+    readonly token: string;
+    readonly refresh_token: string;
+  }
+
+  async function keyOf(username: string, password: string): Promise<string> {
+    const body = { name: 'ci', scopes: ['repo:pull', 'repo:push'] };
+    const made = await admin.as(username, password, 'basic').api('POST', '/api/v1/auth/keys', body).expect(201);
+    return made.json<{ key: string }>().key;
+  }
+
+  async function dockerLogin(username: string, password: string): Promise<Refreshable> {
+    const form = {
+      grant_type: 'password',
+      service: 'aerugo',
+      client_id: 'docker',
+      access_type: 'offline',
+      username,
+      password,
+    };
+    return (await tokenForm({ ...form, scope: `repository:${username}/app:push` }).expect(200)).json<Refreshable>();
+  }
+
+  async function jsonLogin(username: string, password: string): Promise<Refreshable> {
+    return (await tokenJson({ username, password }).expect(200)).json<Refreshable>();
+  }
+
+  const tokenForm = (form: Record<string, string>) =>
+    there.raw('POST', '/api/v1/auth/token', {
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams(form).toString(),
+    });
+  const tokenJson = (body: object) =>
+    there.raw('POST', '/api/v1/auth/token', {
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+  /** Of a docker login, docker login with a key, JSON login. */
+  const refreshes = async (dockers: readonly Refreshable[], json: Refreshable): Promise<number[]> => {
+    const statuses = [(await tokenJson({ grant_type: 'refresh_token', refresh_token: json.refresh_token })).status];
+    for (const { refresh_token } of dockers) {
+      const form = { grant_type: 'refresh_token', service: 'aerugo', client_id: 'docker', refresh_token };
+      statuses.push((await tokenForm(form)).status);
+    }
+    return statuses;
+  };
+
+  it('refuses every credential of a disabled user from the next request on, and password and keys alone come back', async () => {
     const { password, token, session } = await newUser('carol');
-    const all = [basicOf('carol', password), bearer(token), bearer(session)];
-    for (const headers of all) expect(await push('carol', headers)).toBe(202);
+    const key = await keyOf('carol', password);
+    const json = await jsonLogin('carol', password);
+    const dockers = [await dockerLogin('carol', password), await dockerLogin('carol', key)];
+    const passwords = [basicOf('carol', password), basicOf('carol', key), bearer(key)];
+    const tokens = [token, session, json.token, ...dockers.map((login) => login.token)].map(bearer);
+    for (const headers of [...passwords, ...tokens]) expect(await push('carol', headers)).toBe(202);
     await admin.api('PATCH', '/api/v1/users/carol', { disabled: true }).expect(200);
-    for (const headers of all) expect(await push('carol', headers)).toBe(401);
+    for (const headers of [...passwords, ...tokens]) expect(await push('carol', headers)).toBe(401);
+    expect(await refreshes(dockers, json)).toEqual([401, 401, 401]);
+
     await admin.api('PATCH', '/api/v1/users/carol', { disabled: false }).expect(200);
-    for (const headers of all) expect(await push('carol', headers)).toBe(202);
+    for (const headers of tokens) expect(await push('carol', headers)).toBe(401);
+    expect(await refreshes(dockers, json)).toEqual([401, 401, 401]);
+    for (const headers of passwords) expect(await push('carol', headers)).toBe(202);
+    await admin.api('PATCH', '/api/v1/users/carol', { disabled: false, displayName: 'Carol' }).expect(200);
+    expect(await refreshes([await dockerLogin('carol', key)], await jsonLogin('carol', password))).toEqual([200, 200]);
+  });
+
+  it('refuses the tokens of a disabled robot, also when it is enabled again, and takes its key', async () => {
+    await admin.api('POST', '/api/v1/orgs', { name: 'robots' }).expect(201);
+    const robots = '/api/v1/orgs/robots/robots';
+    await admin.api('POST', robots, { name: 'ci' }).expect(201);
+    const body = { name: 'ci', scopes: ['repo:pull', 'repo:push'] };
+    const { key } = (await admin.api('POST', `${robots}/ci/keys`, body).expect(201)).json<{ key: string }>();
+    await admin.api('PUT', '/api/v1/repos/robots/app', {}).expect(201);
+    const grants = [{ kind: 'robot', name: 'ci', role: 'write' }];
+    await admin.api('PUT', '/api/v1/repos/robots/app/permissions', { grants }).expect(200);
+    const buy = async (): Promise<string> => {
+      const path = '/api/v1/auth/token?service=aerugo&scope=repository:robots/app:push,pull';
+      return (await there.raw('GET', path, { headers: basicOf('robot-robots.ci', key) }).expect(200)).json<{
+        token: string;
+      }>().token;
+    };
+    const token = await buy();
+    const act = (headers: Headers): Promise<number> => push('robots', headers);
+    expect([await act(bearer(token)), await act(bearer(key))]).toEqual([202, 202]);
+    await admin.api('PATCH', `${robots}/ci`, { disabled: true }).expect(200);
+    expect([await act(bearer(token)), await act(bearer(key))]).toEqual([401, 401]);
+    await admin.api('PATCH', `${robots}/ci`, { disabled: false }).expect(200);
+    expect([await act(bearer(token)), await act(bearer(key))]).toEqual([401, 202]);
+    await admin.api('PATCH', `${robots}/ci`, { description: 'the same tokens' }).expect(200);
+    const later = await buy();
+    await admin.api('PATCH', `${robots}/ci`, { description: 'still' }).expect(200);
+    expect(await act(bearer(later))).toBe(202);
   });
 
   it('ends every session when the password changes, and takes only the new one', async () => {

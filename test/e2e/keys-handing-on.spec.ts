@@ -46,6 +46,82 @@ describe('a key', () => {
     }
   });
 
+  describe('opens nothing to others that it may not do itself:', () => {
+    const APP = '/api/v1/repos/acme/handed-on';
+    const key = (...scopes: string[]): Promise<string> => newKey(world.alice, scopes, ['acme']);
+    const anonymousReads = async (): Promise<number> => (await world.anonymous.api('GET', APP)).status;
+
+    it('it makes public what it may read, and sparse where it may push', async () => {
+      await world.alice.api('PUT', APP, {}).expect(201);
+      const managing = await key('manage');
+      const [reading, pushing] = [await key('manage', 'repo:pull'), await key('manage', 'repo:push')];
+      for (const holder of [managing, pushing]) {
+        expect(refused(await by(holder, 'PATCH', APP, { visibility: 'public' }), 403, 'DENIED')).toMatchObject({
+          detail: expect.stringContaining('repo:pull'),
+        });
+        expect(await anonymousReads()).toBe(401);
+      }
+      for (const holder of [managing, reading]) {
+        refused(await by(holder, 'PATCH', APP, { sparse: true }), 403, 'DENIED');
+      }
+      for (const path of [APP, `${APP}-new`]) {
+        refused(await by(pushing, 'PUT', path, { visibility: 'public' }), 403, 'DENIED');
+      }
+      await by(pushing, 'PUT', `${APP}-new`, { sparse: true }).expect(201);
+      await by(managing, 'PATCH', APP, { description: 'ours', visibility: 'private', sparse: false }).expect(200);
+
+      await by(reading, 'PATCH', APP, { visibility: 'public' }).expect(200);
+      expect(await anonymousReads()).toBe(200);
+      // Somebody may have made it private since this request was decided on.
+      refused(await by(managing, 'PATCH', APP, { visibility: 'public' }), 403, 'DENIED');
+      await by(managing, 'PATCH', APP, { visibility: 'private' }).expect(200);
+      expect(await anonymousReads()).toBe(401);
+    });
+
+    it('a token for pushes makes nothing public or sparse, and asks of nobody else', async () => {
+      await world.alice.api('PUT', APP, {});
+      const token = await world.alice.token(
+        'repository:acme/handed-on:pull,push',
+        'repository:acme/handed-on-too:push',
+      );
+      for (const path of [APP, `${APP}-too`]) {
+        for (const body of [{ visibility: 'public' }, { sparse: true }]) {
+          refused(await by(token, 'PUT', path, body), 403, 'DENIED');
+        }
+      }
+      refused(await by(token, 'GET', `${APP}/permissions/effective?user=bob`), 403, 'DENIED');
+      await by(token, 'PUT', `${APP}-too`, {}).expect(201);
+    });
+
+    it('it renames what it may do everything with, at both paths', async () => {
+      await world.alice.api('PUT', APP, {});
+      const whole = [await newKey(world.alice, EVERY_SCOPE, ['acme']), await newKey(world.alice, EVERY_SCOPE)];
+      for (const scopes of [['manage'], ['manage', 'repo:pull'], EVERY_SCOPE.slice(0, -1)]) {
+        const holder = await newKey(world.alice, scopes);
+        for (const body of [{ namespace: 'alice' }, { name: 'renamed' }]) {
+          refused(await by(holder, 'POST', `${APP}/rename`, body), 403, 'DENIED');
+        }
+      }
+      refused(await by(whole[0] ?? '', 'POST', `${APP}/rename`, { namespace: 'alice' }), 403, 'DENIED');
+      await by(whole[0] ?? '', 'POST', `${APP}/rename`, { name: 'renamed' }).expect(200);
+      await by(whole[1] ?? '', 'POST', '/api/v1/repos/acme/renamed/rename', { namespace: 'alice' }).expect(200);
+    });
+
+    it('it revives no robot whose keys do more, and ends any', async () => {
+      const robot = `${ACME}/robots/sleeper`;
+      await world.alice.api('POST', `${ACME}/robots`, { name: 'sleeper' }).expect(201);
+      const [managing, whole] = [await key('manage'), await key(...EVERY_SCOPE)];
+      const soon = new Date(Date.now() + 3_600_000).toISOString();
+      const later = new Date(Date.now() + 7_200_000).toISOString();
+      await by(managing, 'PATCH', robot, { disabled: true, expiresAt: soon, description: 'asleep' }).expect(200);
+      for (const body of [{ disabled: false }, { expiresAt: null }, { expiresAt: later }]) {
+        refused(await by(managing, 'PATCH', robot, body), 403, 'DENIED');
+        await by(whole, 'PATCH', robot, body).expect(200);
+        await by(managing, 'PATCH', robot, { disabled: true, expiresAt: soon }).expect(200);
+      }
+    });
+  });
+
   it('of an administrator neither makes administrators, nor shuts anybody out', async () => {
     const key = await newKey(world.admin, EVERY_SCOPE);
     const dave = '/api/v1/users/dave';

@@ -81,7 +81,7 @@ describe('an organization', () => {
     [{ name: 'fine', owner: 'alice' }, 400, 'UNKNOWN_FIELD'],
     [{ name: 'robot-ci' }, 422, 'IMPOSSIBLE'],
     [{ name: 'v2' }, 422, 'IMPOSSIBLE'],
-    [{ name: 'alice' }, 409, 'NAME_TAKEN'],
+    [{ name: 'bob' }, 409, 'NAME_TAKEN'],
   ])('is not made of %j: %i %s', async (body, status, code) => {
     refused(await world.alice.api('POST', ORGS, body), status, code);
   });
@@ -198,15 +198,10 @@ describe('the members of an organization', () => {
     refused(await world.alice.api('GET', `${members}?cursor=WzEuNV0`), 400, 'MALFORMED_REQUEST');
   });
 
-  it('are users who can log in', async () => {
-    await signUp(world.admin, 'erin');
-    await world.admin.api('PATCH', '/api/v1/users/erin', { disabled: true }).expect(200);
+  it('are users', async () => {
     const add = (username: string): PromiseLike<Reply> =>
       world.alice.api('POST', members, { username, role: 'member' });
-    expect(refused(await add('erin'), 422, 'IMPOSSIBLE')).toEqual(
-      refused(await add('no-such-user'), 422, 'IMPOSSIBLE'),
-    );
-    refused(await add(org), 422, 'IMPOSSIBLE');
+    expect(refused(await add(org), 422, 'IMPOSSIBLE')).toEqual(refused(await add('no-such-user'), 422, 'IMPOSSIBLE'));
     refused(await add('No'), 400, 'VALIDATION_FAILED');
   });
 

@@ -16,13 +16,13 @@ export const REGISTRY_SETTINGS = {
     ['registry', 'default_namespace'],
     ACCOUNT_NAME,
     'library',
-    'Namespace of repository names that have none.',
+    'Namespace of repository names that have none; only an administrator can create it.',
   ),
   ALLOW_SPARSE: optional(
     ['registry', 'allow_sparse'],
     p.list(p.matching(/^[a-z0-9._/*-]+$/, 'must be names of repositories, * for any part')),
     'acme/*',
-    'Repositories that may hold manifests whose content is missing.',
+    'Repositories that may hold manifests whose content is missing; only an administrator can create a namespace that this names.',
   ),
   MANIFEST_MAX_BYTES: setting(
     ['registry', 'manifest_max_bytes'],

@@ -21,7 +21,12 @@ export const SECURITY_SETTINGS = {
     'https://console.example.com',
     'Origins of web pages that may call the API, with credentials too; or *, without.',
   ),
-  ADMIN_USERNAME: setting(['security', 'admin_username'], ACCOUNT_NAME, 'admin', 'Name of the first administrator.'),
+  ADMIN_USERNAME: setting(
+    ['security', 'admin_username'],
+    ACCOUNT_NAME,
+    'admin',
+    'Name of the first administrator; no user or organization can take it.',
+  ),
   ADMIN_PASSWORD: optional(
     ['security', 'admin_password'],
     p.matching(/^.{8,}$/s, 'must have 8 characters or more'),
