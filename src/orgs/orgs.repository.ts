@@ -67,7 +67,7 @@ WITH claimed AS (
 ), made AS (
   INSERT INTO orgs (namespace_id, display_name, default_role) SELECT id, $2, $3 FROM claimed RETURNING *
 ), owned AS (
-  INSERT INTO org_members (org_id, user_id, role) SELECT id, $4, 'owner' FROM made
+  INSERT INTO org_members (org_id, user_id, role, consented) SELECT id, $4, 'owner', true FROM made
 )
 SELECT o.id, o.namespace_id AS "namespaceId", o.created_at AS "createdAt", o.updated_at AS "updatedAt" FROM made o`;
 

@@ -14,7 +14,7 @@ const LOCK_NAMESPACE = 'SELECT id FROM namespaces WHERE id = $1 FOR UPDATE';
 const OWNED_ALONE = `
 SELECT n.name FROM org_members m
 JOIN orgs o ON o.id = m.org_id JOIN namespaces n ON n.id = o.namespace_id
-WHERE m.user_id = $1 AND m.role = 'owner' AND o.deleted_at IS NULL AND NOT EXISTS (
+WHERE m.user_id = $1 AND m.role = 'owner' AND m.consented AND o.deleted_at IS NULL AND NOT EXISTS (
   SELECT FROM org_members other JOIN users u ON u.id = other.user_id
   WHERE other.org_id = m.org_id AND other.user_id <> $1 AND other.role = 'owner' AND u.deleted_at IS NULL
 ) ORDER BY n.name LIMIT 10`;
@@ -30,7 +30,8 @@ const FORGET = [
   'DELETE FROM refresh_tokens WHERE user_id = $1',
   'DELETE FROM api_keys WHERE user_id = $1',
   'DELETE FROM identities WHERE user_id = $1',
-  `DELETE FROM org_invitations WHERE created_by = 'user:' || $1::text AND accepted_at IS NULL`,
+  `DELETE FROM org_invitations
+   WHERE (created_by = 'user:' || $1::text OR invitee_id = $1::bigint) AND accepted_at IS NULL`,
   `DELETE FROM idempotent_creates WHERE principal = 'user:' || $1::text`,
   `UPDATE users SET deleted_at = now(), updated_at = now(), credentials_version = credentials_version + 1,
      password_hash = NULL, email = NULL, display_name = NULL WHERE id = $1`,
@@ -52,7 +53,7 @@ export class AccountDeletionRepository {
     return row ?? null;
   }
 
-  /** Names of organizations that have no other owner. */
+  /** Names of organizations that have no other owner; not those that others made the user one of, unasked. */
   async ownedAlone(tx: Transaction, userId: number): Promise<string[]> {
     return (await tx.query<{ name: string }>(OWNED_ALONE, [userId])).map(({ name }) => name);
   }

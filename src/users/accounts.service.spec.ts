@@ -58,12 +58,11 @@ describe('accounts', () => {
     return id;
   }
 
-  async function join(orgId: number, userId: number, role: string): Promise<void> {
-    await services.database.query('INSERT INTO org_members (org_id, user_id, role) VALUES ($1, $2, $3)', [
-      orgId,
-      userId,
-      role,
-    ]);
+  async function join(orgId: number, userId: number, role: string, consented = true): Promise<void> {
+    await services.database.query(
+      'INSERT INTO org_members (org_id, user_id, role, consented) VALUES ($1, $2, $3, $4)',
+      [orgId, userId, role, consented],
+    );
   }
 
   describe('are made', () => {
@@ -273,6 +272,14 @@ describe('accounts', () => {
       await deletions.delete(user, ACTOR, keepingRepositories(services));
     });
 
+    it('also while they are the last owner of what others made them an owner of, unasked', async () => {
+      const user = await create();
+      await join(await newOrganization((await create(`${name}-first`)).id), user.id, 'member', false);
+      const orgId = await newOrganization(user.id);
+      await services.database.query('UPDATE org_members SET consented = false WHERE org_id = $1', [orgId]);
+      await deletions.delete(user, ACTOR, keepingRepositories(services));
+    });
+
     it('an owner who was deleted is none', async () => {
       const [first, second] = [await create(`${name}-a`), await create(`${name}-b`)];
       const orgId = await newOrganization(first.id);
@@ -304,7 +311,10 @@ describe('accounts', () => {
       await services.unitOfWork.run(async (tx) => {
         await tx.query('SELECT id FROM orgs WHERE id = $1 FOR UPDATE', [orgId]);
         await tx.query('DELETE FROM org_members WHERE org_id = $1', [orgId]);
-        await tx.query(`INSERT INTO org_members (org_id, user_id, role) VALUES ($1, $2, 'owner')`, [orgId, user.id]);
+        await tx.query(
+          `INSERT INTO org_members (org_id, user_id, role, consented) VALUES ($1, $2, 'owner', true)`,
+          [orgId, user.id],
+        );
         deleted = deletions.delete(user, ACTOR, keepingRepositories(services)).catch((error: unknown) => error);
         await untilOneWaits();
       });
