@@ -83,6 +83,14 @@ describe('what others do to a user', () => {
     await services.deleteUser(ben);
   });
 
+  it('keeps them waiting for nothing while it goes on', async () => {
+    await services.unitOfWork.run(async (tx) => {
+      await services.members.add(tx, name, { username: ben.caller.username, role: 'member' }, ada);
+      await create(`${name}-own`, ben);
+    });
+    expect(await consentOf(ben)).toContainEqual({ role: 'owner', consented: true });
+  });
+
   it('leaves room in the teams of organizations that they joined', async () => {
     const inTeams = (org: string, teams: number): Promise<unknown> =>
       services.database.query(

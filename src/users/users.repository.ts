@@ -14,9 +14,10 @@ const FIND_PASSWORD = `
 SELECT id, admin, password_hash AS "passwordHash", credentials_version AS "credentialsVersion"
 FROM users WHERE username = $1 AND deleted_at IS NULL`;
 
-// A deletion of the account waits for the transaction that relies on it, or is seen by it.
+// A deletion of the account waits for the transaction that relies on it, or is seen by it. Nothing else waits: those who
+// do something with a user must not keep the user from what they do themselves.
 const LOCK_ACTIVE = `
-SELECT id FROM users WHERE username = $1 AND deleted_at IS NULL AND disabled_at IS NULL FOR SHARE`;
+SELECT id FROM users WHERE username = $1 AND deleted_at IS NULL AND disabled_at IS NULL FOR KEY SHARE`;
 // Two transactions of the same user wait for each other, so that what is counted here stays true.
 const LOCK_LIVE = `
 SELECT id FROM users WHERE id = $1 AND deleted_at IS NULL AND disabled_at IS NULL FOR NO KEY UPDATE`;
@@ -130,7 +131,7 @@ export class UsersRepository {
     return row ?? null;
   }
 
-  /** The id of a user who is not disabled, and stays so until the end of the transaction. */
+  /** The id of a user who is not disabled, and is not deleted before the end of the transaction. */
   async lockActive(tx: Transaction, username: string): Promise<number | null> {
     const [row] = await tx.query<{ id: number }>(LOCK_ACTIVE, [username]);
     return row?.id ?? null;

@@ -60,7 +60,7 @@ export class UsersService {
     return this.passwords.hash(password);
   }
 
-  /** The id of a user who can be given something: one that is not disabled, and stays so until the transaction ends. */
+  /** The id of a user who can be given something: not disabled, and not deleted before the transaction ends. */
   async lockActive(tx: Transaction, username: string): Promise<number | null> {
     return isAccountName(username) ? this.users.lockActive(tx, username) : null;
   }
