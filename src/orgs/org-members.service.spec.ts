@@ -53,8 +53,8 @@ describe('an organization that several change at once', () => {
     let deletion: Promise<unknown> = Promise.resolve();
     await services.unitOfWork.run(async (tx) => {
       await tx.query(
-        `INSERT INTO repos (namespace_id, name, path, visibility)
-         SELECT id, 'app', name || '/app', 'private' FROM namespaces WHERE name = $1 FOR KEY SHARE`,
+        `INSERT INTO repos (namespace_id, name, path, visibility, listed_at)
+         SELECT id, 'app', name || '/app', 'private', now() FROM namespaces WHERE name = $1 FOR KEY SHARE`,
         [name],
       );
       deletion = expect(orgs.delete(name, ada.actor, keepingRepositories(services))).rejects.toMatchObject({

@@ -261,10 +261,10 @@ describe('accounts', () => {
       });
       await join(orgId, (await create(`${name}-too`)).id, 'owner');
       const { query } = services.database;
-      await query(`INSERT INTO repos (namespace_id, name, path, visibility) VALUES ($1, 'app', $2, 'private')`, [
-        user.namespaceId,
-        `${name}/app`,
-      ]);
+      await query(
+        `INSERT INTO repos (namespace_id, name, path, visibility, listed_at) VALUES ($1, 'app', $2, 'private', now())`,
+        [user.namespaceId, `${name}/app`],
+      );
       await expect(deletions.delete(user, ACTOR, keepingRepositories(services))).rejects.toMatchObject({
         condition: 'conflict',
       });
