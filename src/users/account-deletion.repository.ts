@@ -19,9 +19,15 @@ WHERE m.user_id = $1 AND m.role = 'owner' AND m.consented AND o.deleted_at IS NU
   WHERE other.org_id = m.org_id AND other.user_id <> $1 AND other.role = 'owner' AND u.deleted_at IS NULL
 ) ORDER BY n.name LIMIT 10`;
 
+/** Grants of one transaction: others decide how many there are. */
+export const GRANTS_AT_ONCE = 10_000;
+
 // A grant has its repository's path, also when a rename was waited for.
 const REVOKE_GRANTS = `
-WITH gone AS (DELETE FROM repo_grants WHERE user_id = $1 RETURNING path) SELECT path FROM gone`;
+WITH gone AS (
+  DELETE FROM repo_grants WHERE id IN (SELECT id FROM repo_grants WHERE user_id = $1 LIMIT ${GRANTS_AT_ONCE})
+  RETURNING path
+) SELECT path FROM gone`;
 
 /** All that is left of a user elsewhere; answers that were kept for repeated creates may hold their keys. */
 const FORGET = [
@@ -37,9 +43,13 @@ const FORGET = [
      password_hash = NULL, email = NULL, display_name = NULL WHERE id = $1`,
 ] as const;
 
-const BURY_NAMESPACE = 'UPDATE namespaces SET deleted_at = now() WHERE id = $1';
+// Also an administrator's name is not one to be inherited.
+const IS_KNOWN = `
+SELECT admin OR EXISTS (SELECT FROM org_members WHERE user_id = $1)
+  OR EXISTS (SELECT FROM repo_grants WHERE user_id = $1) AS known
+FROM users WHERE id = $1`;
 
-/** The end of a user. The row stays, for histories name it by its id; the name stays taken. */
+/** The end of a user. The row stays, for histories name it by its id. */
 @Injectable()
 export class AccountDeletionRepository {
   async lockOrganizations(tx: Transaction, userId: number): Promise<void> {
@@ -58,11 +68,19 @@ export class AccountDeletionRepository {
     return (await tx.query<{ name: string }>(OWNED_ALONE, [userId])).map(({ name }) => name);
   }
 
-  /** Gives the paths of the repositories that the user had a grant to. */
-  async bury(tx: Transaction, userId: number, namespaceId: number): Promise<string[]> {
-    const grants = await tx.query<{ path: string }>(REVOKE_GRANTS, [userId]);
+  /** Whether the user's name means something to others: then nobody else may get it. Asked before `forget`. */
+  async isKnown(tx: Transaction, userId: number): Promise<boolean> {
+    const [row] = await tx.query<{ known: boolean }>(IS_KNOWN, [userId]);
+    return row?.known !== false;
+  }
+
+  /** All but grants. */
+  async forget(tx: Transaction, userId: number): Promise<void> {
     for (const statement of FORGET) await tx.query(statement, [userId]);
-    await tx.query(BURY_NAMESPACE, [namespaceId]);
-    return grants.map(({ path }) => path);
+  }
+
+  /** Some of the user's grants, `GRANTS_AT_ONCE` at most. Gives the paths of their repositories. */
+  async revokeGrants(tx: Transaction, userId: number): Promise<string[]> {
+    return (await tx.query<{ path: string }>(REVOKE_GRANTS, [userId])).map(({ path }) => path);
   }
 }

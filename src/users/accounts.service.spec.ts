@@ -280,6 +280,20 @@ describe('accounts', () => {
       await deletions.delete(user, ACTOR, keepingRepositories(services));
     });
 
+    it('however many grants others gave them', async () => {
+      const user = await create();
+      await services.database.query(
+        `WITH r AS (
+           INSERT INTO repos (namespace_id, name, path, visibility)
+           SELECT id, 'many-' || i, 'acme/many-' || i, 'private' FROM namespaces, generate_series(1, 20001) i
+           WHERE namespaces.name = 'acme' RETURNING id, path
+         ) INSERT INTO repo_grants (repo_id, path, user_id, role) SELECT id, path, $1, 'read' FROM r`,
+        [user.id],
+      );
+      await deletions.delete(user, ACTOR, keepingRepositories(services));
+      expect(await services.database.query('SELECT FROM repo_grants WHERE user_id = $1', [user.id])).toEqual([]);
+    }, 30_000);
+
     it('an owner who was deleted is none', async () => {
       const [first, second] = [await create(`${name}-a`), await create(`${name}-b`)];
       const orgId = await newOrganization(first.id);
@@ -311,10 +325,10 @@ describe('accounts', () => {
       await services.unitOfWork.run(async (tx) => {
         await tx.query('SELECT id FROM orgs WHERE id = $1 FOR UPDATE', [orgId]);
         await tx.query('DELETE FROM org_members WHERE org_id = $1', [orgId]);
-        await tx.query(
-          `INSERT INTO org_members (org_id, user_id, role, consented) VALUES ($1, $2, 'owner', true)`,
-          [orgId, user.id],
-        );
+        await tx.query(`INSERT INTO org_members (org_id, user_id, role, consented) VALUES ($1, $2, 'owner', true)`, [
+          orgId,
+          user.id,
+        ]);
         deleted = deletions.delete(user, ACTOR, keepingRepositories(services)).catch((error: unknown) => error);
         await untilOneWaits();
       });

@@ -35,7 +35,7 @@ WHERE deleted_at IS NULL AND username > $1 AND username >= $2 AND username < $2 
 // The name is claimed and used in one statement: of two that create at once, one inserts nothing.
 const INSERT = `
 WITH claimed AS (
-  INSERT INTO namespaces (name, kind) VALUES ($1, 'user')
+  INSERT INTO namespaces (name, kind, held) VALUES ($1, 'user', false)
   ON CONFLICT (name) WHERE released_at IS NULL DO NOTHING RETURNING id
 )
 INSERT INTO users (namespace_id, username, password_hash, email, display_name, admin)

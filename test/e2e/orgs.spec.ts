@@ -285,7 +285,7 @@ describe('the members of an organization', () => {
       { action: 'org.create', resource: `org:${name}`, detail: { displayName: null, defaultRole: null }, isOwn: true },
       { action: 'member.add', resource: `org:${name}/member:bob`, detail: { role: 'member' }, isOwn: true },
       { action: 'member.remove', resource: `org:${name}/member:bob`, detail: { before: 'member' }, isOwn: true },
-      { action: 'org.delete', resource: `org:${name}`, detail: null, isOwn: true },
+      { action: 'org.delete', resource: `org:${name}`, detail: { released: true }, isOwn: true },
     ]);
   });
 });
