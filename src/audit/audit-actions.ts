@@ -39,7 +39,9 @@ export const AUDITED_ROUTES: Readonly<Record<string, AuditedRoute>> = {
   'POST /api/v1/invitations': transaction('invitation.create'),
   'DELETE /api/v1/invitations/{id}': transaction('invitation.revoke'),
   'POST /api/v1/invitations/accept': transaction('invitation.accept'),
+  'DELETE /api/v1/invitations/received/{id}': transaction('invitation.decline'),
   'POST /api/v1/namespaces/{name}/release': transaction('namespace.release'),
+  'POST /api/v1/namespaces/release': transaction('namespace.release'),
 
   'POST /api/v1/orgs': transaction('org.create'),
   'PATCH /api/v1/orgs/{org}': transaction('org.update'),

@@ -37,6 +37,8 @@ import { RecentHeads } from './recent-heads.js';
 import { RepoContent } from './repo-content.entity.js';
 import { StoredBlobs } from './stored-blobs.js';
 import { SweepRepository } from './sweep.repository.js';
+import { UnfinishedRepositoriesRepository } from './unfinished/unfinished.repository.js';
+import { UnfinishedSweeper } from './unfinished/unfinished-sweeper.service.js';
 import { Upload } from './upload.entity.js';
 import { UploadCloser } from './upload-closer.service.js';
 import { UploadCommit } from './upload-commit.service.js';
@@ -87,6 +89,8 @@ import { UploadsService } from './uploads.service.js';
     StoredBlobs,
     StoreOwner,
     SweepRepository,
+    UnfinishedRepositoriesRepository,
+    UnfinishedSweeper,
     UploadCloser,
     UploadCommit,
     UploadEndService,

@@ -81,6 +81,7 @@ export function toConfig(
       refreshTokenSeconds: values.REFRESH_TOKEN_SECONDS,
       signUp: values.SIGN_UP,
       orgCreation: values.ORG_CREATION,
+      orgCreationsPerDay: values.ORG_CREATIONS_PER_DAY,
       auditPulls: values.AUDIT_PULLS,
       auditMonths: values.AUDIT_MONTHS,
       rateLimits: rateLimits(values),

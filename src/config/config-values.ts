@@ -149,6 +149,8 @@ export interface SecurityConfig {
   readonly refreshTokenSeconds: number;
   readonly signUp: SignUp;
   readonly orgCreation: OrgCreation;
+  /** Of one user; 0 is no limit. */
+  readonly orgCreationsPerDay: number;
   /** Whether each pull is an entry of the audit log. */
   readonly auditPulls: boolean;
   /** Months that the audit log goes back; 0 keeps everything. */

@@ -7,7 +7,7 @@ import { MayBeAbsent } from '../http/validation.js';
 /** What OpenAPI says of `force`. */
 export const FORCE =
   'While there are repositories it is refused with 409, unless `force=true` and `repositories` says how many there are: ' +
-  'all of them are then deleted too, 10,000 at most.';
+  'all of them are then deleted too, 10,000 at most. Repositories without a manifest are no reason to keep it.';
 
 const MAX_NUMBER = 1_000_000_000;
 

@@ -18,7 +18,10 @@ export class OrgDeletionController {
   @HttpCode(204)
   @Access({ kind: 'organization', action: 'own' })
   @ApiParam({ name: 'org', example: 'acme' })
-  @ApiOperation({ summary: 'Delete an organization; its name stays taken', description: FORCE })
+  @ApiOperation({
+    summary: 'Delete an organization; the name of one that held something stays taken',
+    description: FORCE,
+  })
   @ApiNoContentResponse({ description: 'Deleted, with its teams, robots and invitations' })
   async delete(
     @Param('org') name: string,

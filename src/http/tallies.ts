@@ -17,7 +17,17 @@ const INTEGRITY_OUTCOMES = ['done', 'failed', 'foreign'] as const;
  */
 export const TALLIES = {
   /** Requests that were answered with 429, by the limit that they met. */
-  rateLimited: new Tally(['login', 'sign-up', 'names', 'writes', 'user', 'address', 'token-address', 'token-account']),
+  rateLimited: new Tally([
+    'login',
+    'sign-up',
+    'org-creation',
+    'names',
+    'writes',
+    'user',
+    'address',
+    'token-address',
+    'token-account',
+  ]),
   /** Callers who were turned away, by the reason: the names of `REFUSALS` in `src/auth`. */
   refused: new Tally([
     'credentialsMissing',

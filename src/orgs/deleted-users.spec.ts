@@ -1,7 +1,7 @@
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { orgServices, type OrgServices } from '../../test/support/org-services.js';
 import type { Transaction } from '../database/unit-of-work.js';
-import type { Manager } from './org-members.service.js';
+import type { Manager } from './membership-right.js';
 
 let count = 0;
 
@@ -34,7 +34,8 @@ describe('a user who is deleted on another node', () => {
     );
   const create = (tx: Transaction): Promise<unknown> =>
     services.orgs.create(tx, { name: `${name}-own` }, ben.caller, ben.actor);
-  const accept = (tx: Transaction): Promise<unknown> => services.invitations.accept(tx, code, ben.caller, ben.actor);
+  const accept = (tx: Transaction): Promise<unknown> =>
+    services.invitations.accept(tx, { code }, ben.caller, ben.actor);
   const joinTeam = (tx: Transaction): Promise<unknown> =>
     services.teamMembers.add(tx, { org: name, team: 'dev' }, { username: ben.caller.username }, ada.actor);
 

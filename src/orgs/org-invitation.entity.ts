@@ -12,11 +12,12 @@ import {
 import { User } from '../users/user.entity.js';
 import { Org } from './org.entity.js';
 
-/** A code that makes one user a member of the organization. */
+/** Makes one user a member of the organization: whoever has the code, or the one that it names. */
 @Entity('org_invitations')
 @Index('org_invitations_lookup_key', ['lookup'], { unique: true })
 @Index('org_invitations_org_id_idx', ['orgId'])
 @Index('org_invitations_accepted_by_idx', ['acceptedById'])
+@Index('org_invitations_invitee_id_org_id_key', ['inviteeId', 'orgId'], { unique: true, where: 'accepted_at IS NULL' })
 @Check('org_invitations_role_check', `role IN ('owner', 'admin', 'member')`)
 export class OrgInvitation {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'org_invitations_pkey' })
@@ -32,7 +33,7 @@ export class OrgInvitation {
   @Column('text')
   role: 'owner' | 'admin' | 'member';
 
-  /** SHA-256 of the code. */
+  /** SHA-256 of the code; of one that nobody was told where the invitation names a user. */
   @Column('bytea')
   lookup: Buffer;
 
@@ -59,4 +60,12 @@ export class OrgInvitation {
   @ManyToOne(() => User)
   @JoinColumn({ name: 'accepted_by', foreignKeyConstraintName: 'org_invitations_accepted_by_fkey' })
   acceptedBy: Relation<User> | null;
+
+  /** The only one who may accept it; `null` for whoever has the code. */
+  @Column('bigint', { name: 'invitee_id', nullable: true })
+  inviteeId: number | null;
+
+  @ManyToOne(() => User)
+  @JoinColumn({ name: 'invitee_id', foreignKeyConstraintName: 'org_invitations_invitee_id_fkey' })
+  invitee: Relation<User> | null;
 }

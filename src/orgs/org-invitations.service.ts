@@ -1,51 +1,37 @@
-import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { isUUID } from 'class-validator';
 import type { Actor } from '../access/actor.js';
 import { mayChangeMembership } from '../access/membership-policy.js';
-import { orgRoleOf, standingOf } from '../access/organization-policy.js';
-import { type UserPrincipal, principalKey } from '../access/principal.js';
-import { type OrgRole, outranks } from '../access/roles.js';
+import { standingOf } from '../access/organization-policy.js';
+import type { UserPrincipal } from '../access/principal.js';
 import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
 import { ApiError } from '../http/api-error.js';
 import { UsersService, userSubject } from '../users/users.service.js';
+import {
+  InvitationIssuer,
+  type InvitationDraft,
+  type IssuedInvitation,
+  lookupOf,
+} from './invitations/invitation-issuer.service.js';
 import { LiveOrgsService } from './live-orgs.service.js';
+import { type Manager, requireRight } from './membership-right.js';
 import {
   type AcceptedInvitation,
+  type InvitationProof,
   type InvitationsPage,
   type OrgInvitationRow,
   OrgInvitationsRepository,
 } from './org-invitations.repository.js';
-import { MAX_MEMBERSHIPS, OrgMembersRepository } from './org-members.repository.js';
-import { type Manager, OrgMembersService } from './org-members.service.js';
+import { OrgMembersService } from './org-members.service.js';
 import type { OrgWithRole } from './orgs.repository.js';
 
-const DEFAULT_LIFE_MS = 7 * 86_400_000;
-/** Of one organization. */
-const MAX_OPEN = 500;
-/** Organizations of a user who joins one: those that others may put them into leave as many for themselves. */
-const MAX_ACCEPTED = 2 * MAX_MEMBERSHIPS;
-/** 160 bits: nobody guesses one, so a plain hash hides it. */
-const CODE_BYTES = 20;
-
-export interface InvitationDraft {
-  readonly role: OrgRole;
-  readonly note?: string | undefined;
-  readonly expiresAt?: string | undefined;
-}
-
-export interface IssuedInvitation extends Omit<OrgInvitationRow, 'sequence'> {
-  /** Nobody can show it again. */
-  readonly code: string;
-}
-
-/** Codes that make whoever has one a member. */
+/** Invitations: codes that make whoever has one a member, and those that name a user. */
 @Injectable()
 export class OrgInvitationsService {
   constructor(
     private readonly invitations: OrgInvitationsRepository,
-    private readonly members: OrgMembersRepository,
-    private readonly memberships: OrgMembersService,
+    private readonly issuer: InvitationIssuer,
+    private readonly members: OrgMembersService,
     private readonly live: LiveOrgsService,
     private readonly users: UsersService,
     private readonly unitOfWork: UnitOfWork,
@@ -57,25 +43,10 @@ export class OrgInvitationsService {
     return this.invitations.list(id, page);
   }
 
-  async create(
-    tx: Transaction,
-    orgName: string,
-    { role, note, expiresAt: until }: InvitationDraft,
-    { caller, actor }: Manager,
-  ): Promise<IssuedInvitation> {
+  async create(tx: Transaction, orgName: string, draft: InvitationDraft, manager: Manager): Promise<IssuedInvitation> {
     const org = await this.live.lock(tx, orgName);
-    requireRight(caller, org.name, role);
-    if ((await this.invitations.countOpen(tx, org.id)) >= MAX_OPEN) {
-      throw new ApiError('impossible', `${MAX_OPEN} open invitations are the limit`);
-    }
-    const expiresAt = new Date(until ?? Date.now() + DEFAULT_LIFE_MS);
-    const [id, code] = [randomUUID(), `aerugo_inv_${randomBytes(CODE_BYTES).toString('hex')}`];
-    const shown = { id, role, note: note ?? null, expiresAt };
-    const hidden = { orgId: org.id, lookup: lookupOf(code), createdBy: principalKey(caller) };
-    const { createdAt } = await this.invitations.insert(tx, { ...shown, ...hidden });
-    const detail = { role, expiresAt: expiresAt.toISOString() };
-    await this.live.record(tx, actor, org, { action: 'invitation.create', part: `invitation:${id}`, detail });
-    return { ...shown, createdBy: caller.username, createdAt, code };
+    requireRight({ caller: manager.caller, isOwn: false, before: null, after: draft.role }, org);
+    return this.issuer.issue(tx, org, draft, manager);
   }
 
   /** Throws `notFound` for one that is not open, `denied` for an owner's when the caller is none. */
@@ -84,30 +55,31 @@ export class OrgInvitationsService {
       const org = await this.live.lock(tx, orgName);
       const role = isUUID(id) ? await this.invitations.deleteOpen(tx, org.id, id) : null;
       if (!role) throw new ApiError('notFound');
-      requireRight(caller, org.name, role);
+      requireRight({ caller, isOwn: false, before: null, after: role }, org);
       const change = { action: 'invitation.revoke', part: `invitation:${id}`, detail: { role } };
       await this.live.record(tx, actor, org, change);
     });
   }
 
   /**
-   * Makes the user a member; whoever is one already with more keeps it. Throws `impossible` for a code that is void, as
-   * it is when who sent it could not give that role today.
+   * Makes the user a member; whoever is one already with more keeps it. Throws `impossible` for an invitation that is
+   * void, as it is when who sent it could not give that role today.
    */
-  async accept(tx: Transaction, code: string, user: UserPrincipal, actor: Actor): Promise<OrgWithRole> {
-    const lookup = lookupOf(code);
-    const name = await this.invitations.findOrg(tx, lookup);
+  async accept(
+    tx: Transaction,
+    invitation: { readonly code: string } | { readonly id: string },
+    user: UserPrincipal,
+    actor: Actor,
+  ): Promise<OrgWithRole> {
+    const proof: InvitationProof = 'code' in invitation ? { lookup: lookupOf(invitation.code) } : invitation;
+    const name = await this.invitations.findOrg(tx, proof, user.id);
     const org = name === null ? null : await this.live.lock(tx, name);
     await this.users.lockCaller(tx, user.id);
-    const accepted = org && (await this.invitations.accept(tx, lookup, user.id));
+    const accepted = org && (await this.invitations.accept(tx, proof, user.id));
     if (!accepted || !(await this.mayStillGive(tx, org.id, accepted))) {
-      throw new ApiError('impossible', 'the code is unknown, expired or used');
+      throw new ApiError('impossible', 'the invitation is unknown, expired or used');
     }
-    const before = await this.members.role(tx, org.id, user.id);
-    const role = outranks(accepted.role, before) ? accepted.role : (before ?? accepted.role);
-    if (before === null) {
-      await this.memberships.join(tx, org, { userId: user.id, role, limit: MAX_ACCEPTED });
-    } else await this.members.put(tx, org.id, user.id, role);
+    const { role, before } = await this.members.joinByConsent(tx, org, user.id, accepted.role);
     const part = `invitation:${accepted.id}`;
     const change = { action: 'invitation.accept', part, detail: { username: user.username, role, before } };
     await this.live.record(tx, actor, org, change, [userSubject(user.id)]);
@@ -119,14 +91,4 @@ export class OrgInvitationsService {
     const caller = standing && standingOf(standing);
     return mayChangeMembership({ caller, isOwn: false, before: null, after: role });
   }
-}
-
-function lookupOf(code: string): Buffer {
-  return createHash('sha256').update(code).digest();
-}
-
-/** An invitation is a membership to come. */
-function requireRight(caller: UserPrincipal, org: string, role: OrgRole): void {
-  const change = { caller: orgRoleOf(caller, org), isOwn: false, before: null, after: role };
-  if (!mayChangeMembership(change)) throw new ApiError('denied');
 }

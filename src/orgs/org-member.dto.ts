@@ -6,7 +6,11 @@ import { NAME_MESSAGE } from './org.dto.js';
 import type { OrgMemberRow } from './org-members.repository.js';
 
 export class UpdateOrgMemberDto {
-  @ApiProperty({ enum: ORG_ROLES, example: 'member', description: 'Owners are made and unmade by owners.' })
+  @ApiProperty({
+    enum: ORG_ROLES,
+    example: 'member',
+    description: 'Owners are made and unmade by owners, and asked before they are made.',
+  })
   @IsIn(ORG_ROLES)
   role: OrgRole;
 }

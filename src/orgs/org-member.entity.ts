@@ -33,6 +33,10 @@ export class OrgMember {
   @Column('text')
   role: 'owner' | 'admin' | 'member';
 
+  /** Whether the user made the organization or joined it themselves: only that counts against what they may do. */
+  @Column('boolean', { default: false })
+  consented: boolean;
+
   @CreateDateColumn({ type: 'timestamptz', name: 'created_at' })
   createdAt: Date;
 }

@@ -1,5 +1,12 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Req, Res, UsePipes } from '@nestjs/common';
-import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import {
+  ApiAcceptedResponse,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiParam,
+  ApiTags,
+} from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import type { Actor } from '../access/actor.js';
 import type { UserPrincipal } from '../access/principal.js';
@@ -15,12 +22,21 @@ import { keysetPage, type ListReply, listReply } from '../http/list-reply.js';
 import { ListQueryDto } from '../http/list.dto.js';
 import { createValidationPipe } from '../http/validation.js';
 import { NameLookups } from '../users/name-lookups.js';
+import { OrgInvitationDto } from './org-invitation.dto.js';
 import { AddOrgMemberDto, OrgMemberDto, UpdateOrgMemberDto } from './org-member.dto.js';
-import { OrgMembersService } from './org-members.service.js';
+import { type MemberOrInvitation, OrgMembersService } from './org-members.service.js';
 import { peoplePage } from './people-page.js';
 import { requireWholeCredential } from './whole-credential.js';
 
 const USERNAME_PARAM = { name: 'username', example: 'alice' } as const;
+const INVITED = {
+  type: OrgInvitationDto,
+  description: 'Nobody becomes an owner unasked: it is one once the user has accepted (`POST invitations/accept`)',
+  headers: { Location: { schema: { type: 'string' } } },
+} as const;
+
+/** What is kept of an answer under its Idempotency-Key. */
+type Outcome = { readonly member: OrgMemberDto } | { readonly invitation: OrgInvitationDto };
 
 @ApiTags('organizations')
 @ApiParam({ name: 'org', example: 'acme' })
@@ -35,8 +51,9 @@ export class OrgMembersController {
 
   @Post()
   @Access({ kind: 'organization', action: 'manage' })
-  @ApiOperation({ summary: 'Make a user a member of the organization' })
+  @ApiOperation({ summary: 'Make a user a member of the organization, or invite an owner' })
   @ApiCreated(OrgMemberDto)
+  @ApiAcceptedResponse(INVITED)
   async add(
     @Param('org') org: string,
     @Body() draft: AddOrgMemberDto,
@@ -45,16 +62,14 @@ export class OrgMembersController {
     @CurrentActor() actor: Actor,
     @CreateRequest() asked: IncomingCreate,
     @Res({ passthrough: true }) response: Response,
-  ): Promise<OrgMemberDto> {
+  ): Promise<OrgMemberDto | OrgInvitationDto> {
     requireWholeCredential(viewer, org);
-    const member = await this.lookups.run(caller, () =>
-      this.creates.run(
-        asked,
-        async (tx) => new OrgMemberDto(await this.members.add(tx, org, draft, { caller, actor })),
-      ),
+    const outcome = await this.lookups.run(caller, () =>
+      this.creates.run(asked, async (tx) => shown(await this.members.add(tx, org, draft, { caller, actor }))),
     );
-    response.location(`/api/v1/orgs/${org}/members/${member.username}`);
-    return member;
+    if ('invitation' in outcome) return invited(org, outcome.invitation, response);
+    response.location(`/api/v1/orgs/${org}/members/${outcome.member.username}`);
+    return outcome.member;
   }
 
   @Get()
@@ -80,8 +95,9 @@ export class OrgMembersController {
   @Patch(':username')
   @Access({ kind: 'organization', action: 'manage' })
   @ApiParam(USERNAME_PARAM)
-  @ApiOperation({ summary: 'Change the role of a member' })
+  @ApiOperation({ summary: 'Change the role of a member, or invite them to become an owner' })
   @ApiOkResponse({ type: OrgMemberDto })
+  @ApiAcceptedResponse(INVITED)
   async change(
     @Param('org') org: string,
     @Param('username') username: string,
@@ -89,9 +105,11 @@ export class OrgMembersController {
     @CurrentUser() caller: UserPrincipal,
     @CurrentViewer() viewer: Viewer,
     @CurrentActor() actor: Actor,
-  ): Promise<OrgMemberDto> {
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<OrgMemberDto | OrgInvitationDto> {
     requireWholeCredential(viewer, org);
-    return new OrgMemberDto(await this.members.change(org, username, role, { caller, actor }));
+    const outcome = shown(await this.members.change(org, username, role, { caller, actor }));
+    return 'invitation' in outcome ? invited(org, outcome.invitation, response) : outcome.member;
   }
 
   @Delete(':username')
@@ -108,4 +126,14 @@ export class OrgMembersController {
   ): Promise<void> {
     return this.members.remove(org, username, { caller, actor });
   }
+}
+
+function shown(result: MemberOrInvitation): Outcome {
+  if ('member' in result) return { member: new OrgMemberDto(result.member) };
+  return { invitation: new OrgInvitationDto(result.invitation) };
+}
+
+function invited(org: string, invitation: OrgInvitationDto, response: Response): OrgInvitationDto {
+  response.status(202).location(`/api/v1/orgs/${org}/invitations/${invitation.id}`);
+  return invitation;
 }

@@ -13,17 +13,19 @@ export interface OrgMemberRow {
   /** `null` also of who did not join by themselves. */
   readonly displayName: string | null;
   readonly role: OrgRole;
+  /** Whether the user made the organization or joined it themselves. */
+  readonly consented: boolean;
   readonly createdAt: Date;
 }
+
+/** A user's part in an organization. */
+export type Part = Pick<OrgMemberRow, 'role' | 'consented'>;
 
 /** What a user is in the registry and in one organization. */
 export interface Standing {
   readonly admin: boolean;
   readonly role: OrgRole | null;
 }
-
-/** Of one user, as others may make it: they travel with each of its requests. */
-export const MAX_MEMBERSHIPS = 500;
 
 /** Where a list of people begins and how much of it is wanted. */
 export interface PeoplePage {
@@ -33,22 +35,23 @@ export interface PeoplePage {
 }
 
 const SELECT = `
-SELECT m.user_id AS "userId", u.username, ${SHOWN_DISPLAY_NAME} AS "displayName", m.role, m.created_at AS "createdAt"
+SELECT m.user_id AS "userId", u.username, ${SHOWN_DISPLAY_NAME} AS "displayName", m.role, m.consented,
+  m.created_at AS "createdAt"
 FROM org_members m JOIN users u ON u.id = m.user_id WHERE m.org_id = $1 AND u.deleted_at IS NULL`;
 
 const FIND = `${SELECT} AND u.username = $2`;
 const LIST = `${SELECT} AND m.user_id > $2 ORDER BY m.user_id LIMIT $3`;
 
-const ROLE = 'SELECT role FROM org_members WHERE org_id = $1 AND user_id = $2';
+const PART = 'SELECT role, consented FROM org_members WHERE org_id = $1 AND user_id = $2';
 
 const STANDING = `
 SELECT u.admin, m.role FROM users u LEFT JOIN org_members m ON m.user_id = u.id AND m.org_id = $1
 WHERE u.id = substring($2 FROM '^user:([0-9]+)$')::bigint AND u.deleted_at IS NULL AND u.disabled_at IS NULL`;
 
-// Somebody may have been made a member before, with another role.
+// Somebody may have been made a member before, with another role; a consent stays one.
 const PUT = `
-INSERT INTO org_members (org_id, user_id, role) VALUES ($1, $2, $3)
-ON CONFLICT (org_id, user_id) DO UPDATE SET role = excluded.role`;
+INSERT INTO org_members AS m (org_id, user_id, role, consented) VALUES ($1, $2, $3, $4)
+ON CONFLICT (org_id, user_id) DO UPDATE SET role = excluded.role, consented = m.consented OR excluded.consented`;
 
 const REMOVE = `
 WITH left_teams AS (
@@ -62,8 +65,9 @@ WHERE m.org_id = $1 AND m.role = 'owner' AND m.user_id <> $2 AND u.deleted_at IS
 
 const USER_IDS = 'SELECT user_id AS id FROM org_members WHERE org_id = $1';
 const COUNT_MEMBERS = 'SELECT count(*)::int AS count FROM org_members WHERE org_id = $1';
-const COUNT_OWNED = `SELECT count(*)::int AS count FROM org_members WHERE user_id = $1 AND role = 'owner'`;
-const COUNT_MEMBERSHIPS = 'SELECT count(*)::int AS count FROM org_members WHERE user_id = $1';
+const COUNT_OWNED = `
+SELECT count(*)::int AS count FROM org_members WHERE user_id = $1 AND role = 'owner' AND consented`;
+const COUNT_MEMBERSHIPS = 'SELECT count(*)::int AS count FROM org_members WHERE user_id = $1 AND consented = $2';
 
 /** Who is in an organization. Whoever writes holds the organization's row. */
 @Injectable()
@@ -82,9 +86,9 @@ export class OrgMembersRepository {
     return this.members.manager.query(LIST, [orgId, after, limit]);
   }
 
-  async role(tx: Transaction, orgId: number, userId: number): Promise<OrgRole | null> {
-    const [row] = await tx.query<{ role: OrgRole }>(ROLE, [orgId, userId]);
-    return row?.role ?? null;
+  async part(tx: Transaction, orgId: number, userId: number): Promise<Part | null> {
+    const [row] = await tx.query<Part>(PART, [orgId, userId]);
+    return row ?? null;
   }
 
   /** What decides about the rights of the user with this key, such as `user:7`; `null` for one who cannot log in. */
@@ -93,8 +97,8 @@ export class OrgMembersRepository {
     return row ?? null;
   }
 
-  async put(tx: Transaction, orgId: number, userId: number, role: OrgRole): Promise<void> {
-    await tx.query(PUT, [orgId, userId, role]);
+  async put(tx: Transaction, orgId: number, userId: number, { role, consented }: Part): Promise<void> {
+    await tx.query(PUT, [orgId, userId, role, consented]);
   }
 
   /** From the organization's teams too. */
@@ -111,19 +115,21 @@ export class OrgMembersRepository {
   }
 
   async countMembers(tx: Transaction, orgId: number): Promise<number> {
-    return this.count(tx, COUNT_MEMBERS, orgId);
+    return this.count(tx, COUNT_MEMBERS, [orgId]);
   }
 
-  async countMemberships(tx: Transaction, userId: number): Promise<number> {
-    return this.count(tx, COUNT_MEMBERSHIPS, userId);
+  /** Of those that the user consented to, or of the others. */
+  async countMemberships(tx: Transaction, userId: number, consented: boolean): Promise<number> {
+    return this.count(tx, COUNT_MEMBERSHIPS, [userId, consented]);
   }
 
+  /** Only those that the user consented to. */
   async countOwned(tx: Transaction, userId: number): Promise<number> {
-    return this.count(tx, COUNT_OWNED, userId);
+    return this.count(tx, COUNT_OWNED, [userId]);
   }
 
-  private async count(tx: Transaction, sql: string, id: number): Promise<number> {
-    const [row] = await tx.query<{ count: number }>(sql, [id]);
+  private async count(tx: Transaction, sql: string, values: unknown[]): Promise<number> {
+    const [row] = await tx.query<{ count: number }>(sql, values);
     return row?.count ?? 0;
   }
 }

@@ -1,7 +1,8 @@
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { keepingRepositories } from '../../test/support/namespace-contents.js';
 import { orgServices, type OrgServices } from '../../test/support/org-services.js';
-import type { Manager, OrgMembersService } from './org-members.service.js';
+import type { Manager } from './membership-right.js';
+import type { OrgMembersService } from './org-members.service.js';
 import type { OrgsService } from './orgs.service.js';
 
 let count = 0;
@@ -34,7 +35,7 @@ describe('an organization that several change at once', () => {
     ada = await services.newUser(name);
     ben = await services.newUser(name);
     await services.unitOfWork.run((tx) => orgs.create(tx, { name }, ada.caller, ada.actor));
-    await services.unitOfWork.run((tx) => members.add(tx, name, { username: ben.caller.username, role: 'owner' }, ada));
+    await services.makeOwner(name, ben, ada);
   });
 
   it.each([
@@ -52,8 +53,8 @@ describe('an organization that several change at once', () => {
     let deletion: Promise<unknown> = Promise.resolve();
     await services.unitOfWork.run(async (tx) => {
       await tx.query(
-        `INSERT INTO repos (namespace_id, name, path, visibility)
-         SELECT id, 'app', name || '/app', 'private' FROM namespaces WHERE name = $1 FOR KEY SHARE`,
+        `INSERT INTO repos (namespace_id, name, path, visibility, listed_at)
+         SELECT id, 'app', name || '/app', 'private', now() FROM namespaces WHERE name = $1 FOR KEY SHARE`,
         [name],
       );
       deletion = expect(orgs.delete(name, ada.actor, keepingRepositories(services))).rejects.toMatchObject({

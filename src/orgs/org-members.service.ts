@@ -1,40 +1,41 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../access/actor.js';
-import { mayChangeMembership, unmakesOwner } from '../access/membership-policy.js';
-import { orgRoleOf } from '../access/organization-policy.js';
-import type { UserPrincipal } from '../access/principal.js';
+import { unmakesOwner } from '../access/membership-policy.js';
 import { type OrgRole, outranks } from '../access/roles.js';
 import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
 import { ApiError } from '../http/api-error.js';
 import { NameDisclosure } from '../users/name-lookups.js';
 import { UsersService, userSubject } from '../users/users.service.js';
 import { found } from './found.js';
+import { InvitationIssuer, type IssuedInvitation } from './invitations/invitation-issuer.service.js';
 import { LiveOrgsService } from './live-orgs.service.js';
+import { type Manager, requireRight } from './membership-right.js';
 import { OrgInvitationsRepository } from './org-invitations.repository.js';
-import { type OrgMemberRow, MAX_MEMBERSHIPS, OrgMembersRepository, type PeoplePage } from './org-members.repository.js';
+import {
+  type OrgMemberRow,
+  OrgMembersRepository,
+  type Part,
+  type PeoplePage,
+  type Standing,
+} from './org-members.repository.js';
 import type { OrgRow } from './orgs.repository.js';
 
 /** Every member's facts are dropped when the default role changes. */
 const MAX_MEMBERS = 10_000;
+/** Organizations of one user that others put them into: they travel with each of the user's requests. */
+const MAX_UNASKED = 500;
+/** Organizations of one user who joins another one; what others put them into does not count. */
+const MAX_JOINED = 600;
 
-/** Who asks for a change, and how histories keep them. */
-export interface Manager {
-  readonly caller: UserPrincipal;
-  readonly actor: Actor;
-}
-
-export interface NewMember {
-  readonly userId: number;
-  readonly role: OrgRole;
-  /** How many organizations the user may be in. */
-  readonly limit: number;
-}
+/** A member, or the invitation to become what nobody becomes unasked. */
+export type MemberOrInvitation = { readonly member: OrgMemberRow } | { readonly invitation: IssuedInvitation };
 
 @Injectable()
 export class OrgMembersService {
   constructor(
     private readonly members: OrgMembersRepository,
     private readonly invitations: OrgInvitationsRepository,
+    private readonly issuer: InvitationIssuer,
     private readonly live: LiveOrgsService,
     private readonly users: UsersService,
     private readonly unitOfWork: UnitOfWork,
@@ -46,33 +47,50 @@ export class OrgMembersService {
     return this.members.list(id, page);
   }
 
-  /** Throws `impossible` for a user who cannot be added, `conflict` for one who is a member already. */
+  /**
+   * Invites an owner, unless it is the caller. Throws `impossible` for a user who cannot be added, `conflict` for one who
+   * is a member already.
+   */
   async add(
     tx: Transaction,
     orgName: string,
     { username, role }: { username: string; role: OrgRole },
-    { caller, actor }: Manager,
-  ): Promise<OrgMemberRow> {
+    manager: Manager,
+  ): Promise<MemberOrInvitation> {
+    const { caller, actor } = manager;
     const org = await this.live.lock(tx, orgName);
     requireRight({ caller, isOwn: false, before: null, after: role }, org);
     const userId = await this.users.lockNamed(tx, username);
     if (userId === null) throw new NameDisclosure('impossible', 'there is no user of this name');
-    if (await this.members.role(tx, org.id, userId)) throw new ApiError('conflict', 'the user is a member already');
-    await this.join(tx, org, { userId, role, limit: MAX_MEMBERSHIPS });
+    if (await this.members.part(tx, org.id, userId)) throw new ApiError('conflict', 'the user is a member already');
+    const consented = userId === caller.id;
+    if (role === 'owner' && !consented) {
+      return { invitation: await this.issuer.issue(tx, org, { role, invitee: { userId, username } }, manager) };
+    }
+    await this.join(tx, org, userId, { role, consented });
     await this.record(tx, actor, org, { action: 'member.add', userId, username, detail: { role } });
-    return found(await this.members.find(tx, org.id, username));
+    return { member: found(await this.members.find(tx, org.id, username)) };
   }
 
-  /** Whoever is made less loses the open invitations that they sent. Throws `conflict` for the last owner. */
-  change(orgName: string, username: string, role: OrgRole, manager: Manager): Promise<OrgMemberRow> {
+  /**
+   * Invites an owner, unless it is the caller. Whoever is made less loses the open invitations that they sent, and the one
+   * to become more. Throws `conflict` for the last owner.
+   */
+  change(orgName: string, username: string, role: OrgRole, manager: Manager): Promise<MemberOrInvitation> {
     return this.unitOfWork.run(async (tx) => {
       const { org, member } = await this.lockForChange(tx, orgName, username, role, manager);
-      if (member.role === role) return member;
-      await this.members.put(tx, org.id, member.userId, role);
-      if (outranks(member.role, role)) await this.invitations.deleteOpenOf(tx, org.id, member.userId);
+      const { userId } = member;
+      const isOwn = userId === manager.caller.id;
+      if (role === 'owner' && member.role !== 'owner' && !isOwn) {
+        return { invitation: await this.issuer.issue(tx, org, { role, invitee: { userId, username } }, manager) };
+      }
+      await this.invitations.deleteOpenFor(tx, org.id, userId);
+      if (member.role === role) return { member };
+      await this.members.put(tx, org.id, userId, { role, consented: isOwn });
+      if (outranks(member.role, role)) await this.invitations.deleteOpenOf(tx, org.id, userId);
       const detail = { role, before: member.role };
-      await this.record(tx, manager.actor, org, { action: 'member.update', userId: member.userId, username, detail });
-      return { ...member, role };
+      await this.record(tx, manager.actor, org, { action: 'member.update', userId, username, detail });
+      return { member: { ...member, role } };
     });
   }
 
@@ -82,20 +100,55 @@ export class OrgMembersService {
       const { org, member } = await this.lockForChange(tx, orgName, username, null, manager);
       await this.members.remove(tx, org.id, member.userId);
       await this.invitations.deleteOpenOf(tx, org.id, member.userId);
+      await this.invitations.deleteOpenFor(tx, org.id, member.userId);
       const detail = { before: member.role };
       await this.record(tx, manager.actor, org, { action: 'member.remove', userId: member.userId, username, detail });
     });
   }
 
-  /** Within the limits of both sides, which throw `impossible`. The caller holds the organization. */
-  async join(tx: Transaction, org: OrgRow, { userId, role, limit }: NewMember): Promise<void> {
+  /**
+   * For who accepts an invitation: they keep what they are when that is more. What they are from then on, and were. Throws
+   * `impossible` at the limits of both sides. The caller holds the organization and the user.
+   */
+  async joinByConsent(
+    tx: Transaction,
+    org: OrgRow,
+    userId: number,
+    offered: OrgRole,
+  ): Promise<{ role: OrgRole; before: OrgRole | null }> {
+    const part = await this.members.part(tx, org.id, userId);
+    const before = part?.role ?? null;
+    const role = before === null || outranks(offered, before) ? offered : before;
+    if (part === null) await this.join(tx, org, userId, { role, consented: true });
+    else {
+      if (!part.consented) await this.requireRoom(tx, userId, true);
+      await this.members.put(tx, org.id, userId, { role, consented: true });
+    }
+    return { role, before };
+  }
+
+  /** What decides about the rights of the user with this key, such as `user:7`; `null` for one who cannot log in. */
+  standing(tx: Transaction, orgId: number, key: string): Promise<Standing | null> {
+    return this.members.standing(tx, orgId, key);
+  }
+
+  private async join(tx: Transaction, org: OrgRow, userId: number, part: Part): Promise<void> {
     if ((await this.members.countMembers(tx, org.id)) >= MAX_MEMBERS) {
       throw new ApiError('impossible', `${MAX_MEMBERS} members are the limit`);
     }
-    if ((await this.members.countMemberships(tx, userId)) >= limit) {
-      throw new ApiError('impossible', `${limit} organizations of one user are the limit`);
-    }
-    await this.members.put(tx, org.id, userId, role);
+    await this.requireRoom(tx, userId, part.consented);
+    await this.members.put(tx, org.id, userId, part);
+  }
+
+  private async requireRoom(tx: Transaction, userId: number, consented: boolean): Promise<void> {
+    const limit = consented ? MAX_JOINED : MAX_UNASKED;
+    if ((await this.members.countMemberships(tx, userId, consented)) < limit) return;
+    throw new ApiError(
+      'impossible',
+      consented
+        ? `${limit} organizations of one user are the limit: leave one`
+        : `the user was put into ${limit} organizations, which is the limit: send an invitation, which they can accept`,
+    );
   }
 
   private async lockForChange(
@@ -108,8 +161,11 @@ export class OrgMembersService {
     const org = await this.live.lock(tx, orgName);
     const member = found(await this.members.find(tx, org.id, username));
     const { role: before, userId } = member;
-    requireRight({ caller, isOwn: userId === caller.id, before, after }, org);
-    if (unmakesOwner({ before, after }) && !(await this.members.hasOwnerBeside(tx, org.id, userId))) {
+    const isOwn = userId === caller.id;
+    requireRight({ caller, isOwn, before, after }, org);
+    // Whom others made an owner unasked, before that needed consent, may go all the same.
+    const isBound = unmakesOwner({ before, after }) && !(isOwn && !member.consented);
+    if (isBound && !(await this.members.hasOwnerBeside(tx, org.id, userId))) {
       throw new ApiError('conflict', 'an organization has an owner: make another one first');
     }
     return { org, member };
@@ -124,15 +180,4 @@ export class OrgMembersService {
     const change = { action, part: `member:${username}`, detail: { ...detail } };
     return this.live.record(tx, actor, org, change, [userSubject(userId)]);
   }
-}
-
-interface AskedChange {
-  readonly caller: UserPrincipal;
-  readonly isOwn: boolean;
-  readonly before: OrgRole | null;
-  readonly after: OrgRole | null;
-}
-
-function requireRight({ caller, ...change }: AskedChange, { name }: OrgRow): void {
-  if (!mayChangeMembership({ ...change, caller: orgRoleOf(caller, name) })) throw new ApiError('denied');
 }

@@ -3,6 +3,8 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { DatabaseModule } from '../database/database.module.js';
 import { EventsModule } from '../events/events.module.js';
 import { UsersModule } from '../users/users.module.js';
+import { InvitationIssuer } from './invitations/invitation-issuer.service.js';
+import { ReceivedInvitationsService } from './invitations/received-invitations.service.js';
 import { LiveOrgsService } from './live-orgs.service.js';
 import { MembershipsRepository } from './memberships.repository.js';
 import { MembershipsService } from './memberships.service.js';
@@ -49,6 +51,7 @@ import { TeamsService } from './teams.service.js';
     TeamsController,
   ],
   providers: [
+    InvitationIssuer,
     LiveOrgsService,
     MembershipsRepository,
     MembershipsService,
@@ -58,6 +61,7 @@ import { TeamsService } from './teams.service.js';
     OrgMembersService,
     OrgsRepository,
     OrgsService,
+    ReceivedInvitationsService,
     RobotsRepository,
     RobotsService,
     TeamMembersRepository,

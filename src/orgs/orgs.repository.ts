@@ -62,12 +62,12 @@ WHERE n.kind = 'org' AND n.released_at IS NULL AND n.deleted_at IS NULL AND n.na
 // The name is claimed and used in one statement: of two that create at once, one inserts nothing.
 const INSERT = `
 WITH claimed AS (
-  INSERT INTO namespaces (name, kind) VALUES ($1, 'org')
+  INSERT INTO namespaces (name, kind, held, created_by) VALUES ($1, 'org', false, 'user:' || $4::bigint)
   ON CONFLICT (name) WHERE released_at IS NULL DO NOTHING RETURNING id
 ), made AS (
   INSERT INTO orgs (namespace_id, display_name, default_role) SELECT id, $2, $3 FROM claimed RETURNING *
 ), owned AS (
-  INSERT INTO org_members (org_id, user_id, role) SELECT id, $4, 'owner' FROM made
+  INSERT INTO org_members (org_id, user_id, role, consented) SELECT id, $4::bigint, 'owner', true FROM made
 )
 SELECT o.id, o.namespace_id AS "namespaceId", o.created_at AS "createdAt", o.updated_at AS "updatedAt" FROM made o`;
 
@@ -80,15 +80,20 @@ SELECT updated_at AS "updatedAt" FROM changed`;
 // Waits for repositories that are being made in the namespace, and makes later ones wait: their foreign key locks its row.
 const LOCK_NAMESPACE = 'SELECT id FROM namespaces WHERE id = $1 FOR UPDATE';
 
-// The name stays, as a tombstone; what is left of the rest is the audit log.
+// What is left of it is the namespace's row and the audit log.
 const DELETE = `
 WITH organization AS (UPDATE orgs SET deleted_at = now(), updated_at = ${NEXT_VERSION} WHERE id = $1),
-  namespace AS (UPDATE namespaces SET deleted_at = now() WHERE id = $2),
   former_invitations AS (DELETE FROM org_invitations WHERE org_id = $1),
   former_teams AS (DELETE FROM teams WHERE org_id = $1),
   former_members AS (DELETE FROM org_members WHERE org_id = $1 RETURNING user_id),
   former_robots AS (DELETE FROM robots WHERE org_id = $1 RETURNING id)
 SELECT 'user' AS kind, user_id AS id FROM former_members UNION ALL SELECT 'robot', id FROM former_robots`;
+
+// The youngest of them that must be a day old.
+const SECONDS_TO_WAIT = `
+SELECT greatest(1, ceil(extract(epoch FROM created_at + interval '24 hours' - now())))::int AS seconds
+FROM namespaces WHERE created_by = 'user:' || $1::bigint AND created_at > now() - interval '24 hours'
+ORDER BY created_at DESC OFFSET $2 LIMIT 1`;
 
 @Injectable()
 export class OrgsRepository {
@@ -137,7 +142,13 @@ export class OrgsRepository {
   }
 
   /** With all that is in it. Gives those who were in it. */
-  delete(tx: Transaction, { id, namespaceId }: OrgRow): Promise<OrgPrincipal[]> {
-    return tx.query(DELETE, [id, namespaceId]);
+  delete(tx: Transaction, { id }: OrgRow): Promise<OrgPrincipal[]> {
+    return tx.query(DELETE, [id]);
+  }
+
+  /** Until the user has made fewer than `limit` in the last 24 hours; 0: that is so. Under the lock of the user's row. */
+  async secondsToWait(tx: Transaction, userId: number, limit: number): Promise<number> {
+    const [row] = await tx.query<{ seconds: number }>(SECONDS_TO_WAIT, [userId, limit - 1]);
+    return row?.seconds ?? 0;
   }
 }

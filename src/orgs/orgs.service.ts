@@ -6,9 +6,11 @@ import { AppConfig } from '../config/config.js';
 import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
 import { ApiError } from '../http/api-error.js';
 import { unchangedSince } from '../http/conditional-update.js';
+import { TALLIES } from '../http/tallies.js';
 import { whyTaken } from '../users/account-name.js';
 import { forgetFormerPaths } from '../users/former-paths.js';
 import { NameDisclosure } from '../users/name-lookups.js';
+import { buryNamespace } from '../users/namespace-burial.js';
 import type { EmptyNamespace } from '../users/namespace-contents.js';
 import { isConfiguredAdministrator, requireUnreserved, takenBy } from '../users/reserved-names.js';
 import { UsersService, userSubject } from '../users/users.service.js';
@@ -17,7 +19,7 @@ import { OrgMembersRepository } from './org-members.repository.js';
 import { type OrgRow, type OrgsPage, OrgsRepository, type OrgWithRole } from './orgs.repository.js';
 import { robotSubject } from './robots.service.js';
 
-/** Of one user who creates another one; what they are a member of counts nothing, since others decide about that. */
+/** Of one user who creates another one; only those that they wanted to own. */
 const MAX_OWNED = 100;
 
 export type OrgSettings = Pick<OrgRow, 'displayName' | 'defaultRole'>;
@@ -54,7 +56,7 @@ export class OrgsService {
 
   /**
    * The creator is its first owner. Throws `denied` where only administrators make organizations, `impossible` for a
-   * reserved name, `nameTaken` for one that somebody has, or had.
+   * reserved name, `tooManyRequests` after too many in a day, `nameTaken` for one that somebody has, or had.
    */
   async create(tx: Transaction, draft: OrgDraft, creator: UserPrincipal, actor: Actor): Promise<OrgWithRole> {
     if (!mayCreateOrganization(creator, this.config.security.orgCreation)) throw new ApiError('denied');
@@ -67,6 +69,7 @@ export class OrgsService {
     if ((await this.members.countOwned(tx, creator.id)) >= MAX_OWNED) {
       throw new ApiError('impossible', `${MAX_OWNED} organizations that you own are the limit: leave or delete one`);
     }
+    await this.requireTurn(tx, creator);
     const org = await this.orgs.insert(tx, { name, displayName, defaultRole, ownerId: creator.id });
     if (!org) throw taken(name, creator);
     const detail = { displayName, defaultRole };
@@ -93,7 +96,7 @@ export class OrgsService {
     });
   }
 
-  /** The name stays taken. Throws `notFound`, and what `empty` throws to keep its repositories. */
+  /** The name stays taken if it held something. Throws `notFound`, and what `empty` throws to keep its repositories. */
   async delete(name: string, actor: Actor, empty: EmptyNamespace): Promise<void> {
     await this.unitOfWork.run(async (tx) => {
       const org = await this.live.lock(tx, name);
@@ -101,10 +104,26 @@ export class OrgsService {
       const repositories = await empty(tx, { id: org.namespaceId, name: org.name });
       const concerned = await this.orgs.delete(tx, org);
       const subjects = concerned.map(({ kind, id }) => (kind === 'user' ? userSubject(id) : robotSubject(id)));
-      const left = await forgetFormerPaths(tx, org.name);
-      const change = { action: 'org.delete', ...(repositories > 0 ? { detail: { repositories } } : {}) };
+      const released = await buryNamespace(tx, org.namespaceId);
+      const left = await forgetFormerPaths(tx, [org.name]);
+      const detail = { ...(repositories > 0 ? { repositories } : {}), ...(released ? { released } : {}) };
+      const change = { action: 'org.delete', ...(Object.keys(detail).length > 0 ? { detail } : {}) };
       await this.live.record(tx, actor, org, change, [...subjects, ...left]);
     });
+  }
+
+  /** A name that was taken may be taken for good, so one account must not take them without end. */
+  private async requireTurn(tx: Transaction, { id, admin }: UserPrincipal): Promise<void> {
+    const { orgCreationsPerDay: limit } = this.config.security;
+    if (admin || limit === 0) return;
+    const seconds = await this.orgs.secondsToWait(tx, id, limit);
+    if (seconds === 0) return;
+    TALLIES.rateLimited.add('org-creation');
+    throw new ApiError(
+      'tooManyRequests',
+      `${limit} organizations of one user in 24 hours are the limit, try again in ${seconds} s`,
+      { headers: { 'Retry-After': String(seconds) } },
+    );
   }
 }
 

@@ -28,7 +28,10 @@ const INSERT = 'INSERT INTO team_members (team_id, user_id, maintainer) VALUES (
 const UPDATE = 'UPDATE team_members SET maintainer = $3 WHERE team_id = $1 AND user_id = $2';
 const DELETE = 'DELETE FROM team_members WHERE team_id = $1 AND user_id = $2';
 const USER_IDS = 'SELECT user_id AS id FROM team_members WHERE team_id = $1';
-const COUNT_TEAMS = 'SELECT count(*)::int AS count FROM team_members WHERE user_id = $1';
+const COUNT_TEAMS = `
+SELECT count(*)::int AS all, (count(*) FILTER (WHERE o.consented))::int AS consented
+FROM team_members m JOIN teams t ON t.id = m.team_id
+JOIN org_members o ON o.org_id = t.org_id AND o.user_id = m.user_id WHERE m.user_id = $1`;
 
 @Injectable()
 export class TeamMembersRepository {
@@ -62,9 +65,9 @@ export class TeamMembersRepository {
     return (await tx.query<{ id: number }>(USER_IDS, [teamId])).map(({ id }) => id);
   }
 
-  /** Of all organizations. */
-  async countTeams(tx: Transaction, userId: number): Promise<number> {
-    const [row] = await tx.query<{ count: number }>(COUNT_TEAMS, [userId]);
-    return row?.count ?? 0;
+  /** Of all organizations, and of those that the user has consented to be in. */
+  async countTeams(tx: Transaction, userId: number): Promise<{ all: number; consented: number }> {
+    const [row] = await tx.query<{ all: number; consented: number }>(COUNT_TEAMS, [userId]);
+    return row ?? { all: 0, consented: 0 };
   }
 }

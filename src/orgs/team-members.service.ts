@@ -5,7 +5,7 @@ import { ApiError } from '../http/api-error.js';
 import { UsersService, userSubject } from '../users/users.service.js';
 import { found } from './found.js';
 import { LiveOrgsService } from './live-orgs.service.js';
-import { OrgMembersRepository, type PeoplePage } from './org-members.repository.js';
+import { type OrgMemberRow, OrgMembersRepository, type PeoplePage } from './org-members.repository.js';
 import type { OrgRow } from './orgs.repository.js';
 import { type TeamMemberRow, TeamMembersRepository } from './team-members.repository.js';
 import type { TeamRow } from './teams.repository.js';
@@ -13,6 +13,8 @@ import { TeamsService } from './teams.service.js';
 
 /** Of one user: they travel with each of its requests. */
 const MAX_TEAMS = 1000;
+/** In organizations that others put the user into, who do not use up the rest of the teams. */
+const MAX_UNASKED = 300;
 
 export interface TeamPath {
   readonly org: string;
@@ -49,9 +51,7 @@ export class TeamMembersService {
       throw new ApiError('impossible', 'there is no member of the organization of this name');
     if (await this.members.find(tx, team.id, username))
       throw new ApiError('conflict', 'the user is in the team already');
-    if ((await this.members.countTeams(tx, user.userId)) >= MAX_TEAMS) {
-      throw new ApiError('impossible', `${MAX_TEAMS} teams of one user are the limit`);
-    }
+    await this.requireRoom(tx, user);
     await this.members.insert(tx, team.id, user.userId, maintainer);
     const member = found(await this.members.find(tx, team.id, username));
     await this.record(tx, actor, { org, team, member }, { action: 'team.member.add', detail: { maintainer } });
@@ -76,6 +76,19 @@ export class TeamMembersService {
       await this.members.delete(tx, team.id, member.userId);
       await this.record(tx, actor, { org, team, member }, { action: 'team.member.remove', detail: {} });
     });
+  }
+
+  private async requireRoom(tx: Transaction, { userId, consented }: OrgMemberRow): Promise<void> {
+    const count = await this.members.countTeams(tx, userId);
+    if (consented && count.consented >= MAX_TEAMS - MAX_UNASKED) {
+      throw new ApiError('impossible', `${MAX_TEAMS - MAX_UNASKED} teams of one user are the limit`);
+    }
+    if (!consented && (count.all >= MAX_TEAMS || count.all - count.consented >= MAX_UNASKED)) {
+      throw new ApiError(
+        'impossible',
+        'the user was put into too many teams of organizations that they did not join: send an invitation to yours',
+      );
+    }
   }
 
   private record(

@@ -32,16 +32,18 @@ export class NamespaceRepositoriesService {
 
   /**
    * Removes all of them, each as its own DELETE would. Under the lock of the namespace's row, which keeps new ones and
-   * renames out. Throws `conflict` when their number is another than confirmed, and when there are too many. Gives the
-   * number.
+   * renames out. Throws `conflict` when their number is another than confirmed, and when there are too many. Those that
+   * have no manifest are not counted: lists do not show them, and they must keep no namespace. Gives the number.
    */
   async removeAll(tx: Transaction, { namespace, confirmed, actor }: NamespaceDeletion): Promise<number> {
-    const { count, first } = await this.repositories.countIn(tx, namespace.name, MAX_FORCED + 1);
-    refuseUnless(confirmed, count, first);
+    const { count, listed, first } = await this.repositories.countIn(tx, namespace.name, MAX_FORCED + 1);
+    if (count > MAX_FORCED) throw tooMany();
+    refuseUnless(confirmed, listed, first);
     if (count === 0) return 0;
     const rows = await this.repositories.lockAllIn(tx, namespace.name);
-    // One may have been deleted alone while its lock was waited for.
-    refuseUnless(confirmed, rows.length, rows[0]?.path ?? null);
+    // One may have been deleted alone, or got its first manifest, while its lock was waited for.
+    const present = rows.filter((row) => row.listed);
+    refuseUnless(confirmed, present.length, present[0]?.path ?? null);
     const ids = rows.map(({ id }) => id);
     if ((await this.repositories.countFormerPaths(tx, ids, MAX_FORCED + 1)) > MAX_FORCED) {
       throw new ApiError('conflict', `its repositories have more than ${MAX_FORCED} former paths: release some first`);
@@ -53,7 +55,7 @@ export class NamespaceRepositoriesService {
       tx,
       paths.map((path): Subject => `repo:${path}`),
     );
-    return rows.length;
+    return present.length;
   }
 
   /** Gives their paths, also the former ones. */
@@ -75,13 +77,15 @@ export class NamespaceRepositoriesService {
   }
 }
 
+function tooMany(): ApiError {
+  return new ApiError(
+    'conflict',
+    `it has more than ${MAX_FORCED} repositories: delete some first, many at once with POST /api/v1/deletions; ` +
+      'those without a manifest are at GET /api/v1/namespaces/…/unfinished',
+  );
+}
+
 function refuseUnless(confirmed: number | null, count: number, first: string | null): void {
-  if (count > MAX_FORCED) {
-    throw new ApiError(
-      'conflict',
-      `it has more than ${MAX_FORCED} repositories: delete some first, many at once with POST /api/v1/deletions`,
-    );
-  }
   if (confirmed === count || (confirmed === null && count === 0)) return;
   const present = count === 1 ? '1 repository' : `${count} repositories`;
   if (confirmed !== null) throw new ApiError('conflict', `it has ${present}, not ${confirmed}`);

@@ -24,6 +24,10 @@ export type Visibility = 'public' | 'private';
 @Index('repos_public_path_idx', ['path'], {
   where: `visibility = 'public' AND deleted_at IS NULL AND listed_at IS NOT NULL`,
 })
+@Index('repos_deleted_namespace_id_idx', ['namespaceId'], {
+  where: 'deleted_at IS NOT NULL AND listed_at IS NOT NULL',
+})
+@Index('repos_unfinished_path_idx', ['path'], { where: 'deleted_at IS NULL AND listed_at IS NULL' })
 @Unique('repos_id_path_key', ['id', 'path'])
 @Check('repos_visibility_check', `visibility IN ('public', 'private')`)
 export class Repo {

@@ -23,6 +23,8 @@ import { RepositoryChangesService } from './repository-changes.service.js';
 import { RepositoryMovesRepository } from './repository-moves.repository.js';
 import { RepositoryMovesService } from './repository-moves.service.js';
 import { RepositorySettingsService } from './repository-settings.service.js';
+import { UnfinishedRepositoriesController } from './unfinished/unfinished-repositories.controller.js';
+import { UnfinishedRepositoriesService } from './unfinished/unfinished-repositories.service.js';
 import { VisibleRepositoriesRepository } from './visible-repositories.repository.js';
 
 @Module({
@@ -40,6 +42,7 @@ import { VisibleRepositoriesRepository } from './visible-repositories.repository
     RepoMovesController,
     FormerPathsController,
     PermissionsController,
+    UnfinishedRepositoriesController,
   ],
   providers: [
     EffectiveAccessService,
@@ -52,6 +55,7 @@ import { VisibleRepositoriesRepository } from './visible-repositories.repository
     RepositoryMovesRepository,
     RepositoryMovesService,
     RepositorySettingsService,
+    UnfinishedRepositoriesService,
     VisibleRepositoriesRepository,
   ],
   exports: [NamespaceRepositoriesService, RepositoriesService, RepositoryChangesService],

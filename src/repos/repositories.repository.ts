@@ -4,7 +4,9 @@ import { IsNull, Repository } from 'typeorm';
 import type { Transaction } from '../database/unit-of-work.js';
 import type { RepositoryFact } from '../http/request-context.js';
 import { nameInNamespace, namespaceOf, type RepositoryName } from '../oci/repository-name.js';
+import { pathsIn } from './path-range.js';
 import { Repo, type Visibility } from './repo.entity.js';
+import type { Keyset } from './visible-repositories.repository.js';
 
 const FIND = `
 SELECT r.id, r.path, r.namespace_id AS "namespaceId", r.visibility, r.sparse, r.listed_at IS NOT NULL AS listed,
@@ -63,10 +65,15 @@ SELECT repo_id AS "repoId", path FROM released`;
 const LIVE_IN = `deleted_at IS NULL AND path > $1 || '/' AND path < $1 || '0'`;
 
 const COUNT_IN = `
-SELECT count(*)::int AS count, min(path) AS first
-FROM (SELECT path FROM repos WHERE ${LIVE_IN} ORDER BY path LIMIT $2) AS found`;
+SELECT count(*)::int AS count, min(path) FILTER (WHERE listed) AS first, count(*) FILTER (WHERE listed)::int AS listed
+FROM (SELECT path, listed_at IS NOT NULL AS listed FROM repos WHERE ${LIVE_IN} ORDER BY path LIMIT $2) AS found`;
 
-const LOCK_ALL_IN = `SELECT id, path FROM repos WHERE ${LIVE_IN} ORDER BY id FOR UPDATE`;
+const LOCK_ALL_IN = `
+SELECT id, path, listed_at IS NOT NULL AS listed FROM repos WHERE ${LIVE_IN} ORDER BY id FOR UPDATE`;
+
+const LIST_UNFINISHED_IN = `
+SELECT path, created_at AS "createdAt" FROM repos
+WHERE deleted_at IS NULL AND listed_at IS NULL AND path > $1 AND path < $2 ORDER BY path LIMIT $3`;
 
 const COUNT_FORMER_PATHS = `
 SELECT count(*)::int AS count FROM (SELECT FROM repo_aliases WHERE repo_id = ANY ($1::bigint[]) LIMIT $2) AS found`;
@@ -77,6 +84,24 @@ export interface Moved {
 }
 
 export type RepositoryRow = Pick<RepositoryFact, 'id' | 'path'>;
+
+/** A repository, and whether it has or had a manifest. */
+export interface PresentRow extends RepositoryRow {
+  readonly listed: boolean;
+}
+
+/** What a namespace has: `first` is the path of a listed one. */
+export interface NamespaceCount {
+  readonly count: number;
+  readonly listed: number;
+  readonly first: string | null;
+}
+
+/** A repository that has no manifest yet. */
+export interface UnfinishedRow {
+  readonly path: RepositoryName;
+  readonly createdAt: Date;
+}
 
 export interface FormerPath {
   readonly repoId: number;
@@ -160,14 +185,20 @@ export class RepositoriesRepository {
   }
 
   /** How many live ones the namespace has, `most` at most, and the first of them. */
-  async countIn(tx: Transaction, namespace: string, most: number): Promise<{ count: number; first: string | null }> {
-    const [row] = await tx.query<{ count: number; first: string | null }>(COUNT_IN, [namespace, most]);
-    return row ?? { count: 0, first: null };
+  async countIn(tx: Transaction, namespace: string, most: number): Promise<NamespaceCount> {
+    const [row] = await tx.query<NamespaceCount>(COUNT_IN, [namespace, most]);
+    return row ?? { count: 0, listed: 0, first: null };
   }
 
   /** They stay where and what they are until the transaction ends. */
-  lockAllIn(tx: Transaction, namespace: string): Promise<RepositoryRow[]> {
+  lockAllIn(tx: Transaction, namespace: string): Promise<PresentRow[]> {
     return tx.query(LOCK_ALL_IN, [namespace]);
+  }
+
+  /** Those without a manifest in a namespace, in ASCII order. */
+  listUnfinishedIn(namespace: string, { after, limit }: Keyset): Promise<UnfinishedRow[]> {
+    const { from, to } = pathsIn(namespace);
+    return this.query(LIST_UNFINISHED_IN, [after > from ? after : from, to, limit]);
   }
 
   /** Of these repositories, `most` at most. */

@@ -55,13 +55,21 @@ export class RepositoryChangesService {
 
   /** The repository is gone with its grants and former paths; whoever pushes to one of them makes a new one. */
   async remove(repository: RepositoryFact, actor: Actor): Promise<void> {
-    const { id, path, namespaceId } = repository;
     await this.unitOfWork.run(async (tx) => {
       if (!(await this.repositories.lock(tx, repository))) throw new ApiError('notFound');
-      const aliases = (await this.repositories.remove(tx, [id], actor.principal)).map((former) => former.path);
-      const detail = aliases.length > 0 ? { aliases } : {};
-      await this.audit.append(tx, actor, { action: 'repo.delete', resource: `repo:${path}`, namespaceId, detail });
-      await this.factDrops.afterCommit(tx, [`repo:${path}`, ...aliases.map((alias) => `repo:${alias}` as const)]);
+      await this.removeLocked(tx, repository, actor);
     });
+  }
+
+  /** The same in the transaction of who has locked the repository's row. */
+  async removeLocked(
+    tx: Transaction,
+    { id, path, namespaceId }: Pick<RepositoryFact, 'id' | 'path' | 'namespaceId'>,
+    actor: Actor,
+  ): Promise<void> {
+    const aliases = (await this.repositories.remove(tx, [id], actor.principal)).map((former) => former.path);
+    const detail = aliases.length > 0 ? { aliases } : {};
+    await this.audit.append(tx, actor, { action: 'repo.delete', resource: `repo:${path}`, namespaceId, detail });
+    await this.factDrops.afterCommit(tx, [`repo:${path}`, ...aliases.map((alias) => `repo:${alias}` as const)]);
   }
 }

@@ -35,6 +35,10 @@ const ALIASES = 'SELECT path FROM repo_aliases WHERE repo_id = $1 ORDER BY path'
 // The foreign key takes the grants' paths along.
 const MOVE = `
 WITH consumed AS (DELETE FROM repo_aliases WHERE path = $4 AND repo_id = $1),
+  left_behind AS (
+    UPDATE namespaces n SET held = true FROM repos r
+    WHERE r.id = $1 AND n.id = r.namespace_id AND n.id <> $2 AND NOT n.held
+  ),
   moved AS (
     UPDATE repos SET namespace_id = $2, name = $3, path = $4,
       updated_at = greatest(now(), updated_at + interval '1 millisecond') WHERE id = $1
@@ -83,7 +87,7 @@ export class RepositoryMovesRepository {
     return rows.map(({ path }) => path);
   }
 
-  /** Leaves an alias at the path that it had. */
+  /** Leaves an alias at the path that it had; a namespace that it leaves has held something. */
   async move(
     tx: Transaction,
     repoId: number,

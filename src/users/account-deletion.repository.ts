@@ -14,14 +14,20 @@ const LOCK_NAMESPACE = 'SELECT id FROM namespaces WHERE id = $1 FOR UPDATE';
 const OWNED_ALONE = `
 SELECT n.name FROM org_members m
 JOIN orgs o ON o.id = m.org_id JOIN namespaces n ON n.id = o.namespace_id
-WHERE m.user_id = $1 AND m.role = 'owner' AND o.deleted_at IS NULL AND NOT EXISTS (
+WHERE m.user_id = $1 AND m.role = 'owner' AND m.consented AND o.deleted_at IS NULL AND NOT EXISTS (
   SELECT FROM org_members other JOIN users u ON u.id = other.user_id
   WHERE other.org_id = m.org_id AND other.user_id <> $1 AND other.role = 'owner' AND u.deleted_at IS NULL
 ) ORDER BY n.name LIMIT 10`;
 
+/** Grants of one transaction: others decide how many there are. */
+export const GRANTS_AT_ONCE = 10_000;
+
 // A grant has its repository's path, also when a rename was waited for.
 const REVOKE_GRANTS = `
-WITH gone AS (DELETE FROM repo_grants WHERE user_id = $1 RETURNING path) SELECT path FROM gone`;
+WITH gone AS (
+  DELETE FROM repo_grants WHERE id IN (SELECT id FROM repo_grants WHERE user_id = $1 LIMIT ${GRANTS_AT_ONCE})
+  RETURNING path
+) SELECT path FROM gone`;
 
 /** All that is left of a user elsewhere; answers that were kept for repeated creates may hold their keys. */
 const FORGET = [
@@ -30,15 +36,20 @@ const FORGET = [
   'DELETE FROM refresh_tokens WHERE user_id = $1',
   'DELETE FROM api_keys WHERE user_id = $1',
   'DELETE FROM identities WHERE user_id = $1',
-  `DELETE FROM org_invitations WHERE created_by = 'user:' || $1::text AND accepted_at IS NULL`,
+  `DELETE FROM org_invitations
+   WHERE (created_by = 'user:' || $1::text OR invitee_id = $1::bigint) AND accepted_at IS NULL`,
   `DELETE FROM idempotent_creates WHERE principal = 'user:' || $1::text`,
   `UPDATE users SET deleted_at = now(), updated_at = now(), credentials_version = credentials_version + 1,
      password_hash = NULL, email = NULL, display_name = NULL WHERE id = $1`,
 ] as const;
 
-const BURY_NAMESPACE = 'UPDATE namespaces SET deleted_at = now() WHERE id = $1';
+// Also an administrator's name is not one to be inherited.
+const IS_KNOWN = `
+SELECT admin OR EXISTS (SELECT FROM org_members WHERE user_id = $1)
+  OR EXISTS (SELECT FROM repo_grants WHERE user_id = $1) AS known
+FROM users WHERE id = $1`;
 
-/** The end of a user. The row stays, for histories name it by its id; the name stays taken. */
+/** The end of a user. The row stays, for histories name it by its id. */
 @Injectable()
 export class AccountDeletionRepository {
   async lockOrganizations(tx: Transaction, userId: number): Promise<void> {
@@ -52,16 +63,24 @@ export class AccountDeletionRepository {
     return row ?? null;
   }
 
-  /** Names of organizations that have no other owner. */
+  /** Names of organizations that have no other owner; not those that others made the user one of, unasked. */
   async ownedAlone(tx: Transaction, userId: number): Promise<string[]> {
     return (await tx.query<{ name: string }>(OWNED_ALONE, [userId])).map(({ name }) => name);
   }
 
-  /** Gives the paths of the repositories that the user had a grant to. */
-  async bury(tx: Transaction, userId: number, namespaceId: number): Promise<string[]> {
-    const grants = await tx.query<{ path: string }>(REVOKE_GRANTS, [userId]);
+  /** Whether the user's name means something to others: then nobody else may get it. Asked before `forget`. */
+  async isKnown(tx: Transaction, userId: number): Promise<boolean> {
+    const [row] = await tx.query<{ known: boolean }>(IS_KNOWN, [userId]);
+    return row?.known !== false;
+  }
+
+  /** All but grants. */
+  async forget(tx: Transaction, userId: number): Promise<void> {
     for (const statement of FORGET) await tx.query(statement, [userId]);
-    await tx.query(BURY_NAMESPACE, [namespaceId]);
-    return grants.map(({ path }) => path);
+  }
+
+  /** Some of the user's grants, `GRANTS_AT_ONCE` at most. Gives the paths of their repositories. */
+  async revokeGrants(tx: Transaction, userId: number): Promise<string[]> {
+    return (await tx.query<{ path: string }>(REVOKE_GRANTS, [userId])).map(({ path }) => path);
   }
 }

@@ -5,9 +5,10 @@ import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
 import { AuditTrail } from '../events/audit-trail.service.js';
 import { FactDrops } from '../events/fact-drops.js';
 import { ApiError } from '../http/api-error.js';
-import { AccountDeletionRepository } from './account-deletion.repository.js';
+import { AccountDeletionRepository, GRANTS_AT_ONCE } from './account-deletion.repository.js';
 import { isLastOf, LAST_ADMINISTRATOR } from './accounts.service.js';
 import { forgetFormerPaths } from './former-paths.js';
+import { buryNamespace } from './namespace-burial.js';
 import type { EmptyNamespace } from './namespace-contents.js';
 import { type UserRecord, UsersRepository } from './users.repository.js';
 import { userSubject } from './users.service.js';
@@ -23,27 +24,44 @@ export class AccountDeletionService {
   ) {}
 
   /**
-   * Ends the account and every credential of it, from the next request on; the name stays taken. Throws `notFound` when
-   * it is gone, `conflict` for an organization's last owner and the last administrator, and what `empty` throws to keep
+   * Ends the account and every credential of it, from the next request on; the name stays taken if the account held
+   * something or others knew it. Throws `notFound` when it is gone, `conflict` for an organization's last owner and the last administrator, and what `empty` throws to keep
    * the repositories.
    */
-  delete({ id, username }: UserRecord, actor: Actor, empty: EmptyNamespace): Promise<void> {
-    return this.unitOfWork.run(async (tx) => {
-      const { namespaceId } = await this.lock(tx, id);
-      await this.refuseLastOwner(tx, id);
-      const repositories = await empty(tx, { id: namespaceId, name: username });
-      const paths = await this.deletions.bury(tx, id, namespaceId);
-      const detail = repositories > 0 ? { detail: { repositories } } : {};
-      await this.audit.append(tx, actor, {
-        action: 'user.delete',
-        resource: `user:${username}`,
-        namespaceId,
-        ...detail,
-      });
-      const granted = paths.map((path): Subject => `repo:${path}`);
-      const left = await forgetFormerPaths(tx, username);
-      await this.factDrops.afterCommit(tx, [userSubject(id), ...granted, ...left]);
+  async delete(user: UserRecord, actor: Actor, empty: EmptyNamespace): Promise<void> {
+    let revoked = await this.unitOfWork.run((tx) => this.end(tx, user, actor, empty));
+    // The rest gives nothing to an account that is gone: what a process that dies here leaves does no harm.
+    while (revoked === GRANTS_AT_ONCE) revoked = await this.unitOfWork.run((tx) => this.revokeGrants(tx, user.id));
+  }
+
+  /** Gives the number of grants that went with it. */
+  private async end(
+    tx: Transaction,
+    { id, username }: UserRecord,
+    actor: Actor,
+    empty: EmptyNamespace,
+  ): Promise<number> {
+    const { namespaceId } = await this.lock(tx, id);
+    await this.refuseLastOwner(tx, id);
+    const repositories = await empty(tx, { id: namespaceId, name: username });
+    const isKnown = await this.deletions.isKnown(tx, id);
+    await this.deletions.forget(tx, id);
+    const released = await buryNamespace(tx, namespaceId, isKnown);
+    const detail = { ...(repositories > 0 ? { repositories } : {}), ...(released ? { released } : {}) };
+    await this.audit.append(tx, actor, {
+      action: 'user.delete',
+      resource: `user:${username}`,
+      namespaceId,
+      ...(Object.keys(detail).length > 0 ? { detail } : {}),
     });
+    const left = await forgetFormerPaths(tx, [username]);
+    return this.revokeGrants(tx, id, [userSubject(id), ...left]);
+  }
+
+  private async revokeGrants(tx: Transaction, id: number, subjects: readonly Subject[] = []): Promise<number> {
+    const granted = (await this.deletions.revokeGrants(tx, id)).map((path): Subject => `repo:${path}`);
+    await this.factDrops.afterCommit(tx, [...subjects, ...granted]);
+    return granted.length;
   }
 
   /** In the order of everybody who changes members: organizations, then users. */

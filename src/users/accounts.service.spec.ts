@@ -61,12 +61,11 @@ describe('accounts', () => {
     return id;
   }
 
-  async function join(orgId: number, userId: number, role: string): Promise<void> {
-    await services.database.query('INSERT INTO org_members (org_id, user_id, role) VALUES ($1, $2, $3)', [
-      orgId,
-      userId,
-      role,
-    ]);
+  async function join(orgId: number, userId: number, role: string, consented = true): Promise<void> {
+    await services.database.query(
+      'INSERT INTO org_members (org_id, user_id, role, consented) VALUES ($1, $2, $3, $4)',
+      [orgId, userId, role, consented],
+    );
   }
 
   describe('are made', () => {
@@ -294,16 +293,38 @@ describe('accounts', () => {
       });
       await join(orgId, (await create(`${name}-too`)).id, 'owner');
       const { query } = services.database;
-      await query(`INSERT INTO repos (namespace_id, name, path, visibility) VALUES ($1, 'app', $2, 'private')`, [
-        user.namespaceId,
-        `${name}/app`,
-      ]);
+      await query(
+        `INSERT INTO repos (namespace_id, name, path, visibility, listed_at) VALUES ($1, 'app', $2, 'private', now())`,
+        [user.namespaceId, `${name}/app`],
+      );
       await expect(deletions.delete(user, ACTOR, keepingRepositories(services))).rejects.toMatchObject({
         condition: 'conflict',
       });
       await query('UPDATE repos SET deleted_at = now() WHERE path = $1', [`${name}/app`]);
       await deletions.delete(user, ACTOR, keepingRepositories(services));
     });
+
+    it('also while they are the last owner of what others made them an owner of, unasked', async () => {
+      const user = await create();
+      await join(await newOrganization((await create(`${name}-first`)).id), user.id, 'member', false);
+      const orgId = await newOrganization(user.id);
+      await services.database.query('UPDATE org_members SET consented = false WHERE org_id = $1', [orgId]);
+      await deletions.delete(user, ACTOR, keepingRepositories(services));
+    });
+
+    it('however many grants others gave them', async () => {
+      const user = await create();
+      await services.database.query(
+        `WITH r AS (
+           INSERT INTO repos (namespace_id, name, path, visibility)
+           SELECT id, 'many-' || i, 'acme/many-' || i, 'private' FROM namespaces, generate_series(1, 20001) i
+           WHERE namespaces.name = 'acme' RETURNING id, path
+         ) INSERT INTO repo_grants (repo_id, path, user_id, role) SELECT id, path, $1, 'read' FROM r`,
+        [user.id],
+      );
+      await deletions.delete(user, ACTOR, keepingRepositories(services));
+      expect(await services.database.query('SELECT FROM repo_grants WHERE user_id = $1', [user.id])).toEqual([]);
+    }, 30_000);
 
     it('an owner who was deleted is none', async () => {
       const [first, second] = [await create(`${name}-a`), await create(`${name}-b`)];
@@ -336,7 +357,10 @@ describe('accounts', () => {
       await services.unitOfWork.run(async (tx) => {
         await tx.query('SELECT id FROM orgs WHERE id = $1 FOR UPDATE', [orgId]);
         await tx.query('DELETE FROM org_members WHERE org_id = $1', [orgId]);
-        await tx.query(`INSERT INTO org_members (org_id, user_id, role) VALUES ($1, $2, 'owner')`, [orgId, user.id]);
+        await tx.query(`INSERT INTO org_members (org_id, user_id, role, consented) VALUES ($1, $2, 'owner', true)`, [
+          orgId,
+          user.id,
+        ]);
         deleted = deletions.delete(user, ACTOR, keepingRepositories(services)).catch((error: unknown) => error);
         await untilOneWaits();
       });

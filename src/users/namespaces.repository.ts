@@ -2,15 +2,35 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
 import type { Transaction } from '../database/unit-of-work.js';
-import { Namespace } from './namespace.entity.js';
+import { Namespace, type NamespaceKind } from './namespace.entity.js';
 
+/** A namespace that was deleted and keeps its name. */
+export interface DeletedNamespace {
+  readonly name: string;
+  readonly kind: NamespaceKind;
+  readonly deletedAt: Date;
+}
+
+export interface ReleasedNamespace {
+  readonly id: number;
+  readonly name: string;
+}
+
+// Locked in one order: two releases of the same names wait for each other.
 const RELEASE = `
-WITH released AS (
-  UPDATE namespaces SET released_at = now()
-  WHERE name = $1 AND deleted_at IS NOT NULL AND released_at IS NULL RETURNING id
-) SELECT id FROM released`;
+WITH buried AS (
+  SELECT id FROM namespaces WHERE name = ANY ($1) AND deleted_at IS NOT NULL AND released_at IS NULL
+  ORDER BY id FOR UPDATE
+), released AS (
+  UPDATE namespaces n SET released_at = now() FROM buried b WHERE n.id = b.id RETURNING n.id, n.name
+) SELECT id, name FROM released`;
 
-const LIVES = 'SELECT id FROM namespaces WHERE name = $1 AND deleted_at IS NULL';
+const LIVING = 'SELECT name FROM namespaces WHERE name = ANY ($1) AND deleted_at IS NULL AND released_at IS NULL';
+
+const LIST_DELETED = `
+SELECT name, kind, deleted_at AS "deletedAt" FROM namespaces
+WHERE deleted_at IS NOT NULL AND released_at IS NULL AND name > $1 AND name >= $2 AND name < $2 || '~'
+ORDER BY name LIMIT $3`;
 
 const HOLDER = `
 SELECT EXISTS (
@@ -34,10 +54,18 @@ export class NamespacesRepository {
     return row.byAdministrator ? 'administrator' : 'other';
   }
 
-  /** The id of the namespace that was deleted; why not, otherwise. */
-  async release(tx: Transaction, name: string): Promise<number | 'alive' | 'unknown'> {
-    const [released] = await tx.query<{ id: number }>(RELEASE, [name]);
-    if (released) return released.id;
-    return (await tx.query(LIVES, [name])).length === 1 ? 'alive' : 'unknown';
+  /** Those of the names that a deleted namespace has. */
+  release(tx: Transaction, names: readonly string[]): Promise<ReleasedNamespace[]> {
+    return tx.query(RELEASE, [names]);
+  }
+
+  /** Those of the names that are in use. */
+  async living(tx: Transaction, names: readonly string[]): Promise<string[]> {
+    return (await tx.query<{ name: string }>(LIVING, [names])).map(({ name }) => name);
+  }
+
+  /** By name, those that begin with `prefix`. */
+  listDeleted(prefix: string, { after, limit }: { after: string; limit: number }): Promise<DeletedNamespace[]> {
+    return this.namespaces.manager.query(LIST_DELETED, [after, prefix, limit]);
   }
 }

@@ -15,9 +15,10 @@ SELECT id, admin, from_configuration AS "fromConfiguration", password_hash AS "p
   credentials_version AS "credentialsVersion"
 FROM users WHERE username = $1 AND deleted_at IS NULL`;
 
-// A deletion of the account waits for the transaction that relies on it, or is seen by it. Two transactions of the same
-// user wait for each other, so that what is counted here stays true.
-const LOCK_NAMED = 'SELECT id FROM users WHERE username = $1 AND deleted_at IS NULL FOR NO KEY UPDATE';
+// A deletion of the account waits for the transaction that relies on it, or is seen by it. Nothing else waits: those who
+// do something with a user must not keep the user from what they do themselves.
+const LOCK_NAMED = 'SELECT id FROM users WHERE username = $1 AND deleted_at IS NULL FOR KEY SHARE';
+// Two transactions of the same user wait for each other, so that what is counted here stays true.
 const LOCK_LIVE = `
 SELECT id FROM users WHERE id = $1 AND deleted_at IS NULL AND disabled_at IS NULL FOR NO KEY UPDATE`;
 
@@ -35,7 +36,7 @@ WHERE deleted_at IS NULL AND username > $1 AND username >= $2 AND username < $2 
 // configuration makes accounts that are administrators from the beginning.
 const INSERT = `
 WITH claimed AS (
-  INSERT INTO namespaces (name, kind) VALUES ($1, 'user')
+  INSERT INTO namespaces (name, kind, held) VALUES ($1, 'user', false)
   ON CONFLICT (name) WHERE released_at IS NULL DO NOTHING RETURNING id
 )
 INSERT INTO users (namespace_id, username, password_hash, email, display_name, admin, from_configuration)

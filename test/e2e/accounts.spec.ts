@@ -118,6 +118,8 @@ describe('DELETE /api/v1/users/{username}', () => {
     await user.api('GET', path).expect(200);
     await basic.raw('GET', '/v2/').expect(401);
     await basic.request('GET', '/v2/').expect(200);
+    await user.api('PUT', `/api/v1/repos/${user.name}/app`, {}).expect(201);
+    await user.api('DELETE', `/api/v1/repos/${user.name}/app`).expect(204);
     expectProblem(await world.bob.api('DELETE', path), 404, 'NOT_FOUND');
     await user.api('DELETE', path).expect(204);
     expectProblem(await user.api('GET', path), 401, 'INVALID_CREDENTIALS');

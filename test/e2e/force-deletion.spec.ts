@@ -212,8 +212,8 @@ describe('the repositories of a namespace that was deleted', () => {
     const org = await newOrg();
     await query(
       a,
-      `INSERT INTO repos (namespace_id, name, path, visibility)
-       SELECT n.id, 'r' || i, n.name || '/r' || i, 'private' FROM namespaces n, generate_series(1, 10001) AS i
+      `INSERT INTO repos (namespace_id, name, path, visibility, listed_at)
+       SELECT n.id, 'r' || i, n.name || '/r' || i, 'private', now() FROM namespaces n, generate_series(1, 10001) AS i
        WHERE n.name = $1`,
       [org],
     );

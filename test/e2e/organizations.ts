@@ -39,6 +39,13 @@ export async function itemsOf(client: RegistryClient, path: string): Promise<Rec
   return (await client.api('GET', path).expect(200)).json<{ items: Record<string, unknown>[] }>().items;
 }
 
+/** Accepts the invitation that making somebody an owner was answered with. */
+export async function becomesOwner(client: RegistryClient, reply: Reply): Promise<void> {
+  const { id } = reply.expect(202).json<{ id: string }>();
+  const accepted = await client.api('POST', '/api/v1/invitations/accept', { id });
+  expect(accepted.expect(200).json()).toMatchObject({ role: 'owner' });
+}
+
 /** What was done to a resource, in order. What was refused or failed is written a moment later, and not asked for here. */
 export async function actionsOn({ registry }: World, resource: string): Promise<string[]> {
   const rows = await query<{ action: string }>(

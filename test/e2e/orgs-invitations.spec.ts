@@ -3,7 +3,7 @@ import { signUp, useWorld } from '../conformance/world.js';
 import type { Reply } from '../support/http-exchange.js';
 import type { RegistryClient } from '../support/registry-client.js';
 import { query } from './left-behind.js';
-import { ACME, actionsOn, itemsOf, ORGS, refused, useAcme } from './organizations.js';
+import { ACME, actionsOn, becomesOwner, itemsOf, ORGS, refused, useAcme } from './organizations.js';
 
 const world = useAcme();
 
@@ -88,6 +88,87 @@ describe('an invitation', () => {
   });
 });
 
+describe('an invitation that names a user', () => {
+  const RECEIVED = '/api/v1/invitations/received';
+  const MEMBERS = `${ACME}/members`;
+  const accept = (client: RegistryClient, body: object): PromiseLike<Reply> =>
+    client.api('POST', '/api/v1/invitations/accept', body);
+  const offer = async (by: RegistryClient, username: string): Promise<{ id: string }> =>
+    (await by.api('POST', MEMBERS, { username, role: 'owner' })).expect(202).json<{ id: string }>();
+  const partOf = async (username: string): Promise<unknown> =>
+    (await itemsOf(world.alice, MEMBERS)).find((one) => one['username'] === username)?.['role'];
+
+  it('is what making an owner comes to, an administrator’s too, until the user accepts', async () => {
+    const erin = await signUp(world.admin, 'erin-asked');
+    for (const by of [world.alice, world.admin]) {
+      const reply = (await by.api('POST', MEMBERS, { username: 'erin-asked', role: 'owner' })).expect(202);
+      const shown = reply.json<{ id: string }>();
+      expect(reply.need('location')).toBe(`${ACME}/invitations/${shown.id}`);
+      expect(shown).toMatchObject({ role: 'owner', invitee: 'erin-asked' });
+      expect(shown).not.toHaveProperty('code');
+      expect(await itemsOf(world.alice, `${ACME}/invitations?limit=200`)).toContainEqual(shown);
+      const received = await itemsOf(erin, RECEIVED); // the second replaces the first
+      expect(received.map(({ id, org, role }) => [id, org, role])).toEqual([[shown.id, 'acme', 'owner']]);
+    }
+    expect(await partOf('erin-asked')).toBeUndefined();
+    refused(await erin.api('GET', ACME), 404, 'NOT_FOUND');
+    const [{ id } = { id: '' }] = await itemsOf(erin, RECEIVED);
+    for (const stranger of [world.dave, world.bob, world.alice]) {
+      refused(await accept(stranger, { id }), 422, 'IMPOSSIBLE');
+      refused(await stranger.api('DELETE', `${RECEIVED}/${String(id)}`), 404, 'NOT_FOUND');
+    }
+    for (const body of [{}, { id, code: 'aerugo_inv_x' }, { id: 'nonsense' }]) {
+      refused(await accept(erin, body), 400, 'VALIDATION_FAILED');
+    }
+    (await accept(erin, { id })).expect(200);
+    expect(await partOf('erin-asked')).toBe('owner');
+    expect(await itemsOf(erin, RECEIVED)).toEqual([]);
+    await erin.api('DELETE', `${MEMBERS}/erin-asked`).expect(204);
+    erin.close();
+  });
+
+  it('leaves a member what they are until then, and is declined, revoked, or void with their part', async () => {
+    const frank = await signUp(world.admin, 'frank-asked');
+    const promote = async (): Promise<{ id: string }> =>
+      (await world.alice.api('PATCH', `${MEMBERS}/frank-asked`, { role: 'owner' })).expect(202).json();
+    await world.alice.api('POST', MEMBERS, { username: 'frank-asked', role: 'admin' }).expect(201);
+    const ends: ((id: string) => Promise<unknown>)[] = [
+      async (id) => (await frank.api('DELETE', `${RECEIVED}/${id}`)).expect(204),
+      async (id) => (await world.alice.api('DELETE', `${ACME}/invitations/${id}`)).expect(204),
+      async () => (await world.alice.api('PATCH', `${MEMBERS}/frank-asked`, { role: 'member' })).expect(200),
+      async () => (await world.alice.api('DELETE', `${MEMBERS}/frank-asked`)).expect(204),
+    ];
+    for (const end of ends) {
+      const { id } = await promote();
+      expect(await partOf('frank-asked')).not.toBe('owner');
+      await end(id);
+      expect(await itemsOf(frank, RECEIVED)).toEqual([]);
+      refused(await accept(frank, { id }), 422, 'IMPOSSIBLE');
+    }
+    frank.close();
+  });
+
+  it('is not needed by an administrator who makes themselves an owner', async () => {
+    await world.admin.api('POST', MEMBERS, { username: 'admin', role: 'owner' }).expect(201);
+    await world.admin.api('PATCH', `${MEMBERS}/admin`, { role: 'admin' }).expect(200);
+    await world.admin.api('PATCH', `${MEMBERS}/admin`, { role: 'owner' }).expect(200);
+    await world.admin.api('DELETE', `${MEMBERS}/admin`).expect(204);
+  });
+
+  it('is answered the same under its Idempotency-Key, and goes with the account', async () => {
+    await signUp(world.admin, 'gone-soon');
+    const again = { 'idempotency-key': 'make-an-owner' };
+    const ask = (): PromiseLike<Reply> =>
+      world.alice.api('POST', MEMBERS, { username: 'gone-soon', role: 'owner' }, again);
+    const first = (await ask()).expect(202).json();
+    expect((await ask()).expect(202).json()).toEqual(first);
+    await world.admin.api('DELETE', '/api/v1/users/gone-soon').expect(204);
+    expect(await itemsOf(world.alice, `${ACME}/invitations?limit=200`)).not.toContainEqual(first);
+    const { id } = await offer(world.alice, 'dave');
+    await world.dave.api('DELETE', `${RECEIVED}/${id}`).expect(204);
+  });
+});
+
 describe('where only administrators make organizations', () => {
   const strict = useWorld({ ORG_CREATION: 'admin' });
 
@@ -95,7 +176,7 @@ describe('where only administrators make organizations', () => {
     refused(await strict.alice.api('POST', ORGS, { name: 'hers' }), 403, 'DENIED');
     await strict.admin.api('POST', ORGS, { name: 'hers' }).expect(201);
     const owner = { username: 'alice', role: 'owner' };
-    await strict.admin.api('POST', '/api/v1/orgs/hers/members', owner).expect(201);
+    await becomesOwner(strict.alice, await strict.admin.api('POST', '/api/v1/orgs/hers/members', owner));
     await strict.alice.api('DELETE', '/api/v1/orgs/hers/members/admin').expect(204);
     await strict.alice.api('PATCH', '/api/v1/orgs/hers', { defaultRole: 'read' }).expect(200);
   });

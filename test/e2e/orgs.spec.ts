@@ -3,7 +3,7 @@ import { signUp, useWorld } from '../conformance/world.js';
 import type { Reply } from '../support/http-exchange.js';
 import type { RegistryClient } from '../support/registry-client.js';
 import { query } from './left-behind.js';
-import { ORGS, refused, withBasic } from './organizations.js';
+import { becomesOwner, ORGS, refused, withBasic } from './organizations.js';
 
 const world = useWorld();
 let carol: RegistryClient;
@@ -214,7 +214,7 @@ describe('the members of an organization', () => {
     refused(await world.bob.api('DELETE', `${members}/alice`), 403, 'DENIED');
     refused(await world.bob.api('POST', members, { username: 'dave', role: 'owner' }), 403, 'DENIED');
     refused(await world.bob.api('DELETE', `${ORGS}/${org}`), 403, 'DENIED');
-    await world.alice.api('PATCH', `${members}/carol`, { role: 'owner' }).expect(200);
+    await becomesOwner(carol, await world.alice.api('PATCH', `${members}/carol`, { role: 'owner' }));
     await carol.api('PATCH', `${members}/carol`, { role: 'member' }).expect(200);
   });
 
@@ -231,7 +231,7 @@ describe('the members of an organization', () => {
   it('keep an owner, also when two owners unmake each other at once', async () => {
     for (let round = 0; round < 5; round++) {
       const path = `${ORGS}/${await newOrg()}/members`;
-      await world.alice.api('POST', path, { username: 'bob', role: 'owner' }).expect(201);
+      await becomesOwner(world.bob, await world.alice.api('POST', path, { username: 'bob', role: 'owner' }));
       const replies = await Promise.all([
         world.alice.api('PATCH', `${path}/bob`, { role: 'member' }),
         world.bob.api('DELETE', `${path}/alice`),
@@ -280,7 +280,7 @@ describe('the members of an organization', () => {
       { action: 'org.create', resource: `org:${name}`, detail: { displayName: null, defaultRole: null }, isOwn: true },
       { action: 'member.add', resource: `org:${name}/member:bob`, detail: { role: 'member' }, isOwn: true },
       { action: 'member.remove', resource: `org:${name}/member:bob`, detail: { before: 'member' }, isOwn: true },
-      { action: 'org.delete', resource: `org:${name}`, detail: null, isOwn: true },
+      { action: 'org.delete', resource: `org:${name}`, detail: { released: true }, isOwn: true },
     ]);
   });
 });

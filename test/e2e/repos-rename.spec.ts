@@ -289,6 +289,7 @@ describe('former paths', () => {
     const to = world.newRepository('release');
     await world.alice.pushImage(to, 'v1');
     await world.admin.api('POST', '/api/v1/orgs', { name: 'released' }).expect(201);
+    await query(world.registry, `UPDATE namespaces SET held = true WHERE name = 'released'`);
     await world.admin.api('DELETE', '/api/v1/orgs/released').expect(204);
     const left = `INSERT INTO repo_aliases (path, repo_id) SELECT 'released/app', id FROM repos WHERE path = $1`;
     await query(world.registry, left, [to]);

@@ -2,13 +2,16 @@ import type { UserPrincipal } from '../../src/access/principal.js';
 import type { OrgRole } from '../../src/access/roles.js';
 import { loadConfig } from '../../src/config/load-config.js';
 import { AuditTrail } from '../../src/events/audit-trail.service.js';
+import { InvitationIssuer } from '../../src/orgs/invitations/invitation-issuer.service.js';
+import { ReceivedInvitationsService } from '../../src/orgs/invitations/received-invitations.service.js';
 import { LiveOrgsService } from '../../src/orgs/live-orgs.service.js';
+import type { Manager } from '../../src/orgs/membership-right.js';
 import { OrgInvitation } from '../../src/orgs/org-invitation.entity.js';
 import { OrgInvitationsRepository } from '../../src/orgs/org-invitations.repository.js';
 import { OrgInvitationsService } from '../../src/orgs/org-invitations.service.js';
 import { OrgMember } from '../../src/orgs/org-member.entity.js';
 import { OrgMembersRepository } from '../../src/orgs/org-members.repository.js';
-import { type Manager, OrgMembersService } from '../../src/orgs/org-members.service.js';
+import { OrgMembersService } from '../../src/orgs/org-members.service.js';
 import { Org } from '../../src/orgs/org.entity.js';
 import { OrgsRepository } from '../../src/orgs/orgs.repository.js';
 import { OrgsService } from '../../src/orgs/orgs.service.js';
@@ -33,10 +36,19 @@ export interface OrgServices extends ContentServices {
   readonly orgs: OrgsService;
   readonly members: OrgMembersService;
   readonly invitations: OrgInvitationsService;
+  readonly received: ReceivedInvitationsService;
   readonly teams: TeamsService;
   readonly teamMembers: TeamMembersService;
   /** Deletes the account, as its user does. */
   deleteUser: (user: Manager) => Promise<void>;
+  /** Invites the user, who accepts. */
+  makeOwner: (org: string, user: Manager, by: Manager) => Promise<void>;
+  /** Makes organizations that the user is in, as others or, with `consented`, the user wanted it. Gives their names. */
+  addToMany: (
+    user: Manager,
+    organizations: number,
+    part?: { role?: OrgRole; consented?: boolean },
+  ) => Promise<string[]>;
   /** A user who counts as an owner of the organization of this name. */
   newUser: (org: string) => Promise<Manager>;
   /** Until somebody waits for a lock. */
@@ -58,17 +70,37 @@ export async function orgServices(): Promise<OrgServices> {
   const users = new UsersService(usersTable, new PasswordHasher(), drops, unitOfWork);
   const deletions = new AccountDeletionService(usersTable, new AccountDeletionRepository(), audit, drops, unitOfWork);
   const teams = new TeamsService(new TeamsRepository(services.repository(Team)), teamMembersTable, live, unitOfWork);
-  const members = new OrgMembersService(membersTable, invitationsTable, live, users, unitOfWork);
+  const issuer = new InvitationIssuer(invitationsTable, live);
+  const members = new OrgMembersService(membersTable, invitationsTable, issuer, live, users, unitOfWork);
+  const invitations = new OrgInvitationsService(invitationsTable, issuer, members, live, users, unitOfWork);
   return {
     ...services,
     orgs: new OrgsService(orgsTable, membersTable, live, users, unitOfWork, config),
     members,
-    invitations: new OrgInvitationsService(invitationsTable, membersTable, members, live, users, unitOfWork),
+    invitations,
+    received: new ReceivedInvitationsService(invitationsTable, live, unitOfWork),
     teams,
     teamMembers: new TeamMembersService(teamMembersTable, membersTable, teams, live, users, unitOfWork),
     deleteUser: async ({ caller, actor }) => {
       const row = await usersTable.findByName(caller.username);
       if (row) await deletions.delete(row, actor, keepingRepositories(services));
+    },
+    makeOwner: async (org, { caller, actor }, by) => {
+      const draft = { username: caller.username, role: 'owner' as const };
+      const made = await unitOfWork.run((tx) => members.add(tx, org, draft, by));
+      if (!('invitation' in made)) throw new Error('an owner was made unasked');
+      await unitOfWork.run((tx) => invitations.accept(tx, { id: made.invitation.id }, caller, actor));
+    },
+    addToMany: async ({ caller }, organizations, { role = 'member', consented = false } = {}) => {
+      const rows = await database.query<{ name: string }>(
+        `WITH n AS (
+           INSERT INTO namespaces (name, kind) SELECT $1 || i, 'org' FROM generate_series(1, $2::int) i RETURNING id, name
+         ), o AS (INSERT INTO orgs (namespace_id) SELECT id FROM n RETURNING id),
+         m AS (INSERT INTO org_members (org_id, user_id, role, consented) SELECT id, $3, $4, $5 FROM o)
+         SELECT name FROM n`,
+        [`many-${++count}-`, organizations, caller.id, role, consented],
+      );
+      return rows.map(({ name }) => name);
     },
     newUser: async (org) => {
       const username = `user-${++count}`;

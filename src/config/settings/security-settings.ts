@@ -58,6 +58,12 @@ export const SECURITY_SETTINGS = {
     'users',
     'Who may make organizations: users or admin.',
   ),
+  ORG_CREATIONS_PER_DAY: setting(
+    ['security', 'org_creations_per_day'],
+    p.integer(0, 1_000_000),
+    '50',
+    'Organizations that one user may make in 24 hours, administrators excepted; 0 is no limit.',
+  ),
   AUDIT_PULLS: setting(
     ['security', 'audit_pulls'],
     p.boolean,

@@ -15,10 +15,12 @@ function allBut(outcome: Outcome, ...others: readonly CallerName[]): Partial<Rec
   return Object.fromEntries(names.map((name) => [name, outcome]));
 }
 
-/** The tombstone of an organization. */
+/** The tombstone of an organization that had a repository. */
 async function buried(cast: Cast): Promise<string> {
   const name = cast.unique('buried');
   await cast.must('administrator', 'POST', '/api/v1/orgs', { json: { name } });
+  await cast.must('administrator', 'PUT', `/api/v1/repos/${name}/app`, { json: {} });
+  await cast.must('administrator', 'DELETE', `/api/v1/repos/${name}/app`);
   await cast.must('administrator', 'DELETE', `/api/v1/orgs/${name}`);
   return name;
 }
@@ -62,6 +64,11 @@ const users: RouteRows = {
     success: 204,
     request: async (_, { cast, isAllowed }) =>
       to(`/api/v1/namespaces/${isAllowed ? await buried(cast) : 'nothing'}/release`),
+  },
+  'NamespacesController.listDeleted': { success: 200, request: () => to('/api/v1/namespaces/deleted') },
+  'NamespacesController.releaseMany': {
+    success: 200,
+    request: () => to('/api/v1/namespaces/release', { json: { names: ['nothing'] } }),
   },
   'InvitationsController.create': { success: 201, request: () => to(INVITATIONS, { json: {} }) },
   'InvitationsController.list': { success: 200, request: () => to(INVITATIONS) },

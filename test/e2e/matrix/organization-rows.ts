@@ -1,4 +1,4 @@
-import { ORG } from './callers.js';
+import { CALLERS, ORG } from './callers.js';
 import { type Cast, SPARE } from './cast.js';
 import { type RouteRows, to } from './row.js';
 
@@ -62,6 +62,20 @@ const organizations: RouteRows = {
     request: async (_, { cast, isAllowed }) => {
       const { id } = isAllowed ? await made(cast, `${HERE}/invitations`, { role: 'member' }) : { id: NO_ID };
       return to(`${HERE}/invitations/${id}`);
+    },
+  },
+  'OrgInvitationAcceptanceController.list': { success: 200, request: () => to('/api/v1/invitations/received') },
+  'OrgInvitationAcceptanceController.decline': {
+    success: 204,
+    request: async (_, { cast, caller, isAllowed }) => {
+      if (!isAllowed) return to(`/api/v1/invitations/received/${NO_ID}`);
+      const name = cast.unique('elsewhere');
+      const by = caller === 'administrator' ? 'orgOwner' : 'administrator';
+      await cast.must(by, 'POST', ORGS, { json: { name } });
+      const { principal } = CALLERS[caller];
+      const username = principal.kind === 'user' ? principal.username : '';
+      const reply = await cast.must(by, 'POST', `${ORGS}/${name}/members`, { json: { username, role: 'owner' } });
+      return to(`/api/v1/invitations/received/${reply.json<{ id: string }>().id}`);
     },
   },
   'OrgInvitationAcceptanceController.accept': {

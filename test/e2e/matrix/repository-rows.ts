@@ -6,6 +6,19 @@ import { type RouteRows, type RowContext, to } from './row.js';
 
 const repo = ({ name }: Pick<Place, 'name'>): string => `/api/v1/repos/${ORG}/${name}`;
 
+/** Credentials are enough for the rule of a list that is for who manages the namespace. */
+const NOT_MANAGERS = {
+  stranger: 'denied',
+  reader: 'denied',
+  writer: 'denied',
+  keeper: 'denied',
+  member: 'denied',
+  teamMember: 'denied',
+  maintainer: 'denied',
+  pullKey: 'denied',
+  robot: 'denied',
+} as const;
+
 const NO_ID = '6b8c0d5e-0d5a-4b5c-9a53-0c1b2b7c1c58';
 
 /** Where the store takes none (a file system), and for who may not, it is one that nobody has. */
@@ -55,19 +68,13 @@ export const REPOSITORY_ROWS: RouteRows = {
   },
   'FormerPathsController.list': {
     success: 200,
-    // Credentials are enough for the rule; the route is for who manages the namespace.
-    except: {
-      stranger: 'denied',
-      reader: 'denied',
-      writer: 'denied',
-      keeper: 'denied',
-      member: 'denied',
-      teamMember: 'denied',
-      maintainer: 'denied',
-      pullKey: 'denied',
-      robot: 'denied',
-    },
+    except: NOT_MANAGERS,
     request: () => to(`/api/v1/namespaces/${ORG}/aliases`),
+  },
+  'UnfinishedRepositoriesController.list': {
+    success: 200,
+    except: NOT_MANAGERS,
+    request: () => to(`/api/v1/namespaces/${ORG}/unfinished`),
   },
   'PermissionsController.read': { success: 200, request: (p) => to(`${repo(p)}/permissions`) },
   'PermissionsController.replace': {
