@@ -99,7 +99,7 @@ export function configureApp(
     const forwardedFor = headers['x-forwarded-for'];
     if (typeof forwardedFor === 'string') headers['x-forwarded-for'] = withoutPorts(forwardedFor);
     if (isForwarded(headers)) hints.forwardedBy(request.socket.remoteAddress, isTrusted);
-    request.context = new RequestContext(request, response);
+    request.context = new RequestContext(request, response, isTrusted);
     accessLog.observe(request, response);
     audit.observe(request, response);
     const refusal = refusalOf(request);

@@ -40,12 +40,12 @@ export class AuditRecorder {
 
   /** Before the request is handled. */
   observe(request: Request, response: Response): void {
-    if (request.method === 'GET' ? !this.recordsPulls && !mayReadLog(request) : READS.has(request.method)) return;
+    if (READS.has(request.method) && !this.mayBeEntry(request)) return;
     response.once('close', () => {
       const route = auditedRoute(request);
       if (route === null || route.success === 'transaction') return;
       if (response.headersSent) this.ended(request, response, route);
-      else if (request.method !== 'GET' && request.context.error === null) {
+      else if (!READS.has(request.method) && request.context.error === null) {
         // The client has left a write that goes on: its answer, which nobody gets, still says what became of it.
         onAnswer(response, () => {
           this.ended(request, response, route);
@@ -73,17 +73,18 @@ export class AuditRecorder {
     this.writer.add(failedPart(request, part));
   }
 
+  /** Before it is known which route takes a read: pulls where they are wanted, and what may be a read of the log. */
+  private mayBeEntry({ method, path }: Request): boolean {
+    if (path.startsWith('/api/')) return method !== 'OPTIONS';
+    return this.recordsPulls && method === 'GET';
+  }
+
   private ended(request: Request, response: Response, route: AuditedRoute): void {
     const { statusCode } = response;
     if (route.success === 'created' ? statusCode === 201 : statusCode < 400) {
       this.writer.add(succeeded(request, route));
     }
   }
-}
-
-/** Before it is known which route takes the request. */
-function mayReadLog({ url }: Request): boolean {
-  return url.startsWith('/api/') && url.includes('/audit');
 }
 
 function onAnswer(response: Response, then: () => void): void {

@@ -66,16 +66,16 @@ export function succeeded(request: Request, route: AuditedRoute): AuditRecord {
 }
 
 export function denied(request: Request, response: Response, reason: string): AuditRecord {
-  const { claimedName, principal, id } = request.context;
+  const { claimedName, principal } = request.context;
   const name = principal === null && claimedName !== null && isAccount(claimedName) ? { username: claimedName } : {};
-  const detail = { reason, status: statusOf(response), ...name, requestId: id };
+  const detail = { reason, status: statusOf(response), ...name, ...idsOf(request) };
   return record(request, { action: nameOf(request), outcome: 'denied', detail });
 }
 
 export function failed(request: Request, response: Response): AuditRecord {
-  const { error, id } = request.context;
+  const { error } = request.context;
   const reason = response.headersSent ? conditionOf(error) : 'clientLeft';
-  const detail = { ...(reason === null ? {} : { reason }), status: statusOf(response), requestId: id };
+  const detail = { ...(reason === null ? {} : { reason }), status: statusOf(response), ...idsOf(request) };
   return record(request, { action: nameOf(request), outcome: 'failed', detail });
 }
 
@@ -92,8 +92,9 @@ export interface FailedPart {
   readonly status: number;
 }
 
-export function failedPart({ context, ip }: Request, part: FailedPart): AuditRecord {
-  const { principal, credential, id } = context;
+export function failedPart(request: Request, part: FailedPart): AuditRecord {
+  const { context, ip } = request;
+  const { principal, credential } = context;
   const { action, tag = null, digest = null, named, isDenied, reason, status } = part;
   const outcome = isDenied ? 'denied' : 'failed';
   return {
@@ -107,8 +108,13 @@ export function failedPart({ context, ip }: Request, part: FailedPart): AuditRec
     namespaceId: named.repository?.namespaceId ?? null,
     namespace: shownIn(named.name.split('/')[0] ?? '', principal, outcome),
     outcome,
-    detail: { reason, status, requestId: id },
+    detail: { reason, status, ...idsOf(request) },
   };
+}
+
+/** What the access log calls the request, and what a proxy does. */
+function idsOf({ context: { id, proxyId } }: Request): Record<string, string> {
+  return { requestId: id, ...(proxyId === null ? {} : { proxyRequestId: proxyId }) };
 }
 
 interface Outcome {

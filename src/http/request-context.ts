@@ -37,7 +37,7 @@ export interface RepositoryTarget {
   readonly repository: RepositoryFact | null;
 }
 
-/** Ids of proxies are kept when they look like one, so that a request can be followed through. */
+/** Ids of trusted proxies are kept beside its own when they look like one, so that a request can be followed through. */
 const FOREIGN_ID = /^[\w.-]{8,64}$/;
 let sequence = 0;
 const PROCESS_ID = Math.random().toString(36).slice(2, 8).padEnd(6, '0');
@@ -48,7 +48,9 @@ const PROCESS_ID = Math.random().toString(36).slice(2, 8).padEnd(6, '0');
  * collects old objects. That was a third of a pull's time.
  */
 export class RequestContext {
-  readonly id: string;
+  readonly id = `${PROCESS_ID}-${(++sequence).toString(36)}`;
+  /** The `X-Request-Id` of a trusted proxy: whoever else sends one would choose what logs call the request. */
+  readonly proxyId: string | null;
   /** `process.hrtime.bigint()` when the request's head had been read. */
   readonly startedAt = process.hrtime.bigint();
   /** Set by the access guard; handlers of `public` routes never see one. */
@@ -81,10 +83,12 @@ export class RequestContext {
   constructor(
     request: Request,
     private readonly response: Response,
+    isTrusted: (peer: string) => boolean,
   ) {
     const foreign = request.headers['x-request-id'];
-    this.id =
-      typeof foreign === 'string' && FOREIGN_ID.test(foreign) ? foreign : `${PROCESS_ID}-${(++sequence).toString(36)}`;
+    const isKept =
+      typeof foreign === 'string' && FOREIGN_ID.test(foreign) && isTrusted(request.socket.remoteAddress ?? '');
+    this.proxyId = isKept ? foreign : null;
   }
 
   /** Aborts when the client is gone before the answer was sent. */

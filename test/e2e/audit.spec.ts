@@ -7,6 +7,7 @@ import { digestOf } from '../support/content.js';
 import type { Reply } from '../support/http-exchange.js';
 import type { RegistryClient } from '../support/registry-client.js';
 import { startRegistry } from '../support/registry.js';
+import { onTheWire } from '../support/wire.js';
 import { query } from './left-behind.js';
 
 const world = useWorld({ AUDIT_MONTHS: '12' });
@@ -118,6 +119,25 @@ describe('what is written down', () => {
     ]);
     const rows = await query<{ row: string }>(world.registry, 'SELECT e::text AS row FROM audit_events e');
     expect(rows.filter(({ row }) => row.includes(guess) || row.includes('nonsense'))).toEqual([]);
+  });
+
+  it('is a read of the log itself, however its target is written, and in the words of this registry alone', async () => {
+    const { url, username, password } = world.registry;
+    const { authorization = '' } = basic(username, password);
+    const before = (await entries({ action: 'audit.read' })).length;
+    const head = `Host: registry\r\nAuthorization: ${authorization}\r\nX-Request-Id: chosen-by-a-stranger\r\n`;
+    const ask = (target: string): Promise<string> =>
+      onTheWire(url, `GET ${target} HTTP/1.1\r\n${head}Connection: close\r\n\r\n`);
+    for (const target of ['http://elsewhere/api/v1/audit?limit=1', 'repo://alice/api/v1/audit?limit=1'])
+      expect(await ask(target)).toMatch(/^HTTP\/1\.1 200 /);
+    expect(await ask('http://elsewhere/api/v1/orgs/none/audit')).toMatch(/^HTTP\/1\.1 404 /);
+    const refused = `http://elsewhere/v2/bob/x/manifests/chosen`;
+    expect(
+      await onTheWire(url, `PUT ${refused} HTTP/1.1\r\n${head.replace('Basic ', 'Bearer x')}Connection: close\r\n\r\n`),
+    ).toContain('401');
+    await written(before + 3, { action: 'audit.read', resource: '/api/v1/audit' });
+    const rows = await query<{ row: string }>(world.registry, 'SELECT e::text AS row FROM audit_events e');
+    expect(rows.filter(({ row }) => /chosen-by-a-stranger|elsewhere|repo:\/\//.test(row))).toEqual([]);
   });
 
   it('is a write that failed, and not an anonymous challenge', async () => {

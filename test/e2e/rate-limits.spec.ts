@@ -221,8 +221,8 @@ describe('rate limits of one node with workers and no proxy', () => {
   }
 
   async function workerBehind(client: RegistryClient, id: string): Promise<unknown> {
-    await client.raw('GET', '/nothing', { headers: { 'x-request-id': id } }).expect(404); // probes have no line
-    const line = (): Record<string, unknown> | undefined => registry.events().find(({ requestId }) => requestId === id);
+    await client.raw('GET', '/nothing', { headers: { 'user-agent': id } }).expect(404); // probes have no line
+    const line = (): Record<string, unknown> | undefined => registry.events().find(({ agent }) => agent === id);
     await eventually('the request is in the log', () => line() !== undefined);
     return line()?.['worker'];
   }
