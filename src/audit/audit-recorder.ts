@@ -5,6 +5,7 @@ import type { AuditedRoute } from './audit-actions.js';
 import { AuditWriter } from './audit-writer.js';
 import {
   auditedRoute,
+  clientOf,
   denialOf,
   denied,
   failed,
@@ -62,15 +63,15 @@ export class AuditRecorder {
     const reason = denialOf(request);
     if (reason !== null) {
       if (isChallenge(request)) this.challenges += 1;
-      else this.writer.add(denied(request, response, reason));
+      else this.writer.addRepeatable(denied(request, response, reason), clientOf(request));
     } else if (!READS.has(request.method) && auditedRoute(request) !== null) {
-      this.writer.add(failed(request, response));
+      this.writer.addRepeatable(failed(request, response), clientOf(request));
     }
   }
 
   /** When one of many things that a request asks for was refused or failed. */
   failedPart(request: Request, part: FailedPart): void {
-    this.writer.add(failedPart(request, part));
+    this.writer.addRepeatable(failedPart(request, part), clientOf(request));
   }
 
   /** Before it is known which route takes a read: pulls where they are wanted, and what may be a read of the log. */

@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { Request, Response } from 'express';
 import { membershipIn, type Principal, principalKey } from '../access/principal.js';
+import { networkOf } from '../http/client-network.js';
 import type { RepositoryTarget } from '../http/request-context.js';
 import { AUDITED_ROUTES, type AuditedRoute, routeKey } from './audit-actions.js';
 import { CLOCK } from './audit-clock.js';
 import type { AuditEvent } from './audit-event.entity.js';
 import type { AuditRecord } from './audit-record.js';
+import type { Client } from './repeated-entries.js';
 
 /** Conditions that are refusals wherever they are thrown. A 404 is one only if the guard says so. */
 const DENIALS: ReadonlySet<string> = new Set([
@@ -110,6 +112,13 @@ export function failedPart(request: Request, part: FailedPart): AuditRecord {
     outcome,
     detail: { reason, status, ...idsOf(request) },
   };
+}
+
+/** Whose refusals and failures are counted together. */
+export function clientOf({ context: { principal }, ip }: Request): Client {
+  return principal === null || principal.kind === 'anonymous'
+    ? { kind: 'stranger', key: networkOf(ip ?? '') }
+    : { kind: 'known', key: principalKey(principal) };
 }
 
 /** What the access log calls the request, and what a proxy does. */
