@@ -147,7 +147,7 @@ describe('AccessGuard', () => {
   it('refuses a route that does not say who may, whoever asks', async () => {
     who = caller(ROOT);
     const request = { path: '/', params: {}, context: {} } as unknown as Request;
-    const [closed, open] = [handlerOf(null), handlerOf({ kind: 'public' })];
+    const [closed, open] = [handlerOf(null), handlerOf({ kind: 'public', limit: 'none' })];
     await expect(guard.canActivate(contextOf(closed, request))).rejects.toThrow(
       'AccessGuard.handler declares no @Access',
     );

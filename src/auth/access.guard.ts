@@ -55,9 +55,12 @@ export class AccessGuard implements CanActivate {
   /** Waits only for what is not in memory: this runs on each request. */
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const rule = this.ruleOf(context);
-    if (rule.kind === 'public') return true;
     const http = context.switchToHttp();
     const request = http.getRequest<Request>();
+    if (rule.kind === 'public') {
+      if (rule.limit === 'token') this.authenticator.countTokenRequest(request);
+      return true;
+    }
     await this.enter(rule, request, context);
     if (READS.has(request.method) || isRegistryPath(request.path)) return true;
     const { principal } = request.context;

@@ -74,6 +74,11 @@ export class Authenticator {
     return found instanceof Promise ? found.then(counted, failed) : counted(found);
   }
 
+  /** One that brings its credential in its body, before anything of that is looked at. Throws 429. */
+  countTokenRequest(request: Request): void {
+    this.limits.countTokenRequest(request);
+  }
+
   private identify(context: ExecutionContext, request: Request, graceSeconds: number): Caller | Promise<Caller> {
     const authorization = readAuthorization(request.headers.authorization);
     switch (authorization.kind) {
