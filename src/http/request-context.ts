@@ -4,6 +4,7 @@ import type { Grant } from '../access/policy.js';
 import type { Principal } from '../access/principal.js';
 import type { RepositoryName } from '../oci/repository-name.js';
 import type { TokenScopes } from '../oci/token-scopes.js';
+import type { Authorization } from './authorization/request-authorization.js';
 
 /** The credential that a request came with, as far as later steps need it; never the secret itself. */
 export interface RequestCredential {
@@ -58,6 +59,8 @@ export class RequestContext {
   credential: RequestCredential | null = null;
   /** Set by the access guard on routes with a `repository` rule, once the caller may go on. */
   target: RepositoryTarget | null = null;
+  /** Set by the access guard on requests that may change something: asked when the body is in, and before a late transaction. */
+  authorization: Authorization | null = null;
   /** What the shared cache remembers of the fact that the rule's `next` names; `undefined` where it must be asked for. */
   peeked: unknown = undefined;
   /** Bytes of the answer's body as announced, for the access log; null where the answer's own header says it. */
