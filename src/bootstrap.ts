@@ -31,6 +31,7 @@ import { RequestContext } from './http/request-context.js';
 import type { RequestTraces } from './http/request-traces.js';
 import { TOKEN_PATH } from './http/token-challenge.js';
 import { WriteTurns } from './http/write-turns.js';
+import { RequestLimitsService } from './limits/request-limits.service.js';
 import { OciError } from './oci/oci-error.js';
 
 /** Bytes; several times what the longest description takes. */
@@ -99,7 +100,7 @@ export function configureApp(
     const forwardedFor = headers['x-forwarded-for'];
     if (typeof forwardedFor === 'string') headers['x-forwarded-for'] = withoutPorts(forwardedFor);
     if (isForwarded(headers)) hints.forwardedBy(request.socket.remoteAddress, isTrusted);
-    request.context = new RequestContext(request, response);
+    request.context = new RequestContext(request, response, isTrusted);
     accessLog.observe(request, response);
     audit.observe(request, response);
     const refusal = refusalOf(request);
@@ -116,7 +117,7 @@ export function configureApp(
   app.useGlobalFilters(failures);
   if (server.corsOrigins.length > 0) app.enableCors(corsFor(server.corsOrigins));
   adapter.useRegistryRoutes();
-  app.use('/api', managementGate(server.publicUrl));
+  app.use('/api', managementGate(server.publicUrl, app.get(RequestLimitsService, { strict: false })));
   serveOpenApi(app);
 }
 
@@ -126,8 +127,13 @@ function jsonOf(limit: number): RequestHandler {
 }
 
 /** What a request below /api passes before its route. */
-function managementGate(publicUrl: string | null): RequestHandler {
+function managementGate(publicUrl: string | null, limits: RequestLimitsService): RequestHandler {
   const gate = Router({ caseSensitive: true });
+  // Whoever asks for the API's description passes no guard, which would count them.
+  gate.use(['/docs', '/docs-json'], (request, _response, next) => {
+    limits.countStranger(request);
+    next();
+  });
   gate.use('/docs', guardPages(publicUrl));
   const [small, large] = [jsonOf(MANAGEMENT_BODY_LIMIT), jsonOf(DELETIONS_BODY_LIMIT)];
   gate.use(limitBodyTime, (request, response, next) => {

@@ -24,6 +24,11 @@ describe('routes', () => {
     expect(open).toEqual([]);
   });
 
+  it('are counted by some limit, except for the probes', () => {
+    const free = [...routes.values()].filter(({ rule }) => rule?.kind === 'public' && rule.limit === 'none');
+    expect(free.flatMap(({ paths }) => paths).sort()).toEqual(['/api/v1/health', '/livez', '/readyz']);
+  });
+
   it('appear in the OpenAPI document, each under all its paths', () => {
     const missing = [...routes].flatMap(([name, { method, paths }]) =>
       paths

@@ -52,7 +52,8 @@ beforeEach(() => {
 
 function newRecorder(auditPulls: boolean): AuditRecorder {
   records = [];
-  const writer = { add: (record: AuditRecord) => records.push(record) } as unknown as AuditWriter;
+  const add = (record: AuditRecord): unknown => records.push(record);
+  const writer = { add, addRepeatable: add } as unknown as AuditWriter;
   return new AuditRecorder(
     writer,
     Object.assign(Object.create(AppConfig.prototype), { security: { auditPulls } }) as AppConfig,
@@ -60,10 +61,20 @@ function newRecorder(auditPulls: boolean): AuditRecorder {
 }
 
 function requestOf(method: string, path: string, { params = {}, query = {}, url = path, ...context }: Given): Request {
-  const none = { id: 'request-1', principal: null, credential: null, named: null, denied: null, claimedName: null };
+  const none = {
+    id: 'request-1',
+    proxyId: null,
+    principal: null,
+    credential: null,
+    named: null,
+    denied: null,
+    claimedName: null,
+  };
   const known = { ...none, error: null, ...context };
   const route = { path };
-  return { method, route, params, query, url, originalUrl: url, ip: '192.0.2.7', context: known } as unknown as Request;
+  const [pathname] = url.split('?');
+  const target = { url, originalUrl: url, path: pathname };
+  return { method, route, params, query, ...target, ip: '192.0.2.7', context: known } as unknown as Request;
 }
 
 const named = (name: string, namespaceId: number | null): Pick<RequestContext, 'named'> => ({
@@ -167,10 +178,9 @@ describe('reads of the audit log', () => {
     ['/api/v1/audit', {}, '/api/v1/audit'],
     ['/api/v1/orgs/:org/audit', { params: { org: 'acme' }, url: '/api/v1/orgs/acme/audit?limit=1' }, 'org:acme'],
   ])('%s are entries when they succeed', (path, given, resource) => {
-    ended('GET', path, 200, { ...alice, ...given });
-    expect(records.map((entry) => [entry.actor, entry.action, entry.resource, entry.outcome])).toEqual([
-      ['user:7', 'audit.read', resource, 'allowed'],
-    ]);
+    for (const method of ['GET', 'HEAD']) ended(method, path, 200, { ...alice, ...given });
+    const entry = ['user:7', 'audit.read', resource, 'allowed'];
+    expect(records.map((one) => [one.actor, one.action, one.resource, one.outcome])).toEqual([entry, entry]);
   });
 
   it('leave other reads alone', () => {

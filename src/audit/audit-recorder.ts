@@ -5,6 +5,7 @@ import type { AuditedRoute } from './audit-actions.js';
 import { AuditWriter } from './audit-writer.js';
 import {
   auditedRoute,
+  clientOf,
   denialOf,
   denied,
   failed,
@@ -40,12 +41,12 @@ export class AuditRecorder {
 
   /** Before the request is handled. */
   observe(request: Request, response: Response): void {
-    if (request.method === 'GET' ? !this.recordsPulls && !mayReadLog(request) : READS.has(request.method)) return;
+    if (READS.has(request.method) && !this.mayBeEntry(request)) return;
     response.once('close', () => {
       const route = auditedRoute(request);
       if (route === null || route.success === 'transaction') return;
       if (response.headersSent) this.ended(request, response, route);
-      else if (request.method !== 'GET' && request.context.error === null) {
+      else if (!READS.has(request.method) && request.context.error === null) {
         // The client has left a write that goes on: its answer, which nobody gets, still says what became of it.
         onAnswer(response, () => {
           this.ended(request, response, route);
@@ -62,15 +63,21 @@ export class AuditRecorder {
     const reason = denialOf(request);
     if (reason !== null) {
       if (isChallenge(request)) this.challenges += 1;
-      else this.writer.add(denied(request, response, reason));
+      else this.writer.addRepeatable(denied(request, response, reason), clientOf(request));
     } else if (!READS.has(request.method) && auditedRoute(request) !== null) {
-      this.writer.add(failed(request, response));
+      this.writer.addRepeatable(failed(request, response), clientOf(request));
     }
   }
 
   /** When one of many things that a request asks for was refused or failed. */
   failedPart(request: Request, part: FailedPart): void {
-    this.writer.add(failedPart(request, part));
+    this.writer.addRepeatable(failedPart(request, part), clientOf(request));
+  }
+
+  /** Before it is known which route takes a read: pulls where they are wanted, and what may be a read of the log. */
+  private mayBeEntry({ method, path }: Request): boolean {
+    if (path.startsWith('/api/')) return method !== 'OPTIONS';
+    return this.recordsPulls && method === 'GET';
   }
 
   private ended(request: Request, response: Response, route: AuditedRoute): void {
@@ -79,11 +86,6 @@ export class AuditRecorder {
       this.writer.add(succeeded(request, route));
     }
   }
-}
-
-/** Before it is known which route takes the request. */
-function mayReadLog({ url }: Request): boolean {
-  return url.startsWith('/api/') && url.includes('/audit');
 }
 
 function onAnswer(response: Response, then: () => void): void {

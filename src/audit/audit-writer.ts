@@ -6,6 +6,7 @@ import { AuditEventsRepository } from './audit-events.repository.js';
 import { AuditPartitions } from './audit-partitions.js';
 import type { AuditRecord } from './audit-record.js';
 import { EntryBuffer } from './entry-buffer.js';
+import { type Client, RepeatedEntries } from './repeated-entries.js';
 
 const EVERY_MS = 1_000;
 const CAPACITY = 10_000;
@@ -20,6 +21,7 @@ const BATCH = 1_000;
 export class AuditWriter implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(AuditWriter.name);
   private readonly buffer = new EntryBuffer<AuditRecord>(CAPACITY);
+  private readonly repeated = new RepeatedEntries();
   /** On its way. It stays the same until it is written, ids included, so that a repetition adds nothing. */
   private batch: readonly AuditRecord[] = [];
   private flushing: Promise<void> | null = null;
@@ -32,12 +34,16 @@ export class AuditWriter implements OnApplicationBootstrap, BeforeApplicationShu
   ) {}
 
   onApplicationBootstrap(): void {
-    this.timer = setInterval(() => void this.flush(), EVERY_MS).unref();
+    this.timer = setInterval(() => {
+      this.addSums({ all: false });
+      void this.flush();
+    }, EVERY_MS).unref();
   }
 
   /** After the last request, while there is still a database. */
   async beforeApplicationShutdown(): Promise<void> {
     if (this.timer) clearInterval(this.timer);
+    this.addSums({ all: true });
     await this.flush();
     await this.flush(); // the first may have begun before the last entry came
     const lost = this.batch.length + this.buffer.size;
@@ -48,12 +54,21 @@ export class AuditWriter implements OnApplicationBootstrap, BeforeApplicationShu
     this.buffer.add(entry);
   }
 
+  /** What a client may bring about as often as it likes: one entry, or counted in the sum that the minute ends with. */
+  addRepeatable(entry: AuditRecord, client: Client): void {
+    if (this.repeated.isWhole(entry, client)) this.add(entry);
+  }
+
   /** Resolves when what was there is written, or cannot be now. */
   flush(): Promise<void> {
     this.flushing ??= this.writeAll().finally(() => {
       this.flushing = null;
     });
     return this.flushing;
+  }
+
+  private addSums(which: { readonly all: boolean }): void {
+    for (const sum of this.repeated.takeSums(which)) this.add(sum);
   }
 
   private async writeAll(): Promise<void> {

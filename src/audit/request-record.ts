@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { Request, Response } from 'express';
 import { membershipIn, type Principal, principalKey } from '../access/principal.js';
+import { networkOf } from '../http/client-network.js';
 import type { RepositoryTarget } from '../http/request-context.js';
 import { AUDITED_ROUTES, type AuditedRoute, routeKey } from './audit-actions.js';
 import { CLOCK } from './audit-clock.js';
 import type { AuditEvent } from './audit-event.entity.js';
 import type { AuditRecord } from './audit-record.js';
+import type { Client } from './repeated-entries.js';
 
 /** Conditions that are refusals wherever they are thrown. A 404 is one only if the guard says so. */
 const DENIALS: ReadonlySet<string> = new Set([
@@ -66,16 +68,16 @@ export function succeeded(request: Request, route: AuditedRoute): AuditRecord {
 }
 
 export function denied(request: Request, response: Response, reason: string): AuditRecord {
-  const { claimedName, principal, id } = request.context;
+  const { claimedName, principal } = request.context;
   const name = principal === null && claimedName !== null && isAccount(claimedName) ? { username: claimedName } : {};
-  const detail = { reason, status: statusOf(response), ...name, requestId: id };
+  const detail = { reason, status: statusOf(response), ...name, ...idsOf(request) };
   return record(request, { action: nameOf(request), outcome: 'denied', detail });
 }
 
 export function failed(request: Request, response: Response): AuditRecord {
-  const { error, id } = request.context;
+  const { error } = request.context;
   const reason = response.headersSent ? conditionOf(error) : 'clientLeft';
-  const detail = { ...(reason === null ? {} : { reason }), status: statusOf(response), requestId: id };
+  const detail = { ...(reason === null ? {} : { reason }), status: statusOf(response), ...idsOf(request) };
   return record(request, { action: nameOf(request), outcome: 'failed', detail });
 }
 
@@ -92,8 +94,9 @@ export interface FailedPart {
   readonly status: number;
 }
 
-export function failedPart({ context, ip }: Request, part: FailedPart): AuditRecord {
-  const { principal, credential, id } = context;
+export function failedPart(request: Request, part: FailedPart): AuditRecord {
+  const { context, ip } = request;
+  const { principal, credential } = context;
   const { action, tag = null, digest = null, named, isDenied, reason, status } = part;
   const outcome = isDenied ? 'denied' : 'failed';
   return {
@@ -107,8 +110,20 @@ export function failedPart({ context, ip }: Request, part: FailedPart): AuditRec
     namespaceId: named.repository?.namespaceId ?? null,
     namespace: shownIn(named.name.split('/')[0] ?? '', principal, outcome),
     outcome,
-    detail: { reason, status, requestId: id },
+    detail: { reason, status, ...idsOf(request) },
   };
+}
+
+/** Whose refusals and failures are counted together. */
+export function clientOf({ context: { principal }, ip }: Request): Client {
+  return principal === null || principal.kind === 'anonymous'
+    ? { kind: 'stranger', key: networkOf(ip ?? '') }
+    : { kind: 'known', key: principalKey(principal) };
+}
+
+/** What the access log calls the request, and what a proxy does. */
+function idsOf({ context: { id, proxyId } }: Request): Record<string, string> {
+  return { requestId: id, ...(proxyId === null ? {} : { proxyRequestId: proxyId }) };
 }
 
 interface Outcome {

@@ -18,6 +18,7 @@ import { readScopes } from '../oci/token-scopes.js';
 import type { RepositoriesService } from '../repos/repositories.service.js';
 import { AccessGuard } from './access.guard.js';
 import { type Authenticator, type Caller, NOBODY } from './authenticator.js';
+import { Refusal } from './refusal.js';
 
 const ALICE: Principal = {
   kind: 'user',
@@ -54,7 +55,7 @@ function caller(principal: Principal, scopes: string | null = null): Caller {
     limits: UNLIMITED,
     scopes: scopes === null ? null : readScopes({ access: parseScopes(scopes) }),
   };
-  return { principal, credential };
+  return { principal, credential, holder: null };
 }
 
 const newResponse = (): Response => Object.assign(new EventEmitter(), { end: () => undefined }) as unknown as Response;
@@ -69,6 +70,8 @@ function handlerOf(rule: AccessRule | null): () => void {
 describe('AccessGuard', () => {
   let who: Caller;
   let graces: number[];
+  let there: RepositoryFact[];
+  let isRevoked: boolean;
   let guard: AccessGuard;
   let response: Response;
 
@@ -76,14 +79,17 @@ describe('AccessGuard', () => {
     who = NOBODY;
     graces = [];
     response = newResponse();
-    const authenticator: Pick<Authenticator, 'authenticate'> = {
+    const authenticator: Pick<Authenticator, 'authenticate' | 'again'> = {
       authenticate: (_context, _request, graceSeconds) => {
         graces.push(graceSeconds);
         return who;
       },
+      again: () => (isRevoked ? Promise.reject(new Refusal('tokenInvalid')) : Promise.resolve(who)),
     };
+    there = [...REPOSITORIES];
+    isRevoked = false;
     const repositories: Pick<RepositoriesService, 'find'> = {
-      find: (name) => REPOSITORIES.find(({ path }) => path === name) ?? null,
+      find: (name) => there.find(({ path }) => path === name) ?? null,
     };
     guard = new AccessGuard(
       new Reflector(),
@@ -144,10 +150,55 @@ describe('AccessGuard', () => {
     expect(await waiting).toMatchObject({ condition: 'notFound' });
   });
 
+  describe('of a write whose body came later', () => {
+    const path = '/v2/alice/app';
+    const renewed = async (change: () => void, at = path): Promise<unknown> => {
+      const context = await enter(PUSH, at, 'PUT');
+      if (!('authorization' in context)) throw context;
+      change();
+      await context.authorization?.renew();
+      return context.target?.repository?.id ?? null;
+    };
+
+    beforeEach(() => {
+      who = caller(ALICE);
+    });
+
+    it('lets in who still may, at the same repository', async () => {
+      expect(await renewed(() => undefined)).toBe(0);
+    });
+
+    it.each([
+      ['the credential was revoked', 'unauthorized', (): void => void (isRevoked = true)],
+      ['the right was taken away', 'nameUnknown', (): void => void (who = caller(BOB))],
+      ['the repository was deleted', 'nameUnknown', (): void => void there.shift()],
+      [
+        'another repository is at the path',
+        'nameUnknown',
+        (): void => void (there = there.map((one) => ({ ...one, id: one.id + 10 }))),
+      ],
+    ])('refuses when %s', async (_, condition, change) => {
+      await expect(renewed(change)).rejects.toMatchObject({ condition });
+    });
+
+    it('judges the repository that somebody has made meanwhile, where there was none', async () => {
+      const made = { ...REPOSITORIES[0], id: 7, path: 'alice/new' } as RepositoryFact;
+      expect(await renewed(() => there.push(made), '/v2/alice/new')).toBe(7);
+      const foreign = { ...made, path: 'alice/other', namespaceId: 2 } as RepositoryFact;
+      await expect(renewed(() => there.push(foreign), '/v2/alice/other')).rejects.toMatchObject({
+        condition: 'nameUnknown',
+      });
+    });
+
+    it('asks nothing for a read', async () => {
+      expect(await enter(PULL, path)).not.toHaveProperty('authorization');
+    });
+  });
+
   it('refuses a route that does not say who may, whoever asks', async () => {
     who = caller(ROOT);
     const request = { path: '/', params: {}, context: {} } as unknown as Request;
-    const [closed, open] = [handlerOf(null), handlerOf({ kind: 'public' })];
+    const [closed, open] = [handlerOf(null), handlerOf({ kind: 'public', limit: 'none' })];
     await expect(guard.canActivate(contextOf(closed, request))).rejects.toThrow(
       'AccessGuard.handler declares no @Access',
     );

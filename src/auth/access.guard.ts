@@ -9,6 +9,7 @@ import { FactCache } from '../cache/fact-cache.js';
 import { AppConfig } from '../config/config.js';
 import { ACCESS_RULE, type AccessRule } from '../http/access.decorator.js';
 import { isRegistryPath } from '../http/error.filter.js';
+import { RequestAuthorization } from '../http/authorization/request-authorization.js';
 import type { RepositoryFact, RepositoryTarget } from '../http/request-context.js';
 import { WriteTurns } from '../http/write-turns.js';
 import type { RepositoryName } from '../oci/repository-name.js';
@@ -55,9 +56,12 @@ export class AccessGuard implements CanActivate {
   /** Waits only for what is not in memory: this runs on each request. */
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const rule = this.ruleOf(context);
-    if (rule.kind === 'public') return true;
     const http = context.switchToHttp();
     const request = http.getRequest<Request>();
+    if (rule.kind === 'public') {
+      if (rule.limit === 'token') this.authenticator.countTokenRequest(request);
+      return true;
+    }
     await this.enter(rule, request, context);
     if (READS.has(request.method) || isRegistryPath(request.path)) return true;
     const { principal } = request.context;
@@ -88,11 +92,46 @@ export class AccessGuard implements CanActivate {
         request.context.target = enterRepository(rule, caller, name, repository);
         if (peeked && repository?.id === peeked.repositoryId) request.context.peeked = await peeked.value;
       }
+      if (READS.has(request.method)) return;
+      request.context.authorization = new RequestAuthorization(request, () =>
+        this.enterAgain(rule, caller, name, request),
+      );
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      if (name !== null) request.context.named ??= { name, repository: null };
-      throw refusalError(error, request, this.config, scopeToAsk(rule, name));
+      throw this.answerTo(error, rule, name, request);
     }
+  }
+
+  /**
+   * The caller of a request that was let in, by the facts of now, and at the repository that it was let in to: another one
+   * that has its path by now is not what it asked for.
+   */
+  private async enterAgain(
+    rule: ClosedRule,
+    known: Caller,
+    name: RepositoryName | null,
+    request: Request,
+  ): Promise<void> {
+    const before = request.context.target?.repository ?? null;
+    try {
+      const asked = name === null ? null : this.repositories.find(name);
+      if (asked instanceof Promise) asked.catch(() => undefined); // as above
+      const caller = await this.authenticator.again(known);
+      const repository = await asked;
+      if (rule.kind !== 'repository') requireCaller(rule, caller, request);
+      else if (name !== null) {
+        request.context.named = { name, repository };
+        if (before !== null && repository?.id !== before.id) throw new Refusal('unknown');
+        request.context.target = enterRepository(rule, caller, name, repository);
+      }
+    } catch (error) {
+      throw this.answerTo(error, rule, name, request);
+    }
+  }
+
+  private answerTo(error: unknown, rule: ClosedRule, name: RepositoryName | null, request: Request): unknown {
+    if (!(error instanceof Refusal)) return error;
+    if (name !== null) request.context.named ??= { name, repository: null };
+    return refusalError(error, request, this.config, scopeToAsk(rule, name));
   }
 
   private ruleOf(context: ExecutionContext): AccessRule {

@@ -69,6 +69,6 @@ import { TokensService } from './tokens.service.js';
     RevokedCredentialsRepository,
     TokensService,
   ],
-  exports: [NamedAccess],
+  exports: [LivePrincipalsService, NamedAccess],
 })
 export class AuthModule {}

@@ -5,7 +5,7 @@ import { UNLIMITED } from '../access/credential-limits.js';
 import { ANONYMOUS, type Principal } from '../access/principal.js';
 import type { RequestCredential } from '../http/request-context.js';
 import { RequestLimitsService } from '../limits/request-limits.service.js';
-import type { VerifiedToken } from './access-token.js';
+import type { TokenHolder, VerifiedToken } from './access-token.js';
 import { looksLikeKey } from './api-key-text.js';
 import { readAuthorization } from './authorization-header.js';
 import { CredentialsService, type Login } from './credentials.service.js';
@@ -21,6 +21,8 @@ import { Refusal } from './refusal.js';
 export interface Caller {
   readonly principal: Principal;
   readonly credential: RequestCredential;
+  /** Whom the live facts are about; `null` for anonymous callers. */
+  readonly holder: TokenHolder | null;
 }
 
 /** A token whose signature needs no second look, and whom to ask the cache for on each request. */
@@ -34,7 +36,7 @@ const MAX_CHARACTERS = 16 * 1024 * 1024;
 
 const NO_CREDENTIAL: RequestCredential = { label: 'anonymous', expiresAt: null, limits: UNLIMITED, scopes: null };
 /** Nobody's credentials: the request had none. */
-export const NOBODY: Caller = { principal: ANONYMOUS, credential: NO_CREDENTIAL };
+export const NOBODY: Caller = { principal: ANONYMOUS, credential: NO_CREDENTIAL, holder: null };
 
 /** Finds out who calls. What it remembers is who signed what; whether that still counts is asked each time. */
 @Injectable()
@@ -74,6 +76,21 @@ export class Authenticator {
     return found instanceof Promise ? found.then(counted, failed) : counted(found);
   }
 
+  /**
+   * The same caller by the facts of now: one that was disabled or revoked meanwhile is refused. Neither the secret nor its
+   * end is looked at once more, since it was good when the request began, and nothing is counted. Throws `Refusal`.
+   */
+  async again({ holder, credential, ...caller }: Caller): Promise<Caller> {
+    if (holder === null) return { ...caller, holder, credential };
+    const live = await this.livePrincipals.read(this.livePrincipals.request(holder));
+    return callerOf({ holder, credential }, live);
+  }
+
+  /** One that brings its credential in its body, before anything of that is looked at. Throws 429. */
+  countTokenRequest(request: Request): void {
+    this.limits.countTokenRequest(request);
+  }
+
   private identify(context: ExecutionContext, request: Request, graceSeconds: number): Caller | Promise<Caller> {
     const authorization = readAuthorization(request.headers.authorization);
     switch (authorization.kind) {
@@ -102,7 +119,7 @@ export class Authenticator {
 
   private holderOf(token: KnownToken, graceSeconds: number): Caller | Promise<Caller> {
     if (token.expiresAt + graceSeconds <= Date.now() / 1000) throw new Refusal('tokenInvalid');
-    if (token.live === null) return { principal: ANONYMOUS, credential: token.credential };
+    if (token.live === null) return { principal: ANONYMOUS, credential: token.credential, holder: null };
     const found = this.livePrincipals.read(token.live);
     return found instanceof Promise ? found.then((live) => callerOf(token, live)) : callerOf(token, found);
   }
@@ -117,12 +134,15 @@ export class Authenticator {
   }
 }
 
-function callerBy({ principal, label, limits, endsAt }: Login): Caller {
-  return { principal, credential: { label, limits, expiresAt: endsAt, scopes: null } };
+function callerBy({ principal, holder, label, limits, endsAt }: Login): Caller {
+  return { principal, holder, credential: { label, limits, expiresAt: endsAt, scopes: null } };
 }
 
-function callerOf({ holder, credential }: KnownToken, live: LivePrincipal | null): Caller {
+function callerOf(
+  { holder, credential }: Pick<KnownToken, 'holder' | 'credential'>,
+  live: LivePrincipal | null,
+): Caller {
   const principal = holder && principalOf(live, holder.credentialsVersion, credential.label);
   if (!principal) throw new Refusal('tokenInvalid');
-  return { principal, credential };
+  return { principal, credential, holder };
 }

@@ -36,7 +36,7 @@ export class SessionController {
 
   @Post('logout')
   @HttpCode(204)
-  @Access({ kind: 'public' }) // the token itself is the credential, and a client may have nothing else left
+  @Access({ kind: 'public', limit: 'token' }) // the token itself is the credential, and a client may have nothing else left
   @ApiOperation({ summary: 'End a refresh token, and on the next request the access tokens that it bought' })
   @ApiNoContentResponse({ description: 'Ended; a token that nobody knows is no error' })
   logout(@Body() { refresh_token }: LogoutDto, @Req() { ip }: Request): Promise<void> {

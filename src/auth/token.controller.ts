@@ -53,7 +53,7 @@ export class TokenController {
   ) {}
 
   @Get()
-  @Access({ kind: 'public' })
+  @Access({ kind: 'public', limit: 'token' })
   @Header('Cache-Control', 'no-store')
   @ApiOperation({ summary: 'A token for docker: Basic, or anonymous for public repositories' })
   @ApiBasicAuth()
@@ -71,7 +71,7 @@ export class TokenController {
 
   @Post()
   @HttpCode(200)
-  @Access({ kind: 'public' })
+  @Access({ kind: 'public', limit: 'token' })
   @Header('Cache-Control', 'no-store')
   @ApiOperation({ summary: 'Log in with JSON, refresh a token, or ask as OAuth 2 clients do' })
   @ApiConsumes('application/json', 'application/x-www-form-urlencoded')
@@ -97,7 +97,6 @@ export class TokenController {
       host: new URL(publicUrl(request, this.config)).host,
       defaultNamespace: this.config.registry.defaultNamespace,
     };
-    this.limits.countTokenRequest(request);
     try {
       const asked = await read();
       request.context.claimedName = claimedName(asked);

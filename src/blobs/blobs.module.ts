@@ -3,6 +3,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { CacheModule } from '../cache/cache.module.js';
 import { DatabaseModule } from '../database/database.module.js';
 import { EventsModule } from '../events/events.module.js';
+import { RegistryModule } from '../registry/registry.module.js';
 import { ReposModule } from '../repos/repos.module.js';
 import { StorageModule } from '../storage/storage.module.js';
 import { Blob } from './blob.entity.js';
@@ -59,6 +60,7 @@ import { UploadsService } from './uploads.service.js';
     CacheModule,
     EventsModule,
     StorageModule,
+    RegistryModule,
     ReposModule,
   ],
   controllers: [UploadsController, BlobsController, DirectUploadsController, DamagedBlobsController],

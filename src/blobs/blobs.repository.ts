@@ -25,6 +25,8 @@ export interface FinishedUpload {
 export interface CommittedBlob {
   /** False when the digest has a blob whose object the caller has not judged yet: then nothing has changed. */
   readonly isDone: boolean;
+  /** Whether the repository is not there any more: then nothing has changed, and nothing else here means anything. */
+  readonly isHomeless: boolean;
   readonly blobId: number;
   readonly size: number;
   readonly state: Blob['state'];
@@ -39,7 +41,9 @@ export interface CommittedBlob {
 // with the new object. Of one that was being deleted the collector may already have removed the old object, or it becomes
 // a done upload whose object no blob names, which is what the sweep removes. A damaged one is left to the reconcile.
 const COMMIT = `
-WITH before AS (
+WITH home AS (
+  SELECT id FROM repos WHERE id = $8 AND deleted_at IS NULL
+), before AS (
   SELECT id, size, storage_key, state FROM blobs WHERE domain = $3 AND digest = $4
 ), finished AS (
   UPDATE uploads u SET state = 'done', object_key = $7, digest = $4, head = NULL, writer = NULL, hash_state = NULL,
@@ -47,7 +51,7 @@ WITH before AS (
     expires_at = CASE WHEN $10 THEN 'infinity' ELSE greatest(u.expires_at, now() + interval '10 minutes') END,
     compact_after = CASE WHEN $10 THEN now() END
   WHERE u.id = $1 AND u.epoch = $2 AND u.state IN ('open', 'completing', 'direct', 'verifying')
-    AND NOT EXISTS (SELECT FROM before WHERE storage_key IS DISTINCT FROM $9::text)
+    AND NOT EXISTS (SELECT FROM before WHERE storage_key IS DISTINCT FROM $9::text) AND EXISTS (SELECT FROM home)
   RETURNING u.id
 ), stored AS (
   INSERT INTO blobs AS b (domain, digest, size, store, storage_key)
@@ -64,10 +68,14 @@ WITH before AS (
   ON CONFLICT (id) DO NOTHING
 ), linked AS (${linkIn('$8::bigint', '$4', 'stored')}
 )
-SELECT true AS "isDone", id AS "blobId", size, state, storage_key AS "storageKey", is_replaced AS "isReplaced" FROM stored
+SELECT true AS "isDone", false AS "isHomeless", id AS "blobId", size, state, storage_key AS "storageKey",
+  is_replaced AS "isReplaced"
+FROM stored
 UNION ALL
-SELECT false, id, size, state, storage_key, false FROM before
-WHERE storage_key IS DISTINCT FROM $9::text AND NOT EXISTS (SELECT FROM stored)`;
+SELECT false, false, id, size, state, storage_key, false FROM before
+WHERE storage_key IS DISTINCT FROM $9::text AND NOT EXISTS (SELECT FROM stored) AND EXISTS (SELECT FROM home)
+UNION ALL
+SELECT false, true, 0, 0, 'live', '', false WHERE NOT EXISTS (SELECT FROM home)`;
 
 const HOLD = `SELECT id FROM blobs WHERE id = $1 AND state = 'live' FOR SHARE`;
 

@@ -4,8 +4,10 @@ import { AppConfig } from '../config/config.js';
 import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
 import { AuditTrail } from '../events/audit-trail.service.js';
 import { FactDrops } from '../events/fact-drops.js';
+import type { Authorization } from '../http/authorization/request-authorization.js';
 import type { RepositoryFact } from '../http/request-context.js';
 import type { Digest } from '../oci/digest.js';
+import { OciError } from '../oci/oci-error.js';
 import type { ObjectKey } from '../storage/object-keys.js';
 import type { Blob } from './blob.entity.js';
 import { BlobsRepository, type CommittedBlob } from './blobs.repository.js';
@@ -17,6 +19,8 @@ export interface StoredUpload {
   readonly id: string;
   readonly epoch: number;
   readonly repository: Pick<RepositoryFact, 'id' | 'namespaceId' | 'path'>;
+  /** Of whoever brought the bytes. */
+  readonly authorization: Authorization;
   readonly digest: Digest;
   readonly size: number;
   readonly key: ObjectKey;
@@ -37,7 +41,7 @@ export class CommitTransaction {
     private readonly config: AppConfig,
   ) {}
 
-  /** See `BlobsRepository.commit`. */
+  /** See `BlobsRepository.commit`. Throws `nameUnknown` when the repository was deleted. */
   run(upload: StoredUpload, store: Blob['store'], judged: string | null): Promise<CommittedBlob | null> {
     const { id, epoch, repository, digest, size, key, isSplit = false, actor } = upload;
     const domain = domainOf(repository, this.config);
@@ -45,6 +49,7 @@ export class CommitTransaction {
     const work = async (tx: Transaction): Promise<CommittedBlob | null> => {
       await this.drops.afterCommit(tx, [heldBlob(repository, digest)]);
       const blob = await this.blobs.commit(tx, finished, judged);
+      if (blob?.isHomeless) throw new OciError('nameUnknown', { name: repository.path });
       if (!blob?.isDone) return blob;
       if (actor) {
         const { path, namespaceId } = repository;

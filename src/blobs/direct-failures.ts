@@ -5,7 +5,7 @@ const FAILURES = {
   digestMismatch: { condition: 'digestMismatch', text: 'the bytes do not have the digest' },
   sizeMismatch: { condition: 'digestMismatch', text: 'the bytes are not as many as announced' },
   bytesLost: { condition: 'uploadFailed', text: 'the store no longer has the bytes, or not as they were listed' },
-  repositoryGone: { condition: 'uploadFailed', text: 'the repository was deleted' },
+  repositoryGone: { condition: 'uploadFailed', text: 'the repository was deleted, or you may no longer push to it' },
 } as const satisfies Record<string, { condition: ApiCondition; text: string }>;
 
 export type FailureReason = keyof typeof FAILURES;

@@ -75,7 +75,7 @@ export class DirectUploadsController {
     const digest = parseDigest(text);
     this.starts.require(actor.address);
     if (target.repository) atPresentPath(target.name, target.repository);
-    const repository = await this.repositories.ensure(target.name, this.config.registry.defaultVisibility, actor);
+    const repository = await this.repositories.ensure(target, this.config.registry.defaultVisibility, actor);
     const held = await this.mounts.held(repository, digest, caller);
     response.status(held ? 200 : 201);
     if (held) return new HeldBlobDto(digest, held.size);

@@ -19,6 +19,7 @@ const session = {
   id: randomUUID(),
   repository: { id: 1 },
   uploader: { principal: 'user:7', credential: 'password' },
+  authorization: { renew: () => null },
 } as UploadSession;
 
 /** What the row says, in the order of the looks at it; the last one stays. */

@@ -99,7 +99,7 @@ export class DirectUploadsService {
   /** One PUT: the store refuses other bytes than were signed, and says itself what it has. */
   private async check(session: UploadSession, row: DirectUploadRow): Promise<void> {
     const { id, epoch, digest, direct: plan } = row;
-    const { repository, uploader } = session;
+    const { repository, uploader, authorization } = session;
     const key = putKeyOf(id);
     const object = await this.direct().verified(key);
     if (!object) return this.incomplete(session, 'the PUT has not arrived');
@@ -107,7 +107,7 @@ export class DirectUploadsService {
     if (object.sha256Hex === null) return this.read(session, row);
     if (object.sha256Hex !== hexOf(digest)) return this.fail(row, 'digestMismatch');
     const actor = { ...uploader, address: plan.address };
-    await this.commits.commit({ id, epoch, repository, digest, size: plan.size, key, actor });
+    await this.commits.commit({ id, epoch, repository, authorization, digest, size: plan.size, key, actor });
   }
 
   /** Parts: the store proves each, and nothing of the whole. It is joined and read by whichever node has room. */

@@ -75,6 +75,19 @@ describe('the body of a request', () => {
     expect(request.body.hasEnded).toBe(true);
   });
 
+  it.each([
+    ['that is read at once', 10],
+    ['whose last chunk is more than was asked for', 3],
+    ['that is streamed', 0],
+  ])('%s is whole only for a caller who still may', async (_, limit) => {
+    const request = Object.assign(new PassThrough(), { headers: { 'transfer-encoding': 'chunked' } });
+    const denied = { renew: () => Promise.reject(new Error('denied')) };
+    const body = new RequestBody(request as unknown as IncomingMessage, 1024, denied);
+    request.end('hello');
+    const reading = limit === 0 ? drain(body) : body.readFirst(limit).then(() => drain(body));
+    await expect(reading).rejects.toThrow('denied');
+  });
+
   it('fails when the connection ends before it', async () => {
     const request = requestOf({ 'content-length': '5' });
     request.write('hel');

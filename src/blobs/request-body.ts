@@ -1,4 +1,5 @@
 import { IncomingMessage } from 'node:http';
+import type { Authorization } from '../http/authorization/request-authorization.js';
 import { OciError } from '../oci/oci-error.js';
 import { releaseMemory } from '../storage/release-memory.js';
 
@@ -21,7 +22,8 @@ export class BodyAborted extends Error {
  * A request's body, pulled by whoever needs it: nothing parses bodies below /v2. Chunks are handed on as the socket
  * gave them, and the socket waits while the reader is busy. A chunk may be looked at until the next one is asked for:
  * then its memory is given back. While the reader is the one that waits, the client must keep a minimum rate
- * (`bodyTooSlow`, 408). It is never destroyed here, so that a refusal can still be answered.
+ * (`bodyTooSlow`, 408). Its end is told only to a caller who still may: the reader fails with the guard's refusal
+ * otherwise. It is never destroyed here, so that a refusal can still be answered.
  */
 export class RequestBody implements AsyncIterable<Buffer> {
   private readonly queue: Buffer[] = [];
@@ -40,6 +42,7 @@ export class RequestBody implements AsyncIterable<Buffer> {
   constructor(
     private readonly request: IncomingMessage,
     private readonly minimumBytesPerSecond: number,
+    private readonly authorization: Authorization | null = null,
   ) {
     this.isComplete = !announcesBody(request);
     this.isOwn = request instanceof IncomingMessage;
@@ -73,6 +76,7 @@ export class RequestBody implements AsyncIterable<Buffer> {
       length += chunk.length;
     }
     if (!this.isComplete) this.request.pause();
+    else if (length > limit) await this.authorization?.renew(); // nobody asks for what comes after the last chunk
     const [only] = chunks;
     if (only && chunks.length === 1) return only;
     const all = Buffer.concat(chunks, length);
@@ -107,7 +111,10 @@ export class RequestBody implements AsyncIterable<Buffer> {
         if (this.queued < READ_AHEAD && !this.isComplete) this.request.resume();
         return chunk;
       }
-      if (this.isComplete) return null;
+      if (this.isComplete) {
+        await this.authorization?.renew();
+        return null;
+      }
       if (this.failure) throw this.failure;
       this.listen();
       if (this.request.isPaused()) this.request.resume();

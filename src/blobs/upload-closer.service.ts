@@ -114,13 +114,13 @@ export class UploadCloser {
   }
 
   private async commit(
-    { id, repository }: UploadSession,
+    { id, repository, authorization }: UploadSession,
     epoch: number,
     { key, isSplit, obsolete }: Completed,
     size: number,
     digest: Digest,
   ): Promise<boolean> {
-    const isCommitted = await this.commits.commit({ id, epoch, repository, digest, size, key, isSplit });
+    const isCommitted = await this.commits.commit({ id, epoch, repository, authorization, digest, size, key, isSplit });
     if (isCommitted) await this.ends.discard(obsolete);
     if (isCommitted && isSplit) void this.compactor.wake();
     return isCommitted;

@@ -22,11 +22,13 @@ export class UploadCommit {
 
   /**
    * False when the upload has passed to a later epoch: then nothing has changed. Nor has it when this throws
-   * `unavailable`, because the object that is there already could not be looked at.
+   * `unavailable`, because the object that is there already could not be looked at, or what the guard throws when whoever
+   * brought the bytes may not push any more.
    */
   async commit(upload: StoredUpload): Promise<boolean> {
     let judged: string | null = null;
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      await upload.authorization.renew();
       const blob = await this.transaction.run(upload, this.store.driver, judged);
       if (!blob) return false;
       if (blob.isDone) {

@@ -6,6 +6,7 @@ import {
   incoming,
   sessionOf,
   UPLOADER,
+  uploadTo,
   uploadServices,
   type UploadServices,
 } from '../../test/support/upload-services.js';
@@ -70,8 +71,8 @@ describe('what is counted of uploads', () => {
     await uploads.cancel(await open());
     const wrong = hashOf(randomBytes(10));
     await expect(uploads.close(await open(), wrong, incoming(randomBytes(10)))).rejects.toThrow();
-    await expect(uploads.storeAtOnce(repository, UPLOADER, wrong, incoming(randomBytes(10)))).rejects.toThrow();
-    await expect(uploads.storeAtOnce(repository, UPLOADER, wrong, incoming(randomBytes(SIZE)))).rejects.toThrow();
+    await expect(uploads.storeAtOnce(uploadTo(repository), wrong, incoming(randomBytes(10)))).rejects.toThrow();
+    await expect(uploads.storeAtOnce(uploadTo(repository), wrong, incoming(randomBytes(SIZE)))).rejects.toThrow();
     expect(counted()).toEqual({ started: 4, cancelled: 1, failed: 3 });
   });
 

@@ -1,6 +1,7 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { Request } from 'express';
 import { principalKey } from '../access/principal.js';
+import type { Authorization } from '../http/authorization/request-authorization.js';
 import { OciError } from '../oci/oci-error.js';
 import type { UploadSession } from './upload-session.js';
 
@@ -15,5 +16,13 @@ export const Session = createParamDecorator((_: unknown, context: ExecutionConte
     id: String(request.params['id']),
     repository,
     uploader: { principal: principalKey(principal), credential: credential.label },
+    authorization: authorizationOf(request),
   };
 });
+
+/** Of the one who brings the bytes; a request that changes nothing needs none. */
+export function authorizationOf({ context: { authorization } }: Request): Authorization {
+  return authorization ?? STANDING;
+}
+
+const STANDING: Authorization = { renew: () => null };

@@ -1,6 +1,7 @@
 import { OciError } from '../oci/oci-error.js';
 import { uploadRange } from '../oci/content-range.js';
 import type { RepositoryName } from '../oci/repository-name.js';
+import type { Authorization } from '../http/authorization/request-authorization.js';
 import type { RepositoryFact } from '../http/request-context.js';
 import type { RequestBody } from './request-body.js';
 import type { UploadKey } from './uploads.repository.js';
@@ -16,6 +17,7 @@ export interface UploadSession {
   readonly id: string;
   readonly repository: RepositoryFact;
   readonly uploader: Uploader;
+  readonly authorization: Authorization;
 }
 
 /** A body on its way in. */

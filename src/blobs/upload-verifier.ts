@@ -2,6 +2,8 @@ import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationB
 import { AppConfig } from '../config/config.js';
 import { TALLIES } from '../http/tallies.js';
 import { algorithmOf } from '../oci/digest.js';
+import { type OciCondition, OciError } from '../oci/oci-error.js';
+import { PushRights } from '../registry/push-rights.service.js';
 import { BlobStore } from '../storage/blob-store.js';
 import { type ObjectKey, objectKeyOf } from '../storage/object-keys.js';
 import { releaseMemory } from '../storage/release-memory.js';
@@ -21,6 +23,8 @@ const LEASE_SECONDS = 60;
 const RENEW_MS = (LEASE_SECONDS * 1_000) / 3;
 /** After a store that failed. */
 const RETRY_SECONDS = 15;
+/** Refusals of the commit: the repository was deleted while its bytes were read, or its client may not push any more. */
+const HAS_NO_PLACE: ReadonlySet<OciCondition> = new Set(['nameUnknown', 'denied']);
 
 /**
  * Reads once what the store does not prove by itself, and makes a blob of it or ends it. Whichever node has room takes
@@ -40,6 +44,7 @@ export class UploadVerifier implements OnApplicationBootstrap, BeforeApplication
     private readonly store: BlobStore,
     private readonly workers: HashWorkers,
     private readonly commits: UploadCommit,
+    private readonly rights: PushRights,
     { storage }: AppConfig,
   ) {
     this.expirySeconds = storage.uploadExpirySeconds;
@@ -119,9 +124,11 @@ export class UploadVerifier implements OnApplicationBootstrap, BeforeApplication
       const reason = await this.read(upload, key, signal);
       if (reason) return reason;
       const actor = { principal, credential, address: direct.address };
-      await this.commits.commit({ id, epoch, repository, digest, size: direct.size, key, actor });
+      const authorization = this.rights.of(upload, repository);
+      await this.commits.commit({ id, epoch, repository, authorization, digest, size: direct.size, key, actor });
       return null;
     } catch (error) {
+      if (error instanceof OciError && HAS_NO_PLACE.has(error.condition)) return 'repositoryGone';
       if (error instanceof UploadLost || error instanceof ObjectNotFound) return 'bytesLost';
       throw error;
     }

@@ -14,7 +14,7 @@ import { blobCreated, uploadAccepted, uploadCancelled, uploadStatus } from './bl
 import { MountService } from './mount.service.js';
 import { RequestBody } from './request-body.js';
 import type { IncomingBody, UploadSession } from './upload-session.js';
-import { Session } from './upload-session.decorator.js';
+import { authorizationOf, Session } from './upload-session.decorator.js';
 import { UploadsService } from './uploads.service.js';
 
 /** A parameter that is repeated counts once, as the first. */
@@ -35,7 +35,7 @@ export class UploadsController {
   @Post()
   @Access({ kind: 'repository', action: 'push' })
   async start(
-    @Target() { name }: RepositoryTarget,
+    @Target() target: RepositoryTarget,
     @CurrentActor() actor: Actor,
     @CurrentViewer() caller: Viewer,
     @Query() query: Record<string, QueryText>,
@@ -45,9 +45,10 @@ export class UploadsController {
     const algorithm = parseDigestAlgorithm(textOf(query['digest-algorithm']) ?? 'sha256');
     const digest = digestOf(query['digest']);
     const mount = digestOf(query['mount']);
-    const repository = await this.repositories.ensure(name, this.config.registry.defaultVisibility, actor);
+    const repository = await this.repositories.ensure(target, this.config.registry.defaultVisibility, actor);
     if (digest) {
-      await this.uploads.storeAtOnce(repository, actor, digest, this.incoming(request));
+      const authorization = authorizationOf(request);
+      await this.uploads.storeAtOnce({ repository, uploader: actor, authorization }, digest, this.incoming(request));
       blobCreated(response, repository.path, digest);
     } else if (mount && (await this.mounts.mount(repository, mount, textOf(query['from']), caller))) {
       blobCreated(response, repository.path, mount);
@@ -90,7 +91,7 @@ export class UploadsController {
 
   private incoming(request: Request): IncomingBody {
     return {
-      body: new RequestBody(request, this.config.storage.minimumBytesPerSecond),
+      body: new RequestBody(request, this.config.storage.minimumBytesPerSecond, request.context.authorization),
       contentRange: request.headers['content-range'],
       signal: request.context.signal,
     };

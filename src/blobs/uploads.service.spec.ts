@@ -5,6 +5,7 @@ import {
   incoming,
   sessionOf,
   UPLOADER,
+  uploadTo,
   uploadServices,
   type UploadServices,
 } from '../../test/support/upload-services.js';
@@ -208,7 +209,7 @@ describe('what a small blob costs', () => {
     const session = await open();
     await uploads.close(session, digestOf(Buffer.alloc(0)), incoming(null));
     const bytes = randomBytes(100);
-    await uploads.storeAtOnce(repository, UPLOADER, digestOf(bytes), incoming(bytes));
+    await uploads.storeAtOnce(uploadTo(repository), digestOf(bytes), incoming(bytes));
     expect(services.store.counts.put - before).toBe(2);
     expect(await services.pull(repository, digestOf(Buffer.alloc(0)))).toHaveLength(0);
     expect((await services.pull(repository, digestOf(bytes))).equals(bytes)).toBe(true);
@@ -333,5 +334,32 @@ describe('a store that cannot remove what is not needed any more', () => {
     const all = Buffer.concat([first, second]);
     await stubborn.close(session, digestOf(all), incoming(null)); // joins both, and then both are obsolete
     expect(await services.pull(repository, digestOf(all))).toEqual(all);
+  });
+});
+
+describe('a blob whose repository is deleted while its bytes come', () => {
+  it.each([
+    ['small', SMALL],
+    ['large', LARGE],
+  ])('is held by nobody: %s', async (_, size) => {
+    const bytes = randomBytes(size);
+    const session = await open();
+    await uploads.append(session, incoming(bytes));
+    await services.database.query('UPDATE repos SET deleted_at = now() WHERE id = $1', [repository.id]);
+    const digest = digestOf(bytes);
+    await expect(uploads.close(session, digest, incoming(null))).rejects.toMatchObject({ condition: 'nameUnknown' });
+    await expect(uploads.storeAtOnce(uploadTo(repository), digest, incoming(bytes))).rejects.toMatchObject({
+      condition: 'nameUnknown',
+    });
+    expect(await services.content.find(repository, digest)).toBeNull();
+  });
+
+  it('is asked for its right again by each commit', async () => {
+    const bytes = randomBytes(SMALL);
+    const gone = { renew: () => Promise.reject(new Error('revoked')) };
+    const session = { ...(await open()), authorization: gone };
+    await uploads.append(session, incoming(bytes));
+    await expect(uploads.close(session, digestOf(bytes), incoming(null))).rejects.toThrow('revoked');
+    expect(await services.content.find(repository, digestOf(bytes))).toBeNull();
   });
 });

@@ -50,13 +50,8 @@ export class UploadsService {
   }
 
   /** A blob in one request. Nothing is left when it fails: the client never learned of the upload. */
-  async storeAtOnce(
-    repository: RepositoryFact,
-    uploader: Uploader,
-    digest: Digest,
-    incoming: IncomingBody,
-  ): Promise<void> {
-    const session = { id: randomUUID(), repository, uploader };
+  async storeAtOnce(target: Omit<UploadSession, 'id'>, digest: Digest, incoming: IncomingBody): Promise<void> {
+    const session = { ...target, id: randomUUID() };
     TALLIES.streamedUploads.add('started');
     const first = await incoming.body.readFirst(HEAD_BYTES);
     const epoch = 1;
@@ -160,7 +155,7 @@ export class UploadsService {
   }
 
   private rowOf(
-    { id, repository, uploader: { principal, credential } }: UploadSession,
+    { id, repository, uploader: { principal, credential } }: Omit<UploadSession, 'authorization'>,
     algorithm: Algorithm,
   ): Omit<NewUpload, 'epoch' | 'durably'> {
     return { id, repoId: repository.id, principal, credential, algorithm, expirySeconds: this.expirySeconds };

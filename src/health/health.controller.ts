@@ -11,7 +11,7 @@ export class HealthController {
   constructor(private readonly health: HealthService) {}
 
   @Get('api/v1/health')
-  @Access({ kind: 'public' })
+  @Access({ kind: 'public', limit: 'none' })
   @ApiOperation({ summary: 'How the registry and what it depends on are doing' })
   @ApiOkResponse({ type: HealthDto })
   @ApiServiceUnavailableResponse({ type: HealthDto })
@@ -22,7 +22,7 @@ export class HealthController {
   }
 
   @Get('livez')
-  @Access({ kind: 'public' })
+  @Access({ kind: 'public', limit: 'none' })
   @ApiOperation({ summary: 'Whether the process answers: restart it when it does not' })
   @ApiOkResponse({ description: 'It does', schema: { example: { status: 'ok' } } })
   live(): Pick<Health, 'status'> {
@@ -30,7 +30,7 @@ export class HealthController {
   }
 
   @Get('readyz')
-  @Access({ kind: 'public' })
+  @Access({ kind: 'public', limit: 'none' })
   @ApiOperation({ summary: 'Whether to send requests here: not while it stops, nor without database or store' })
   @ApiOkResponse({ description: 'Send them', schema: { example: { status: 'ok' } } })
   @ApiServiceUnavailableResponse({ description: 'Do not', schema: { example: { status: 'draining' } } })

@@ -113,6 +113,7 @@ export function accessLine(
   const end = request.originalUrl.indexOf('?');
   const path = end === -1 ? request.originalUrl : request.originalUrl.slice(0, end);
   let line = `{"level":${level},"time":${now},"event":"request","requestId":"${context.id}","method":"${request.method}","path":${JSON.stringify(shortened(path, MAX_PATH))},"status":${status},"bytes":${bytes},"ms":${milliseconds}`;
+  if (context.proxyId !== null) line += `,"proxyRequestId":"${context.proxyId}"`;
   if (worker !== null) line += `,"worker":${worker}`;
   if (context.trace !== null) line += `,"trace":"${context.trace}"`;
   if (context.principal) line += `,"user":${JSON.stringify(principalName(context.principal))}`;

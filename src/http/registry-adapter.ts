@@ -6,6 +6,7 @@ import express, { type RequestHandler, Router } from 'express';
 import type { CertificatePair } from './certificate.js';
 import { HEADER_BYTES } from './connections/header-bytes.js';
 import type { RefusalObserver } from './connections/refused-request.js';
+import { toOriginForm } from './connections/request-target.js';
 import { isRegistryPath } from './error.filter.js';
 import { SecureServer } from './secure-server.js';
 import { answerUnreadable, refuseConnection } from './unreadable-request.js';
@@ -84,6 +85,7 @@ export class RegistryAdapter extends ExpressAdapter {
     this.httpServer = createRegistryServer(
       this.certificate,
       (request, response) => {
+        toOriginForm(request);
         this.getInstance<express.Application>()(request, response);
       },
       (refused) => {

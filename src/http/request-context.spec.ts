@@ -11,18 +11,28 @@ function response(writableFinished: boolean): Closable {
   return Object.assign(new EventEmitter(), { closed: false, writableFinished }) as unknown as Closable;
 }
 
-function contextOf(answer: Response, headers: Record<string, string> = {}): RequestContext {
-  return new RequestContext({ headers } as unknown as Request, answer);
+const PROXY = '192.0.2.1';
+
+function contextOf(answer: Response, headers: Record<string, string> = {}, remoteAddress = PROXY): RequestContext {
+  const request = { headers, socket: { remoteAddress } } as unknown as Request;
+  return new RequestContext(request, answer, (peer) => peer === PROXY);
 }
 
 describe('RequestContext', () => {
-  it('keeps the id of a proxy that looks like one, and makes one otherwise', () => {
-    expect(contextOf(response(true), { 'x-request-id': 'from-the-proxy' }).id).toBe('from-the-proxy');
-    const made = ['<script>', 'short', 'x'.repeat(65)].map(
-      (id) => contextOf(response(true), { 'x-request-id': id }).id,
+  it('keeps the id of a trusted proxy that looks like one, beside its own', () => {
+    const context = contextOf(response(true), { 'x-request-id': 'from-the-proxy' });
+    expect(context.proxyId).toBe('from-the-proxy');
+    expect(context.id).toMatch(/^[a-z0-9]{6}-[a-z0-9]+$/);
+    for (const id of ['<script>', 'short', 'x'.repeat(65)])
+      expect(contextOf(response(true), { 'x-request-id': id }).proxyId).toBeNull();
+  });
+
+  it('keeps the id of nobody else', () => {
+    const [one, two] = ['198.51.100.7', '198.51.100.8'].map((peer) =>
+      contextOf(response(true), { 'x-request-id': 'chosen-by-a-stranger' }, peer),
     );
-    expect(made).toEqual(made.map(() => expect.stringMatching(/^[a-z0-9]{6}-[a-z0-9]+$/)));
-    expect(new Set(made).size).toBe(3);
+    expect([one?.proxyId, two?.proxyId]).toEqual([null, null]);
+    expect(one?.id).not.toBe(two?.id);
   });
 
   it.each([

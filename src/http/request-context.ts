@@ -4,6 +4,7 @@ import type { Grant } from '../access/policy.js';
 import type { Principal } from '../access/principal.js';
 import type { RepositoryName } from '../oci/repository-name.js';
 import type { TokenScopes } from '../oci/token-scopes.js';
+import type { Authorization } from './authorization/request-authorization.js';
 
 /** The credential that a request came with, as far as later steps need it; never the secret itself. */
 export interface RequestCredential {
@@ -37,7 +38,7 @@ export interface RepositoryTarget {
   readonly repository: RepositoryFact | null;
 }
 
-/** Ids of proxies are kept when they look like one, so that a request can be followed through. */
+/** Ids of trusted proxies are kept beside its own when they look like one, so that a request can be followed through. */
 const FOREIGN_ID = /^[\w.-]{8,64}$/;
 let sequence = 0;
 const PROCESS_ID = Math.random().toString(36).slice(2, 8).padEnd(6, '0');
@@ -48,7 +49,9 @@ const PROCESS_ID = Math.random().toString(36).slice(2, 8).padEnd(6, '0');
  * collects old objects. That was a third of a pull's time.
  */
 export class RequestContext {
-  readonly id: string;
+  readonly id = `${PROCESS_ID}-${(++sequence).toString(36)}`;
+  /** The `X-Request-Id` of a trusted proxy: whoever else sends one would choose what logs call the request. */
+  readonly proxyId: string | null;
   /** `process.hrtime.bigint()` when the request's head had been read. */
   readonly startedAt = process.hrtime.bigint();
   /** Set by the access guard; handlers of `public` routes never see one. */
@@ -56,6 +59,8 @@ export class RequestContext {
   credential: RequestCredential | null = null;
   /** Set by the access guard on routes with a `repository` rule, once the caller may go on. */
   target: RepositoryTarget | null = null;
+  /** Set by the access guard on requests that may change something: asked when the body is in, and before a late transaction. */
+  authorization: Authorization | null = null;
   /** What the shared cache remembers of the fact that the rule's `next` names; `undefined` where it must be asked for. */
   peeked: unknown = undefined;
   /** Bytes of the answer's body as announced, for the access log; null where the answer's own header says it. */
@@ -81,10 +86,12 @@ export class RequestContext {
   constructor(
     request: Request,
     private readonly response: Response,
+    isTrusted: (peer: string) => boolean,
   ) {
     const foreign = request.headers['x-request-id'];
-    this.id =
-      typeof foreign === 'string' && FOREIGN_ID.test(foreign) ? foreign : `${PROCESS_ID}-${(++sequence).toString(36)}`;
+    const isKept =
+      typeof foreign === 'string' && FOREIGN_ID.test(foreign) && isTrusted(request.socket.remoteAddress ?? '');
+    this.proxyId = isKept ? foreign : null;
   }
 
   /** Aborts when the client is gone before the answer was sent. */

@@ -38,6 +38,8 @@ export const TALLIES = {
     'denied',
     'tooManyAttempts',
   ]),
+  /** Refusals and failures that are no entries of the audit log but counted in one: see `src/audit/repeated-entries.ts`. */
+  auditSummed: new Tally(['stranger', 'known']),
   /** What was refused before it was a request, by the reason: see `connections/refused-request.ts`. */
   unreadable: new Tally([
     'headersTooLarge',

@@ -27,6 +27,14 @@ describe('the body of a pushed manifest', () => {
     expect((await reading).toString()).toBe('{"a": 1 }');
   });
 
+  it('is whole only for a caller who still may', async () => {
+    const { request, body } = incoming();
+    request.context.authorization = { renew: () => Promise.reject(new Error('denied')) };
+    const reading = readManifestBody(request, 10);
+    body.end('{}');
+    await expect(reading).rejects.toThrow('denied');
+  });
+
   it('may be empty, which is for the parser to refuse', async () => {
     const { request, body } = incoming();
     body.end();

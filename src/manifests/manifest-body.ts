@@ -24,9 +24,16 @@ export function refuseEncoding({ headers }: Request): void {
 
 /**
  * The bytes of a pushed manifest, as they came. Throws `manifestTooLarge` as soon as the limit is passed, whether a
- * length was announced or not, and `manifestTooSlow`; the rest of a refused body is the error filter's to drain.
+ * length was announced or not, and `manifestTooSlow`; the rest of a refused body is the error filter's to drain. Throws
+ * what the guard throws when the caller may not push any more.
  */
-export function readManifestBody(request: Request, maxBytes: number, patience = PATIENCE): Promise<Buffer> {
+export async function readManifestBody(request: Request, maxBytes: number, patience = PATIENCE): Promise<Buffer> {
+  const bytes = await receive(request, maxBytes, patience);
+  await request.context.authorization?.renew();
+  return bytes;
+}
+
+function receive(request: Request, maxBytes: number, patience: BodyPatience): Promise<Buffer> {
   const announced = Number(request.headers['content-length'] ?? 0);
   if (announced > maxBytes) return Promise.reject(new OciError('manifestTooLarge', { maxBytes }));
   const { signal } = request.context;

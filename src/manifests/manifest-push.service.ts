@@ -2,13 +2,13 @@ import { hash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { NamedContent } from '../blobs/named-content.js';
 import { AppConfig } from '../config/config.js';
-import type { RepositoryFact } from '../http/request-context.js';
+import type { Authorization } from '../http/authorization/request-authorization.js';
+import type { RepositoryFact, RepositoryTarget } from '../http/request-context.js';
 import { type Algorithm, algorithmOf, type Digest, digestFrom } from '../oci/digest.js';
 import { contentSizeOf, type ManifestReference, type ParsedManifest, parseManifest } from '../oci/manifest.js';
 import { OciError } from '../oci/oci-error.js';
 import { platformsOf } from '../oci/platform.js';
 import type { Reference } from '../oci/reference.js';
-import type { RepositoryName } from '../oci/repository-name.js';
 import { RepositoriesService } from '../repos/repositories.service.js';
 import { ImagePlatforms } from './image-platforms.js';
 import { ManifestReadService } from './manifest-read.service.js';
@@ -17,7 +17,8 @@ import { ManifestsService, type Tagging } from './manifests.service.js';
 import { isSparseByName } from './sparse.js';
 
 export interface ManifestPush extends Tagging {
-  readonly name: RepositoryName;
+  readonly target: RepositoryTarget;
+  readonly authorization: Authorization | null;
   readonly reference: Reference;
   readonly contentType: string | undefined;
   readonly bytes: Buffer;
@@ -43,7 +44,8 @@ export class ManifestPushService {
     const { bytes, reference } = push;
     const digest = digestOf(bytes, reference);
     const parsed = parseManifest(bytes, push.contentType, { maxBytes: this.config.registry.manifestMaxBytes });
-    const repository = await this.repositories.ensure(push.name, this.config.registry.defaultVisibility, push.actor);
+    await push.authorization?.renew();
+    const repository = await this.repositories.ensure(push.target, this.config.registry.defaultVisibility, push.actor);
     const isSparse = this.isSparse(repository);
     const named = parsed.references.map((one) => toNamedContent(one, isSparse));
     await this.manifests.save(repository, toRow(digest, bytes, parsed), named, push);

@@ -11,7 +11,7 @@ import type { Actor } from '../access/actor.js';
 import { CurrentActor } from '../http/actor.decorator.js';
 import { ReferenceParam } from '../registry/reference.decorator.js';
 import { type FlatHeaders, reply, replyEmpty } from '../registry/replies.js';
-import { Target, TargetRepository } from '../registry/target.decorator.js';
+import { Target, targetOf, TargetRepository } from '../registry/target.decorator.js';
 import { readManifestBody, refuseEncoding } from './manifest-body.js';
 import { ManifestPushService } from './manifest-push.service.js';
 import { ManifestReadService } from './manifest-read.service.js';
@@ -90,8 +90,19 @@ export class ManifestsController {
     const tags = reference.kind === 'tag' ? [...new Set([reference.tag, ...named])] : named;
     const condition = { ifMatch: headers['if-match'] ?? null, ifNoneMatch: headers['if-none-match'] ?? null };
     const bytes = await readManifestBody(request, this.config.registry.manifestMaxBytes);
+    const target = targetOf(request); // as it was judged with the body in hand
+    const { authorization } = request.context;
     const contentType = headers['content-type'];
-    const pushed = await this.pusher.push({ name, reference, tags, contentType, bytes, condition, actor });
+    const pushed = await this.pusher.push({
+      target,
+      authorization,
+      reference,
+      tags,
+      contentType,
+      bytes,
+      condition,
+      actor,
+    });
     const answer = ['Location', `/v2/${name}/manifests/${pushed.digest}`, 'Docker-Content-Digest', pushed.digest];
     answer.push('ETag', etagOf(pushed.digest));
     if (pushed.subject !== null) answer.push('OCI-Subject', pushed.subject);

@@ -51,7 +51,8 @@ const BYTES = 'SELECT bytes FROM manifests WHERE repo_id = $1 AND digest = $2';
 
 // One statement for all rows of a push. Tags are written in the order of their names, so that two pushes of the same
 // tags wait for each other and never in a circle; an upsert returns what it replaced, also after such a wait.
-// A present manifest keeps its type: under another one the upsert writes nothing, which leaves the answer without rows.
+// A present manifest keeps its type: under another one the upsert writes nothing, which leaves the answer without rows, as
+// does a repository that was deleted after the push was judged.
 const SAVE = `
 WITH manifest AS (
   INSERT INTO manifests (repo_id, digest, media_type, artifact_type, subject, size, bytes, config_digest,
@@ -80,9 +81,12 @@ WITH manifest AS (
   SELECT $1, name, replaced, $2, $11, $15, $16 FROM moved WHERE replaced IS DISTINCT FROM $2
 ), entry AS (${insertEntry(18)}
 )
-SELECT name AS tag, replaced FROM manifest LEFT JOIN moved ON true`;
+SELECT m.name AS tag, m.replaced
+FROM manifest JOIN repos r ON r.id = $1 AND r.deleted_at IS NULL LEFT JOIN moved m ON true`;
 
-const MEDIA_TYPE = 'SELECT media_type AS "mediaType" FROM manifests WHERE repo_id = $1 AND digest = $2';
+const WHY_NOT_SAVED = `
+SELECT r.path, r.deleted_at IS NOT NULL AS "isDeleted", m.media_type AS "mediaType"
+FROM repos r LEFT JOIN manifests m ON m.repo_id = r.id AND m.digest = $2 WHERE r.id = $1`;
 
 const LOCK_TAG = 'SELECT digest FROM tags WHERE repo_id = $1 AND name = $2 FOR UPDATE';
 
@@ -132,7 +136,7 @@ export class ManifestsRepository {
 
   /**
    * Writes the manifest, also one that was deleted, and points the tags to it. Its content is linked already. Throws
-   * `mediaTypeFixed` when the repository has it under another type.
+   * `mediaTypeFixed` when the repository has it under another type, `nameUnknown` when it was deleted.
    */
   async save(
     tx: Transaction,
@@ -160,19 +164,21 @@ export class ManifestsRepository {
       manifest.platforms,
       ...entryParameters(actor, entry),
     ]);
-    if (rows.length === 0) throw await this.otherType(tx, repoId, manifest);
+    if (rows.length === 0) throw await this.refusal(tx, repoId, manifest);
     return rows.flatMap(({ tag, replaced }) =>
       tag === null ? [] : [{ tag, replaced: replaced && digestFromBytes(replaced) }],
     );
   }
 
-  private async otherType(
+  private async refusal(
     tx: Transaction,
     repoId: number,
     { digest, mediaType: contentType }: NewManifest,
   ): Promise<OciError> {
-    const [row] = await tx.query<{ mediaType: string }>(MEDIA_TYPE, [repoId, digestToBytes(digest)]);
-    const mediaType = row?.mediaType ?? '';
+    type Why = { path: string; isDeleted: boolean; mediaType: string | null };
+    const [why] = await tx.query<Why>(WHY_NOT_SAVED, [repoId, digestToBytes(digest)]);
+    if (why?.isDeleted !== false) return new OciError('nameUnknown', { name: why?.path });
+    const mediaType = why.mediaType ?? '';
     return new OciError('mediaTypeFixed', { digest, mediaType, contentType }, { reason: mediaType });
   }
 

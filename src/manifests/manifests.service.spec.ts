@@ -52,6 +52,15 @@ const history = () =>
 const hex = ({ digest }: { digest: Digest }) => `12${digest.slice('sha256:'.length)}`;
 
 describe('a pushed manifest', () => {
+  it('goes into no repository that was deleted after the push was judged', async () => {
+    const one = manifest('late');
+    await services.database.query('UPDATE repos SET deleted_at = now() WHERE id = $1', [repository.id]);
+    await expect(service.save(repository, one, [], tagging(['v1']))).rejects.toEqual(condition('nameUnknown'));
+    await services.database.query('UPDATE repos SET deleted_at = NULL WHERE id = $1', [repository.id]);
+    expect(await find('v1')).toBeNull();
+    expect(await find(one.digest)).toBeNull();
+  });
+
   it('is found by digest and by each of its tags, with its bytes', async () => {
     const one = manifest('one');
     await service.save(repository, one, [], tagging(['v1', 'latest']));

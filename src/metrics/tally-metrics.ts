@@ -13,6 +13,12 @@ const COUNTED: readonly (readonly [string, string, string, Tally<string>])[] = [
   ],
   ['aerugo_auth_failures_total', 'Callers who were turned away, by the reason.', 'reason', TALLIES.refused],
   [
+    'aerugo_audit_summed_total',
+    'Refusals and failures that the audit log has as a count, by whether their client had shown who it is.',
+    'client',
+    TALLIES.auditSummed,
+  ],
+  [
     'aerugo_http_refused_requests_total',
     'What was refused before it was a request, by the reason: its head was too large, late or not HTTP.',
     'reason',

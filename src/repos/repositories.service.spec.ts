@@ -92,7 +92,9 @@ describe('a former path', () => {
   it('takes no first push, also when the rename was not known yet', async () => {
     expect(await repositories.find(target)).toBeNull();
     await services.database.query('INSERT INTO repo_aliases (path, repo_id) VALUES ($1, $2)', [target, repository.id]);
-    const refused = await repositories.ensure(target, 'private', ACTOR).catch((error: unknown) => error);
+    const refused = await repositories
+      .ensure({ name: target, repository: null }, 'private', ACTOR)
+      .catch((error: unknown) => error);
     expect(refused).toBeInstanceOf(OciError);
     expect(refused).toMatchObject({ condition: 'denied' });
   });
@@ -144,7 +146,9 @@ describe('a change that meets a rename', () => {
 
 describe('a first push', () => {
   it('of many at once makes one repository, and one entry of it', async () => {
-    const made = await Promise.all(Array.from({ length: 5 }, () => repositories.ensure(target, 'private', ACTOR)));
+    const made = await Promise.all(
+      Array.from({ length: 5 }, () => repositories.ensure({ name: target, repository: null }, 'private', ACTOR)),
+    );
     expect(new Set(made.map(({ id }) => id)).size).toBe(1);
     const entries = await services.database.query('SELECT FROM audit_events WHERE resource = $1', [`repo:${target}`]);
     expect(entries).toHaveLength(1);
@@ -155,7 +159,7 @@ describe('a first push', () => {
     let made: Promise<unknown> | undefined;
     await services.unitOfWork.run(async (tx) => {
       await tx.query(`UPDATE namespaces SET deleted_at = now() WHERE name = 'leaving'`);
-      made = repositories.ensure('leaving/app' as RepositoryName, 'private', ACTOR);
+      made = repositories.ensure({ name: 'leaving/app' as RepositoryName, repository: null }, 'private', ACTOR);
       made.catch(() => undefined);
       await sleep(200);
     });

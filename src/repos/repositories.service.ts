@@ -5,7 +5,7 @@ import type { Viewer } from '../access/viewer.js';
 import { FactCache } from '../cache/fact-cache.js';
 import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
 import { FactDrops } from '../events/fact-drops.js';
-import type { RepositoryFact } from '../http/request-context.js';
+import type { RepositoryFact, RepositoryTarget } from '../http/request-context.js';
 import { OciError } from '../oci/oci-error.js';
 import type { RepositoryName } from '../oci/repository-name.js';
 import { pathsIn, within } from './path-range.js';
@@ -44,12 +44,15 @@ export class RepositoriesService {
   }
 
   /**
-   * The repository to push to, made with this visibility on the first push. The caller has checked that the principal may.
-   * Throws `nameUnknown` where the namespace does not exist, `denied` at a repository's former path.
+   * The repository to push to: the one that the guard has judged, or one that is made with this visibility on the first
+   * push. Throws `nameUnknown` where the namespace does not exist, `denied` at a repository's former path.
    */
-  async ensure(path: RepositoryName, visibility: Visibility, actor: Actor): Promise<RepositoryFact> {
-    const known = await this.find(path);
-    if (known) return pushable(path, known);
+  async ensure(
+    { name: path, repository }: RepositoryTarget,
+    visibility: Visibility,
+    actor: Actor,
+  ): Promise<RepositoryFact> {
+    if (repository) return pushable(path, repository);
     const draft = { path, visibility, sparse: false, description: '', listed: false };
     await this.unitOfWork.run((tx) => this.changes.create(tx, draft, actor));
     const made = await this.find(path);

@@ -7,6 +7,7 @@ import { digestOf } from '../support/content.js';
 import type { Reply } from '../support/http-exchange.js';
 import type { RegistryClient } from '../support/registry-client.js';
 import { startRegistry } from '../support/registry.js';
+import { onTheWire } from '../support/wire.js';
 import { query } from './left-behind.js';
 
 const world = useWorld({ AUDIT_MONTHS: '12' });
@@ -98,26 +99,51 @@ describe('what is written down', () => {
 
   it('is a wrong password and whose it was to be, wherever it was shown, and never the password', async () => {
     const guess = 'Guess-of-a-password-1';
-    const guesser = world.admin.as('alice', guess, 'basic');
+    const node = await startRegistry({ like: world.registry });
+    const guesser = node.client.as('alice', guess, 'basic');
     await guesser.raw('GET', '/v2/', { headers: basic('alice', guess) }).expect(401);
     await guesser.raw('GET', '/api/v1/auth/token', { headers: basic('alice', guess) }).expect(401);
-    const body = JSON.stringify({ username: 'alice', password: guess });
+    const body = JSON.stringify({ username: 'bob', password: guess });
     await guesser
       .raw('POST', '/api/v1/auth/token', { body, headers: { 'content-type': 'application/json' } })
       .expect(401);
-    await guesser.raw('GET', '/v2/', { headers: { authorization: 'Bearer nonsense' } }).expect(401);
+    for (let i = 0; i < 50; i++)
+      await guesser.raw('GET', '/v2/', { headers: { authorization: `Bearer nonsense-${i}` } }).expect(401);
     guesser.close();
+    await node.stop(); // what the minute has not summed up by then is written now
     const found = await written(4, { actor: 'anonymous', outcome: 'denied' });
-    expect(
-      found.map(({ action, resource, detail }) => [action, resource, detail?.['reason'], detail?.['username']]),
-    ).toEqual([
-      ['api.read', '/v2/', 'tokenInvalid', undefined],
-      ['session.create', '/api/v1/auth/token', 'credentialsWrong', 'alice'],
-      ['session.create', '/api/v1/auth/token', 'credentialsWrong', 'alice'],
-      ['api.read', '/v2/', 'credentialsWrong', 'alice'],
+    // The first of a reason, and a sum of the others.
+    const [one, two, ...sums] = found
+      .map(({ action, resource, detail }) => ({ action, resource, ...detail, requestId: undefined, since: undefined }))
+      .reverse();
+    expect(one).toMatchObject({ action: 'api.read', resource: '/v2/', reason: 'credentialsWrong', username: 'alice' });
+    expect(two).toMatchObject({ action: 'api.read', resource: '/v2/', reason: 'tokenInvalid' });
+    expect(sums).toEqual([
+      expect.objectContaining({ action: 'session.create', reason: 'credentialsWrong', count: 2 }),
+      expect.objectContaining({ action: 'api.read', reason: 'tokenInvalid', count: 49 }),
     ]);
+    expect(sums[0]).toMatchObject({ resource: '/api/v1/auth/token', usernames: ['alice', 'bob'] });
     const rows = await query<{ row: string }>(world.registry, 'SELECT e::text AS row FROM audit_events e');
     expect(rows.filter(({ row }) => row.includes(guess) || row.includes('nonsense'))).toEqual([]);
+  });
+
+  it('is a read of the log itself, however its target is written, and in the words of this registry alone', async () => {
+    const { url, username, password } = world.registry;
+    const { authorization = '' } = basic(username, password);
+    const before = (await entries({ action: 'audit.read' })).length;
+    const head = `Host: registry\r\nAuthorization: ${authorization}\r\nX-Request-Id: chosen-by-a-stranger\r\n`;
+    const ask = (target: string): Promise<string> =>
+      onTheWire(url, `GET ${target} HTTP/1.1\r\n${head}Connection: close\r\n\r\n`);
+    for (const target of ['http://elsewhere/api/v1/audit?limit=1', 'repo://alice/api/v1/audit?limit=1'])
+      expect(await ask(target)).toMatch(/^HTTP\/1\.1 200 /);
+    expect(await ask('http://elsewhere/api/v1/orgs/none/audit')).toMatch(/^HTTP\/1\.1 404 /);
+    const refused = `http://elsewhere/v2/bob/x/manifests/chosen`;
+    expect(
+      await onTheWire(url, `PUT ${refused} HTTP/1.1\r\n${head.replace('Basic ', 'Bearer x')}Connection: close\r\n\r\n`),
+    ).toContain('401');
+    await written(before + 3, { action: 'audit.read', resource: '/api/v1/audit' });
+    const rows = await query<{ row: string }>(world.registry, 'SELECT e::text AS row FROM audit_events e');
+    expect(rows.filter(({ row }) => /chosen-by-a-stranger|elsewhere|repo:\/\//.test(row))).toEqual([]);
   });
 
   it('is a write that failed, and not an anonymous challenge', async () => {

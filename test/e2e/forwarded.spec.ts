@@ -31,10 +31,10 @@ async function start(env: Record<string, string>): Promise<Registry> {
 /** Everything by which a node shows where it thinks that it is, and who asks. */
 async function seenBy({ client, username, password, events }: Registry, headers: Headers): Promise<string[]> {
   const id = `forwarded-${String(++requests).padStart(6, '0')}`;
-  const challenge = await client.raw('GET', '/v2/', { headers: { ...headers, 'x-request-id': id } }).expect(401);
+  const challenge = await client.raw('GET', '/v2/', { headers: { ...headers, 'user-agent': id } }).expect(401);
   const [, realm = ''] = /realm="([^"]+)\/api\/v1\/auth\/token"/.exec(challenge.need('www-authenticate')) ?? [];
-  await eventually('the request is in the log', () => events().some(({ requestId }) => requestId === id));
-  const { address } = events().find(({ requestId }) => requestId === id) ?? {};
+  await eventually('the request is in the log', () => events().some(({ agent }) => agent === id));
+  const { address } = events().find(({ agent }) => agent === id) ?? {};
 
   const own = { ...headers, authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` };
   const repository = `admin/forwarded-${requests}`;

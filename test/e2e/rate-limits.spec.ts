@@ -174,6 +174,22 @@ describe('rate limits of three nodes', () => {
     });
   });
 
+  it('hold for routes that look at nobody’s credentials', async () => {
+    const logout = (client: RegistryClient): PromiseLike<Reply> =>
+      client.raw('POST', '/api/v1/auth/logout', {
+        headers: from('192.0.2.51', { 'content-type': 'application/json' }),
+        body: JSON.stringify({ refresh_token: 'of-nobody' }),
+      });
+    const describe = (client: RegistryClient): PromiseLike<Reply> =>
+      client.raw('GET', '/api/docs-json', { headers: from('192.0.2.52') });
+    const tokens = await ask(clients, TOKEN_LIMIT + 20, logout, await telling('token-address', TOKEN_LIMIT));
+    expect(passed(tokens)).toBeGreaterThanOrEqual(TOKEN_LIMIT);
+    expect(passed(tokens)).toBeLessThanOrEqual(TOKEN_LIMIT + NODES + AT_ONCE);
+    const pages = await ask(clients, ADDRESS_LIMIT + 20, describe, await telling('address', ADDRESS_LIMIT));
+    expect(passed(pages)).toBeGreaterThanOrEqual(ADDRESS_LIMIT);
+    expect(passed(pages)).toBeLessThanOrEqual(ADDRESS_LIMIT + NODES + AT_ONCE);
+  });
+
   it('hold for tokens of an account, wherever it asks from, and nobody else can use them up', async () => {
     const own = basic('bob', 'bob-long-password-1');
     const replies = await ask(
@@ -221,8 +237,8 @@ describe('rate limits of one node with workers and no proxy', () => {
   }
 
   async function workerBehind(client: RegistryClient, id: string): Promise<unknown> {
-    await client.raw('GET', '/nothing', { headers: { 'x-request-id': id } }).expect(404); // probes have no line
-    const line = (): Record<string, unknown> | undefined => registry.events().find(({ requestId }) => requestId === id);
+    await client.raw('GET', '/nothing', { headers: { 'user-agent': id } }).expect(404); // probes have no line
+    const line = (): Record<string, unknown> | undefined => registry.events().find(({ agent }) => agent === id);
     await eventually('the request is in the log', () => line() !== undefined);
     return line()?.['worker'];
   }

@@ -32,7 +32,7 @@ let requests = 0;
 async function shown({ url }: Registry): Promise<{ serial: string; id: string }> {
   const id = `look-${String(++requests).padStart(6, '0')}`;
   const agent = new https.Agent({ maxCachedSessions: 0 });
-  const request = https.get(`${url}/nothing`, { agent, ca, headers: { 'x-request-id': id } });
+  const request = https.get(`${url}/nothing`, { agent, ca, headers: { 'user-agent': id } });
   const [response] = (await once(request, 'response')) as [NodeJS.ReadableStream & { socket: TLSSocket }];
   const serial = response.socket.getPeerX509Certificate()?.serialNumber ?? '';
   response.resume();
@@ -100,8 +100,8 @@ describe.each(WAYS)('when %s, with %#', (_, place, workers) => {
     const seen = new Set<unknown>();
     await eventually('each process has shown it', async () => {
       const { serial, id } = await shown(node);
-      await eventually('the request is in the log', () => node.events().some(({ requestId }) => requestId === id));
-      if (serial === serialOf(second)) seen.add(node.events().find(({ requestId }) => requestId === id)?.['worker']);
+      await eventually('the request is in the log', () => node.events().some(({ agent }) => agent === id));
+      if (serial === serialOf(second)) seen.add(node.events().find(({ agent }) => agent === id)?.['worker']);
       return seen.size === Number(workers);
     });
     const again = await Promise.all(Array.from({ length: 20 }, () => shown(node)));

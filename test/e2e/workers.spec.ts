@@ -54,10 +54,10 @@ async function connectToEach({ options: { username = '', password = '' } }: Regi
 let probes = 0;
 async function workerBehind(client: RegistryClient): Promise<number> {
   const id = `probe-${String(++probes).padStart(6, '0')}`;
-  await client.raw('GET', '/nothing', { headers: { 'x-request-id': id } }).expect(404); // probes have no line
+  await client.raw('GET', '/nothing', { headers: { 'user-agent': id } }).expect(404); // probes have no line
   let line: Record<string, unknown> | undefined;
   await eventually('the request is in the log', () => {
-    line = registry.events().find(({ requestId }) => requestId === id);
+    line = registry.events().find(({ agent }) => agent === id);
     return line !== undefined;
   });
   return Number(line?.['worker']);

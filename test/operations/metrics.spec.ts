@@ -124,6 +124,7 @@ describe('a node under load, as Prometheus sees it', () => {
     expect(await of(PUSHED)).toBe(images + 1);
     expect(await of('aerugo_rate_limited_total{limit="login"}')).toBe(2);
     expect(await of('aerugo_auth_failures_total{reason="credentialsWrong"}')).toBe(10);
+    expect(await of('aerugo_audit_summed_total{client="stranger"}')).toBeGreaterThan(0);
     expect(await of('aerugo_uploads_total{event="resumed"}')).toBe(1);
     expect(await of('aerugo_uploads_total{event="interrupted"}')).toBeGreaterThan(0);
     expect(await of('aerugo_workers_ended_total')).toBe(1);

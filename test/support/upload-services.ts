@@ -163,8 +163,12 @@ export function hashOf(bytes: Buffer, algorithm: Algorithm = 'sha256'): Digest {
   return digestFrom(algorithm, createHash(algorithm).update(bytes).digest());
 }
 
+export function uploadTo(repository: RepositoryFact): Omit<UploadSession, 'id'> {
+  return { repository, uploader: UPLOADER, authorization: { renew: () => null } };
+}
+
 export function sessionOf(repository: RepositoryFact, id: string): UploadSession {
-  return { id, repository, uploader: UPLOADER };
+  return { ...uploadTo(repository), id };
 }
 
 /** A request's body as the engine gets it; with a range it is a chunk, else a stream of unknown length. */
