@@ -121,8 +121,8 @@ function callerBy({ principal, label, limits, endsAt }: Login): Caller {
   return { principal, credential: { label, limits, expiresAt: endsAt, scopes: null } };
 }
 
-function callerOf({ holder, credential }: KnownToken, live: LivePrincipal | null): Caller {
-  const principal = holder && principalOf(live, holder.credentialsVersion, credential.label);
+function callerOf({ holder, credential, issuedAt }: KnownToken, live: LivePrincipal | null): Caller {
+  const principal = holder && principalOf(live, holder.credentialsVersion, credential.label, issuedAt);
   if (!principal) throw new Refusal('tokenInvalid');
   return { principal, credential };
 }
