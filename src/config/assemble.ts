@@ -90,6 +90,7 @@ export function toConfig(
       defaultNamespace: values.DEFAULT_NAMESPACE,
       allowSparse: values.ALLOW_SPARSE ?? [],
       manifestMaxBytes: values.MANIFEST_MAX_BYTES,
+      manifestMaxAnnotations: values.MANIFEST_MAX_ANNOTATIONS,
     },
   });
 }

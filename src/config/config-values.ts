@@ -159,6 +159,7 @@ export interface RegistryConfig {
   readonly defaultNamespace: string | null;
   readonly allowSparse: readonly string[];
   readonly manifestMaxBytes: number;
+  readonly manifestMaxAnnotations: number;
 }
 
 export interface ConfigValues {

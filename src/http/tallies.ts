@@ -18,6 +18,8 @@ const INTEGRITY_OUTCOMES = ['done', 'failed', 'foreign'] as const;
 export const TALLIES = {
   /** Requests that were answered with 429, by the limit that they met. */
   rateLimited: new Tally(['login', 'sign-up', 'writes', 'user', 'address', 'token-address', 'token-account']),
+  /** What was refused because something of it was more than a limit, by the limit. */
+  overLimit: new Tally(['fields', 'descriptors', 'annotations', 'open-uploads']),
   /** Callers who were turned away, by the reason: the names of `REFUSALS` in `src/auth`. */
   refused: new Tally([
     'credentialsMissing',
