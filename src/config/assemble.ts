@@ -66,6 +66,7 @@ export function toConfig(
       deduplicate: values.DEDUPLICATE,
       uploadMemoryBudget: values.UPLOAD_MEMORY_BUDGET,
       uploadExpirySeconds: values.UPLOAD_EXPIRY_SECONDS,
+      maxOpenUploads: values.MAX_OPEN_UPLOADS,
       minimumBytesPerSecond: values.UPLOAD_MINIMUM_RATE,
       reconcileIntervalSeconds: values.RECONCILE_INTERVAL_SECONDS,
       reconcileGraceSeconds: values.RECONCILE_GRACE_SECONDS,

@@ -117,6 +117,8 @@ export interface StorageConfig {
   /** Bytes, of the node or of the one worker. */
   readonly uploadMemoryBudget: number;
   readonly uploadExpirySeconds: number;
+  /** Of one principal; 0 is no limit. */
+  readonly maxOpenUploads: number;
   readonly minimumBytesPerSecond: number;
   /** 0 never reconciles. */
   readonly reconcileIntervalSeconds: number;

@@ -20,6 +20,7 @@ const API_OF_STATUS: Record<number, ApiCondition> = {
   405: 'methodNotAllowed',
   413: 'bodyTooLarge',
   415: 'unsupportedMediaType',
+  429: 'tooManyRequests',
   503: 'unavailable',
 };
 
