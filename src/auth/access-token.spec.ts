@@ -11,7 +11,7 @@ const whole = { limits: UNLIMITED, endsAt: null };
 
 /** What is read of the claims of a token that was issued for this. */
 function roundTrip(grant: TokenGrant): ReturnType<typeof readClaims> {
-  return readClaims({ ...(JSON.parse(JSON.stringify(claimsOf(grant))) as object), exp: 1000 });
+  return readClaims({ ...(JSON.parse(JSON.stringify(claimsOf(grant))) as object), iat: 900, exp: 1000 });
 }
 
 describe('the claims of an access token', () => {

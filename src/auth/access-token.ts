@@ -27,6 +27,8 @@ export interface TokenHolder {
 /** A token whose signature, issuer and audience were right. Its expiry and its holder are for each request to judge. */
 export interface VerifiedToken {
   readonly holder: TokenHolder | null;
+  /** Seconds since the epoch. */
+  readonly issuedAt: number;
   readonly expiresAt: number;
   readonly credential: RequestCredential;
 }
@@ -53,16 +55,18 @@ export function claimsOf({ holder, label, limits, scopes }: TokenGrant): GrantCl
 
 /** Reads the claims of a token that this registry signed; `null` when another version of it meant something else. */
 export function readClaims(claims: Readonly<Record<string, unknown>>): VerifiedToken | null {
-  const { sub, cred, ver, exp, access, hashed, limits } = claims;
-  if (typeof sub !== 'string' || typeof cred !== 'string' || typeof exp !== 'number') return null;
+  const { sub, cred, ver, iat, exp, access, hashed, limits } = claims;
+  if (typeof sub !== 'string' || typeof cred !== 'string') return null;
+  if (typeof iat !== 'number' || typeof exp !== 'number') return null;
   if (access !== undefined && !Array.isArray(access)) return null;
   if (hashed !== undefined && (typeof hashed !== 'object' || hashed === null)) return null;
   // The signature says that these are scopes and limits that this registry wrote.
   const scopes = access === undefined ? null : readScopes({ access, hashed } as ScopeClaims);
   const reach = limits === undefined ? UNLIMITED : (limits as CredentialLimits);
   const credential = { label: cred, expiresAt: exp, limits: reach, scopes };
-  if (sub === ANONYMOUS_SUBJECT) return scopes === null ? null : { holder: null, expiresAt: exp, credential };
+  const times = { issuedAt: iat, expiresAt: exp };
+  if (sub === ANONYMOUS_SUBJECT) return scopes === null ? null : { holder: null, ...times, credential };
   const [, kind, id] = HOLDER_SUBJECT.exec(sub) ?? [];
   if ((kind !== 'user' && kind !== 'robot') || typeof ver !== 'number') return null;
-  return { holder: { kind, id: Number(id), credentialsVersion: ver }, expiresAt: exp, credential };
+  return { holder: { kind, id: Number(id), credentialsVersion: ver }, ...times, credential };
 }

@@ -6,6 +6,7 @@ import type { Transaction } from '../database/unit-of-work.js';
 import { FROM_THE_BEGINNING, type TimePage } from '../http/time-page.js';
 import type { KeyHolderKind } from './api-key-text.js';
 import { ApiKey } from './api-key.entity.js';
+import { REVOKED_KEPT } from './revoked-credentials.repository.js';
 
 export interface KeyHolder {
   readonly kind: KeyHolderKind;
@@ -83,11 +84,20 @@ DELETE FROM api_keys WHERE ${COLUMNS[kind]} = $1 AND revoked_at < now() - $2 * i
 
 const revokeFor = (kind: KeyHolderKind): string => `
 WITH revoked AS (
-  UPDATE api_keys SET revoked_at = now() WHERE id = $1 AND ${COLUMNS[kind]} = $2 AND revoked_at IS NULL RETURNING id
+  UPDATE api_keys SET revoked_at = clock_timestamp() WHERE id = $1 AND ${COLUMNS[kind]} = $2 AND revoked_at IS NULL RETURNING id
 ), tokens AS (
-  UPDATE refresh_tokens SET revoked_at = now() WHERE api_key_id IN (SELECT id FROM revoked) AND revoked_at IS NULL
+  UPDATE refresh_tokens SET revoked_at = clock_timestamp() WHERE api_key_id IN (SELECT id FROM revoked) AND revoked_at IS NULL
 )
 SELECT id FROM revoked`;
+
+// As many as the holder's facts tell of (`RevokedCredentials`); others that are locked are left to the next revocation.
+const forgetFor = (kind: KeyHolderKind): string => `
+WITH beyond AS (
+  SELECT id FROM api_keys WHERE ${COLUMNS[kind]} = $1 AND revoked_at IS NOT NULL ORDER BY revoked_at DESC OFFSET $2
+), free AS (
+  SELECT k.id FROM api_keys k WHERE k.id IN (SELECT id FROM beyond) FOR UPDATE SKIP LOCKED
+)
+DELETE FROM api_keys k USING free f WHERE k.id = f.id`;
 
 // Several nodes report the same keys: in one order, so that none waits for another in a circle.
 const MARK_USED = `
@@ -128,7 +138,9 @@ export class ApiKeysRepository {
 
   /** Together with the refresh tokens that it bought; false when the holder has no such key. */
   async revoke(tx: Transaction, id: string, holder: KeyHolder): Promise<boolean> {
-    return (await tx.query(revokeFor(holder.kind), [id, holder.id])).length === 1;
+    if ((await tx.query(revokeFor(holder.kind), [id, holder.id])).length === 0) return false;
+    await tx.query(forgetFor(holder.kind), [holder.id, REVOKED_KEPT + 1]);
+    return true;
   }
 
   /** Those that are not revoked, the oldest first. */

@@ -62,6 +62,7 @@ describe('ApiKeysService', () => {
       holder: { kind: 'user', id: owner.id },
       limits: { actions: ['pull'], repositories: ['acme/app'] },
       expiresAt: null,
+      foundAt: expect.any(Number),
     });
     const stored = await services.database.query('SELECT k::text, a::text FROM api_keys k, audit_events a');
     expect(JSON.stringify(stored)).toContain(id);
@@ -87,7 +88,7 @@ describe('ApiKeysService', () => {
     const drop = jest.spyOn(services.facts, 'drop');
     await keys.revoke(owner, id, ACTOR);
     expect(drop).toHaveBeenCalledWith([`user:${owner.id}`]);
-    expect(await revocations.labelsOfUser(owner.id)).toEqual([`key:${id}`]);
+    expect(await revocations.ofUser(owner.id)).toEqual({ labels: [`key:${id}`], until: null });
     await expect(keys.revoke(owner, id, ACTOR)).rejects.toMatchObject({ condition: 'notFound' });
     expect(await names()).toEqual([]);
   });

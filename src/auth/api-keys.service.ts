@@ -24,6 +24,8 @@ export interface KnownKey {
   readonly limits: CredentialLimits;
   /** Seconds since the epoch. */
   readonly expiresAt: number | null;
+  /** When its row said that it is not revoked; seconds since the epoch. */
+  readonly foundAt: number;
 }
 
 export interface KeyDraft {
@@ -83,6 +85,13 @@ export class ApiKeysService {
     return known;
   }
 
+  /** As `find`, but by its row: also a key that was seen a moment ago. */
+  async findAgain(text: string, address: string): Promise<KnownKey | null> {
+    const lookup = this.lookup(text);
+    this.known.delete(lookup.toString('latin1'));
+    return this.load(lookup, address);
+  }
+
   /**
    * The key is in the answer and nowhere else. Throws `impossible` for an owner who has too many, `notFound` for one who
    * is gone.
@@ -111,8 +120,9 @@ export class ApiKeysService {
   }
 
   private async load(lookup: Buffer, address: string): Promise<KnownKey | null> {
+    const foundAt = Math.floor(Date.now() / 1000);
     const row = await this.keys.find(lookup);
-    const key = row && knownKey(row);
+    const key = row && knownKey(row, foundAt);
     if (!key) return null;
     this.known.set(lookup.toString('latin1'), key);
     this.uses.note(key.id, address);
@@ -128,11 +138,15 @@ function target({ resource, namespaceId }: KeyOwner, id: string): { resource: st
   return { resource: `${resource}/key:${id}`, namespaceId };
 }
 
-function knownKey({ id, userId, robotId, scopes, repositories, expiresAt }: ApiKeyRow): KnownKey | null {
+function knownKey(
+  { id, userId, robotId, scopes, repositories, expiresAt }: ApiKeyRow,
+  foundAt: number,
+): KnownKey | null {
   const limits = limitsOfKey(scopes, repositories);
   const label = keyLabel(id);
-  if (userId !== null) return { id, label, holder: { kind: 'user', id: userId }, limits, expiresAt };
-  return robotId === null ? null : { id, label, holder: { kind: 'robot', id: robotId }, limits, expiresAt };
+  const known = { id, label, limits, expiresAt, foundAt };
+  if (userId !== null) return { ...known, holder: { kind: 'user', id: userId } };
+  return robotId === null ? null : { ...known, holder: { kind: 'robot', id: robotId } };
 }
 
 function isOver({ expiresAt }: KnownKey): boolean {

@@ -58,6 +58,7 @@ describe('Authenticator', () => {
       disabled: false,
       expiresAt: null,
       revoked: [],
+      issuedAfter: null,
     };
     tokens = new AccessTokensService(config);
     const principals: Pick<LivePrincipalsService, 'request' | 'read'> = {
@@ -167,6 +168,7 @@ describe('Authenticator', () => {
     ['disabled', { disabled: true }],
     ['given another password', { credentialsVersion: 2 }],
     ['logged out', { revoked: ['session:x'] }],
+    ['logged out before many others', { issuedAfter: IN_AN_HOUR }],
     ['there until a moment ago', { expiresAt: 1 }],
     ['deleted', null],
   ];

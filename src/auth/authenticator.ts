@@ -23,6 +23,8 @@ export interface Caller {
   readonly credential: RequestCredential;
   /** Whom the live facts are about; `null` for anonymous callers. */
   readonly holder: TokenHolder | null;
+  /** When it was last certain that the credential was not revoked; seconds since the epoch. */
+  readonly issuedAt: number;
 }
 
 /** A token whose signature needs no second look, and whom to ask the cache for on each request. */
@@ -36,7 +38,7 @@ const MAX_CHARACTERS = 16 * 1024 * 1024;
 
 const NO_CREDENTIAL: RequestCredential = { label: 'anonymous', expiresAt: null, limits: UNLIMITED, scopes: null };
 /** Nobody's credentials: the request had none. */
-export const NOBODY: Caller = { principal: ANONYMOUS, credential: NO_CREDENTIAL, holder: null };
+export const NOBODY: Caller = { principal: ANONYMOUS, credential: NO_CREDENTIAL, holder: null, issuedAt: 0 };
 
 /** Finds out who calls. What it remembers is who signed what; whether that still counts is asked each time. */
 @Injectable()
@@ -80,10 +82,10 @@ export class Authenticator {
    * The same caller by the facts of now: one that was disabled or revoked meanwhile is refused. Neither the secret nor its
    * end is looked at once more, since it was good when the request began, and nothing is counted. Throws `Refusal`.
    */
-  async again({ holder, credential, ...caller }: Caller): Promise<Caller> {
-    if (holder === null) return { ...caller, holder, credential };
-    const live = await this.livePrincipals.read(this.livePrincipals.request(holder));
-    return callerOf({ holder, credential }, live);
+  async again(caller: Caller): Promise<Caller> {
+    if (caller.holder === null) return caller;
+    const live = await this.livePrincipals.read(this.livePrincipals.request(caller.holder));
+    return callerOf(caller, live);
   }
 
   /** One that brings its credential in its body, before anything of that is looked at. Throws 429. */
@@ -119,7 +121,7 @@ export class Authenticator {
 
   private holderOf(token: KnownToken, graceSeconds: number): Caller | Promise<Caller> {
     if (token.expiresAt + graceSeconds <= Date.now() / 1000) throw new Refusal('tokenInvalid');
-    if (token.live === null) return { principal: ANONYMOUS, credential: token.credential, holder: null };
+    if (token.live === null) return { ...NOBODY, credential: token.credential };
     const found = this.livePrincipals.read(token.live);
     return found instanceof Promise ? found.then((live) => callerOf(token, live)) : callerOf(token, found);
   }
@@ -135,14 +137,15 @@ export class Authenticator {
 }
 
 function callerBy({ principal, holder, label, limits, endsAt }: Login): Caller {
-  return { principal, holder, credential: { label, limits, expiresAt: endsAt, scopes: null } };
+  const credential = { label, limits, expiresAt: endsAt, scopes: null };
+  return { principal, holder, credential, issuedAt: Date.now() / 1000 };
 }
 
 function callerOf(
-  { holder, credential }: Pick<KnownToken, 'holder' | 'credential'>,
+  { holder, credential, issuedAt }: Pick<KnownToken, 'holder' | 'credential' | 'issuedAt'>,
   live: LivePrincipal | null,
 ): Caller {
-  const principal = holder && principalOf(live, holder.credentialsVersion, credential.label);
+  const principal = holder && principalOf(live, holder.credentialsVersion, credential.label, issuedAt);
   if (!principal) throw new Refusal('tokenInvalid');
-  return { principal, credential, holder };
+  return { principal, credential, holder, issuedAt };
 }

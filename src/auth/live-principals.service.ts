@@ -5,7 +5,7 @@ import { MembershipsService } from '../orgs/memberships.service.js';
 import { robotSubject, RobotsService } from '../orgs/robots.service.js';
 import { UsersService, userSubject } from '../users/users.service.js';
 import type { TokenHolder } from './access-token.js';
-import { RevokedCredentialsRepository } from './revoked-credentials.repository.js';
+import { type RevokedCredentials, RevokedCredentialsRepository } from './revoked-credentials.repository.js';
 
 /** A user or robot as every request must find it: what is disabled, changed or revoked counts from the next one on. */
 export interface LivePrincipal {
@@ -15,8 +15,10 @@ export interface LivePrincipal {
   readonly disabled: boolean;
   /** Seconds since the epoch. */
   readonly expiresAt: number | null;
-  /** Labels of revoked credentials that might still be about; as a rule empty. */
+  /** Labels of revoked credentials that might still be about, at most `REVOKED_KEPT`; as a rule empty. */
   readonly revoked: readonly string[];
+  /** Others were revoked: what was issued until then is void, and is bought anew by what was not. */
+  readonly issuedAfter: number | null;
 }
 
 export type LivePrincipalRequest = FactRequest<LivePrincipal | null>;
@@ -49,26 +51,41 @@ export class LivePrincipalsService {
     const [user, memberships, revoked] = await Promise.all([
       this.users.loadFact(id),
       this.memberships.load(id),
-      this.revoked.labelsOfUser(id),
+      this.revoked.ofUser(id),
     ]);
     if (!user) return null;
     const { account, credentialsVersion, disabled } = user;
-    return { principal: { ...account, ...memberships }, credentialsVersion, disabled, expiresAt: null, revoked };
+    const principal = { ...account, ...memberships };
+    return { principal, credentialsVersion, disabled, expiresAt: null, ...ended(revoked) };
   }
 
   private async loadRobot(id: number): Promise<LivePrincipal | null> {
-    const [robot, revoked] = await Promise.all([this.robots.loadFact(id), this.revoked.labelsOfRobot(id)]);
-    return robot && { ...robot, revoked };
+    const [robot, revoked] = await Promise.all([this.robots.loadFact(id), this.revoked.ofRobot(id)]);
+    return robot && { ...robot, ...ended(revoked) };
   }
 }
 
-/** The principal that a credential of this holder and label stands for; `null` when it stands for nobody any more. */
+function ended({ labels, until }: RevokedCredentials): Pick<LivePrincipal, 'revoked' | 'issuedAfter'> {
+  return { revoked: labels, issuedAfter: until };
+}
+
+/** Of a credential that the database has just said is not revoked. */
+export const JUST_READ = Infinity;
+
+/**
+ * The principal that a credential of this holder and label stands for; `null` when it stands for nobody any more.
+ * `issuedAt`: seconds since the epoch, when it was last certain that the credential was not revoked.
+ */
 export function principalOf(
   live: LivePrincipal | null,
   credentialsVersion: number,
   label: string | null,
+  issuedAt: number,
 ): LivePrincipal['principal'] | null {
   if (!live || live.disabled || live.credentialsVersion !== credentialsVersion) return null;
   if (live.expiresAt !== null && live.expiresAt <= Date.now() / 1000) return null;
-  return label !== null && live.revoked.includes(label) ? null : live.principal;
+  if (label === null) return live.principal;
+  // A fact that a node of the version before has cached has no such time.
+  if (typeof live.issuedAfter === 'number' && issuedAt <= live.issuedAfter) return null;
+  return live.revoked.includes(label) ? null : live.principal;
 }

@@ -19,7 +19,13 @@ class Alice {
   get live(): LivePrincipal | null {
     if (!this.fact) return null;
     const { account, ...rest } = this.fact;
-    return { ...rest, principal: { ...account, memberships: [], teams: [] }, expiresAt: null, revoked: [] };
+    return {
+      ...rest,
+      principal: { ...account, memberships: [], teams: [] },
+      expiresAt: null,
+      revoked: [],
+      issuedAfter: null,
+    };
   }
 
   /** Stands for argon2id. */

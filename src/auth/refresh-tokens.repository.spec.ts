@@ -1,11 +1,14 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { contentServices, type ContentServices } from '../../test/support/content-services.js';
+import type { AppConfig } from '../config/config.js';
 import { loadConfig } from '../config/load-config.js';
 import type { Transaction } from '../database/unit-of-work.js';
+import { ApiKey } from './api-key.entity.js';
+import { ApiKeysRepository } from './api-keys.repository.js';
 import { RefreshToken } from './refresh-token.entity.js';
 import { type NewRefreshToken, RefreshTokensRepository } from './refresh-tokens.repository.js';
-import { RevokedCredentialsRepository } from './revoked-credentials.repository.js';
+import { REVOKED_KEPT, RevokedCredentialsRepository } from './revoked-credentials.repository.js';
 
 const SECRET = '3f9c1d7a5b8e2046c1d7a5b8e20463f9';
 const lookupOf = (text: string): Buffer => createHash('sha256').update(text).digest();
@@ -14,12 +17,13 @@ describe('RefreshTokensRepository', () => {
   let services: ContentServices;
   let tokens: RefreshTokensRepository;
   let revocations: RevokedCredentialsRepository;
+  let config: AppConfig;
   let userId: number;
   let users = 0;
 
   beforeAll(async () => {
     services = await contentServices();
-    const config = loadConfig({}, null, () => SECRET);
+    config = loadConfig({}, null, () => SECRET);
     tokens = new RefreshTokensRepository(services.repository(RefreshToken), config);
     revocations = new RevokedCredentialsRepository(services.repository(RefreshToken), config);
   }, 60_000);
@@ -81,13 +85,13 @@ describe('RefreshTokensRepository', () => {
     let revoked: Promise<boolean> = Promise.resolve(false);
     await services.unitOfWork.run(async (tx) => {
       await tokens.use(tx, first);
-      revoked = services.unitOfWork.run((other) => tokens.revokeFamily(other, first.family));
+      revoked = services.unitOfWork.run((other) => tokens.revokeFamily(other, first));
       await untilOneWaits();
       await tokens.insert(tx, draft('second', first.family));
     });
     expect(await revoked).toBe(true);
     expect(await tokens.find(lookupOf('second'))).toBeNull();
-    expect(await revocations.labelsOfUser(userId)).toEqual([`session:${first.family}`]);
+    expect(await revocations.ofUser(userId)).toEqual({ labels: [`session:${first.family}`], until: null });
   });
 
   it('lets nobody use a token whose family is revoked at the same time', async () => {
@@ -95,11 +99,46 @@ describe('RefreshTokensRepository', () => {
     await services.unitOfWork.run((tx) => tokens.insert(tx, token));
     let used: Promise<number | null> = Promise.resolve(0);
     await services.unitOfWork.run(async (tx) => {
-      await tokens.revokeFamily(tx, token.family);
+      await tokens.revokeFamily(tx, token);
       used = services.unitOfWork.run((other) => tokens.use(other, token));
       await untilOneWaits();
     });
     expect(await used).toBeNull();
+  });
+
+  it('keeps the last revocations and a time for all before, however many sessions end', async () => {
+    const ended: string[] = [];
+    for (let index = 0; index < REVOKED_KEPT + 20; index++) {
+      const token = draft(`ended-${index}`);
+      ended.unshift(`session:${token.family}`);
+      await services.unitOfWork.run(async (tx) => {
+        await tokens.insert(tx, token);
+        await tokens.use(tx, token);
+        await tokens.insert(tx, draft(`ended-${index}-again`, token.family));
+      });
+      expect(await services.unitOfWork.run((tx) => tokens.revokeFamily(tx, token))).toBe(true);
+    }
+    const { labels, until } = await revocations.ofUser(userId);
+    expect(labels).toEqual(ended.slice(0, REVOKED_KEPT));
+    const rows = await services.database.query<{ at: number }>(
+      `SELECT extract(epoch FROM revoked_at)::float8 AS at FROM refresh_tokens WHERE user_id = $1 ORDER BY 1`,
+      [userId],
+    );
+    expect(rows).toHaveLength(REVOKED_KEPT + 1);
+    expect(until).toBeGreaterThan(rows[0]?.at ?? Infinity);
+  });
+
+  it('keeps no more of the keys that somebody makes and revokes again and again', async () => {
+    const keys = new ApiKeysRepository(services.repository(ApiKey), config);
+    const holder = { kind: 'user', id: userId } as const;
+    for (let index = 0; index < REVOKED_KEPT + 20; index++) {
+      const id = await newKey();
+      await services.unitOfWork.run((tx) => keys.revoke(tx, id, holder));
+    }
+    const { labels, until } = await revocations.ofUser(userId);
+    expect([labels.length, typeof until]).toEqual([REVOKED_KEPT, 'number']);
+    const rows = await services.database.query('SELECT id FROM api_keys WHERE user_id = $1', [userId]);
+    expect(rows).toHaveLength(REVOKED_KEPT + 1);
   });
 
   it('finds the token of a session that goes on at any moment of a change of the password', async () => {

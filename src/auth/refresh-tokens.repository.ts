@@ -4,6 +4,7 @@ import { Repository } from 'typeorm';
 import { AppConfig } from '../config/config.js';
 import type { Transaction } from '../database/unit-of-work.js';
 import { RefreshToken } from './refresh-token.entity.js';
+import { REVOKED_KEPT } from './revoked-credentials.repository.js';
 
 export type RefreshTokenKind = RefreshToken['kind'];
 
@@ -55,10 +56,26 @@ WITH prolonged AS (
   RETURNING t.credentials_version AS version
 ) SELECT version FROM prolonged`;
 
+// The time is later than that of every token that the family was given before this one had its lock.
 const REVOKE = `
 WITH revoked AS (
-  UPDATE refresh_tokens SET revoked_at = now() WHERE family = $1 AND revoked_at IS NULL RETURNING id
+  UPDATE refresh_tokens SET revoked_at = clock_timestamp() WHERE family = $1 AND revoked_at IS NULL RETURNING id
 ) SELECT id FROM revoked`;
+
+// No token of a revoked family is accepted again: one row tells of all, the one that is pruned last.
+const KEEP_ONE = `
+DELETE FROM refresh_tokens WHERE family = $1
+  AND id <> (SELECT id FROM refresh_tokens WHERE family = $1 ORDER BY expires_at DESC, id LIMIT 1)`;
+
+// Afterwards, so that each family counts once: as many rows stay as the user's facts tell of (`RevokedCredentials`), and
+// the one whose time stands for all that are gone.
+const FORGET = `
+WITH beyond AS (
+  SELECT id FROM refresh_tokens WHERE user_id = $1 AND revoked_at IS NOT NULL ORDER BY revoked_at DESC OFFSET $2
+), free AS (
+  SELECT t.id FROM refresh_tokens t WHERE t.id IN (SELECT id FROM beyond) FOR UPDATE SKIP LOCKED
+)
+DELETE FROM refresh_tokens t USING free f WHERE t.id = f.id`;
 
 // Used ones too: a copy of one must still be known as such.
 const MOVE = `
@@ -109,9 +126,15 @@ export class RefreshTokensRepository {
   }
 
   /** False when there was nothing left to revoke. */
-  async revokeFamily(tx: Transaction, family: string): Promise<boolean> {
+  async revokeFamily(
+    tx: Transaction,
+    { family, userId }: Pick<RefreshTokenRow, 'family' | 'userId'>,
+  ): Promise<boolean> {
     await tx.query(LOCK_FAMILY, [family]);
-    return (await tx.query(REVOKE, [family])).length > 0;
+    if ((await tx.query(REVOKE, [family])).length === 0) return false;
+    await tx.query(KEEP_ONE, [family]);
+    await tx.query(FORGET, [userId, REVOKED_KEPT + 1]);
+    return true;
   }
 
   /** From the version before: what this family has, and what was bought with a key. */

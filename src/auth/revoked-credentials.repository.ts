@@ -4,16 +4,36 @@ import { Repository } from 'typeorm';
 import { AppConfig } from '../config/config.js';
 import { RefreshToken } from './refresh-token.entity.js';
 
-const OF_USER = `
-SELECT DISTINCT kind || ':' || family AS label FROM refresh_tokens
-WHERE user_id = $1 AND revoked_at > now() - $2 * interval '1 second'
-UNION ALL
-SELECT 'key:' || id FROM api_keys WHERE user_id = $1 AND revoked_at > now() - $2 * interval '1 second'`;
+/** Labels of one holder; what ended before these is void by its age. */
+export const REVOKED_KEPT = 100;
 
-const OF_ROBOT = `
-SELECT 'key:' || id AS label FROM api_keys WHERE robot_id = $1 AND revoked_at > now() - $2 * interval '1 second'`;
+/** Seconds that clocks of nodes and database may differ by, and a token may be late that a revocation overtook. */
+const CLOCK_TOLERANCE = 5;
 
 /** What was revoked a short time ago, and is therefore still believed by something that was made before. */
+export interface RevokedCredentials {
+  /** The last ones, as `credentialLabel` and `keyLabel` write them. */
+  readonly labels: readonly string[];
+  /** Seconds since the epoch; every revocation that is not among the labels was before; `null` when there is none. */
+  readonly until: number | null;
+}
+
+interface Revocation {
+  readonly label: string;
+  /** Seconds since the epoch. */
+  readonly at: number;
+}
+
+const recent = (label: string, table: string, holder: string): string => `
+(SELECT ${label} AS label, extract(epoch FROM revoked_at)::float8 AS at FROM ${table}
+ WHERE ${holder} = $1 AND revoked_at > now() - $2 * interval '1 second' ORDER BY revoked_at DESC LIMIT $3)`;
+
+const OF_USER = `
+${recent(`kind || ':' || family`, 'refresh_tokens', 'user_id')} UNION ALL ${recent(`'key:' || id`, 'api_keys', 'user_id')}
+ORDER BY at DESC LIMIT $3`;
+
+const OF_ROBOT = recent(`'key:' || id`, 'api_keys', 'robot_id');
+
 @Injectable()
 export class RevokedCredentialsRepository {
   /** How long an access token may be accepted after what bought it was revoked; seconds. */
@@ -26,17 +46,20 @@ export class RevokedCredentialsRepository {
     this.afterlife = security.accessTokenSeconds + storage.uploadExpirySeconds;
   }
 
-  /** Labels, as `credentialLabel` and `keyLabel` write them. */
-  labelsOfUser(id: number): Promise<string[]> {
-    return this.labels(OF_USER, id);
+  ofUser(id: number): Promise<RevokedCredentials> {
+    return this.find(OF_USER, id);
   }
 
-  labelsOfRobot(id: number): Promise<string[]> {
-    return this.labels(OF_ROBOT, id);
+  ofRobot(id: number): Promise<RevokedCredentials> {
+    return this.find(OF_ROBOT, id);
   }
 
-  private async labels(sql: string, id: number): Promise<string[]> {
-    const rows = await this.tokens.manager.query<{ label: string }[]>(sql, [id, this.afterlife]);
-    return rows.map(({ label }) => label);
+  private async find(sql: string, id: number): Promise<RevokedCredentials> {
+    const rows = await this.tokens.manager.query<Revocation[]>(sql, [id, this.afterlife, REVOKED_KEPT + 1]);
+    const next = rows[REVOKED_KEPT];
+    return {
+      labels: [...new Set(rows.slice(0, REVOKED_KEPT).map(({ label }) => label))],
+      until: next ? Math.floor(next.at) + CLOCK_TOLERANCE : null,
+    };
   }
 }

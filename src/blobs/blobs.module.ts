@@ -34,6 +34,8 @@ import { HashWorkers } from './hash-workers.js';
 import { MountRepository } from './mount.repository.js';
 import { MountService } from './mount.service.js';
 import { NamedObjects } from './named-objects.js';
+import { OpenUploadsRepository } from './open-uploads/open-uploads.repository.js';
+import { OpenUploads } from './open-uploads/open-uploads.service.js';
 import { RecentHeads } from './recent-heads.js';
 import { RepoContent } from './repo-content.entity.js';
 import { StoredBlobs } from './stored-blobs.js';
@@ -87,6 +89,8 @@ import { UploadsService } from './uploads.service.js';
     MountRepository,
     MountService,
     NamedObjects,
+    OpenUploads,
+    OpenUploadsRepository,
     RecentHeads,
     StoredBlobs,
     StoreOwner,

@@ -13,6 +13,7 @@ import { ObjectTooLarge } from '../storage/storage-errors.js';
 import { BlobUrls } from './blob-urls.js';
 import { fitsOnePut, putKeyOf, urlSeconds } from './direct-objects.js';
 import { DirectUploadsRepository, type NewDirectUpload } from './direct-uploads.repository.js';
+import { OpenUploads } from './open-uploads/open-uploads.service.js';
 
 /** What a client wants to bring. */
 export interface AnnouncedBlob {
@@ -42,6 +43,7 @@ export class DirectUploadStart {
     private readonly uploads: DirectUploadsRepository,
     private readonly store: BlobStore,
     private readonly urls: BlobUrls,
+    private readonly open: OpenUploads,
     { storage }: AppConfig,
   ) {
     this.expirySeconds = storage.uploadExpirySeconds;
@@ -55,7 +57,7 @@ export class DirectUploadStart {
     throw new ApiError('directUploadsUnavailable', 'clients at your address are not sent to the store');
   }
 
-  /** The row is there before anybody can write to what it names. Throws `blobTooLarge`. */
+  /** The row is there before anybody can write to what it names. Throws `blobTooLarge` and `tooManyUploads`. */
   async start(repository: RepositoryFact, actor: Actor, blob: AnnouncedBlob): Promise<StartedUpload> {
     const direct = this.require(actor.address);
     const sizes = sizesOf(direct, blob.size);
@@ -65,7 +67,7 @@ export class DirectUploadStart {
     const plan = { size, partBytes: isOnePut ? null : sizes.bytes, address };
     const key = { id: randomUUID(), repoId: repository.id, principal };
     const row = { ...key, credential, digest, plan, expirySeconds: this.expirySeconds };
-    const expiresAt = await this.uploads.start(row);
+    const expiresAt = await this.open.begin(principal, NO_DRAFTS, () => this.uploads.start(row));
     TALLIES.directUploads.add('started');
     const started = { id: key.id, digest, size, expiresAt };
     if (!isOnePut) {
@@ -95,6 +97,8 @@ export class DirectUploadStart {
     }
   }
 }
+
+const NO_DRAFTS = () => ({ uploads: 0, bytes: 0 });
 
 function sizesOf(direct: DirectUploads, size: number): PartSizes {
   try {

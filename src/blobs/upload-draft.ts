@@ -33,6 +33,10 @@ export class UploadDraft {
     return this.upload.id;
   }
 
+  get principal(): string {
+    return this.upload.principal;
+  }
+
   get bytes(): Buffer {
     return this.head;
   }

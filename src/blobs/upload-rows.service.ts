@@ -2,6 +2,8 @@ import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/comm
 import { AppConfig } from '../config/config.js';
 import { StatementBatch } from '../database/statement-batch.js';
 import type { Digest } from '../oci/digest.js';
+import type { OpenUploadsCount } from './open-uploads/open-uploads.repository.js';
+import { OpenUploads } from './open-uploads/open-uploads.service.js';
 import { type RecentHead, RecentHeads } from './recent-heads.js';
 import { DRAFT_EPOCH, type DraftStatements, UploadDraft } from './upload-draft.js';
 import {
@@ -15,6 +17,9 @@ import {
 
 /** Bytes that an upload's row keeps itself, and bodies that are read whole before anything is decided; bytes. */
 export const HEAD_BYTES = 64 * 1024;
+
+/** How long an upload without a byte lives: long enough for a client, and a day of aborted pushes leaves few. */
+const EMPTY_SECONDS = 3_600;
 
 /** Memory for drafts, with what each costs beside its bytes. Beyond it uploads begin with their row. */
 const MAX_BYTES = 16 * 1024 * 1024;
@@ -53,6 +58,7 @@ export class UploadRows implements BeforeApplicationShutdown {
   constructor(
     private readonly uploads: UploadsRepository,
     private readonly recent: RecentHeads,
+    private readonly limit: OpenUploads,
     { database, storage, server }: AppConfig,
   ) {
     // The next request of the upload may come to another worker.
@@ -65,13 +71,18 @@ export class UploadRows implements BeforeApplicationShutdown {
     };
   }
 
-  /** With its row, for the request that opens it. */
+  /** With its row, for the request that opens it. Throws `tooManyUploads`. */
   open(upload: NewUpload): Promise<void> {
-    return this.uploads.start(upload);
+    return this.limited(upload.principal, () => this.uploads.start(upload));
   }
 
-  /** For requests to come. */
-  async start(upload: Omit<NewUpload, 'epoch' | 'durably'>): Promise<void> {
+  /** For requests to come; it has less time as long as it has no byte. Throws `tooManyUploads`. */
+  start(upload: Omit<NewUpload, 'epoch' | 'durably' | 'expirySeconds'>): Promise<void> {
+    const expirySeconds = Math.min(this.expirySeconds, EMPTY_SECONDS);
+    return this.limited(upload.principal, () => this.begin({ ...upload, expirySeconds }));
+  }
+
+  private async begin(upload: Omit<NewUpload, 'epoch' | 'durably'>): Promise<void> {
     if (!this.isDrafting || this.held + DRAFT_BYTES > MAX_BYTES)
       return this.uploads.start({ ...upload, epoch: 0, durably: false });
     const draft = new UploadDraft({ ...upload, epoch: DRAFT_EPOCH, durably: false }, this.statements, HEAD_BYTES);
@@ -87,6 +98,8 @@ export class UploadRows implements BeforeApplicationShutdown {
   /** How far the upload is after a short body; `null` when it is not to be kept in the row, or not by this caller. */
   async appendHead(key: UploadKey, bytes: Buffer, offset: number | null): Promise<number | null> {
     const held = this.draftOf(key);
+    const mayKeep = this.limit.mayKeep(key.principal, bytes.length, () => this.draftsBy(key.principal));
+    if (mayKeep !== true && !(await mayKeep)) return null;
     if (held && this.held + bytes.length <= MAX_BYTES) {
       const received = held.draft.append(bytes, offset);
       if (received !== null) {
@@ -124,13 +137,13 @@ export class UploadRows implements BeforeApplicationShutdown {
   /** See `UploadsRepository.claim`. */
   async claim(key: UploadKey, offset: number | null, durably: boolean): Promise<UploadRow | null> {
     await this.writeThrough(this.draftOf(key));
-    return this.uploads.claim(key, offset, durably);
+    return this.uploads.claim(key, { offset, durably, expirySeconds: this.expirySeconds });
   }
 
   /** See `UploadsRepository.claimToClose`. */
-  async claimToClose(key: UploadKey, claim: ClosingClaim): Promise<UploadRow | null> {
+  async claimToClose(key: UploadKey, claim: Omit<ClosingClaim, 'expirySeconds'>): Promise<UploadRow | null> {
     await this.writeThrough(this.draftOf(key));
-    return this.uploads.claimToClose(key, claim);
+    return this.uploads.claimToClose(key, { ...claim, expirySeconds: this.expirySeconds });
   }
 
   takeOver(key: UploadKey, digest: Digest): Promise<UploadRow | null> {
@@ -181,6 +194,20 @@ export class UploadRows implements BeforeApplicationShutdown {
     } finally {
       held.isBusy = false;
     }
+  }
+
+  private limited(principal: string, write: () => Promise<void>): Promise<void> {
+    return this.limit.begin(principal, () => this.draftsBy(principal), write);
+  }
+
+  private draftsBy(principal: string): OpenUploadsCount {
+    const count = { uploads: 0, bytes: 0 };
+    for (const { draft } of this.drafts.values()) {
+      if (draft.principal !== principal) continue;
+      count.uploads += 1;
+      count.bytes += draft.bytes.length;
+    }
+    return count;
   }
 
   private draftOf(key: UploadKey): Held | undefined {

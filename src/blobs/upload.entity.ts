@@ -26,6 +26,7 @@ export type UploadState = 'open' | 'completing' | 'direct' | 'verifying' | 'done
 @Entity('uploads')
 @Index('uploads_expires_at_idx', ['expiresAt'])
 @Index('uploads_repo_id_idx', ['repoId'])
+@Index('uploads_principal_idx', ['principal'], { where: `state IN ('open', 'direct')` })
 @Index('uploads_verify_after_idx', ['verifyAfter'], { where: `state = 'verifying'` })
 @Index('uploads_compact_after_idx', ['compactAfter'], { where: 'compact_after IS NOT NULL' })
 @Check('uploads_state_check', `state IN ('open', 'completing', 'direct', 'verifying', 'done', 'failed')`)

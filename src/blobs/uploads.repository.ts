@@ -57,6 +57,8 @@ export interface ClosingClaim {
   readonly offset: number | null;
   /** All of its body is in memory: other closing requests wait for it from here on. A body still to come delays none. */
   readonly isWhole: boolean;
+  /** How long the upload lives from here, if it had no byte. */
+  readonly expirySeconds: number;
 }
 
 /** An upload as closing requests see it that wait for one another. */
@@ -113,8 +115,12 @@ WITH ${LAZY}, moved AS (
   RETURNING u.received, u.epoch
 ) SELECT received, epoch FROM moved`;
 
+// A body that streams may be on its way for longer than an upload without a byte lives.
+const alive = (seconds: string): string => `, expires_at = CASE WHEN u.received = 0
+      THEN greatest(u.expires_at, now() + make_interval(secs => ${seconds})) ELSE u.expires_at END`;
+
 const CLAIM = `
-  UPDATE uploads u SET epoch = u.epoch + 1
+  UPDATE uploads u SET epoch = u.epoch + 1${alive('$5')}
   FROM lazy WHERE ${MINE} AND u.state = 'open' AND ($4::bigint IS NULL OR u.received = $4) RETURNING u.*`;
 // Durable where objects will be written that only the row's epoch names.
 const CLAIM_DURABLY = `WITH lazy AS (SELECT), moved AS (${CLAIM}) SELECT ${COLUMNS} FROM moved u`;
@@ -123,12 +129,12 @@ const CLAIM_LAZILY = `WITH ${LAZY}, moved AS (${CLAIM}) SELECT ${COLUMNS} FROM m
 // No closing request takes an upload from another one that is at work: equal ones would overtake each other, and each
 // would write the blob again. Bytes that an equal one has brought already are not appended twice.
 const UNCLOSED = '(u.closing_until IS NULL OR u.closing_until <= now())';
-const CLAIM_TO_CLOSE = `
-  UPDATE uploads u SET epoch = u.epoch + 1, closing_until = now() + make_interval(secs => $6)
+const claimToClose = (more: string): string => `
+  UPDATE uploads u SET epoch = u.epoch + 1, closing_until = now() + make_interval(secs => $6)${more}
   FROM lazy WHERE ${MINE} AND u.state = 'open' AND ($4::bigint IS NULL OR u.received = $4) AND ${UNCLOSED}
     AND (u.closing IS NULL OR u.closing <> $5) RETURNING u.*`;
-const CLAIM_TO_CLOSE_DURABLY = `WITH lazy AS (SELECT), moved AS (${CLAIM_TO_CLOSE}) SELECT ${COLUMNS} FROM moved u`;
-const CLAIM_TO_CLOSE_LAZILY = `WITH ${LAZY}, moved AS (${CLAIM_TO_CLOSE}) SELECT ${COLUMNS} FROM moved u`;
+const CLAIM_TO_CLOSE_DURABLY = `WITH lazy AS (SELECT), moved AS (${claimToClose(alive('$7'))}) SELECT ${COLUMNS} FROM moved u`;
+const CLAIM_TO_CLOSE_LAZILY = `WITH ${LAZY}, moved AS (${claimToClose('')}) SELECT ${COLUMNS} FROM moved u`;
 
 // A closing request that was cut off is repeated: only the same digest may take it over.
 const TAKE_OVER = `
@@ -214,16 +220,21 @@ export class UploadsRepository {
   }
 
   /** Makes the caller the only writer, from the offset that it saw; earlier epochs are void from here. */
-  claim({ id, repoId, principal }: UploadKey, offset: number | null, durably: boolean): Promise<UploadRow | null> {
-    return this.row(durably ? CLAIM_DURABLY : CLAIM_LAZILY, [id, repoId, principal, offset]);
+  claim(
+    { id, repoId, principal }: UploadKey,
+    { offset, durably, expirySeconds }: Pick<ClosingClaim, 'offset' | 'expirySeconds'> & { readonly durably: boolean },
+  ): Promise<UploadRow | null> {
+    return this.row(durably ? CLAIM_DURABLY : CLAIM_LAZILY, [id, repoId, principal, offset, expirySeconds]);
   }
 
   /** The same for a closing request; `null` also while another one is at work, or has brought the bytes of this one. */
   claimToClose({ id, repoId, principal }: UploadKey, claim: ClosingClaim): Promise<UploadRow | null> {
-    const { digest, offset, isWhole } = claim;
+    const { digest, offset, isWhole, expirySeconds } = claim;
     const lease = isWhole ? CLOSING_LEASE_SECONDS : null;
     const values = [id, repoId, principal, offset, digestToBytes(digest), lease];
-    return this.row(isWhole ? CLAIM_TO_CLOSE_LAZILY : CLAIM_TO_CLOSE_DURABLY, values);
+    return isWhole
+      ? this.row(CLAIM_TO_CLOSE_LAZILY, values)
+      : this.row(CLAIM_TO_CLOSE_DURABLY, [...values, expirySeconds]);
   }
 
   /** Goes on for an equal closing request that had brought all bytes and is not at work any more. */

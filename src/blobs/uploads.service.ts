@@ -44,7 +44,8 @@ export class UploadsService {
     algorithm: Algorithm,
     id: string = randomUUID(),
   ): Promise<UploadPosition> {
-    await this.uploads.start(this.rowOf({ id, repository, uploader }, algorithm));
+    const { expirySeconds: _, ...row } = this.rowOf({ id, repository, uploader }, algorithm);
+    await this.uploads.start(row);
     TALLIES.streamedUploads.add('started');
     return { name: repository.path, id, received: 0 };
   }

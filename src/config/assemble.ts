@@ -66,6 +66,7 @@ export function toConfig(
       deduplicate: values.DEDUPLICATE,
       uploadMemoryBudget: values.UPLOAD_MEMORY_BUDGET,
       uploadExpirySeconds: values.UPLOAD_EXPIRY_SECONDS,
+      maxOpenUploads: values.MAX_OPEN_UPLOADS,
       minimumBytesPerSecond: values.UPLOAD_MINIMUM_RATE,
       reconcileIntervalSeconds: values.RECONCILE_INTERVAL_SECONDS,
       reconcileGraceSeconds: values.RECONCILE_GRACE_SECONDS,
@@ -91,6 +92,7 @@ export function toConfig(
       defaultNamespace: values.DEFAULT_NAMESPACE,
       allowSparse: values.ALLOW_SPARSE ?? [],
       manifestMaxBytes: values.MANIFEST_MAX_BYTES,
+      manifestMaxAnnotations: values.MANIFEST_MAX_ANNOTATIONS,
     },
   });
 }

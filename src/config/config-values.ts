@@ -119,6 +119,8 @@ export interface StorageConfig {
   /** Bytes, of the node or of the one worker. */
   readonly uploadMemoryBudget: number;
   readonly uploadExpirySeconds: number;
+  /** Of one principal; 0 is no limit. */
+  readonly maxOpenUploads: number;
   readonly minimumBytesPerSecond: number;
   /** 0 never reconciles. */
   readonly reconcileIntervalSeconds: number;
@@ -163,6 +165,7 @@ export interface RegistryConfig {
   readonly defaultNamespace: string | null;
   readonly allowSparse: readonly string[];
   readonly manifestMaxBytes: number;
+  readonly manifestMaxAnnotations: number;
 }
 
 export interface ConfigValues {

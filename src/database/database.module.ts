@@ -5,6 +5,7 @@ import { AppConfig } from '../config/config.js';
 import { dataSourceOptions, LIMITS } from './data-source-options.js';
 import { DatabaseStatistics } from './database-statistics.js';
 import { DatabaseWatch } from './database-watch.js';
+import { IdempotentAnswersSweeper } from './idempotency/idempotent-answers-sweeper.js';
 import { IdempotentCreate } from './idempotent-create.entity.js';
 import { IdempotentCreates } from './idempotent-creates.service.js';
 import { migrate } from './migrate.js';
@@ -32,7 +33,7 @@ import { UnitOfWork } from './unit-of-work.js';
     }),
     TypeOrmModule.forFeature([IdempotentCreate]),
   ],
-  providers: [DatabaseStatistics, UnitOfWork, IdempotentCreates],
+  providers: [DatabaseStatistics, UnitOfWork, IdempotentCreates, IdempotentAnswersSweeper],
   exports: [DatabaseStatistics, UnitOfWork, IdempotentCreates],
 })
 export class DatabaseModule {}

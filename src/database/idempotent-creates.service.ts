@@ -18,20 +18,25 @@ export class IdempotencyKeyReused extends Error {
   override readonly name = 'IdempotencyKeyReused';
 }
 
+/** The answer was kept under another `JWT_SECRET`: the create was done, and nobody can say what it gave. */
+export class KeptAnswerUnreadable extends Error {
+  override readonly name = 'KeptAnswerUnreadable';
+}
+
 /** How long a key is remembered. */
-const LIFE_HOURS = 24;
+export const LIFE_HOURS = 24;
 const CIPHER = 'aes-256-gcm';
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
 
-// Whoever comes second with the same key waits here for the first one's transaction, and finds its row.
+// The second with the same key waits here for the first one's transaction, and finds its row. One that is over and not
+// swept yet is taken anew.
 const CLAIM = `
 INSERT INTO idempotent_creates (principal, key, request, response) VALUES ($1, $2, $3, '')
-ON CONFLICT (principal, key) DO NOTHING RETURNING key`;
+ON CONFLICT (principal, key) DO UPDATE SET request = excluded.request, response = '', created_at = now()
+WHERE idempotent_creates.created_at < now() - interval '${LIFE_HOURS} hours' RETURNING key`;
 const FIND = 'SELECT request, response FROM idempotent_creates WHERE principal = $1 AND key = $2';
 const SAVE = 'UPDATE idempotent_creates SET response = $3 WHERE principal = $1 AND key = $2';
-const PRUNE = `
-DELETE FROM idempotent_creates WHERE principal = $1 AND created_at < now() - interval '${LIFE_HOURS} hours'`;
 
 /**
  * Creates that a client may repeat after a lost answer: what the first one answered is kept in its own transaction, so a
@@ -49,13 +54,12 @@ export class IdempotentCreates {
     this.encryptionKey = Buffer.from(hkdfSync('sha256', security.jwtSecret, '', 'answers of idempotent creates', 32));
   }
 
-  /** Runs `create` once for each key; its result must be a JSON value. Throws `IdempotencyKeyReused`. */
+  /** Runs `create` once for each key; its result must be a JSON value. Throws `IdempotencyKeyReused` and `KeptAnswerUnreadable`. */
   run<T>(asked: CreateRequest, create: (tx: Transaction) => Promise<T>): Promise<T> {
     const { principal, key } = asked;
     if (key === null) return this.unitOfWork.run(create);
     const request = createHash('sha256').update(asked.request).digest();
     return this.unitOfWork.run(async (tx) => {
-      await tx.query(PRUNE, [principal]);
       const [claimed] = await tx.query(CLAIM, [principal, key, request]);
       if (!claimed) return this.answered<T>(tx, principal, key, request);
       const result = await create(tx);
@@ -67,7 +71,15 @@ export class IdempotentCreates {
   private async answered<T>(tx: Transaction, principal: string, key: string, request: Buffer): Promise<T> {
     const [row] = await tx.query<{ request: Buffer; response: Buffer }>(FIND, [principal, key]);
     if (!row?.request.equals(request)) throw new IdempotencyKeyReused(key);
-    return JSON.parse(this.decrypt(row.response)) as T;
+    return JSON.parse(this.readable(row.response)) as T;
+  }
+
+  private readable(response: Buffer): string {
+    try {
+      return this.decrypt(response);
+    } catch (cause) {
+      throw new KeptAnswerUnreadable('an answer was kept under another JWT_SECRET', { cause });
+    }
   }
 
   private encrypt(text: string): Buffer {

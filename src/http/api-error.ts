@@ -23,6 +23,11 @@ export const API_PROBLEMS = {
   impossible: { code: 'IMPOSSIBLE', status: 422, title: 'Well-formed, but impossible' },
   digestMismatch: { code: 'DIGEST_MISMATCH', status: 422, title: 'The bytes are not what was announced' },
   uploadFailed: { code: 'UPLOAD_FAILED', status: 422, title: 'The upload has failed; begin a new one' },
+  idempotentAnswerLost: {
+    code: 'IDEMPOTENT_ANSWER_LOST',
+    status: 409,
+    title: 'It was created before JWT_SECRET was changed, and what was answered cannot be read any more: look for it',
+  },
   idempotencyKeyReused: {
     code: 'IDEMPOTENCY_KEY_REUSED',
     status: 422,

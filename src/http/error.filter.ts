@@ -2,7 +2,7 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger 
 import type { Request, Response } from 'express';
 import { OciError, type OciCondition, ociErrorBody } from '../oci/oci-error.js';
 import { type ApiCondition, ApiError } from './api-error.js';
-import { isLockTimeout, isOutage, isReusedKey, isUnstorableText } from './failure-causes.js';
+import { isLockTimeout, isOutage, isReusedKey, isUnreadableAnswer, isUnstorableText } from './failure-causes.js';
 import { V2_HEADERS } from './v2-headers.js';
 import { methodsInstead } from './v2-routes.js';
 
@@ -20,6 +20,7 @@ const API_OF_STATUS: Record<number, ApiCondition> = {
   405: 'methodNotAllowed',
   413: 'bodyTooLarge',
   415: 'unsupportedMediaType',
+  429: 'tooManyRequests',
   503: 'unavailable',
 };
 
@@ -113,6 +114,7 @@ function toOciError(error: unknown, { method, originalUrl }: Request): OciError 
 export function toApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
   if (isReusedKey(error)) return new ApiError('idempotencyKeyReused');
+  if (isUnreadableAnswer(error)) return new ApiError('idempotentAnswerLost');
   if (error instanceof OciError && error.status < 500) {
     return new ApiError(API_OF_STATUS[error.status] ?? 'malformedRequest', error.message);
   }

@@ -29,6 +29,11 @@ export function isReusedKey(error: unknown): boolean {
   return error instanceof Error && error.name === 'IdempotencyKeyReused';
 }
 
+/** Whether it came under one whose answer was kept under another `JWT_SECRET`. */
+export function isUnreadableAnswer(error: unknown): boolean {
+  return error instanceof Error && error.name === 'KeptAnswerUnreadable';
+}
+
 /** Whether the database refused a text for a character in it: the request was wrong, whichever field it was. */
 export function isUnstorableText(error: unknown): boolean {
   return hasCause(error, (code) => code === UNSTORABLE_TEXT);

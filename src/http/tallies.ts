@@ -28,6 +28,8 @@ export const TALLIES = {
     'token-address',
     'token-account',
   ]),
+  /** What was refused because something of it was more than a limit, by the limit. */
+  overLimit: new Tally(['fields', 'descriptors', 'annotations', 'open-uploads']),
   /** Callers who were turned away, by the reason: the names of `REFUSALS` in `src/auth`. */
   refused: new Tally([
     'credentialsMissing',

@@ -6,6 +6,7 @@ import type { Digest } from '../oci/digest.js';
 import type { Tag } from '../oci/reference.js';
 import { principalName } from '../repos/principal-name.js';
 import { Manifest } from './manifest.entity.js';
+import type { SummarizedRow } from './summaries/manifest-summaries.service.js';
 
 /** What lists show of a manifest, or of a tag that points to it: then the push is the tag's. */
 export interface ShownManifest {
@@ -28,8 +29,7 @@ export interface ManifestRow extends ShownManifest {
   readonly pulls: number;
 }
 
-export interface ManifestDetailRow extends ManifestRow {
-  readonly bytes: Buffer;
+export interface ManifestDetailRow extends ManifestRow, SummarizedRow {
   /** The first ones only. */
   readonly tags: readonly Tag[];
 }
@@ -49,7 +49,7 @@ const SHOWN = `${MANIFEST_COLUMNS}, m.pulls, m.pushed_at AS "pushedAt", ${princi
 
 // A manifest may have any number of tags: they are not sorted before they are limited.
 const FIND = `
-SELECT ${SHOWN}, m.bytes, ARRAY(
+SELECT ${SHOWN}, m.details, CASE WHEN m.details IS NULL THEN m.bytes END AS bytes, ARRAY(
   SELECT name FROM (SELECT t.name FROM tags t WHERE t.repo_id = $1 AND t.digest = $2 LIMIT ${TAGS_SHOWN}) shown
   ORDER BY name
 ) AS tags

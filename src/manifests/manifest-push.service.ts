@@ -4,11 +4,14 @@ import type { NamedContent } from '../blobs/named-content.js';
 import { AppConfig } from '../config/config.js';
 import type { Authorization } from '../http/authorization/request-authorization.js';
 import type { RepositoryFact, RepositoryTarget } from '../http/request-context.js';
+import { TALLIES } from '../http/tallies.js';
 import { type Algorithm, algorithmOf, type Digest, digestFrom } from '../oci/digest.js';
 import { contentSizeOf, type ManifestReference, type ParsedManifest, parseManifest } from '../oci/manifest.js';
+import { limitOf, type ManifestLimits, NEW_MANIFEST } from '../oci/manifest-limits.js';
 import { OciError } from '../oci/oci-error.js';
 import { platformsOf } from '../oci/platform.js';
 import type { Reference } from '../oci/reference.js';
+import { annotationsText } from '../oci/referrers.js';
 import { RepositoriesService } from '../repos/repositories.service.js';
 import { ImagePlatforms } from './image-platforms.js';
 import { ManifestReadService } from './manifest-read.service.js';
@@ -31,19 +34,30 @@ export interface PushedManifest {
 
 @Injectable()
 export class ManifestPushService {
+  /** Of a digest that the repository does not have yet. */
+  private readonly limits: ManifestLimits;
+
   constructor(
     private readonly repositories: RepositoriesService,
     private readonly manifests: ManifestsService,
     private readonly reader: ManifestReadService,
     private readonly platforms: ImagePlatforms,
     private readonly config: AppConfig,
-  ) {}
+  ) {
+    const { manifestMaxBytes: maxBytes, manifestMaxAnnotations: maxAnnotations } = config.registry;
+    this.limits = { ...NEW_MANIFEST, maxBytes, maxAnnotations };
+  }
 
   /** end-7: judged completely before anything is written; the first push makes the repository. */
   async push(push: ManifestPush): Promise<PushedManifest> {
     const { bytes, reference } = push;
     const digest = digestOf(bytes, reference);
-    const parsed = parseManifest(bytes, push.contentType, { maxBytes: this.config.registry.manifestMaxBytes });
+    let parsed: ParsedManifest;
+    try {
+      parsed = parseManifest(bytes, push.contentType, this.limits);
+    } catch (error) {
+      parsed = await this.parseStored(push, digest, error);
+    }
     await push.authorization?.renew();
     const repository = await this.repositories.ensure(push.target, this.config.registry.defaultVisibility, push.actor);
     const isSparse = this.isSparse(repository);
@@ -52,6 +66,18 @@ export class ManifestPushService {
     this.reader.remember(digest, bytes);
     if (parsed.kind === 'image') this.platforms.expect(repository, digest, parsed.config);
     return { digest, subject: parsed.subject?.digest ?? null };
+  }
+
+  /** One that the repository has was judged by the limits of its first push. Throws the error for every other. */
+  private async parseStored(push: ManifestPush, digest: Digest, error: unknown): Promise<ParsedManifest> {
+    const limit = limitOf(error);
+    if (limit === null) throw error;
+    const { repository } = push.target;
+    if (!repository || !(await this.manifests.hasBytes(repository, digest))) {
+      TALLIES.overLimit.add(limit);
+      throw error;
+    }
+    return parseManifest(push.bytes, push.contentType, { maxBytes: this.limits.maxBytes });
   }
 
   private isSparse(repository: RepositoryFact): boolean {
@@ -90,6 +116,7 @@ function toRow(digest: Digest, bytes: Buffer, parsed: ParsedManifest): NewManife
     configDigest: parsed.config?.digest ?? null,
     configMediaType: parsed.config?.mediaType ?? null,
     contentSize: contentSizeOf(parsed),
+    annotations: parsed.subject && annotationsText(parsed.annotations),
     platforms: parsed.kind === 'index' ? platformsOf(parsed.references.map(({ descriptor }) => descriptor)) : null,
   };
 }

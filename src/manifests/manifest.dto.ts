@@ -1,10 +1,11 @@
 import { ApiProperty } from '@nestjs/swagger';
-import type { Annotations, Descriptor } from '../oci/descriptor.js';
+import type { Annotations } from '../oci/descriptor.js';
 import type { ImageConfig } from '../oci/image-config.js';
 import { platformText } from '../oci/platform.js';
 import type { ReferrerDescriptor } from '../oci/referrers.js';
 import type { ManifestRow } from './manifest-details.repository.js';
 import type { ManifestDetails } from './manifest-details.service.js';
+import type { ShownDescriptor } from './summaries/manifest-summary.js';
 import { ShownManifestDto } from './shown-manifest.dto.js';
 import { DIGEST_EXAMPLE, NEXT_PAGE, NULLABLE, TIME_EXAMPLE } from './field-descriptions.js';
 
@@ -20,7 +21,7 @@ export class DescriptorDto {
   @ApiProperty({ type: 'integer', example: 5_242_880 })
   size: number;
 
-  constructor({ mediaType, digest, size }: Pick<Descriptor, 'mediaType' | 'digest' | 'size'>) {
+  constructor({ mediaType, digest, size }: ShownDescriptor) {
     this.mediaType = mediaType;
     this.digest = digest;
     this.size = size;
@@ -43,7 +44,11 @@ export class ImageConfigDto {
   @ApiProperty({ ...NULLABLE, example: null })
   author: string | null;
 
-  @ApiProperty({ ...TEXTS, example: { 'org.opencontainers.image.version': '1.2' } })
+  @ApiProperty({
+    ...TEXTS,
+    example: { 'org.opencontainers.image.version': '1.2' },
+    description: 'At most 1,000, of 128 KiB.',
+  })
   labels: Annotations;
 
   constructor({ os, architecture, variant, created, author, labels }: ImageConfig) {
@@ -64,7 +69,7 @@ export class ConfigDto extends DescriptorDto {
   })
   image: ImageConfigDto | null;
 
-  constructor(config: Descriptor, image: ImageConfig | null) {
+  constructor(config: ShownDescriptor, image: ImageConfig | null) {
     super(config);
     this.image = image && new ImageConfigDto(image);
   }
@@ -79,7 +84,7 @@ export class ChildDto extends DescriptorDto {
 
   constructor(child: ManifestDetails['children'][number]) {
     super(child);
-    this.platform = platformText(child.platform);
+    this.platform = child.platform;
     this.present = child.present;
   }
 }
@@ -120,13 +125,13 @@ export class ManifestDetailsDto extends ManifestDto {
   @ApiProperty({ type: ConfigDto, nullable: true })
   config: ConfigDto | null;
 
-  @ApiProperty({ type: [DescriptorDto], description: 'Layers of an image, blobs of an artifact.' })
+  @ApiProperty({ type: [DescriptorDto], description: 'Layers of an image, blobs of an artifact; at most 1,000.' })
   layers: readonly DescriptorDto[];
 
-  @ApiProperty({ type: [ChildDto], description: 'What an index names.' })
+  @ApiProperty({ type: [ChildDto], description: 'What an index names; at most 1,000.' })
   manifests: readonly ChildDto[];
 
-  @ApiProperty(TEXTS)
+  @ApiProperty({ ...TEXTS, description: 'At most 1,000, of 128 KiB.' })
   annotations: Annotations;
 
   @ApiProperty({ type: DescriptorDto, nullable: true })
@@ -138,16 +143,23 @@ export class ManifestDetailsDto extends ManifestDto {
   @ApiProperty({ type: [ReferrerDto], description: 'Manifests that name this one as their subject; at most 100.' })
   referrers: readonly ReferrerDto[];
 
-  constructor({ row, parsed, image, layers, children, referrers }: ManifestDetails, show: { withNames: boolean }) {
+  @ApiProperty({
+    example: false,
+    description: 'Whether layers, manifests or annotations were left out; the manifest itself has them all.',
+  })
+  truncated: boolean;
+
+  constructor({ row, summary, image, children, referrers, isCut }: ManifestDetails, show: { withNames: boolean }) {
     super(row, show);
     this.platforms = row.platforms ?? platformsFrom(image);
-    this.config = parsed.config && new ConfigDto(parsed.config, image);
-    this.layers = layers.map((layer) => new DescriptorDto(layer));
+    this.config = summary.config && new ConfigDto(summary.config, image);
+    this.layers = summary.layers.map((layer) => new DescriptorDto(layer));
     this.manifests = children.map((child) => new ChildDto(child));
-    this.annotations = parsed.annotations;
-    this.subject = parsed.subject && new DescriptorDto(parsed.subject);
+    this.annotations = summary.annotations;
+    this.subject = summary.subject && new DescriptorDto(summary.subject);
     this.tags = row.tags;
     this.referrers = referrers.map((referrer) => new ReferrerDto(referrer));
+    this.truncated = isCut;
   }
 }
 

@@ -59,6 +59,17 @@ export class Manifest {
   @Column('text', { array: true, nullable: true })
   platforms: string[] | null;
 
+  /**
+   * Of a manifest with a subject, as JSON for lists of referrers; `null` until a list has read one that was pushed by a
+   * node of 0.2 or before.
+   */
+  @Column('text', { nullable: true })
+  annotations: string | null;
+
+  /** A `ManifestSummary` of a large manifest that was shown once, as JSON. */
+  @Column('text', { nullable: true })
+  details: string | null;
+
   /** Principal, such as `user:7`. */
   @Column('text', { name: 'pushed_by' })
   pushedBy: string;

@@ -28,6 +28,8 @@ import { TagEvent } from './tag-event.entity.js';
 import { RemovalsService } from './removals.service.js';
 import { TagListsRepository } from './tag-lists.repository.js';
 import { Tag } from './tag.entity.js';
+import { ManifestSummariesRepository } from './summaries/manifest-summaries.repository.js';
+import { ManifestSummaries } from './summaries/manifest-summaries.service.js';
 import { TagsController } from './tags.controller.js';
 import { TagsRepository } from './tags.repository.js';
 
@@ -54,6 +56,8 @@ import { TagsRepository } from './tags.repository.js';
     ManifestDetailsRepository,
     ManifestDetailsService,
     ManifestReadService,
+    ManifestSummaries,
+    ManifestSummariesRepository,
     ManifestPushService,
     ManifestsService,
     ManifestsRepository,

@@ -22,7 +22,17 @@ export interface ManifestFact {
 /** What a push knows of its manifest; an image's platform is its config's to say, which is a blob. */
 export type NewManifest = Omit<
   Manifest,
-  'repoId' | 'repo' | 'os' | 'architecture' | 'variant' | 'pushedBy' | 'pushedAt' | 'pulledAt' | 'pulls' | 'deletedAt'
+  | 'repoId'
+  | 'repo'
+  | 'details'
+  | 'os'
+  | 'architecture'
+  | 'variant'
+  | 'pushedBy'
+  | 'pushedAt'
+  | 'pulledAt'
+  | 'pulls'
+  | 'deletedAt'
 >;
 
 /** A tag that was pushed, and what it pointed to before; null when there was none. */
@@ -48,6 +58,7 @@ WHERE t.repo_id = $1 AND t.name = $2 AND m.deleted_at IS NULL`,
 } as const;
 
 const BYTES = 'SELECT bytes FROM manifests WHERE repo_id = $1 AND digest = $2';
+const HAS_BYTES = 'SELECT FROM manifests WHERE repo_id = $1 AND digest = $2';
 
 // One statement for all rows of a push. Tags are written in the order of their names, so that two pushes of the same
 // tags wait for each other and never in a circle; an upsert returns what it replaced, also after such a wait.
@@ -56,12 +67,12 @@ const BYTES = 'SELECT bytes FROM manifests WHERE repo_id = $1 AND digest = $2';
 const SAVE = `
 WITH manifest AS (
   INSERT INTO manifests (repo_id, digest, media_type, artifact_type, subject, size, bytes, config_digest,
-    config_media_type, content_size, platforms, pushed_by, pushed_at)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $17, $11, now())
+    config_media_type, content_size, platforms, annotations, pushed_by, pushed_at)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $17, $18, $11, now())
   ON CONFLICT (repo_id, digest) DO UPDATE SET media_type = excluded.media_type,
     artifact_type = excluded.artifact_type, subject = excluded.subject, config_digest = excluded.config_digest,
     config_media_type = excluded.config_media_type, content_size = excluded.content_size,
-    platforms = coalesce(excluded.platforms, manifests.platforms),
+    platforms = coalesce(excluded.platforms, manifests.platforms), annotations = excluded.annotations,
     pushed_by = excluded.pushed_by, pushed_at = excluded.pushed_at, deleted_at = NULL
   WHERE manifests.deleted_at IS NOT NULL OR manifests.media_type = excluded.media_type
   RETURNING digest
@@ -79,7 +90,7 @@ WITH manifest AS (
 ), events AS (
   INSERT INTO tag_events (repo_id, tag, old_digest, new_digest, actor, credential, address)
   SELECT $1, name, replaced, $2, $11, $15, $16 FROM moved WHERE replaced IS DISTINCT FROM $2
-), entry AS (${insertEntry(18)}
+), entry AS (${insertEntry(19)}
 )
 SELECT m.name AS tag, m.replaced
 FROM manifest JOIN repos r ON r.id = $1 AND r.deleted_at IS NULL LEFT JOIN moved m ON true`;
@@ -134,6 +145,10 @@ export class ManifestsRepository {
     return row?.bytes ?? null;
   }
 
+  async hasBytes(repoId: number, digest: Digest): Promise<boolean> {
+    return (await this.query(HAS_BYTES, [repoId, digestToBytes(digest)])).length > 0;
+  }
+
   /**
    * Writes the manifest, also one that was deleted, and points the tags to it. Its content is linked already. Throws
    * `mediaTypeFixed` when the repository has it under another type, `nameUnknown` when it was deleted.
@@ -162,6 +177,7 @@ export class ManifestsRepository {
       actor.credential,
       actor.address,
       manifest.platforms,
+      manifest.annotations,
       ...entryParameters(actor, entry),
     ]);
     if (rows.length === 0) throw await this.refusal(tx, repoId, manifest);

@@ -50,6 +50,11 @@ export class ManifestsService {
     });
   }
 
+  /** Whether the repository has these bytes, also of a manifest that was deleted. */
+  hasBytes({ id }: RepositoryFact, digest: Digest): Promise<boolean> {
+    return this.manifests.hasBytes(id, digest);
+  }
+
   /**
    * The manifest and its other tags stay. Throws `tagUnknown`, and `preconditionFailed` when the tag does not point to
    * `expected`, where that is given.

@@ -9,7 +9,7 @@ import { OciError } from '../oci/oci-error.js';
 import { nextLink } from '../oci/page.js';
 import { referrersIndex } from '../oci/referrers.js';
 import { DigestParam } from '../registry/reference.decorator.js';
-import { replyJson } from '../registry/replies.js';
+import { replyJsonText } from '../registry/replies.js';
 import { Target } from '../registry/target.decorator.js';
 import { ReferrersService } from './referrers.service.js';
 
@@ -43,7 +43,7 @@ export class ReferrersController {
       const parameters = { ...(artifactType === null ? {} : { artifactType }), last: page.continueAfter };
       headers.push('Link', nextLink(`/v2/${name}/referrers/${subject}`, parameters));
     }
-    replyJson(response, referrersIndex(page.descriptors), { contentType: MEDIA_TYPES.ociIndex, headers });
+    replyJsonText(response, referrersIndex(page.descriptors), { contentType: MEDIA_TYPES.ociIndex, headers });
   }
 }
 

@@ -11,6 +11,12 @@ const COUNTED: readonly (readonly [string, string, string, Tally<string>])[] = [
     'limit',
     TALLIES.rateLimited,
   ],
+  [
+    'aerugo_over_limit_total',
+    'Manifests and uploads that were refused because something of them was more than a limit, by the limit.',
+    'limit',
+    TALLIES.overLimit,
+  ],
   ['aerugo_auth_failures_total', 'Callers who were turned away, by the reason.', 'reason', TALLIES.refused],
   [
     'aerugo_audit_summed_total',

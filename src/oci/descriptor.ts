@@ -63,6 +63,17 @@ export function readAnnotations(value: unknown): Annotations {
   );
 }
 
+/** The first of them, as far as neither their number nor the bytes of their texts pass these bounds. */
+export function firstAnnotations(annotations: Annotations, most: { entries: number; bytes: number }): Annotations {
+  const entries = Object.entries(annotations);
+  let bytes = 0;
+  const end = entries.findIndex(([key, text], index) => {
+    bytes += Buffer.byteLength(key) + Buffer.byteLength(text);
+    return index === most.entries || bytes > most.bytes;
+  });
+  return end === -1 ? annotations : Object.fromEntries(entries.slice(0, end));
+}
+
 /** A descriptor's `platform`, or an image config, which has fields of the same names; `null` for what is no object. */
 export function readPlatform(value: unknown): Platform | null {
   if (!isJsonObject(value)) return null;

@@ -1,4 +1,4 @@
-import { type Annotations, type Platform, readAnnotations, readPlatform } from './descriptor.js';
+import { type Annotations, firstAnnotations, type Platform, readAnnotations, readPlatform } from './descriptor.js';
 import { isJsonObject, type JsonObject, parseJsonObject } from './json-document.js';
 import { MEDIA_TYPES } from './media-type.js';
 import { OciError } from './oci-error.js';
@@ -6,6 +6,10 @@ import { OciError } from './oci-error.js';
 /** Bytes of a config that is read; common ones have 1 to 30 KB. */
 export const MAX_CONFIG_BYTES = 1024 * 1024;
 const MAX_DEPTH = 64;
+/** Fields of a config that is read: a common one has some hundreds, and 100,000 names take a parser 0.1 s. */
+const MAX_FIELDS = 20_000;
+/** What is shown of the labels. */
+const LABELS = { entries: 1_000, bytes: 128 * 1024 };
 
 /** What is shown of an image's config (image-spec, "Image Configuration"). */
 export interface ImageConfig extends Platform {
@@ -20,20 +24,20 @@ export function isImageConfig(mediaType: string | null): boolean {
   return mediaType === MEDIA_TYPES.ociConfig || mediaType === MEDIA_TYPES.dockerConfig;
 }
 
-/** `null` for bytes that are no config: it is a blob, which nobody judged when it was pushed. */
+/** `null` for bytes that are no config, or one that is too costly: it is a blob, and not judged when it is pushed. */
 export function readImageConfig(bytes: Uint8Array): ImageConfig | null {
   const document = documentOf(bytes);
   const platform = readPlatform(document);
   if (!document || !platform) return null;
   const text = (value: unknown) => (typeof value === 'string' ? value : null);
   const { config, created, author } = document;
-  const labels = isJsonObject(config) ? readAnnotations(config['Labels']) : {};
+  const labels = isJsonObject(config) ? firstAnnotations(readAnnotations(config['Labels']), LABELS) : {};
   return { ...platform, created: text(created), author: text(author), labels };
 }
 
 function documentOf(bytes: Uint8Array): JsonObject | null {
   try {
-    return parseJsonObject(bytes, MAX_DEPTH);
+    return parseJsonObject(bytes, MAX_DEPTH, MAX_FIELDS);
   } catch (error) {
     if (error instanceof OciError) return null;
     throw error;

@@ -8,14 +8,16 @@ const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
+const COLON = 0x3a;
 
 /**
- * Reads a JSON object of bounded depth. Throws `manifestDeepNesting` or `manifestNotJson`; the bytes stay as they are.
+ * Reads a JSON object of bounded depth and number of fields, those of all its objects together. Throws
+ * `manifestDeepNesting`, `manifestTooManyFields` or `manifestNotJson`; the bytes stay as they are.
  * Of a key that occurs twice the last counts, as in every client; `__proto__` is a key like another.
  */
-export function parseJsonObject(bytes: Uint8Array, maxDepth: number): JsonObject {
-  // Before JSON.parse: what is nested too deeply is not built at all.
-  if (isDeeperThan(bytes, maxDepth)) throw new OciError('manifestDeepNesting', { maxDepth });
+export function parseJsonObject(bytes: Uint8Array, maxDepth: number, maxFields = Infinity): JsonObject {
+  // Before JSON.parse: what is nested too deeply, or costs a second for its many names, is not built at all.
+  refuseCostly(bytes, maxDepth, maxFields);
   const value = parse(bytes);
   if (!isJsonObject(value)) throw new OciError('manifestNotJson');
   return value;
@@ -34,9 +36,10 @@ function parse(bytes: Uint8Array): unknown {
   }
 }
 
-/** Counts brackets outside of strings; no byte of a multi-byte character looks like one. */
-function isDeeperThan(bytes: Uint8Array, limit: number): boolean {
+/** Counts brackets and colons outside of strings; no byte of a multi-byte character looks like one. */
+function refuseCostly(bytes: Uint8Array, maxDepth: number, maxFields: number): void {
   let depth = 0;
+  let fields = 0;
   let inString = false;
   for (let index = 0; index < bytes.length; index += 1) {
     const byte = bytes[index] ?? 0;
@@ -46,8 +49,9 @@ function isDeeperThan(bytes: Uint8Array, limit: number): boolean {
     } else if (byte === QUOTE) inString = true;
     else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
       depth += 1;
-      if (depth > limit) return true;
+      if (depth > maxDepth) throw new OciError('manifestDeepNesting', { maxDepth });
     } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) depth -= 1;
+    else if (byte === COLON) fields += 1;
   }
-  return false;
+  if (fields > maxFields) throw new OciError('manifestTooManyFields', { maxFields });
 }

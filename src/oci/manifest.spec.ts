@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { type Digest, parseDigest } from './digest.js';
-import { contentSizeOf, type ManifestLimits, parseManifest, parseStoredManifest } from './manifest.js';
+import type { ManifestLimits } from './manifest-limits.js';
+import { contentSizeOf, parseManifest, parseStoredManifest } from './manifest.js';
 import { MEDIA_TYPES } from './media-type.js';
 
 const digest = (character: string): Digest => parseDigest(`sha256:${character.repeat(64)}`);

@@ -8,6 +8,7 @@ import {
 } from './descriptor.js';
 import type { Digest } from './digest.js';
 import { isJsonObject, type JsonObject, parseJsonObject } from './json-document.js';
+import { judgeSize, listOf, type ManifestLimits } from './manifest-limits.js';
 import {
   isNonDistributable,
   isSchema1,
@@ -47,14 +48,7 @@ export interface ParsedManifest {
   readonly annotations: Annotations;
 }
 
-export interface ManifestLimits {
-  readonly maxBytes: number;
-  readonly maxDepth?: number;
-  readonly maxDescriptors?: number;
-}
-
 const MAX_DEPTH = 64;
-const MAX_DESCRIPTORS = 10_000;
 
 /**
  * Reads a pushed manifest. Throws the `manifest…`, `mediaType…` and `descriptorInvalid` conditions.
@@ -67,21 +61,22 @@ export function parseManifest(
 ): ParsedManifest {
   if (bytes.length > limits.maxBytes) throw new OciError('manifestTooLarge', { maxBytes: limits.maxBytes });
   const declared = contentType === undefined ? null : parseManifestMediaType(contentType);
-  const document = parseJsonObject(bytes, limits.maxDepth ?? MAX_DEPTH);
+  const document = parseJsonObject(bytes, limits.maxDepth ?? MAX_DEPTH, limits.maxFields);
   const mediaType = agreedMediaType(declared, document);
   refuseSchema1(mediaType, document);
   if (!mayBeManifest(mediaType)) throw new OciError('mediaTypeForeign', { contentType: mediaType });
-  return understand(document, mediaType, limits.maxDescriptors ?? MAX_DESCRIPTORS);
+  judgeSize(document, limits);
+  return understand(document, mediaType);
 }
 
 /** One that is stored under this type: it was judged by the rules of its push, whatever they are today. */
 export function parseStoredManifest(bytes: Uint8Array, mediaType: string): ParsedManifest {
-  return understand(parseJsonObject(bytes, MAX_DEPTH), mediaType, Infinity);
+  return understand(parseJsonObject(bytes, MAX_DEPTH), mediaType);
 }
 
-function understand(document: JsonObject, mediaType: string, maxDescriptors: number): ParsedManifest {
+function understand(document: JsonObject, mediaType: string): ParsedManifest {
   const kind = manifestKindOf(mediaType);
-  const references = REFERENCES[kind](document, maxDescriptors);
+  const references = REFERENCES[kind](document);
   const isKnown = kind !== 'other';
   return {
     mediaType,
@@ -123,30 +118,30 @@ function refuseSchema1(mediaType: string, document: JsonObject): void {
   if (isSchema1(mediaType) || looksSo) throw new OciError('manifestSchema1');
 }
 
-type ReadReferences = (document: JsonObject, maxDescriptors: number) => ManifestReference[];
+type ReadReferences = (document: JsonObject) => ManifestReference[];
 
 const REFERENCES: Record<ManifestKind, ReadReferences> = {
-  image(document, maxDescriptors) {
+  image(document) {
     requireSchemaVersion2(document);
     refuseFields(document, ['manifests']);
     const config = reference('config', readDescriptor(document['config'], 'config'));
-    return [config, ...readList(document, 'layers', 'layer', maxDescriptors)];
+    return [config, ...readList(document, 'layers', 'layer')];
   },
-  index(document, maxDescriptors) {
+  index(document) {
     requireSchemaVersion2(document);
     refuseFields(document, ['config', 'layers']);
     // REQUIRED by the image-spec, though it may be empty; Go writes an empty list as null.
     if (!('manifests' in document)) throw new OciError('manifestInvalid', { path: 'manifests', reason: 'is missing' });
-    return readList(document, 'manifests', 'manifest', maxDescriptors);
+    return readList(document, 'manifests', 'manifest');
   },
-  artifact(document, maxDescriptors) {
+  artifact(document) {
     refuseFields(document, ['manifests']);
-    return readList(document, 'blobs', 'blob', maxDescriptors);
+    return readList(document, 'blobs', 'blob');
   },
   // Any JSON object is taken. What looks like a descriptor in a usual place keeps its content alive, no more.
-  other(document, maxDescriptors) {
+  other(document) {
     const found = (field: string, role: ReferenceRole): ManifestReference[] =>
-      listOf(document, field, maxDescriptors).flatMap((value) => {
+      listOf(document, field).flatMap((value) => {
         const descriptor = descriptorOrNull(value);
         return descriptor === null ? [] : [{ role, descriptor, content: 'any', mustExist: false }];
       });
@@ -169,24 +164,10 @@ function reference(role: ReferenceRole, descriptor: Descriptor): ManifestReferen
   return { role, descriptor, content: 'blob', mustExist };
 }
 
-function readList(
-  document: JsonObject,
-  field: string,
-  role: ReferenceRole,
-  maxDescriptors: number,
-): ManifestReference[] {
+function readList(document: JsonObject, field: string, role: ReferenceRole): ManifestReference[] {
   const list = document[field] ?? [];
   if (!Array.isArray(list)) throw new OciError('manifestInvalid', { path: field, reason: 'must be an array' });
-  return listOf(document, field, maxDescriptors).map((value, index) =>
-    reference(role, readDescriptor(value, `${field}[${index}]`)),
-  );
-}
-
-function listOf(document: JsonObject, field: string, maxDescriptors: number): readonly unknown[] {
-  const list: unknown = document[field];
-  if (!Array.isArray(list)) return [];
-  if (list.length > maxDescriptors) throw new OciError('manifestTooManyDescriptors', { path: field, maxDescriptors });
-  return list;
+  return listOf(document, field).map((value, index) => reference(role, readDescriptor(value, `${field}[${index}]`)));
 }
 
 function requireSchemaVersion2(document: JsonObject): void {

@@ -93,6 +93,8 @@ export const OCI_ERRORS = {
   manifestTooLarge: { code: 'MANIFEST_INVALID', status: 413, message: 'manifest is too large' },
   manifestDeepNesting: { code: 'MANIFEST_INVALID', status: 400, message: 'manifest is nested too deeply' },
   manifestTooManyDescriptors: { code: 'MANIFEST_INVALID', status: 400, message: 'manifest has too many descriptors' },
+  manifestTooManyFields: { code: 'MANIFEST_INVALID', status: 400, message: 'manifest has too many fields' },
+  manifestTooManyAnnotations: { code: 'MANIFEST_INVALID', status: 400, message: 'manifest has too many annotations' },
   manifestSchemaVersion: { code: 'MANIFEST_INVALID', status: 400, message: 'manifest schemaVersion must be 2' },
   manifestSchema1: {
     code: 'MANIFEST_INVALID',
@@ -159,6 +161,11 @@ export const OCI_ERRORS = {
   inUse: { code: 'UNSUPPORTED', status: 405, message: 'content is needed by a tagged manifest' },
   preconditionFailed: { code: 'DENIED', status: 412, message: 'the tag has been changed: precondition failed' },
   tooManyRequests: { code: 'TOOMANYREQUESTS', status: 429, message: 'too many requests' },
+  tooManyUploads: {
+    code: 'TOOMANYREQUESTS',
+    status: 429,
+    message: 'too many uploads are open: finish or cancel them, those without a byte end after an hour',
+  },
   rateLimited: { code: 'TOOMANYREQUESTS', status: 429, message: 'rate limit exceeded' },
   headersTooLarge: { code: 'UNSUPPORTED', status: 431, message: 'request header fields too large' },
 

@@ -47,12 +47,29 @@ export function referrerDescriptor({
   };
 }
 
-/** The body of `/referrers/`: always an index, empty when there is nothing to list. */
-export function referrersIndex(manifests: readonly ReferrerDescriptor[]): object {
-  return { schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests };
+/** `referrerDescriptor` as JSON, with annotations that are JSON already: they are repeated and not read. */
+export function referrerText({
+  annotations,
+  ...rest
+}: Omit<Referrer, 'annotations'> & { annotations: string }): string {
+  const text = JSON.stringify(referrerDescriptor({ ...rest, annotations: {} }));
+  return annotations === NO_ANNOTATIONS ? text : `${text.slice(0, -1)},"annotations":${annotations}}`;
 }
 
-/** The annotations of a stored manifest, which was judged when it was pushed. */
-export function annotationsOf(bytes: Uint8Array): Annotations {
-  return readAnnotations(parseJsonObject(bytes, Infinity)['annotations']);
+/** The body of `/referrers/`: always an index, empty when there is nothing to list. `manifests` are JSON. */
+export function referrersIndex(manifests: readonly string[]): string {
+  const { ociIndex } = MEDIA_TYPES;
+  return `{"schemaVersion":2,"mediaType":"${ociIndex}","manifests":[${manifests.join(',')}]}`;
 }
+
+/** Annotations as they are stored for lists of referrers. */
+export function annotationsText(annotations: Annotations): string {
+  return JSON.stringify(annotations);
+}
+
+/** The same of a stored manifest, which was judged when it was pushed. */
+export function annotationsOf(bytes: Uint8Array): string {
+  return annotationsText(readAnnotations(parseJsonObject(bytes, Infinity)['annotations']));
+}
+
+const NO_ANNOTATIONS = annotationsText({});

@@ -22,12 +22,22 @@ export function reply(response: Response, status: number, headers: FlatHeaders, 
   else response.end(body);
 }
 
-export function replyJson(
+interface JsonReply {
+  readonly contentType?: string;
+  readonly headers?: FlatHeaders;
+}
+
+export function replyJson(response: Response, body: object, options?: JsonReply): void {
+  replyJsonText(response, JSON.stringify(body), options);
+}
+
+/** The same of what is JSON already. */
+export function replyJsonText(
   response: Response,
-  body: object,
-  { contentType = 'application/json', headers = [] }: { contentType?: string; headers?: FlatHeaders } = {},
+  body: string,
+  { contentType = 'application/json', headers = [] }: JsonReply = {},
 ): void {
-  const bytes = Buffer.from(JSON.stringify(body));
+  const bytes = Buffer.from(body);
   reply(response, 200, ['Content-Type', contentType, 'Content-Length', String(bytes.length), ...headers], bytes);
 }
 

@@ -75,6 +75,7 @@ describe('a manifest', () => {
           annotations: { by: 'somebody' },
         },
       ],
+      truncated: false,
     });
     expect(await read(found.referrers[0]?.digest ?? '')).toMatchObject({
       subject: describeDocument(image),

@@ -21,6 +21,7 @@ export function manifestRow(text: string, more: Partial<NewManifest> = {}): NewM
     configMediaType: null,
     contentSize: 0,
     platforms: null,
+    annotations: null,
     ...more,
   };
 }

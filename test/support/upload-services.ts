@@ -14,6 +14,8 @@ import { DamageRepository } from '../../src/blobs/damage/damage.repository.js';
 import { DamagedBlob } from '../../src/blobs/damage/damaged-blob.entity.js';
 import { StoreOwner } from '../../src/blobs/damage/store-owner.service.js';
 import { HashWorkers } from '../../src/blobs/hash-workers.js';
+import { OpenUploadsRepository } from '../../src/blobs/open-uploads/open-uploads.repository.js';
+import { OpenUploads } from '../../src/blobs/open-uploads/open-uploads.service.js';
 import { RecentHeads } from '../../src/blobs/recent-heads.js';
 import { RequestBody } from '../../src/blobs/request-body.js';
 import { SweepRepository } from '../../src/blobs/sweep.repository.js';
@@ -65,6 +67,7 @@ export interface UploadServices extends ContentServices {
     store?: BlobStore,
     expirySeconds?: number,
     drafts?: Drafts,
+    maxOpenUploads?: number,
   ): {
     readonly uploads: UploadsService;
     readonly rows: UploadRows;
@@ -94,7 +97,8 @@ export async function uploadServices(): Promise<UploadServices> {
       const [row] = await services.database.query<SessionRow>('SELECT state, epoch FROM uploads WHERE id = $1', [id]);
       return row;
     },
-    node: (other = store, expirySeconds = 3600, drafts = 'none') => nodeOf(services, other, expirySeconds, drafts),
+    node: (other = store, expirySeconds = 3600, drafts = 'none', maxOpenUploads = 1_000) =>
+      nodeOf(services, other, { expirySeconds, drafts, maxOpenUploads }),
     pull: async (repository, digest) => {
       const blob = await services.content.find(repository, digest);
       if (!blob) throw new Error(`${repository.path} does not hold ${digest}`);
@@ -122,14 +126,19 @@ class LastingRows extends UploadRows {
   protected override readonly draftMs = 3_600_000;
 }
 
+interface NodeOptions {
+  readonly expirySeconds: number;
+  readonly drafts: Drafts;
+  readonly maxOpenUploads: number;
+}
+
 function nodeOf(
   services: ContentServices,
   store: BlobStore,
-  uploadExpirySeconds: number,
-  drafts: Drafts,
+  { expirySeconds: uploadExpirySeconds, drafts, maxOpenUploads }: NodeOptions,
 ): ReturnType<UploadServices['node']> {
   const config = {
-    storage: { uploadExpirySeconds, deduplicate: 'global' },
+    storage: { uploadExpirySeconds, maxOpenUploads, deduplicate: 'global' },
     database: { embedded: drafts !== 'none' },
     server: { worker: null },
   } as unknown as AppConfig;
@@ -137,7 +146,8 @@ function nodeOf(
   onFileEnd(() => workers.onApplicationShutdown());
   const statements = new UploadsRepository(services.repository(Upload));
   const Rows = drafts === 'lasting' ? LastingRows : UploadRows;
-  const rows = new Rows(statements, new RecentHeads(), config);
+  const limit = new OpenUploads(new OpenUploadsRepository(services.repository(Upload)), config);
+  const rows = new Rows(statements, new RecentHeads(), limit, config);
   onFileEnd(() => rows.beforeApplicationShutdown());
   const ends = new UploadEndService(rows, store);
   const hold = new UploadHold(statements, config);

@@ -30,4 +30,10 @@ export const REGISTRY_SETTINGS = {
     '4MiB',
     'Largest manifest that is accepted, 4MiB to 64MiB.',
   ),
+  MANIFEST_MAX_ANNOTATIONS: setting(
+    ['registry', 'manifest_max_annotations'],
+    p.integer(100, 1_000_000),
+    '1000',
+    'Most annotations of a new manifest, and of each descriptor in it; 100 or more.',
+  ),
 } as const satisfies Record<string, Setting<unknown>>;

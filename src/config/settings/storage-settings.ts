@@ -49,6 +49,12 @@ export const STORAGE_SETTINGS = {
     '86400',
     'An unfinished upload is removed this long after its last chunk.',
   ),
+  MAX_OPEN_UPLOADS: setting(
+    ['storage', 'max_open_uploads'],
+    p.integer(0, 1_000_000),
+    '1000',
+    'Uploads that one user or robot may have open; 0 is no limit. One without a byte ends after an hour.',
+  ),
   UPLOAD_MINIMUM_RATE: setting(
     ['storage', 'upload_minimum_rate'],
     p.size(1),
