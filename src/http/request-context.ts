@@ -1,9 +1,11 @@
 import type { Request, Response } from 'express';
 import type { CredentialLimits } from '../access/credential-limits.js';
 import type { Grant } from '../access/policy.js';
-import type { Principal } from '../access/principal.js';
+import { type Principal, principalKey } from '../access/principal.js';
+import type { Share } from '../fairness/share.js';
 import type { RepositoryName } from '../oci/repository-name.js';
 import type { TokenScopes } from '../oci/token-scopes.js';
+import { networkOf } from './client-network.js';
 
 /** The credential that a request came with, as far as later steps need it; never the secret itself. */
 export interface RequestCredential {
@@ -92,6 +94,18 @@ export class RequestContext {
     // Most requests never look at it, and making one costs more than a route.
     this.controller ??= this.abortedWithTheClient();
     return this.controller.signal;
+  }
+
+  /** Whose request it is where requests compete, as far as that is known by now. */
+  get share(): Share {
+    const { req: request } = this.response;
+    const { principal: caller } = this;
+    const principal =
+      caller === null || caller.kind === 'anonymous' ? networkOf(request.ip ?? '') : principalKey(caller);
+    const { org } = request.params as { org?: unknown };
+    const path = this.target?.name ?? (typeof org === 'string' ? org : null);
+    // Nobody's namespace has a space in its name.
+    return { namespace: path === null ? `of ${principal}` : (path.split('/', 1)[0] ?? path), principal };
   }
 
   private abortedWithTheClient(): AbortController {

@@ -1,0 +1,10 @@
+/** Whose request it is where requests compete. */
+export interface Share {
+  /** The namespace that is written to or read from; the caller's own where a request names none. */
+  readonly namespace: string;
+  /** `principalKey`, or the client's network where nobody is signed in. */
+  readonly principal: string;
+}
+
+/** For work that belongs to no request. */
+export const NODE_SHARE: Share = { namespace: '', principal: '' };
