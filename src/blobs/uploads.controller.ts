@@ -93,6 +93,7 @@ export class UploadsController {
       body: new RequestBody(request, this.config.storage.minimumBytesPerSecond),
       contentRange: request.headers['content-range'],
       signal: request.context.signal,
+      share: request.context.share,
     };
   }
 }
