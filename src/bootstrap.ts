@@ -17,6 +17,7 @@ import { AuditRecorder } from './audit/audit-recorder.js';
 import type { AppConfig } from './config/config.js';
 import { StatementBatch } from './database/statement-batch.js';
 import { AccessLog } from './http/access-log.js';
+import { BodyMemory } from './http/bodies/body-memory.js';
 import { limitBodyTime } from './http/body-deadline.js';
 import type { CertificatePair } from './http/certificate.js';
 import { withoutPorts } from './http/client-network.js';
@@ -37,6 +38,8 @@ import { OciError } from './oci/oci-error.js';
 const MANAGEMENT_BODY_LIMIT = 128 * 1024;
 /** A thousand items with the longest names and digests. */
 const DELETIONS_BODY_LIMIT = 512 * 1024;
+/** Bytes that are not worth counting: a connection takes more. */
+const SMALL_MANAGEMENT_BODY = 8 * 1024;
 const DELETIONS_PATH = '/v1/deletions';
 /** Of a form for a token; what is beyond is refused. More than a token has scopes. */
 const MAX_FORM_PARAMETERS = 4_000;
@@ -116,7 +119,7 @@ export function configureApp(
   app.useGlobalFilters(failures);
   if (server.corsOrigins.length > 0) app.enableCors(corsFor(server.corsOrigins));
   adapter.useRegistryRoutes();
-  app.use('/api', managementGate(server.publicUrl));
+  app.use('/api', managementGate(server.publicUrl, app.get(BodyMemory, { strict: false })));
   serveOpenApi(app);
 }
 
@@ -126,12 +129,14 @@ function jsonOf(limit: number): RequestHandler {
 }
 
 /** What a request below /api passes before its route. */
-function managementGate(publicUrl: string | null): RequestHandler {
+function managementGate(publicUrl: string | null, bodies: BodyMemory): RequestHandler {
   const gate = Router({ caseSensitive: true });
   gate.use('/docs', guardPages(publicUrl));
   const [small, large] = [jsonOf(MANAGEMENT_BODY_LIMIT), jsonOf(DELETIONS_BODY_LIMIT)];
   gate.use(limitBodyTime, (request, response, next) => {
-    (request.path === DELETIONS_PATH ? large : small)(request, response, next);
+    const isLarge = request.path === DELETIONS_PATH;
+    holdBody(request, bodies, isLarge ? DELETIONS_BODY_LIMIT : MANAGEMENT_BODY_LIMIT);
+    (isLarge ? large : small)(request, response, next);
   });
   gate.use(
     TOKEN_PATH.slice('/api'.length),
@@ -139,6 +144,13 @@ function managementGate(publicUrl: string | null): RequestHandler {
   );
   gate.use(refuseUnreadBody, refuseCostlyJson);
   return gate;
+}
+
+/** Its sender is not known yet: it counts for the address. Throws `ShareExhausted`. */
+function holdBody(request: Request, bodies: BodyMemory, limit: number): void {
+  const { 'content-length': length, 'transfer-encoding': encoding } = request.headers;
+  const announced = encoding === undefined ? Number(length ?? 0) : limit;
+  if (announced > SMALL_MANAGEMENT_BODY && announced <= limit) bodies.hold(request, announced);
 }
 
 /** Express's own, of the setting `trust proxy`. */

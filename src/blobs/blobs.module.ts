@@ -3,6 +3,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { CacheModule } from '../cache/cache.module.js';
 import { DatabaseModule } from '../database/database.module.js';
 import { EventsModule } from '../events/events.module.js';
+import { HttpModule } from '../http/http.module.js';
 import { ReposModule } from '../repos/repos.module.js';
 import { StorageModule } from '../storage/storage.module.js';
 import { Blob } from './blob.entity.js';
@@ -56,6 +57,7 @@ import { UploadsService } from './uploads.service.js';
     DatabaseModule,
     CacheModule,
     EventsModule,
+    HttpModule,
     StorageModule,
     ReposModule,
   ],

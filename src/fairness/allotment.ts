@@ -199,7 +199,7 @@ export class Allotment {
 
   #wait(share: Share, amount: number, signal: AbortSignal | null, cut: Cut): Promise<Holding> {
     if (this.#waiters.length >= this.#maxWaiting || this.#waiters.lengthOf(share) >= this.#maxWaitingOfShare)
-      return Promise.reject(this.#exhausted());
+      return Promise.reject(this.exhausted());
     const { promise, resolve, reject } = Promise.withResolvers<Holding>();
     const leave = (): void => {
       FAIRNESS.waiting.add(this.#resource, -1);
@@ -227,10 +227,10 @@ export class Allotment {
       if (signal) giveUp(reasonOf(signal));
     };
     const patience = setTimeout(() => {
-      giveUp(this.#exhausted());
+      giveUp(this.exhausted());
     }, this.#patienceMs);
     const reclaiming = setTimeout(() => {
-      this.#reclaim(amount);
+      this.reclaim(amount);
     }, this.#patienceMs / 2);
     signal?.addEventListener('abort', onAbort);
     FAIRNESS.waiting.add(this.#resource);
@@ -240,7 +240,7 @@ export class Allotment {
   }
 
   /** Ends holders whose clients keep others waiting, until so much would be free. */
-  #reclaim(amount: number): void {
+  reclaim(amount: number): void {
     let wanted = amount - this.#free;
     for (const { progress, amount: held } of [...this.#holdings]) {
       if (wanted <= 0) return;
@@ -251,7 +251,8 @@ export class Allotment {
     }
   }
 
-  #exhausted(): ShareExhausted {
+  /** What to throw when nothing could be taken, and nobody is to wait for it. */
+  exhausted(): ShareExhausted {
     FAIRNESS.refused.add(this.#resource);
     return new ShareExhausted(this.#resource);
   }

@@ -3,6 +3,7 @@ import { ApiOperation, ApiParam, ApiQuery, ApiResponse, ApiTags } from '@nestjs/
 import type { Request, Response } from 'express';
 import { AppConfig } from '../config/config.js';
 import { Access } from '../http/access.decorator.js';
+import { BodyMemory } from '../http/bodies/body-memory.js';
 import type { RepositoryFact, RepositoryTarget } from '../http/request-context.js';
 import { etagMatches, etagOf } from '../oci/etag.js';
 import { OciError } from '../oci/oci-error.js';
@@ -30,6 +31,7 @@ export class ManifestsController {
     private readonly pusher: ManifestPushService,
     private readonly manifests: ManifestsService,
     private readonly pulls: PullCounts,
+    private readonly bodies: BodyMemory,
     private readonly config: AppConfig,
   ) {}
 
@@ -89,7 +91,7 @@ export class ManifestsController {
     const named = readTags(tag);
     const tags = reference.kind === 'tag' ? [...new Set([reference.tag, ...named])] : named;
     const condition = { ifMatch: headers['if-match'] ?? null, ifNoneMatch: headers['if-none-match'] ?? null };
-    const bytes = await readManifestBody(request, this.config.registry.manifestMaxBytes);
+    const bytes = await readManifestBody(request, this.bodies, this.config.registry.manifestMaxBytes);
     const contentType = headers['content-type'];
     const pushed = await this.pusher.push({ name, reference, tags, contentType, bytes, condition, actor });
     const answer = ['Location', `/v2/${name}/manifests/${pushed.digest}`, 'Docker-Content-Digest', pushed.digest];

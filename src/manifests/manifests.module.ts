@@ -4,6 +4,7 @@ import { BlobsModule } from '../blobs/blobs.module.js';
 import { CacheModule } from '../cache/cache.module.js';
 import { DatabaseModule } from '../database/database.module.js';
 import { EventsModule } from '../events/events.module.js';
+import { HttpModule } from '../http/http.module.js';
 import { RegistryModule } from '../registry/registry.module.js';
 import { ReposModule } from '../repos/repos.module.js';
 import { ImageConfigs } from './image-configs.service.js';
@@ -38,6 +39,7 @@ import { TagsRepository } from './tags.repository.js';
     CacheModule,
     DatabaseModule,
     EventsModule,
+    HttpModule,
     RegistryModule,
     ReposModule,
   ],

@@ -39,6 +39,7 @@ import { InstrumentedStore } from '../../src/storage/instrumented-store.js';
 import { parseObjectKey } from '../../src/storage/object-keys.js';
 import { contentServices, type ContentServices } from './content-services.js';
 import { onFileEnd, scratchDirectory } from './processes.js';
+import { bodyBuffer } from './body-memory.js';
 
 export const UPLOADER = { principal: 'user:1', credential: 'password' };
 
@@ -174,7 +175,7 @@ export function incoming(bytes: Buffer | Readable | null, range?: string): Incom
   const headers = bytes ? { 'transfer-encoding': 'chunked' } : {};
   const request = Object.assign(stream, { headers }) as unknown as IncomingMessage;
   return {
-    body: new RequestBody(request, 1024),
+    body: new RequestBody(request, 1024, bodyBuffer()),
     contentRange: range,
     signal: new AbortController().signal,
     share: NODE_SHARE,
