@@ -16,6 +16,7 @@ import { AppModule } from './app.module.js';
 import { AuditRecorder } from './audit/audit-recorder.js';
 import type { AppConfig } from './config/config.js';
 import { StatementBatch } from './database/statement-batch.js';
+import { withShare } from './fairness/current-share.js';
 import { AccessLog } from './http/access-log.js';
 import { BodyMemory } from './http/bodies/body-memory.js';
 import { limitBodyTime } from './http/body-deadline.js';
@@ -106,10 +107,10 @@ export function configureApp(
     accessLog.observe(request, response);
     audit.observe(request, response);
     const refusal = refusalOf(request);
-    if (traces === null) next(refusal);
+    if (traces === null) enter(request, next, refusal);
     else
       traces.follow(request, response, () => {
-        next(refusal);
+        enter(request, next, refusal);
       });
   });
   const failures = new ErrorFilter((request, response) => {
@@ -161,6 +162,23 @@ function isForwarded(headers: IncomingHttpHeaders): boolean {
     headers['x-forwarded-for'] !== undefined ||
     headers['x-forwarded-proto'] !== undefined ||
     headers['x-forwarded-host'] !== undefined
+  );
+}
+
+/** With its share, except on the routes that have to be fast: with warm caches they ask for nothing that is shared out. */
+function enter(request: Request, next: NextFunction, refusal: OciError | undefined): void {
+  if (isPull(request)) next(refusal);
+  else
+    withShare(request.context, () => {
+      next(refusal);
+    });
+}
+
+function isPull({ method, path }: Request): boolean {
+  return (
+    (method === 'GET' || method === 'HEAD') &&
+    path.startsWith('/v2/') &&
+    (path.includes('/manifests/') || path.includes('/blobs/'))
   );
 }
 

@@ -108,6 +108,10 @@ export class RequestContext {
     return { namespace: path === null ? `of ${principal}` : (path.split('/', 1)[0] ?? path), principal };
   }
 
+  get isAnswered(): boolean {
+    return this.response.writableEnded;
+  }
+
   private abortedWithTheClient(): AbortController {
     const { response } = this;
     const controller = new AbortController();

@@ -14,7 +14,7 @@ export const MODULE_TABLE: Readonly<Record<string, readonly string[]>> = {
   config: [],
   fairness: [],
   database: ['fairness', 'config'],
-  cache: ['config'],
+  cache: ['fairness', 'config'],
   outgoing: ['config'],
   storage: ['fairness', 'outgoing', 'config', 'oci'],
   http: ['fairness', 'config', 'oci', 'access'],
