@@ -8,3 +8,8 @@ export interface Share {
 
 /** For work that belongs to no request. */
 export const NODE_SHARE: Share = { namespace: '', principal: '' };
+
+/** Of a principal in a repository's namespace. */
+export function shareIn(path: string, principal: string): Share {
+  return { namespace: path.split('/', 1)[0] ?? path, principal };
+}

@@ -2,7 +2,7 @@ import type { Request, Response } from 'express';
 import type { CredentialLimits } from '../access/credential-limits.js';
 import type { Grant } from '../access/policy.js';
 import { type Principal, principalKey } from '../access/principal.js';
-import type { Share } from '../fairness/share.js';
+import { type Share, shareIn } from '../fairness/share.js';
 import type { RepositoryName } from '../oci/repository-name.js';
 import type { TokenScopes } from '../oci/token-scopes.js';
 import { networkOf } from './client-network.js';
@@ -105,7 +105,7 @@ export class RequestContext {
     const { org } = request.params as { org?: unknown };
     const path = this.target?.name ?? (typeof org === 'string' ? org : null);
     // Nobody's namespace has a space in its name.
-    return { namespace: path === null ? `of ${principal}` : (path.split('/', 1)[0] ?? path), principal };
+    return path === null ? { namespace: `of ${principal}`, principal } : shareIn(path, principal);
   }
 
   get isAnswered(): boolean {

@@ -4,11 +4,12 @@ import type { RepositoryFact } from '../http/request-context.js';
 import type { Descriptor } from '../oci/descriptor.js';
 import type { Digest } from '../oci/digest.js';
 import type { ImageConfig } from '../oci/image-config.js';
-import { type ParsedManifest, parseStoredManifest, type ReferenceRole } from '../oci/manifest.js';
+import type { ParsedManifest, ReferenceRole } from '../oci/manifest.js';
 import type { ReferrerDescriptor } from '../oci/referrers.js';
 import { ImageConfigs } from './image-configs.service.js';
 import { ImagePlatforms } from './image-platforms.js';
 import { type ManifestDetailRow, ManifestDetailsRepository } from './manifest-details.repository.js';
+import { ParsedManifests } from './parsed-manifests.js';
 import { ReferrersService } from './referrers.service.js';
 
 const REFERRERS_SHOWN = 100;
@@ -33,13 +34,14 @@ export class ManifestDetailsService {
     private readonly referrers: ReferrersService,
     private readonly configs: ImageConfigs,
     private readonly platforms: ImagePlatforms,
+    private readonly parsed: ParsedManifests,
   ) {}
 
   /** `null` when the repository has no such manifest. */
   async find(repository: RepositoryFact, digest: Digest, signal: AbortSignal): Promise<ManifestDetails | null> {
     const row = await this.manifests.find(repository.id, digest);
     if (!row) return null;
-    const parsed = parseStoredManifest(row.bytes, row.mediaType);
+    const parsed = this.parsed.of(row);
     const children = namedAs('manifest', parsed);
     const [present, referrers, image] = await Promise.all([
       this.content.present(

@@ -48,7 +48,7 @@ export class ManifestPushService {
     const named = parsed.references.map((one) => toNamedContent(one, isSparse));
     await this.manifests.save(repository, toRow(digest, bytes, parsed), named, push);
     this.reader.remember(digest, bytes);
-    if (parsed.kind === 'image') this.platforms.expect(repository, digest, parsed.config);
+    if (parsed.kind === 'image') this.platforms.expect(repository, digest, parsed.config, push.actor.principal);
     return { digest, subject: parsed.subject?.digest ?? null };
   }
 

@@ -19,6 +19,7 @@ import { Manifest } from './manifest.entity.js';
 import { ManifestsController } from './manifests.controller.js';
 import { ManifestsRepository } from './manifests.repository.js';
 import { ManifestsService } from './manifests.service.js';
+import { ParsedManifests } from './parsed-manifests.js';
 import { PullCounts } from './pull-counts.js';
 import { ReferrersController } from './referrers.controller.js';
 import { ReferrersRepository } from './referrers.repository.js';
@@ -56,6 +57,7 @@ import { TagsRepository } from './tags.repository.js';
     ManifestDetailsRepository,
     ManifestDetailsService,
     ManifestReadService,
+    ParsedManifests,
     ManifestPushService,
     ManifestsService,
     ManifestsRepository,

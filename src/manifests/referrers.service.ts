@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { RepositoryFact } from '../http/request-context.js';
 import type { Digest } from '../oci/digest.js';
-import { annotationsOf, type ReferrerDescriptor, referrerDescriptor } from '../oci/referrers.js';
+import { type ReferrerDescriptor, referrerDescriptor } from '../oci/referrers.js';
+import { ParsedManifests } from './parsed-manifests.js';
 import { type ReferrerRow, ReferrersRepository } from './referrers.repository.js';
 
 /**
@@ -19,7 +20,10 @@ export interface ReferrerPage {
 
 @Injectable()
 export class ReferrersService {
-  constructor(private readonly referrers: ReferrersRepository) {}
+  constructor(
+    private readonly referrers: ReferrersRepository,
+    private readonly parsed: ParsedManifests,
+  ) {}
 
   /** The manifests of this repository that name the subject, which need not exist. */
   async list(
@@ -31,16 +35,16 @@ export class ReferrersService {
     const rows = await this.referrers.list({ ...query, after, limit: PAGE_ENTRIES, maxBytes: PAGE_BYTES });
     const end = rows.at(-1)?.digest ?? null;
     const hasMore = end !== null && (await this.referrers.hasMore(query, end));
-    return { descriptors: rows.map(describe), continueAfter: hasMore ? end : null };
+    return { descriptors: rows.map((row) => this.describe(row)), continueAfter: hasMore ? end : null };
   }
 
   /** The first of them, for a page about the subject. */
   async first({ id: repoId }: RepositoryFact, subject: Digest, limit: number): Promise<readonly ReferrerDescriptor[]> {
     const query = { repoId, subject, artifactType: null, after: null };
-    return (await this.referrers.list({ ...query, limit, maxBytes: PAGE_BYTES })).map(describe);
+    return (await this.referrers.list({ ...query, limit, maxBytes: PAGE_BYTES })).map((row) => this.describe(row));
   }
-}
 
-function describe({ bytes, ...row }: ReferrerRow): ReferrerDescriptor {
-  return referrerDescriptor({ ...row, annotations: annotationsOf(bytes) });
+  private describe({ bytes, ...row }: ReferrerRow): ReferrerDescriptor {
+    return referrerDescriptor({ ...row, annotations: this.parsed.annotations({ digest: row.digest, bytes }) });
+  }
 }

@@ -6,6 +6,8 @@ import { OciError } from './oci-error.js';
 /** Bytes of a config that is read; common ones have 1 to 30 KB. */
 export const MAX_CONFIG_BYTES = 1024 * 1024;
 const MAX_DEPTH = 64;
+/** Of 127 layers with their history and a thousand labels it has some 2,000. More would hold up the event loop. */
+const MAX_VALUES = 10_000;
 
 /** What is shown of an image's config (image-spec, "Image Configuration"). */
 export interface ImageConfig extends Platform {
@@ -33,7 +35,7 @@ export function readImageConfig(bytes: Uint8Array): ImageConfig | null {
 
 function documentOf(bytes: Uint8Array): JsonObject | null {
   try {
-    return parseJsonObject(bytes, MAX_DEPTH);
+    return parseJsonObject(bytes, MAX_DEPTH, MAX_VALUES);
   } catch (error) {
     if (error instanceof OciError) return null;
     throw error;

@@ -8,14 +8,16 @@ const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
+const COMMA = 0x2c;
 
 /**
- * Reads a JSON object of bounded depth. Throws `manifestDeepNesting` or `manifestNotJson`; the bytes stay as they are.
- * Of a key that occurs twice the last counts, as in every client; `__proto__` is a key like another.
+ * Reads a JSON object of bounded depth and number of values. Throws `manifestDeepNesting`, `manifestTooManyValues` or
+ * `manifestNotJson`; the bytes stay as they are. Of a key that occurs twice the last counts, as in every client;
+ * `__proto__` is a key like another.
  */
-export function parseJsonObject(bytes: Uint8Array, maxDepth: number): JsonObject {
-  // Before JSON.parse: what is nested too deeply is not built at all.
-  if (isDeeperThan(bytes, maxDepth)) throw new OciError('manifestDeepNesting', { maxDepth });
+export function parseJsonObject(bytes: Uint8Array, maxDepth: number, maxValues = Infinity): JsonObject {
+  // Before JSON.parse, which takes a microsecond and more for each key: what is too deep or too wide is not built at all.
+  refuseCostly(bytes, maxDepth, maxValues);
   const value = parse(bytes);
   if (!isJsonObject(value)) throw new OciError('manifestNotJson');
   return value;
@@ -34,9 +36,10 @@ function parse(bytes: Uint8Array): unknown {
   }
 }
 
-/** Counts brackets outside of strings; no byte of a multi-byte character looks like one. */
-function isDeeperThan(bytes: Uint8Array, limit: number): boolean {
+/** Counts brackets and commas outside of strings; no byte of a multi-byte character looks like one. */
+function refuseCostly(bytes: Uint8Array, maxDepth: number, maxValues: number): void {
   let depth = 0;
+  let values = 1;
   let inString = false;
   for (let index = 0; index < bytes.length; index += 1) {
     const byte = bytes[index] ?? 0;
@@ -44,10 +47,12 @@ function isDeeperThan(bytes: Uint8Array, limit: number): boolean {
       if (byte === BACKSLASH) index += 1;
       else if (byte === QUOTE) inString = false;
     } else if (byte === QUOTE) inString = true;
-    else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
+    else if (byte === COMMA) {
+      values += 1;
+      if (values > maxValues) throw new OciError('manifestTooManyValues', { maxValues });
+    } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
       depth += 1;
-      if (depth > limit) return true;
+      if (depth > maxDepth) throw new OciError('manifestDeepNesting', { maxDepth });
     } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) depth -= 1;
   }
-  return false;
 }

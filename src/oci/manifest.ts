@@ -55,6 +55,8 @@ export interface ManifestLimits {
 
 const MAX_DEPTH = 64;
 const MAX_DESCRIPTORS = 10_000;
+/** Of the whole document: 15 for each of the most descriptors. */
+const MAX_VALUES = 150_000;
 
 /**
  * Reads a pushed manifest. Throws the `manifest…`, `mediaType…` and `descriptorInvalid` conditions.
@@ -67,7 +69,7 @@ export function parseManifest(
 ): ParsedManifest {
   if (bytes.length > limits.maxBytes) throw new OciError('manifestTooLarge', { maxBytes: limits.maxBytes });
   const declared = contentType === undefined ? null : parseManifestMediaType(contentType);
-  const document = parseJsonObject(bytes, limits.maxDepth ?? MAX_DEPTH);
+  const document = parseJsonObject(bytes, limits.maxDepth ?? MAX_DEPTH, MAX_VALUES);
   const mediaType = agreedMediaType(declared, document);
   refuseSchema1(mediaType, document);
   if (!mayBeManifest(mediaType)) throw new OciError('mediaTypeForeign', { contentType: mediaType });
