@@ -69,7 +69,7 @@ export class ManifestsController {
       notModified(response, fact);
       return;
     }
-    const body = this.reader.body(repository, fact.digest);
+    const body = this.reader.body(repository, fact, response);
     reply(response, 200, manifestHeaders(fact), body instanceof Promise ? await body : body);
   }
 

@@ -1,4 +1,5 @@
 import type { Response } from 'express';
+import { holdAnswer } from '../http/answers/unread-answers.js';
 import { V2_HEADERS } from '../http/v2-headers.js';
 import { warningHeaders } from '../oci/warning.js';
 
@@ -22,12 +23,14 @@ export function reply(response: Response, status: number, headers: FlatHeaders, 
   else response.end(body);
 }
 
+/** Throws `ShareExhausted` while too many large answers of the caller's have not been read. */
 export function replyJson(
   response: Response,
   body: object,
   { contentType = 'application/json', headers = [] }: { contentType?: string; headers?: FlatHeaders } = {},
 ): void {
   const bytes = Buffer.from(JSON.stringify(body));
+  holdAnswer(response, bytes.length);
   reply(response, 200, ['Content-Type', contentType, 'Content-Length', String(bytes.length), ...headers], bytes);
 }
 
