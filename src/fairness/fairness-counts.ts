@@ -1,5 +1,13 @@
 /** What is shared out; the label of the metrics. */
-export const RESOURCES = ['upload-memory', 'bodies', 'answers', 'connections', 'verifications', 'configs'] as const;
+export const RESOURCES = [
+  'upload-memory',
+  'bodies',
+  'answers',
+  'connections',
+  'manifests',
+  'verifications',
+  'configs',
+] as const;
 export type Resource = (typeof RESOURCES)[number];
 
 /** Waiting now, and what has happened since the start; the process's own, as all tallies are. */

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { NamedContent } from '../blobs/named-content.js';
 import { AppConfig } from '../config/config.js';
+import { shareIn } from '../fairness/share.js';
 import type { RepositoryFact } from '../http/request-context.js';
 import { type Algorithm, algorithmOf, type Digest, digestFrom } from '../oci/digest.js';
 import { contentSizeOf, type ManifestReference, type ParsedManifest, parseManifest } from '../oci/manifest.js';
@@ -11,6 +12,7 @@ import type { Reference } from '../oci/reference.js';
 import type { RepositoryName } from '../oci/repository-name.js';
 import { RepositoriesService } from '../repos/repositories.service.js';
 import { ImagePlatforms } from './image-platforms.js';
+import { LARGE_MANIFEST, LargePushes } from './large-pushes.js';
 import { ManifestReadService } from './manifest-read.service.js';
 import type { NewManifest } from './manifests.repository.js';
 import { ManifestsService, type Tagging } from './manifests.service.js';
@@ -35,11 +37,17 @@ export class ManifestPushService {
     private readonly manifests: ManifestsService,
     private readonly reader: ManifestReadService,
     private readonly platforms: ImagePlatforms,
+    private readonly large: LargePushes,
     private readonly config: AppConfig,
   ) {}
 
   /** end-7: judged completely before anything is written; the first push makes the repository. */
-  async push(push: ManifestPush): Promise<PushedManifest> {
+  push(push: ManifestPush): Promise<PushedManifest> {
+    if (push.bytes.length <= LARGE_MANIFEST) return this.store(push);
+    return this.large.run(shareIn(push.name, push.actor.principal), () => this.store(push));
+  }
+
+  private async store(push: ManifestPush): Promise<PushedManifest> {
     const { bytes, reference } = push;
     const digest = digestOf(bytes, reference);
     const parsed = parseManifest(bytes, push.contentType, { maxBytes: this.config.registry.manifestMaxBytes });

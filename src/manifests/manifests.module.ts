@@ -9,6 +9,7 @@ import { RegistryModule } from '../registry/registry.module.js';
 import { ReposModule } from '../repos/repos.module.js';
 import { ImageConfigs } from './image-configs.service.js';
 import { ImagePlatforms } from './image-platforms.js';
+import { LargePushes } from './large-pushes.js';
 import { ManifestDetailsRepository } from './manifest-details.repository.js';
 import { ManifestDetailsService } from './manifest-details.service.js';
 import { ManifestPushService } from './manifest-push.service.js';
@@ -54,6 +55,7 @@ import { TagsRepository } from './tags.repository.js';
   providers: [
     ImageConfigs,
     ImagePlatforms,
+    LargePushes,
     ManifestDetailsRepository,
     ManifestDetailsService,
     ManifestReadService,
