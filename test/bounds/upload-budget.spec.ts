@@ -33,7 +33,7 @@ describe('the memory budget of uploads', () => {
     const isAnswered = first.then(() => true);
     // They go on, slowly: a client that sends nothing at all would be cut off, and its memory be free again.
     while (!(await Promise.race([isAnswered, sleep(500, false)]))) {
-      for (const upload of running) upload.send(randomBytes(20_000));
+      for (const upload of [...running, ...late]) upload.send(randomBytes(20_000));
     }
     const { status, headers } = await first;
     expect(status).toBe(503);
