@@ -7,7 +7,7 @@ export const LARGE_MANIFEST = 256 * 1024;
 /** Of them at once: one of a principal, as long as others leave room for it. */
 const AT_ONCE = 3;
 /** A place stays empty as long again as its push has taken, and at most so long: the event loop is for others, too. */
-const LONGEST_REST_MS = 500;
+const LONGEST_REST_MS = 2_000;
 
 /** Pushes of large manifests, a few at a time. */
 @Injectable()
