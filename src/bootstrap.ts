@@ -16,7 +16,9 @@ import { AppModule } from './app.module.js';
 import { AuditRecorder } from './audit/audit-recorder.js';
 import type { AppConfig } from './config/config.js';
 import { StatementBatch } from './database/statement-batch.js';
+import { withShare } from './fairness/current-share.js';
 import { AccessLog } from './http/access-log.js';
+import { BodyMemory } from './http/bodies/body-memory.js';
 import { limitBodyTime } from './http/body-deadline.js';
 import type { CertificatePair } from './http/certificate.js';
 import { withoutPorts } from './http/client-network.js';
@@ -38,6 +40,8 @@ import { OciError } from './oci/oci-error.js';
 const MANAGEMENT_BODY_LIMIT = 128 * 1024;
 /** A thousand items with the longest names and digests. */
 const DELETIONS_BODY_LIMIT = 512 * 1024;
+/** Bytes that are not worth counting: a connection takes more. */
+const SMALL_MANAGEMENT_BODY = 8 * 1024;
 const DELETIONS_PATH = '/v1/deletions';
 /** Of a form for a token; what is beyond is refused. More than a token has scopes. */
 const MAX_FORM_PARAMETERS = 4_000;
@@ -104,10 +108,10 @@ export function configureApp(
     accessLog.observe(request, response);
     audit.observe(request, response);
     const refusal = refusalOf(request);
-    if (traces === null) next(refusal);
+    if (traces === null) enter(request, next, refusal);
     else
       traces.follow(request, response, () => {
-        next(refusal);
+        enter(request, next, refusal);
       });
   });
   const failures = new ErrorFilter((request, response) => {
@@ -117,7 +121,8 @@ export function configureApp(
   app.useGlobalFilters(failures);
   if (server.corsOrigins.length > 0) app.enableCors(corsFor(server.corsOrigins));
   adapter.useRegistryRoutes();
-  app.use('/api', managementGate(server.publicUrl, app.get(RequestLimitsService, { strict: false })));
+  const limits = app.get(RequestLimitsService, { strict: false });
+  app.use('/api', managementGate(server.publicUrl, limits, app.get(BodyMemory, { strict: false })));
   serveOpenApi(app);
 }
 
@@ -127,7 +132,7 @@ function jsonOf(limit: number): RequestHandler {
 }
 
 /** What a request below /api passes before its route. */
-function managementGate(publicUrl: string | null, limits: RequestLimitsService): RequestHandler {
+function managementGate(publicUrl: string | null, limits: RequestLimitsService, bodies: BodyMemory): RequestHandler {
   const gate = Router({ caseSensitive: true });
   // Whoever asks for the API's description passes no guard, which would count them.
   gate.use(['/docs', '/docs-json'], (request, _response, next) => {
@@ -137,7 +142,9 @@ function managementGate(publicUrl: string | null, limits: RequestLimitsService):
   gate.use('/docs', guardPages(publicUrl));
   const [small, large] = [jsonOf(MANAGEMENT_BODY_LIMIT), jsonOf(DELETIONS_BODY_LIMIT)];
   gate.use(limitBodyTime, (request, response, next) => {
-    (request.path === DELETIONS_PATH ? large : small)(request, response, next);
+    const isLarge = request.path === DELETIONS_PATH;
+    holdBody(request, bodies, isLarge ? DELETIONS_BODY_LIMIT : MANAGEMENT_BODY_LIMIT);
+    (isLarge ? large : small)(request, response, next);
   });
   gate.use(
     TOKEN_PATH.slice('/api'.length),
@@ -145,6 +152,13 @@ function managementGate(publicUrl: string | null, limits: RequestLimitsService):
   );
   gate.use(refuseUnreadBody, refuseCostlyJson);
   return gate;
+}
+
+/** Its sender is not known yet: it counts for the address. Throws `ShareExhausted`. */
+function holdBody(request: Request, bodies: BodyMemory, limit: number): void {
+  const { 'content-length': length, 'transfer-encoding': encoding } = request.headers;
+  const announced = encoding === undefined ? Number(length ?? 0) : limit;
+  if (announced > SMALL_MANAGEMENT_BODY && announced <= limit) bodies.hold(request, announced);
 }
 
 /** Express's own, of the setting `trust proxy`. */
@@ -155,6 +169,23 @@ function isForwarded(headers: IncomingHttpHeaders): boolean {
     headers['x-forwarded-for'] !== undefined ||
     headers['x-forwarded-proto'] !== undefined ||
     headers['x-forwarded-host'] !== undefined
+  );
+}
+
+/** With its share, except on the routes that have to be fast: with warm caches they ask for nothing that is shared out. */
+function enter(request: Request, next: NextFunction, refusal: OciError | undefined): void {
+  if (isPull(request)) next(refusal);
+  else
+    withShare(request.context, () => {
+      next(refusal);
+    });
+}
+
+function isPull({ method, path }: Request): boolean {
+  return (
+    (method === 'GET' || method === 'HEAD') &&
+    path.startsWith('/v2/') &&
+    (path.includes('/manifests/') || path.includes('/blobs/'))
   );
 }
 

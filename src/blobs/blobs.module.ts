@@ -3,6 +3,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { CacheModule } from '../cache/cache.module.js';
 import { DatabaseModule } from '../database/database.module.js';
 import { EventsModule } from '../events/events.module.js';
+import { HttpModule } from '../http/http.module.js';
 import { RegistryModule } from '../registry/registry.module.js';
 import { ReposModule } from '../repos/repos.module.js';
 import { StorageModule } from '../storage/storage.module.js';
@@ -61,6 +62,7 @@ import { UploadsService } from './uploads.service.js';
     DatabaseModule,
     CacheModule,
     EventsModule,
+    HttpModule,
     StorageModule,
     RegistryModule,
     ReposModule,

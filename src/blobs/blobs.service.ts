@@ -53,17 +53,14 @@ export class BlobsService {
     }
   }
 
-  /**
-   * All bytes of a small blob; `null` when the repository does not hold it or it is larger. Throws what `open` throws, and
-   * the signal's reason.
-   */
-  async readSmall(
-    repository: RepositoryFact,
-    digest: Digest,
-    { maxBytes, signal }: { maxBytes: number; signal: AbortSignal },
-  ): Promise<Buffer | null> {
+  /** `null` when the repository does not hold it, or when it is larger. */
+  async findSmall(repository: RepositoryFact, digest: Digest, maxBytes: number): Promise<HeldBlob | null> {
     const blob = await this.content.find(repository, digest);
-    if (!blob || blob.size > maxBytes) return null;
+    return blob && blob.size <= maxBytes ? blob : null;
+  }
+
+  /** All bytes of a small blob. Throws what `open` throws, and the signal's reason. */
+  async readSmall(digest: Digest, blob: HeldBlob, signal: AbortSignal): Promise<Buffer> {
     const chunks: Buffer[] = [];
     for await (const chunk of await this.open(digest, blob, null, signal)) chunks.push(chunk as Buffer);
     return Buffer.concat(chunks);

@@ -38,6 +38,13 @@ export interface Verification extends Omit<DirectUploadRow, 'state' | 'reason' |
   readonly repository: { readonly id: number; readonly namespaceId: number; readonly path: RepositoryName } | null;
 }
 
+/** Whose uploads this node reads as many of as it does at once. */
+export interface Busy {
+  /** 0: uploads of repositories that are gone. */
+  readonly namespaces: readonly number[];
+  readonly principals: readonly string[];
+}
+
 type Raw<T> = Omit<T, 'digest'> & { readonly digest: Buffer };
 
 const COLUMNS = 'u.id, u.state, u.epoch, u.digest, u.direct, u.writer, u.reason, u.expires_at AS "expiresAt"';
@@ -84,11 +91,21 @@ WITH moved AS (
   WHERE ${MINE} AND u.state IN ('direct', 'verifying') RETURNING u.*
 ) SELECT ${COLUMNS} FROM moved u`;
 
-// The lease is a time of its own and shorter than an upload's life. A new epoch voids whoever had it before.
+// The lease is a time of its own and shorter than an upload's life. A new epoch voids whoever had it before. In turn by
+// namespace, and by principal within one: twenty uploads of somebody else are one that goes first.
 const TAKE = `
-WITH due AS (
-  SELECT id FROM uploads WHERE state = 'verifying' AND verify_after <= now() AND expires_at > now()
-  ORDER BY verify_after LIMIT $1 FOR UPDATE SKIP LOCKED
+WITH by_principal AS (
+  SELECT u.id, u.verify_after, coalesce(r.namespace_id, 0) AS namespace_id,
+    row_number() OVER (PARTITION BY r.namespace_id, u.principal ORDER BY u.verify_after) AS turn
+  FROM uploads u LEFT JOIN repos r ON r.id = u.repo_id
+  WHERE u.state = 'verifying' AND u.verify_after <= now() AND u.expires_at > now()
+    AND coalesce(r.namespace_id, 0) <> ALL($3::bigint[]) AND u.principal <> ALL($4::text[])
+), in_turn AS (
+  SELECT id, row_number() OVER (PARTITION BY namespace_id ORDER BY turn, verify_after) AS turn FROM by_principal
+), due AS (
+  SELECT u.id FROM uploads u JOIN in_turn t ON t.id = u.id
+  WHERE u.state = 'verifying' AND u.verify_after <= now() AND u.expires_at > now()
+  ORDER BY t.turn, u.verify_after LIMIT $1 FOR UPDATE OF u SKIP LOCKED
 ), taken AS (
   UPDATE uploads u SET epoch = u.epoch + 1, verify_after = now() + make_interval(secs => $2)
   FROM due d WHERE u.id = d.id RETURNING u.*
@@ -160,9 +177,10 @@ export class DirectUploadsRepository {
     return this.row(CANCEL, key, []);
   }
 
-  /** Uploads that wait to be read, or whose reader has not been heard of for a lease. */
-  async take(limit: number, leaseSeconds: number): Promise<Verification[]> {
-    const rows = await this.query<Raw<Verification>>(TAKE, [limit, leaseSeconds]);
+  /** Uploads that wait to be read, or whose reader has not been heard of for a lease; none of those who have enough. */
+  async take(limit: number, leaseSeconds: number, { namespaces, principals }: Busy): Promise<Verification[]> {
+    const values = [limit, leaseSeconds, namespaces, principals];
+    const rows = await this.query<Raw<Verification>>(TAKE, values);
     return rows.map((row) => ({ ...row, digest: digestFromBytes(row.digest) }));
   }
 

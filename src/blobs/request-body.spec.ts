@@ -2,11 +2,12 @@ import { type IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { bodyBuffer } from '../../test/support/body-memory.js';
 import { BodyAborted, RequestBody } from './request-body.js';
 
 function requestOf(headers: IncomingHttpHeaders): PassThrough & { body: RequestBody } {
   const stream = Object.assign(new PassThrough(), { headers });
-  return Object.assign(stream, { body: new RequestBody(stream as unknown as IncomingMessage, 1024) });
+  return Object.assign(stream, { body: new RequestBody(stream as unknown as IncomingMessage, 1024, bodyBuffer()) });
 }
 
 async function drain(body: RequestBody): Promise<Buffer> {
@@ -98,7 +99,7 @@ describe('the body of a request', () => {
   it('gives back what nobody has read when the connection ends before it', async () => {
     const request = new IncomingMessage(new Socket());
     request.headers = { 'transfer-encoding': 'chunked' };
-    const body = new RequestBody(request, 1024);
+    const body = new RequestBody(request, 1024, bodyBuffer());
     const chunks = Array.from({ length: 3 }, () => Buffer.alloc(40_000));
     const first = body.readFirst(10);
     for (const chunk of chunks) request.push(chunk);

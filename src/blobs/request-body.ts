@@ -1,5 +1,6 @@
 import { IncomingMessage } from 'node:http';
 import type { Authorization } from '../http/authorization/request-authorization.js';
+import type { BodyBuffer } from '../http/bodies/body-memory.js';
 import { OciError } from '../oci/oci-error.js';
 import { releaseMemory } from '../storage/release-memory.js';
 
@@ -8,6 +9,10 @@ const LOOK_MS = 5_000;
 const SLOW_LOOKS = 3;
 /** Bytes that the socket may be ahead of the reader, so that receiving, hashing and writing overlap. */
 const READ_AHEAD = 256 * 1024;
+/** And pieces: a client may send each byte in one of its own, which takes a hundred times its memory. */
+const PIECES_AHEAD = 1_024;
+/** Nothing waits for its turn to write with more. */
+const NEVER = new AbortController().signal;
 
 /** The connection ended before the body did. The answer reaches nobody; an upload stays where it was. */
 export class BodyAborted extends Error {
@@ -42,6 +47,8 @@ export class RequestBody implements AsyncIterable<Buffer> {
   constructor(
     private readonly request: IncomingMessage,
     private readonly minimumBytesPerSecond: number,
+    /** Where the first bytes are kept together. */
+    private readonly memory: BodyBuffer,
     private readonly authorization: Authorization | null = null,
   ) {
     this.isComplete = !announcesBody(request);
@@ -67,21 +74,19 @@ export class RequestBody implements AsyncIterable<Buffer> {
    */
   async readFirst(limit: number): Promise<Buffer> {
     if ((this.declaredLength ?? 0) > limit) return EMPTY;
-    const chunks: Buffer[] = [];
-    let length = 0;
-    while (length <= limit) {
+    const { memory } = this;
+    while (memory.size <= limit) {
       const chunk = await this.next();
       if (chunk === null) break;
-      chunks.push(chunk);
-      length += chunk.length;
+      const wait = memory.reserve(chunk.length, memory.size + chunk.length, NEVER);
+      if (wait) await wait;
+      const isKept = memory.size === 0;
+      memory.add(chunk);
+      if (this.isOwn && !isKept) releaseMemory(chunk);
     }
     if (!this.isComplete) this.request.pause();
-    else if (length > limit) await this.authorization?.renew(); // nobody asks for what comes after the last chunk
-    const [only] = chunks;
-    if (only && chunks.length === 1) return only;
-    const all = Buffer.concat(chunks, length);
-    if (this.isOwn) chunks.forEach(releaseMemory);
-    return all;
+    else if (memory.size > limit) await this.authorization?.renew(); // nobody asks for what comes after the last chunk
+    return memory.content;
   }
 
   /** Nobody needs the rest: it is received and dropped, so that the connection can carry the next request. */
@@ -92,6 +97,8 @@ export class RequestBody implements AsyncIterable<Buffer> {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined> {
+    // The first bytes have been used before these are asked for.
+    this.memory.release();
     try {
       for (let chunk = await this.next(); chunk !== null; chunk = await this.next()) {
         yield chunk;
@@ -108,7 +115,7 @@ export class RequestBody implements AsyncIterable<Buffer> {
       const chunk = this.queue.shift();
       if (chunk) {
         this.queued -= chunk.length;
-        if (this.queued < READ_AHEAD && !this.isComplete) this.request.resume();
+        if (this.queued < READ_AHEAD && this.queue.length < PIECES_AHEAD && !this.isComplete) this.request.resume();
         return chunk;
       }
       if (this.isComplete) {
@@ -150,7 +157,7 @@ export class RequestBody implements AsyncIterable<Buffer> {
     this.sinceLook += chunk.length;
     this.queued += chunk.length;
     this.queue.push(chunk);
-    if (this.queued >= READ_AHEAD) this.request.pause();
+    if (this.queued >= READ_AHEAD || this.queue.length >= PIECES_AHEAD) this.request.pause();
     this.wake();
   };
 

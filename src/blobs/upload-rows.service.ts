@@ -1,4 +1,5 @@
 import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
+import { withoutShare } from '../fairness/current-share.js';
 import { AppConfig } from '../config/config.js';
 import { StatementBatch } from '../database/statement-batch.js';
 import type { Digest } from '../oci/digest.js';
@@ -226,7 +227,7 @@ export class UploadRows implements BeforeApplicationShutdown {
   }
 
   private later(): NodeJS.Timeout {
-    return setTimeout(() => void this.writeOldThrough(), this.draftMs).unref();
+    return withoutShare(() => setTimeout(() => void this.writeOldThrough(), this.draftMs).unref());
   }
 
   private async writeOldThrough(): Promise<void> {

@@ -3,6 +3,7 @@ import { uploadRange } from '../oci/content-range.js';
 import type { RepositoryName } from '../oci/repository-name.js';
 import type { Authorization } from '../http/authorization/request-authorization.js';
 import type { RepositoryFact } from '../http/request-context.js';
+import type { Share } from '../fairness/share.js';
 import type { RequestBody } from './request-body.js';
 import type { UploadKey } from './uploads.repository.js';
 
@@ -27,6 +28,7 @@ export interface IncomingBody {
   readonly contentRange: string | undefined;
   /** Aborts when the client is gone. */
   readonly signal: AbortSignal;
+  readonly share: Share;
 }
 
 /** Where an upload is: what the client needs to go on. */

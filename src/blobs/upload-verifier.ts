@@ -1,5 +1,8 @@
 import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { AppConfig } from '../config/config.js';
+import { Allotment } from '../fairness/allotment.js';
+import { withoutShare } from '../fairness/current-share.js';
+import type { Share } from '../fairness/share.js';
 import { TALLIES } from '../http/tallies.js';
 import { algorithmOf } from '../oci/digest.js';
 import { type OciCondition, OciError } from '../oci/oci-error.js';
@@ -11,14 +14,14 @@ import { ObjectNotFound, UploadLost } from '../storage/storage-errors.js';
 import { beginHash } from './body-hash.js';
 import type { FailureReason } from './direct-failures.js';
 import { putKeyOf } from './direct-objects.js';
-import { DirectUploadsRepository, type Verification } from './direct-uploads.repository.js';
+import { type Busy, DirectUploadsRepository, type Verification } from './direct-uploads.repository.js';
 import { HashWorkers } from './hash-workers.js';
 import { UploadCommit } from './upload-commit.service.js';
 
 /** Between two looks at what other nodes left or could not take; each node adds a part of it by chance. */
 const PAUSE_MS = 5_000;
-/** Uploads that a node reads at once: as many as there are threads to hash them. */
-const AT_ONCE = 2;
+/** Uploads that a node reads at once. One tenant has half of them: as many as there are threads to hash them. */
+const AT_ONCE = 4;
 const LEASE_SECONDS = 60;
 const RENEW_MS = (LEASE_SECONDS * 1_000) / 3;
 /** After a store that failed. */
@@ -33,7 +36,8 @@ const HAS_NO_PLACE: ReadonlySet<OciCondition> = new Set(['nameUnknown', 'denied'
 @Injectable()
 export class UploadVerifier implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(UploadVerifier.name);
-  private readonly running = new Set<Promise<void>>();
+  private readonly running = new Map<Promise<void>, Verification>();
+  private readonly places = new Allotment({ resource: 'verifications', total: AT_ONCE });
   private readonly stopped = new AbortController();
   private readonly expirySeconds: number;
   private timer: NodeJS.Timeout | null = null;
@@ -58,13 +62,13 @@ export class UploadVerifier implements OnApplicationBootstrap, BeforeApplication
     this.stopped.abort(new Error('the node stops'));
     if (this.timer) clearTimeout(this.timer);
     await this.taking;
-    await Promise.all(this.running);
+    await Promise.all(this.running.keys());
   }
 
   /** Takes what waits, as far as there is room; resolves when it is taken, not when it is read. */
   wake(): Promise<void> {
     this.taking = this.taking
-      .then(() => this.fill())
+      .then(() => withoutShare(() => this.fill()))
       .catch((error: unknown) => {
         this.logger.warn({ error: String(error), message: 'direct uploads are read later' });
       });
@@ -83,15 +87,31 @@ export class UploadVerifier implements OnApplicationBootstrap, BeforeApplication
   }
 
   private async fill(): Promise<void> {
-    const room = AT_ONCE - this.running.size;
-    if (room <= 0 || this.stopped.signal.aborted) return;
-    for (const upload of await this.uploads.take(room, LEASE_SECONDS)) {
+    while (this.places.free > 0 && !this.stopped.signal.aborted) {
+      const [upload] = await this.uploads.take(1, LEASE_SECONDS, this.busy());
+      if (!upload) return;
+      const place = this.places.tryTake(shareOf(upload), 1);
+      if (!place) return this.uploads.release(upload.id, upload.epoch, 0);
       const run = this.verify(upload).finally(() => {
+        place.release();
         this.running.delete(run);
         if (!this.stopped.signal.aborted) void this.wake();
       });
-      this.running.add(run);
+      this.running.set(run, upload);
     }
+  }
+
+  private busy(): Busy {
+    const running = [...this.running.values()].map((upload) => ({ ...shareOf(upload), upload }));
+    const { places } = this;
+    return {
+      namespaces: running
+        .filter(({ namespace }) => !places.hasRoom({ namespace, principal: NOBODY }, 1))
+        .map(({ upload }) => namespaceIdOf(upload)),
+      principals: running
+        .map(({ principal }) => principal)
+        .filter((principal) => !places.hasRoom({ namespace: NOBODY, principal }, 1)),
+    };
   }
 
   /** Never throws: what cannot be judged now is given back. */
@@ -193,4 +213,15 @@ export class UploadVerifier implements OnApplicationBootstrap, BeforeApplication
       this.logger.warn({ upload: id, error: String(error), message: 'the lease on an upload could not be renewed' });
     }
   }
+}
+
+/** Neither a namespace's id nor a principal. */
+const NOBODY = 'nobody';
+
+function namespaceIdOf({ repository }: Verification): number {
+  return repository?.namespaceId ?? 0;
+}
+
+function shareOf(upload: Verification): Share {
+  return { namespace: String(namespaceIdOf(upload)), principal: upload.principal };
 }

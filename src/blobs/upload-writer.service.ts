@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../config/config.js';
+import type { Share } from '../fairness/share.js';
 import { TALLIES } from '../http/tallies.js';
 import type { Digest } from '../oci/digest.js';
 import { type Appended, BlobStore } from '../storage/blob-store.js';
@@ -23,6 +24,7 @@ export interface Chunk {
   /** Its length when it is known, else `null`. */
   readonly bytes: number | null;
   readonly signal: AbortSignal;
+  readonly share: Share;
 }
 
 /** Bytes that are durable in the store; they count once `UploadsRepository.record` has said so. */
@@ -65,6 +67,7 @@ export class UploadWriter {
         offset,
         expectedBytes: bytes,
         signal: chunk.signal,
+        share: chunk.share,
         persist: (writer: WriterState) => this.persist(row, writer),
         sha256: () => hash.sha256(),
       };

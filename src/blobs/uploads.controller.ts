@@ -8,6 +8,7 @@ import { RepositoriesService } from '../repos/repositories.service.js';
 import type { Actor } from '../access/actor.js';
 import type { Viewer } from '../access/viewer.js';
 import { CurrentActor } from '../http/actor.decorator.js';
+import { BodyMemory } from '../http/bodies/body-memory.js';
 import { CurrentViewer } from '../http/current-viewer.decorator.js';
 import { Target } from '../registry/target.decorator.js';
 import { blobCreated, uploadAccepted, uploadCancelled, uploadStatus } from './blob-replies.js';
@@ -29,6 +30,7 @@ export class UploadsController {
     private readonly uploads: UploadsService,
     private readonly mounts: MountService,
     private readonly repositories: RepositoriesService,
+    private readonly bodies: BodyMemory,
     private readonly config: AppConfig,
   ) {}
 
@@ -91,9 +93,15 @@ export class UploadsController {
 
   private incoming(request: Request): IncomingBody {
     return {
-      body: new RequestBody(request, this.config.storage.minimumBytesPerSecond, request.context.authorization),
+      body: new RequestBody(
+        request,
+        this.config.storage.minimumBytesPerSecond,
+        this.bodies.open(request),
+        request.context.authorization,
+      ),
       contentRange: request.headers['content-range'],
       signal: request.context.signal,
+      share: request.context.share,
     };
   }
 }

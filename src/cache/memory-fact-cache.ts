@@ -1,3 +1,4 @@
+import { withoutShare } from '../fairness/current-share.js';
 import { LRUCache } from 'lru-cache';
 import { type CacheCounts, FactCache, type FactName, type FactRequest, type Subject } from './fact-cache.js';
 
@@ -54,7 +55,7 @@ export class MemoryFactCache extends FactCache {
   private async load<T>({ subject, name, load }: FactRequest<T>): Promise<T> {
     let facts = this.subjects.get(subject);
     if (!facts || facts.size >= MAX_FACTS_OF_SUBJECT) this.subjects.set(subject, (facts = new Map<string, unknown>()));
-    const value = await load();
+    const value = await withoutShare(load);
     // A drop replaces the map, so a load that began before it writes where nobody looks.
     facts.set(name, value);
     if (++this.stored >= MAX_STORED) this.forgetAll();

@@ -1,3 +1,4 @@
+import { withoutShare } from '../fairness/current-share.js';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cache } from 'cache-manager';
@@ -59,7 +60,7 @@ export class RedisFactCache extends FactCache {
     const known = await this.lookUp(request);
     if (!known) {
       this.counts.errors += 1;
-      return request.load();
+      return withoutShare(() => request.load());
     }
     if (!known.isFresh) {
       this.counts.misses += 1;
@@ -96,9 +97,9 @@ export class RedisFactCache extends FactCache {
     const generation = known ?? randomUUID();
     // Before the rows are read: a write that commits meanwhile replaces it, and the fact then counts for nothing.
     if (known === undefined && !(await this.tell(generationKey(request.subject), generation, GENERATION_TTL_MS))) {
-      return request.load();
+      return withoutShare(() => request.load());
     }
-    const value = await request.load();
+    const value = await withoutShare(() => request.load());
     const until = begun + FACT_TTL_MS;
     const life = until - Date.now();
     if (life > 0) void this.tell(factKey(request), { generation, value, until } satisfies Entry, life);

@@ -1,3 +1,4 @@
+import { withoutShare } from '../fairness/current-share.js';
 import { FactCache, type FactRequest } from './fact-cache.js';
 
 /** Several nodes without a shared cache: the database is asked every time, since another node may have written. */
@@ -6,7 +7,7 @@ export class UncachedFactCache extends FactCache {
 
   override read<T>(request: FactRequest<T>): Promise<T> {
     this.counts.misses += 1;
-    return request.load();
+    return withoutShare(() => request.load());
   }
 
   override peek(): Promise<undefined> {

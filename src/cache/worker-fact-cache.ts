@@ -1,3 +1,4 @@
+import { withoutShare } from '../fairness/current-share.js';
 import { AFTERMATH_MS, type DropMessageToPrimary, type DropMessageToWorker } from './drop-messages.js';
 import { FactCache, type FactName, type FactRequest, type Subject } from './fact-cache.js';
 import { MemoryFactCache } from './memory-fact-cache.js';
@@ -44,7 +45,7 @@ export class WorkerFactCache extends FactCache {
   override read<T>(request: FactRequest<T>): T | Promise<T> {
     if (this.remembers) return this.memory.read(request);
     this.counts.misses += 1;
-    return request.load();
+    return withoutShare(() => request.load());
   }
 
   override peek<T>(fact: FactName): Promise<T | undefined> {

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { type HasShare, withShare } from '../fairness/current-share.js';
 import { DRIVER } from './connection-pool.js';
 
 const TIMEOUT_MS = 1_500;
@@ -107,5 +108,45 @@ describe('a pool whose server lets in fewer connections', () => {
     expect(pool.idleCount).toBe(pool.totalCount);
     await pool.end();
     expect(open).toBe(0);
+  });
+});
+
+describe('a pool whose requests come from several tenants', () => {
+  type Release = () => void;
+  type Connect = (callback: (error: Error | undefined, client: unknown, done: Release) => void) => void;
+
+  const of = (namespace: string): HasShare => ({
+    share: { namespace, principal: `${namespace}-robot` },
+    isAnswered: false,
+  });
+  const connect = (pool: Pool, whose: HasShare | null): Promise<Release> =>
+    new Promise((resolve, reject) => {
+      const ask = (): void => {
+        (pool.connect as unknown as Connect).call(pool, (error, _, done) => {
+          if (error) reject(error);
+          else resolve(done);
+        });
+      };
+      if (whose) withShare(whose, ask);
+      else ask();
+    });
+
+  it('has a connection for others and for the node while one tenant wants them all, and then gives it its turn', async () => {
+    room = 10;
+    const pool = newPool();
+    let served = 0;
+    const attack = Array.from({ length: 40 }, () =>
+      connect(pool, of('mallory')).then((release) => {
+        served += 1;
+        return release;
+      }),
+    );
+    const releases = [await connect(pool, of('alice')), await connect(pool, null)];
+    expect(served).toBeLessThanOrEqual(7);
+    expect((pool as unknown as { waitingForShare: number }).waitingForShare).toBeGreaterThanOrEqual(33);
+    for (const release of releases) release();
+    for (const one of attack) (await one)();
+    expect(served).toBe(40);
+    await pool.end();
   });
 });

@@ -1,5 +1,7 @@
 import { Logger } from '@nestjs/common';
 import pg from 'pg';
+import { Allotment, type Holding } from '../fairness/allotment.js';
+import { currentShare } from '../fairness/current-share.js';
 import { isWithoutRoom } from './connection-refusals.js';
 
 /** How long no further connection is tried after the server has refused one; milliseconds. */
@@ -9,12 +11,22 @@ const HOLD_EMPTY_MS = 250;
 /** Between two lines of the log. */
 const QUIET_MS = 60_000;
 
-type Callback = (error: Error | undefined, client: unknown, done: () => void) => void;
+type Done = (destroy?: unknown) => void;
+type Callback = (error: Error | undefined, client: unknown, done: Done) => void;
 
 interface Waiter {
   readonly callback: Callback;
   readonly timedOut: boolean;
 }
+
+/**
+ * A namespace that is alone may have two thirds of the connections, one principal of it somewhat less: statements of
+ * several requests go out together, and a commit waits for the disk.
+ */
+const GENEROSITY = 2;
+/** Of one principal, and of all. More than a node serves in the time that they would wait. */
+const MAX_WAITING_OF_SHARE = 1_000;
+const MAX_WAITING = 5_000;
 
 /** What pg's pool is made of, which its types do not say. */
 interface Internals {
@@ -22,6 +34,7 @@ interface Internals {
   readonly ending: boolean;
   readonly _clients: readonly unknown[];
   readonly _pendingQueue: Waiter[];
+  connect(callback?: Callback): unknown;
   _isFull(): boolean;
   _pulseQueue(): void;
   newClient(waiter: Waiter): void;
@@ -33,6 +46,8 @@ const Pool = pg.Pool as unknown as new (options: object) => Internals;
  * A pool over a server that may let in fewer connections than the pool could have: a limit of the role or of the
  * database, a server that others use too. Who meets the limit waits for a connection that is there, as those do who
  * find the pool full, and within the same time. For a moment after a refusal the pool counts as full.
+ *
+ * Requests get connections by their share (docs/design/fairness.md), work of the node itself as they become free.
  */
 class ConnectionPool extends Pool {
   readonly #logger = new Logger('Database');
@@ -43,6 +58,32 @@ class ConnectionPool extends Pool {
   #room = Infinity;
   #quietUntil = -Infinity;
   #timer: NodeJS.Timeout | undefined;
+  readonly #shares = new Allotment({
+    resource: 'connections',
+    total: this.options.max,
+    generosity: GENEROSITY,
+    maxWaiting: MAX_WAITING,
+    maxWaitingOfShare: MAX_WAITING_OF_SHARE,
+  });
+
+  /** Requests that wait for their share, before they wait for a connection. */
+  get waitingForShare(): number {
+    return this.#shares.waiting;
+  }
+
+  override connect(callback?: Callback): unknown {
+    const share = currentShare();
+    if (share === null || callback === undefined) return super.connect(callback);
+    const turn = this.#shares.tryTake(share, 1);
+    if (turn) return super.connect(withTurn(turn, callback));
+    this.#shares.take(share, 1).then(
+      (taken) => super.connect(withTurn(taken, callback)),
+      (error: unknown) => {
+        callback(error as Error);
+      },
+    );
+    return undefined;
+  }
 
   override _isFull(): boolean {
     return super._isFull() || (this.#isHeld && this._clients.length >= this.#room);
@@ -126,6 +167,21 @@ class ConnectionPool extends Pool {
         'wait for these; lower DATABASE_MAX_CONNECTIONS, or raise the limit of the role, the database or the server',
     });
   }
+}
+
+/** The turn ends with the connection's use, or at once when there is none. */
+function withTurn(turn: Holding, callback: Callback): Callback {
+  return (error, client, done) => {
+    if (error !== undefined || done === undefined) {
+      turn.release();
+      callback(error, client, done);
+      return;
+    }
+    callback(undefined, client, (destroy) => {
+      done(destroy);
+      turn.release();
+    });
+  };
 }
 
 /** The driver as TypeORM takes it. */

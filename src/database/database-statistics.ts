@@ -15,6 +15,7 @@ interface Pool {
   readonly totalCount: number;
   readonly idleCount: number;
   readonly waitingCount: number;
+  readonly waitingForShare: number;
   readonly options: { readonly max: number };
 }
 
@@ -25,8 +26,8 @@ export class DatabaseStatistics {
 
   pool(): PoolState {
     const { master } = this.dataSource.driver as unknown as { master: Pool };
-    const { totalCount: total, idleCount: idle, waitingCount: waiting, options } = master;
-    return { total, idle, waiting, max: options.max };
+    const { totalCount: total, idleCount: idle, waitingCount, waitingForShare, options } = master;
+    return { total, idle, waiting: waitingCount + waitingForShare, max: options.max };
   }
 
   /** Is told how long each statement took, in seconds. One listener for the process; the last one counts. */

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { withoutShare } from '../fairness/current-share.js';
 import { sqlState } from './unit-of-work.js';
 
 /** One statement's worth: beyond it the server works longer than a round trip takes. */
@@ -34,7 +35,7 @@ export class StatementBatch<T> {
     const done = Promise.withResolvers<undefined>();
     const asCaller = StatementBatch.belongsToCaller ? AsyncLocalStorage.snapshot() : null;
     this.waiting.push({ item, done, asCaller });
-    if (!this.isRunning) void this.work();
+    if (!this.isRunning) void withoutShare(() => this.work());
     await done.promise;
   }
 
@@ -49,7 +50,7 @@ export class StatementBatch<T> {
     const items = batch.map(({ item }) => item);
     const { asCaller } = batch[0] ?? { asCaller: null };
     try {
-      await (asCaller === null ? this.run(items) : asCaller(() => this.run(items)));
+      await (asCaller === null ? this.run(items) : asCaller(() => withoutShare(() => this.run(items))));
       for (const { done } of batch) done.resolve(undefined);
     } catch (error) {
       if (batch.length > 1 && REFUSED.test(sqlState(error) ?? '')) for (const one of batch) await this.send([one]);

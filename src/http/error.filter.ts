@@ -1,5 +1,6 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
 import type { Request, Response } from 'express';
+import { ShareExhausted } from '../fairness/allotment.js';
 import { OciError, type OciCondition, ociErrorBody } from '../oci/oci-error.js';
 import { type ApiCondition, ApiError } from './api-error.js';
 import { isLockTimeout, isOutage, isReusedKey, isUnreadableAnswer, isUnstorableText } from './failure-causes.js';
@@ -101,6 +102,8 @@ export function isRegistryPath(path: string): boolean {
 
 function toOciError(error: unknown, { method, originalUrl }: Request): OciError {
   if (error instanceof OciError) return error;
+  if (error instanceof ShareExhausted)
+    return new OciError('tooManyRequests', undefined, { headers: retryAfter(error), reason: SHARE_EXHAUSTED });
   const status = statusOf(error);
   // Nobody's route: if the path is one of the specification's, the method was wrong.
   const instead = status === 404 ? methodsInstead(method, originalUrl) : null;
@@ -113,6 +116,8 @@ function toOciError(error: unknown, { method, originalUrl }: Request): OciError 
 /** What the management API answers where this was thrown. */
 export function toApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
+  if (error instanceof ShareExhausted)
+    return new ApiError('tooManyRequests', SHARE_EXHAUSTED, { headers: retryAfter(error) });
   if (isReusedKey(error)) return new ApiError('idempotencyKeyReused');
   if (isUnreadableAnswer(error)) return new ApiError('idempotentAnswerLost');
   if (error instanceof OciError && error.status < 500) {
@@ -124,6 +129,12 @@ export function toApiError(error: unknown): ApiError {
   const failure = new ApiError(isUnavailable(error) || isOutage(error) ? 'unavailable' : 'internal');
   failure.cause = error;
   return failure;
+}
+
+const SHARE_EXHAUSTED = 'too much of yours is under way at once';
+
+function retryAfter({ retryAfterSeconds }: ShareExhausted): Record<string, string> {
+  return { 'Retry-After': String(retryAfterSeconds) };
 }
 
 function isUnavailable(error: unknown): boolean {

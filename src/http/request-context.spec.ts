@@ -3,6 +3,8 @@ import { EventEmitter } from 'node:events';
 import { setFlagsFromString } from 'node:v8';
 import { runInThisContext } from 'node:vm';
 import type { Request, Response } from 'express';
+import type { Principal } from '../access/principal.js';
+import type { RepositoryName } from '../oci/repository-name.js';
 import { RequestContext } from './request-context.js';
 
 type Closable = Response & EventEmitter;
@@ -52,6 +54,19 @@ describe('RequestContext', () => {
     Object.assign(answer, { closed: true });
     expect(context.signal.aborted).toBe(true);
     expect(context.signal).toBe(context.signal);
+  });
+
+  it('has a share: the namespace of the path, or the caller’s own, and the principal, or the network', () => {
+    const of = (params: object): RequestContext =>
+      contextOf(Object.assign(response(true), { req: { ip: '203.0.113.7', params } as unknown as Request }));
+    const user = { kind: 'user', id: 7, username: 'alice', admin: false, namespaceId: 1, memberships: [], teams: [] };
+    const known = of({});
+    expect(known.share).toEqual({ namespace: 'of 203.0.113.7', principal: '203.0.113.7' });
+    known.principal = user as unknown as Principal;
+    expect(known.share).toEqual({ namespace: 'of user:7', principal: 'user:7' });
+    known.target = { name: 'acme/team/app' as RepositoryName, repository: null };
+    expect(known.share).toEqual({ namespace: 'acme', principal: 'user:7' });
+    expect(of({ org: 'acme' }).share.namespace).toBe('acme');
   });
 
   it('is no dictionary, in whose getter V8 would keep the request until it collects old objects', () => {

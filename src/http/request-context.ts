@@ -1,10 +1,12 @@
 import type { Request, Response } from 'express';
 import type { CredentialLimits } from '../access/credential-limits.js';
 import type { Grant } from '../access/policy.js';
-import type { Principal } from '../access/principal.js';
+import { type Principal, principalKey } from '../access/principal.js';
+import { type Share, shareIn } from '../fairness/share.js';
 import type { RepositoryName } from '../oci/repository-name.js';
 import type { TokenScopes } from '../oci/token-scopes.js';
 import type { Authorization } from './authorization/request-authorization.js';
+import { networkOf } from './client-network.js';
 
 /** The credential that a request came with, as far as later steps need it; never the secret itself. */
 export interface RequestCredential {
@@ -99,6 +101,22 @@ export class RequestContext {
     // Most requests never look at it, and making one costs more than a route.
     this.controller ??= this.abortedWithTheClient();
     return this.controller.signal;
+  }
+
+  /** Whose request it is where requests compete, as far as that is known by now. */
+  get share(): Share {
+    const { req: request } = this.response;
+    const { principal: caller } = this;
+    const principal =
+      caller === null || caller.kind === 'anonymous' ? networkOf(request.ip ?? '') : principalKey(caller);
+    const { org } = request.params as { org?: unknown };
+    const path = this.target?.name ?? (typeof org === 'string' ? org : null);
+    // Nobody's namespace has a space in its name.
+    return path === null ? { namespace: `of ${principal}`, principal } : shareIn(path, principal);
+  }
+
+  get isAnswered(): boolean {
+    return this.response.writableEnded;
   }
 
   private abortedWithTheClient(): AbortController {

@@ -61,7 +61,7 @@ describe('the platform of an image', () => {
   it('is written some moments after its push', async () => {
     platforms = reading(() => Promise.resolve(CONFIG));
     const { repository, digest } = await image();
-    platforms.expect(repository, digest, DESCRIPTOR);
+    platforms.expect(repository, digest, DESCRIPTOR, 'user:1');
     await eventually('it is written', async () => (await written(repository))?.['platforms'] !== null);
     expect(await written(repository)).toEqual({
       os: 'linux',
@@ -92,11 +92,28 @@ describe('the platform of an image', () => {
       return Promise.resolve(CONFIG);
     });
     const { repository, digest } = await image();
-    platforms.expect(repository, digest, null);
-    platforms.expect(repository, digest, { ...DESCRIPTOR, mediaType: MEDIA_TYPES.ociEmpty });
-    platforms.expect(repository, digest, { ...DESCRIPTOR, size: 1024 * 1024 + 1 });
+    platforms.expect(repository, digest, null, 'user:1');
+    platforms.expect(repository, digest, { ...DESCRIPTOR, mediaType: MEDIA_TYPES.ociEmpty }, 'user:1');
+    platforms.expect(repository, digest, { ...DESCRIPTOR, size: 1024 * 1024 + 1 }, 'user:1');
     await new Promise((resolve) => setTimeout(resolve, 700));
     expect(asked).toBe(0);
+  });
+
+  it('is read in turn: behind a thousand pushes of somebody else’s namespace it is among the first', async () => {
+    const asked: string[] = [];
+    const configs = {
+      read: ({ path }: RepositoryFact) => {
+        asked.push(path);
+        return Promise.resolve(null);
+      },
+    } as unknown as ImageConfigs;
+    platforms = new ImagePlatforms(configs, services.unitOfWork, new ManifestUsesRepository());
+    const { digest } = await image();
+    const repositoryAt = (path: string) => ({ path }) as unknown as RepositoryFact;
+    for (let at = 0; at < 1_100; at += 1) platforms.expect(repositoryAt('flood/app'), digest, DESCRIPTOR, 'user:1');
+    platforms.expect(repositoryAt('quiet/app'), digest, DESCRIPTOR, 'user:2');
+    await eventually('a batch is read', () => Promise.resolve(asked.length > 0));
+    expect(asked.slice(0, 2)).toEqual(['flood/app', 'quiet/app']);
   });
 
   it('keeps nobody from stopping: a read in progress is cut off, and the rest is left', async () => {
@@ -110,7 +127,7 @@ describe('the platform of an image', () => {
       });
     });
     const { repository, digest } = await image();
-    for (let at = 0; at < 5; at += 1) platforms.expect(repository, digest, DESCRIPTOR);
+    for (let at = 0; at < 5; at += 1) platforms.expect(repository, digest, DESCRIPTOR, 'user:1');
     await eventually('the first is being read', () => Promise.resolve(asked === 1));
     await platforms.onApplicationShutdown();
     expect(asked).toBe(1);

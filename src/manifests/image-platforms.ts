@@ -1,5 +1,9 @@
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { UnitOfWork } from '../database/unit-of-work.js';
+import { withoutShare } from '../fairness/current-share.js';
+import { FAIRNESS } from '../fairness/fairness-counts.js';
+import { type Share, shareIn } from '../fairness/share.js';
+import { WaitingLines } from '../fairness/waiting-lines.js';
 import type { RepositoryFact } from '../http/request-context.js';
 import type { Digest } from '../oci/digest.js';
 import { type ConfigDescriptor, ImageConfigs, isReadable } from './image-configs.service.js';
@@ -10,18 +14,21 @@ const PAUSE_MS = 500;
 const BATCH = 20;
 /** Images that wait; what is beyond, or lost by a crash, is read when somebody looks at the manifest. */
 const MAX_WAITING = 10_000;
+/** Of one principal in one namespace. */
+const MAX_WAITING_OF_SHARE = 1_000;
 
 interface PushedImage {
   readonly repository: RepositoryFact;
   readonly digest: Digest;
   readonly config: ConfigDescriptor;
+  readonly share: Share;
 }
 
 /** Writes what pushed images run on. That is in their config, a blob in the store: it is read once the push is answered. */
 @Injectable()
 export class ImagePlatforms implements OnApplicationShutdown {
   private readonly logger = new Logger(ImagePlatforms.name);
-  private readonly waiting: PushedImage[] = [];
+  private readonly waiting = new WaitingLines<PushedImage>();
   private readonly stopping = new AbortController();
   private timer: NodeJS.Timeout | null = null;
   private reading: Promise<void> = Promise.resolve();
@@ -40,10 +47,16 @@ export class ImagePlatforms implements OnApplicationShutdown {
   }
 
   /** An image that was pushed; this only takes note of it. */
-  expect(repository: RepositoryFact, digest: Digest, config: ConfigDescriptor | null): void {
-    if (!config || !isReadable(config) || this.waiting.length === MAX_WAITING) return;
-    this.waiting.push({ repository, digest, config });
-    this.timer ??= this.schedule();
+  expect(repository: RepositoryFact, digest: Digest, config: ConfigDescriptor | null, principal: string): void {
+    if (!config || !isReadable(config)) return;
+    const share = shareIn(repository.path, principal);
+    if (this.waiting.length >= MAX_WAITING || this.waiting.lengthOf(share) >= MAX_WAITING_OF_SHARE) {
+      FAIRNESS.refused.add('configs');
+      return;
+    }
+    FAIRNESS.waiting.add('configs');
+    this.waiting.add({ repository, digest, config, share });
+    this.timer ??= withoutShare(() => this.schedule());
   }
 
   async save(found: readonly ManifestPlatform[]): Promise<void> {
@@ -58,10 +71,21 @@ export class ImagePlatforms implements OnApplicationShutdown {
     }, PAUSE_MS).unref();
   }
 
+  /** In turn: one who pushes a thousand images keeps nobody else's waiting. */
+  private nextBatch(): PushedImage[] {
+    const batch: PushedImage[] = [];
+    for (let [next] = this.waiting.heads(); next && batch.length < BATCH; [next] = this.waiting.heads()) {
+      this.waiting.serve(next);
+      batch.push(next);
+    }
+    FAIRNESS.waiting.add('configs', -batch.length);
+    return batch;
+  }
+
   private async readBatch(): Promise<void> {
     const { signal } = this.stopping;
     const found: ManifestPlatform[] = [];
-    for (const { repository, digest, config: descriptor } of this.waiting.splice(0, BATCH)) {
+    for (const { repository, digest, config: descriptor } of this.nextBatch()) {
       const config = signal.aborted ? null : await this.configs.read(repository, descriptor, signal);
       if (config) found.push({ repoId: repository.id, digest, config });
     }

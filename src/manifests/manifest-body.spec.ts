@@ -1,6 +1,8 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
 import type { Request } from 'express';
+import { bodyMemory } from '../../test/support/body-memory.js';
+import { NODE_SHARE } from '../fairness/share.js';
 import { readManifestBody, refuseEncoding } from './manifest-body.js';
 
 interface Incoming {
@@ -12,7 +14,10 @@ interface Incoming {
 function incoming(headers: Record<string, string> = {}): Incoming {
   const body = new PassThrough();
   const client = new AbortController();
-  const request = Object.assign(body, { headers, context: { signal: client.signal } }) as unknown as Request;
+  const request = Object.assign(body, {
+    headers,
+    context: { signal: client.signal, share: NODE_SHARE },
+  }) as unknown as Request;
   return { request, body, client };
 }
 
@@ -21,7 +26,7 @@ const condition = (name: string) => expect.objectContaining({ condition: name })
 describe('the body of a pushed manifest', () => {
   it('is read as it came, whatever its pieces', async () => {
     const { request, body } = incoming();
-    const reading = readManifestBody(request, 10);
+    const reading = readManifestBody(request, bodyMemory(), 10);
     for (const piece of ['{"a"', ':', ' 1 }']) body.write(piece);
     body.end();
     expect((await reading).toString()).toBe('{"a": 1 }');
@@ -38,24 +43,24 @@ describe('the body of a pushed manifest', () => {
   it('may be empty, which is for the parser to refuse', async () => {
     const { request, body } = incoming();
     body.end();
-    expect(await readManifestBody(request, 10)).toHaveLength(0);
+    expect(await readManifestBody(request, bodyMemory(), 10)).toHaveLength(0);
   });
 
   it('may have exactly the largest size', async () => {
     const { request, body } = incoming({ 'content-length': '4' });
     body.end('{  }');
-    expect(await readManifestBody(request, 4)).toHaveLength(4);
+    expect(await readManifestBody(request, bodyMemory(), 4)).toHaveLength(4);
   });
 
   it('is refused before it is read when its announced length is too large', async () => {
     const { request, body } = incoming({ 'content-length': '11' });
-    await expect(readManifestBody(request, 10)).rejects.toThrow(condition('manifestTooLarge'));
+    await expect(readManifestBody(request, bodyMemory(), 10)).rejects.toThrow(condition('manifestTooLarge'));
     expect(body.listenerCount('data')).toBe(0);
   });
 
   it('is refused at the first byte too many when no length was announced', async () => {
     const { request, body } = incoming();
-    const reading = readManifestBody(request, 10);
+    const reading = readManifestBody(request, bodyMemory(), 10);
     body.write('0123456789');
     body.write('!');
     await expect(reading).rejects.toThrow(condition('manifestTooLarge'));
@@ -65,13 +70,13 @@ describe('the body of a pushed manifest', () => {
   it('is given up when nothing more comes', async () => {
     const { request, body } = incoming();
     body.write('{');
-    const reading = readManifestBody(request, 10, { silence: 20, whole: 60_000 });
+    const reading = readManifestBody(request, bodyMemory(), 10, { silence: 20, whole: 60_000 });
     await expect(reading).rejects.toThrow(condition('manifestTooSlow'));
   });
 
   it('is given up when it trickles for too long', async () => {
     const { request, body } = incoming();
-    const reading = readManifestBody(request, 10, { silence: 60_000, whole: -1 });
+    const reading = readManifestBody(request, bodyMemory(), 10, { silence: 60_000, whole: -1 });
     body.write('{');
     await expect(reading).rejects.toThrow(condition('manifestTooSlow'));
   });
@@ -79,7 +84,7 @@ describe('the body of a pushed manifest', () => {
   it.each([true, false])('ends with its client (already gone: %s)', async (isGone) => {
     const { request, client, body } = incoming();
     if (isGone) client.abort();
-    const reading = readManifestBody(request, 10);
+    const reading = readManifestBody(request, bodyMemory(), 10);
     if (!isGone) client.abort();
     await expect(reading).rejects.toThrow('the client left');
     expect(body.listenerCount('data')).toBe(0);

@@ -1,4 +1,6 @@
 import type { Request } from 'express';
+import { ClientPace } from '../fairness/client-pace.js';
+import type { BodyBuffer, BodyMemory } from '../http/bodies/body-memory.js';
 import { OciError } from '../oci/oci-error.js';
 
 /** Milliseconds. 4 MiB in the whole time need 35 KB/s; a common manifest comes in one piece. */
@@ -23,57 +25,119 @@ export function refuseEncoding({ headers }: Request): void {
 }
 
 /**
- * The bytes of a pushed manifest, as they came. Throws `manifestTooLarge` as soon as the limit is passed, whether a
- * length was announced or not, and `manifestTooSlow`; the rest of a refused body is the error filter's to drain. Throws
- * what the guard throws when the caller may not push any more.
+ * The bytes of a pushed manifest, as they came, in memory that is the request's share until its answer. Throws
+ * `manifestTooLarge` as soon as the limit is passed, whether a length was announced or not, `manifestTooSlow` and
+ * `ShareExhausted`; the rest of a refused body is the error filter's to drain. Throws what the guard throws when the
+ * caller may not push any more.
  */
-export async function readManifestBody(request: Request, maxBytes: number, patience = PATIENCE): Promise<Buffer> {
-  const bytes = await receive(request, maxBytes, patience);
-  await request.context.authorization?.renew();
-  return bytes;
+export async function readManifestBody(
+  request: Request,
+  memory: BodyMemory,
+  maxBytes: number,
+  patience = PATIENCE,
+): Promise<Buffer> {
+  const announced = Number(request.headers['content-length'] ?? 0);
+  if (announced > maxBytes) throw new OciError('manifestTooLarge', { maxBytes });
+  const buffer = memory.open(request);
+  const reading = new ManifestReading(request, buffer, announced || maxBytes, maxBytes, patience);
+  try {
+    const bytes = await reading.done;
+    await request.context.authorization?.renew();
+    return bytes;
+  } catch (error) {
+    buffer.release();
+    throw error;
+  }
 }
 
-function receive(request: Request, maxBytes: number, patience: BodyPatience): Promise<Buffer> {
-  const announced = Number(request.headers['content-length'] ?? 0);
-  if (announced > maxBytes) return Promise.reject(new OciError('manifestTooLarge', { maxBytes }));
-  const { signal } = request.context;
-  const begun = Date.now();
-  return new Promise<Buffer>((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let size = 0;
-    const settle = (outcome: () => void): void => {
-      clearTimeout(timer);
-      request.off('data', onData).off('end', onEnd).off('error', fail);
-      signal.removeEventListener('abort', onAbort);
-      outcome();
-    };
-    const fail = (error: Error): void => {
-      settle(() => {
-        reject(error);
-      });
-    };
-    const onData = (chunk: Buffer): void => {
-      size += chunk.length;
-      chunks.push(chunk);
-      timer.refresh();
-      if (size > maxBytes) fail(new OciError('manifestTooLarge', { maxBytes }));
-      else if (Date.now() - begun > patience.whole) fail(new OciError('manifestTooSlow'));
-    };
-    const onEnd = (): void => {
-      settle(() => {
-        resolve(Buffer.concat(chunks, size));
-      });
-    };
-    const onAbort = (): void => {
-      fail(new Error('the client left before its manifest was complete', { cause: signal.reason }));
-    };
-    const timer = setTimeout(() => {
-      fail(new OciError('manifestTooSlow'));
-    }, patience.silence);
-    if (signal.aborted) onAbort();
+/** One body on its way in. */
+class ManifestReading {
+  private readonly outcome = Promise.withResolvers<Buffer>();
+  private readonly begun = Date.now();
+  private readonly pace = new ClientPace();
+  private readonly timer: NodeJS.Timeout;
+  private isWaiting = false;
+
+  constructor(
+    private readonly request: Request,
+    private readonly buffer: BodyBuffer,
+    private readonly wholeBytes: number,
+    private readonly maxBytes: number,
+    private readonly patience: BodyPatience,
+  ) {
+    buffer.progress = { isStalled: () => this.pace.isStalled, end: this.tooSlow };
+    this.timer = setTimeout(this.onSilence, patience.silence);
+    const { signal } = request.context;
+    if (signal.aborted) this.onAbort();
     else {
-      signal.addEventListener('abort', onAbort);
-      request.on('data', onData).once('end', onEnd).once('error', fail);
+      signal.addEventListener('abort', this.onAbort);
+      request.on('data', this.onData).once('end', this.onEnd).once('error', this.fail);
     }
-  });
+  }
+
+  get done(): Promise<Buffer> {
+    return this.outcome.promise;
+  }
+
+  private readonly onData = (chunk: Buffer): void => {
+    this.timer.refresh();
+    this.pace.moved(chunk.length);
+    const { buffer, request, maxBytes } = this;
+    if (buffer.size + chunk.length > maxBytes) this.fail(new OciError('manifestTooLarge', { maxBytes }));
+    else if (Date.now() - this.begun > this.patience.whole) this.tooSlow();
+    else {
+      try {
+        const wait = buffer.reserve(chunk.length, this.wholeBytes, request.context.signal);
+        if (wait) this.addAfter(wait, chunk).catch(this.fail);
+        else buffer.add(chunk);
+      } catch (error) {
+        this.fail(error as Error);
+      }
+    }
+  };
+
+  /** The socket waits, too. */
+  private async addAfter(wait: Promise<void>, chunk: Buffer): Promise<void> {
+    const { buffer, request, pace } = this;
+    request.pause();
+    pace.pause();
+    this.isWaiting = true;
+    await wait;
+    this.isWaiting = false;
+    buffer.add(chunk);
+    pace.resume();
+    this.timer.refresh();
+    request.resume();
+  }
+
+  private readonly onEnd = (): void => {
+    this.settle();
+    this.outcome.resolve(this.buffer.content);
+  };
+
+  private readonly onSilence = (): void => {
+    if (this.isWaiting) this.timer.refresh();
+    else this.tooSlow();
+  };
+
+  private readonly tooSlow = (): void => {
+    this.fail(new OciError('manifestTooSlow'));
+  };
+
+  private readonly onAbort = (): void => {
+    const { signal } = this.request.context;
+    this.fail(new Error('the client left before its manifest was complete', { cause: signal.reason }));
+  };
+
+  private readonly fail = (error: Error): void => {
+    this.settle();
+    this.outcome.reject(error);
+  };
+
+  private settle(): void {
+    const { request } = this;
+    clearTimeout(this.timer);
+    request.off('data', this.onData).off('end', this.onEnd).off('error', this.fail);
+    request.context.signal.removeEventListener('abort', this.onAbort);
+  }
 }

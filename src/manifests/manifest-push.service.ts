@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { NamedContent } from '../blobs/named-content.js';
 import { AppConfig } from '../config/config.js';
+import { shareIn } from '../fairness/share.js';
 import type { Authorization } from '../http/authorization/request-authorization.js';
 import type { RepositoryFact, RepositoryTarget } from '../http/request-context.js';
 import { TALLIES } from '../http/tallies.js';
@@ -14,6 +15,7 @@ import type { Reference } from '../oci/reference.js';
 import { annotationsText } from '../oci/referrers.js';
 import { RepositoriesService } from '../repos/repositories.service.js';
 import { ImagePlatforms } from './image-platforms.js';
+import { LARGE_MANIFEST, LargePushes } from './large-pushes.js';
 import { ManifestReadService } from './manifest-read.service.js';
 import type { NewManifest } from './manifests.repository.js';
 import { ManifestsService, type Tagging } from './manifests.service.js';
@@ -42,6 +44,7 @@ export class ManifestPushService {
     private readonly manifests: ManifestsService,
     private readonly reader: ManifestReadService,
     private readonly platforms: ImagePlatforms,
+    private readonly large: LargePushes,
     private readonly config: AppConfig,
   ) {
     const { manifestMaxBytes: maxBytes, manifestMaxAnnotations: maxAnnotations } = config.registry;
@@ -49,7 +52,12 @@ export class ManifestPushService {
   }
 
   /** end-7: judged completely before anything is written; the first push makes the repository. */
-  async push(push: ManifestPush): Promise<PushedManifest> {
+  push(push: ManifestPush): Promise<PushedManifest> {
+    if (push.bytes.length <= LARGE_MANIFEST) return this.store(push);
+    return this.large.run(shareIn(push.target.name, push.actor.principal), () => this.store(push));
+  }
+
+  private async store(push: ManifestPush): Promise<PushedManifest> {
     const { bytes, reference } = push;
     const digest = digestOf(bytes, reference);
     let parsed: ParsedManifest;
@@ -64,7 +72,7 @@ export class ManifestPushService {
     const named = parsed.references.map((one) => toNamedContent(one, isSparse));
     await this.manifests.save(repository, toRow(digest, bytes, parsed), named, push);
     this.reader.remember(digest, bytes);
-    if (parsed.kind === 'image') this.platforms.expect(repository, digest, parsed.config);
+    if (parsed.kind === 'image') this.platforms.expect(repository, digest, parsed.config, push.actor.principal);
     return { digest, subject: parsed.subject?.digest ?? null };
   }
 

@@ -1,6 +1,9 @@
 import { Injectable } from '@nestjs/common';
+import type { Response } from 'express';
 import { LRUCache } from 'lru-cache';
 import { FactCache, type Subject } from '../cache/fact-cache.js';
+import { SharedAnswers } from '../http/answers/shared-answers.js';
+import { SMALL_ANSWER } from '../http/answers/unread-answers.js';
 import type { RepositoryFact } from '../http/request-context.js';
 import type { Digest } from '../oci/digest.js';
 import { OciError } from '../oci/oci-error.js';
@@ -16,11 +19,12 @@ const LARGEST_CACHED = 1024 * 1024;
 @Injectable()
 export class ManifestReadService {
   /** By digest alone, and as `reply` sends them best: bytes never change. Whether a repository has them is the fact's to say. */
-  private readonly cached = new LRUCache<Digest, string>({
+  private readonly cached = new LRUCache<Digest, string | Buffer>({
     maxSize: CACHED_BYTES,
     maxEntrySize: LARGEST_CACHED,
     sizeCalculation: (body) => Math.max(body.length, 1),
   });
+  private readonly unread = new SharedAnswers<Digest>();
 
   constructor(
     private readonly manifests: ManifestsRepository,
@@ -44,23 +48,41 @@ export class ManifestReadService {
     });
   }
 
-  /** The bytes as a `latin1` string, each character one of them. */
-  body(repository: RepositoryFact, digest: Digest): string | Promise<string> {
-    return this.cached.get(digest) ?? this.load(repository, digest);
+  /**
+   * The bytes as a `latin1` string, each character one of them; of a large manifest as they are, the same memory for all
+   * who read it, since it may be read slowly.
+   */
+  body(
+    repository: RepositoryFact,
+    { digest, size }: ManifestFact,
+    response: Response,
+  ): string | Buffer | Promise<string | Buffer> {
+    if (size > SMALL_ANSWER)
+      return this.unread.open(digest, size, response, async () => asBytes(await this.known(repository, digest)));
+    return this.known(repository, digest);
   }
 
   /** What was just pushed is pulled next. */
   remember(digest: Digest, bytes: Buffer): void {
-    this.cached.set(digest, bytes.toString('latin1'));
+    // A large one in memory of its own: what it came in may be larger.
+    this.cached.set(digest, bytes.length > SMALL_ANSWER ? Buffer.from(bytes) : bytes.toString('latin1'));
   }
 
-  private async load(repository: RepositoryFact, digest: Digest): Promise<string> {
+  private known(repository: RepositoryFact, digest: Digest): string | Buffer | Promise<string | Buffer> {
+    return this.cached.get(digest) ?? this.load(repository, digest);
+  }
+
+  private async load(repository: RepositoryFact, digest: Digest): Promise<string | Buffer> {
     const bytes = await this.manifests.bytes(repository.id, digest);
     if (!bytes) throw new OciError('manifestUnknown', { digest });
-    const body = bytes.toString('latin1');
+    const body = bytes.length > SMALL_ANSWER ? bytes : bytes.toString('latin1');
     this.cached.set(digest, body);
     return body;
   }
+}
+
+function asBytes(body: string | Buffer): Buffer {
+  return typeof body === 'string' ? Buffer.from(body, 'latin1') : body;
 }
 
 /** What is cached of a repository's manifests and tags. */

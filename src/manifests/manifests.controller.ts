@@ -3,6 +3,7 @@ import { ApiOperation, ApiParam, ApiQuery, ApiResponse, ApiTags } from '@nestjs/
 import type { Request, Response } from 'express';
 import { AppConfig } from '../config/config.js';
 import { Access } from '../http/access.decorator.js';
+import { BodyMemory } from '../http/bodies/body-memory.js';
 import type { RepositoryFact, RepositoryTarget } from '../http/request-context.js';
 import { etagMatches, etagOf } from '../oci/etag.js';
 import { OciError } from '../oci/oci-error.js';
@@ -30,6 +31,7 @@ export class ManifestsController {
     private readonly pusher: ManifestPushService,
     private readonly manifests: ManifestsService,
     private readonly pulls: PullCounts,
+    private readonly bodies: BodyMemory,
     private readonly config: AppConfig,
   ) {}
 
@@ -67,7 +69,7 @@ export class ManifestsController {
       notModified(response, fact);
       return;
     }
-    const body = this.reader.body(repository, fact.digest);
+    const body = this.reader.body(repository, fact, response);
     reply(response, 200, manifestHeaders(fact), body instanceof Promise ? await body : body);
   }
 
@@ -89,7 +91,7 @@ export class ManifestsController {
     const named = readTags(tag);
     const tags = reference.kind === 'tag' ? [...new Set([reference.tag, ...named])] : named;
     const condition = { ifMatch: headers['if-match'] ?? null, ifNoneMatch: headers['if-none-match'] ?? null };
-    const bytes = await readManifestBody(request, this.config.registry.manifestMaxBytes);
+    const bytes = await readManifestBody(request, this.bodies, this.config.registry.manifestMaxBytes);
     const target = targetOf(request); // as it was judged with the body in hand
     const { authorization } = request.context;
     const contentType = headers['content-type'];

@@ -4,10 +4,12 @@ import { BlobsModule } from '../blobs/blobs.module.js';
 import { CacheModule } from '../cache/cache.module.js';
 import { DatabaseModule } from '../database/database.module.js';
 import { EventsModule } from '../events/events.module.js';
+import { HttpModule } from '../http/http.module.js';
 import { RegistryModule } from '../registry/registry.module.js';
 import { ReposModule } from '../repos/repos.module.js';
 import { ImageConfigs } from './image-configs.service.js';
 import { ImagePlatforms } from './image-platforms.js';
+import { LargePushes } from './large-pushes.js';
 import { ManifestDetailsRepository } from './manifest-details.repository.js';
 import { ManifestDetailsService } from './manifest-details.service.js';
 import { ManifestPushService } from './manifest-push.service.js';
@@ -40,6 +42,7 @@ import { TagsRepository } from './tags.repository.js';
     CacheModule,
     DatabaseModule,
     EventsModule,
+    HttpModule,
     RegistryModule,
     ReposModule,
   ],
@@ -53,6 +56,7 @@ import { TagsRepository } from './tags.repository.js';
   providers: [
     ImageConfigs,
     ImagePlatforms,
+    LargePushes,
     ManifestDetailsRepository,
     ManifestDetailsService,
     ManifestReadService,

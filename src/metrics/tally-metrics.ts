@@ -1,10 +1,15 @@
-import type { Registry } from 'prom-client';
+import { Gauge, type Registry } from 'prom-client';
+import { FAIRNESS } from '../fairness/fairness-counts.js';
 import { TALLIES } from '../http/tallies.js';
-import type { Tally } from '../http/tally.js';
 import { readCounter, readGauge } from './metric-kinds.js';
 
+/** What was counted, by its kind. */
+interface Counts {
+  entries(): Iterable<readonly [string, number]>;
+}
+
 /** Name, help, label, and what was counted by it. */
-const COUNTED: readonly (readonly [string, string, string, Tally<string>])[] = [
+const COUNTED: readonly (readonly [string, string, string, Counts])[] = [
   [
     'aerugo_rate_limited_total',
     'Requests that were answered with 429, by the limit that they met.',
@@ -61,6 +66,18 @@ const COUNTED: readonly (readonly [string, string, string, Tally<string>])[] = [
     'how',
     TALLIES.damageEnded,
   ],
+  [
+    'aerugo_share_refused_total',
+    'Requests that were told to come again because their share of a resource was used up.',
+    'resource',
+    FAIRNESS.refused,
+  ],
+  [
+    'aerugo_share_reclaimed_total',
+    'Requests with a stalled client that were ended because others waited for what they held.',
+    'resource',
+    FAIRNESS.reclaimed,
+  ],
 ];
 
 /** Shows what the modules have counted. */
@@ -81,8 +98,17 @@ export function countTallies(registry: Registry): void {
   readGauge(registry, 'aerugo_uploads_active', 'Bodies of uploads that are on their way to the store now.', () =>
     TALLIES.activeUploads.of('streamed'),
   );
+  new Gauge({
+    name: 'aerugo_share_waiting',
+    help: 'Requests that wait for their share of a resource now.',
+    labelNames: ['resource'],
+    registers: [registry],
+    collect() {
+      for (const [resource, waiting] of FAIRNESS.waiting.entries()) this.set({ resource }, waiting);
+    },
+  });
 }
 
-function* labelled(label: string, tally: Tally<string>): Generator<readonly [Record<string, string>, number]> {
+function* labelled(label: string, tally: Counts): Generator<readonly [Record<string, string>, number]> {
   for (const [kind, count] of tally.entries()) yield [{ [label]: kind }, count];
 }

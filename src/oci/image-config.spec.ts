@@ -23,6 +23,13 @@ describe('the config of an image', () => {
     });
   });
 
+  it('is none when it has more values than an image has use for', () => {
+    const labels = (count: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, at) => [`label-${at}`, 'x']));
+    expect(read({ os: 'linux', config: { Labels: labels(2_000) } })?.os).toBe('linux');
+    expect(read({ os: 'linux', config: { Labels: labels(50_000) } })).toBeNull();
+  });
+
   it('says nothing where its fields are missing or of other types', () => {
     const nothing = { os: null, architecture: null, variant: null, created: null, author: null, labels: {} };
     for (const value of [{}, { os: 1, architecture: 'a\u0000', created: {}, config: [], author: null }])

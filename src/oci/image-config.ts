@@ -6,8 +6,8 @@ import { OciError } from './oci-error.js';
 /** Bytes of a config that is read; common ones have 1 to 30 KB. */
 export const MAX_CONFIG_BYTES = 1024 * 1024;
 const MAX_DEPTH = 64;
-/** Fields of a config that is read: a common one has some hundreds, and 100,000 names take a parser 0.1 s. */
-const MAX_FIELDS = 20_000;
+/** Of 127 layers with their history and a thousand labels it has some 2,000. More would hold up the event loop. */
+const MAX_VALUES = 10_000;
 /** What is shown of the labels. */
 const LABELS = { entries: 1_000, bytes: 128 * 1024 };
 
@@ -37,7 +37,7 @@ export function readImageConfig(bytes: Uint8Array): ImageConfig | null {
 
 function documentOf(bytes: Uint8Array): JsonObject | null {
   try {
-    return parseJsonObject(bytes, MAX_DEPTH, MAX_FIELDS);
+    return parseJsonObject(bytes, MAX_DEPTH, { maxValues: MAX_VALUES });
   } catch (error) {
     if (error instanceof OciError) return null;
     throw error;

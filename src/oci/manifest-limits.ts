@@ -7,6 +7,8 @@ export interface ManifestLimits {
   readonly maxDepth?: number;
   /** Fields of all its objects together: what a parser pays for is names, more than bytes. */
   readonly maxFields?: number;
+  /** Values of all its objects and lists together. */
+  readonly maxValues?: number;
   /** Of all its lists together. */
   readonly maxDescriptors?: number;
   /** Of the manifest itself, and of each of its descriptors; all together may have `ALL_ANNOTATIONS` times as many. */
@@ -21,6 +23,7 @@ const ALL_ANNOTATIONS = 20;
 /** What a manifest is judged by that the repository does not have yet; an honest one has some dozen of everything. */
 export const NEW_MANIFEST = {
   maxFields: 100_000,
+  maxValues: 150_000,
   maxDescriptors: 10_000,
   // The specification wants manifests of 4 MB taken, whatever fills them.
   maxAnnotationBytes: 4 * 1024 * 1024,
@@ -29,6 +32,7 @@ export const NEW_MANIFEST = {
 /** The limits that judge new digests only, by the condition that says so. */
 const LIMITS = {
   manifestTooManyFields: 'fields',
+  manifestTooManyValues: 'fields',
   manifestTooManyDescriptors: 'descriptors',
   manifestTooManyAnnotations: 'annotations',
 } as const satisfies Partial<Record<OciCondition, string>>;

@@ -61,7 +61,7 @@ export function parseManifest(
 ): ParsedManifest {
   if (bytes.length > limits.maxBytes) throw new OciError('manifestTooLarge', { maxBytes: limits.maxBytes });
   const declared = contentType === undefined ? null : parseManifestMediaType(contentType);
-  const document = parseJsonObject(bytes, limits.maxDepth ?? MAX_DEPTH, limits.maxFields);
+  const document = parseJsonObject(bytes, limits.maxDepth ?? MAX_DEPTH, limits);
   const mediaType = agreedMediaType(declared, document);
   refuseSchema1(mediaType, document);
   if (!mayBeManifest(mediaType)) throw new OciError('mediaTypeForeign', { contentType: mediaType });

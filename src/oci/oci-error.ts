@@ -92,6 +92,7 @@ export const OCI_ERRORS = {
   manifestTooSlow: { code: 'MANIFEST_INVALID', status: 408, message: 'the manifest arrived too slowly' },
   manifestTooLarge: { code: 'MANIFEST_INVALID', status: 413, message: 'manifest is too large' },
   manifestDeepNesting: { code: 'MANIFEST_INVALID', status: 400, message: 'manifest is nested too deeply' },
+  manifestTooManyValues: { code: 'MANIFEST_INVALID', status: 400, message: 'manifest has too many values' },
   manifestTooManyDescriptors: { code: 'MANIFEST_INVALID', status: 400, message: 'manifest has too many descriptors' },
   manifestTooManyFields: { code: 'MANIFEST_INVALID', status: 400, message: 'manifest has too many fields' },
   manifestTooManyAnnotations: { code: 'MANIFEST_INVALID', status: 400, message: 'manifest has too many annotations' },

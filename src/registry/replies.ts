@@ -1,4 +1,5 @@
 import type { Response } from 'express';
+import { holdAnswer } from '../http/answers/unread-answers.js';
 import { V2_HEADERS } from '../http/v2-headers.js';
 import { warningHeaders } from '../oci/warning.js';
 
@@ -27,6 +28,7 @@ interface JsonReply {
   readonly headers?: FlatHeaders;
 }
 
+/** Throws `ShareExhausted` while too many large answers of the caller's have not been read. */
 export function replyJson(response: Response, body: object, options?: JsonReply): void {
   replyJsonText(response, JSON.stringify(body), options);
 }
@@ -38,6 +40,7 @@ export function replyJsonText(
   { contentType = 'application/json', headers = [] }: JsonReply = {},
 ): void {
   const bytes = Buffer.from(body);
+  holdAnswer(response, bytes.length);
   reply(response, 200, ['Content-Type', contentType, 'Content-Length', String(bytes.length), ...headers], bytes);
 }
 

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
+import { PAGE_BYTES } from '../http/list-reply.js';
 import type { RepositoryName } from '../oci/repository-name.js';
 import { Repo } from './repo.entity.js';
 import type { View } from './view.js';
@@ -63,8 +64,11 @@ const VISIBLE = [
 ].join('\n  UNION');
 
 const paths = (sets: string): string => `SELECT path, id FROM (${sets}) visible ORDER BY path LIMIT $2`;
+// Descriptions that begin beyond a page's bytes are not read: the page ends before them.
 const details = (sets: string): string => `
-SELECT r.path, r.visibility, r.sparse, r.description, r.created_at AS "createdAt", r.updated_at AS "updatedAt"
+SELECT r.path, r.visibility, r.sparse, r.created_at AS "createdAt", r.updated_at AS "updatedAt",
+  CASE WHEN sum(octet_length(r.description)) OVER (ORDER BY page.path) <= ${PAGE_BYTES} THEN r.description ELSE '' END
+    AS description
 FROM (${paths(sets)}) page JOIN repos r ON r.id = page.id ORDER BY page.path`;
 
 const LISTS = {

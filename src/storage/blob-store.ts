@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { Share } from '../fairness/share.js';
 import type { DirectUploads } from './direct-uploads.js';
 import type { BlobInventory } from './blob-inventory.js';
 import type { ObjectKey } from './object-keys.js';
@@ -18,6 +19,8 @@ export interface AppendOptions {
   /** Bytes in this body when they are known, else `null`. */
   readonly expectedBytes: number | null;
   readonly signal: AbortSignal;
+  /** Whose part of the memory it takes; the node's own unless given. */
+  readonly share?: Share;
   /**
    * Keeps an interim state in the row; zero or more times, before bytes go where only that state names them.
    * Must throw when the row has passed to a later epoch: that is what stops a writer that was taken over.
@@ -148,7 +151,8 @@ export abstract class BlobStore {
    * The body is read to its end or left where it was: it is never destroyed here, so that a refusal can be answered.
    * A chunk is the body's own again as soon as the next one is asked for: what is to be kept of it is copied.
    *
-   * Throws `StoreBusy` before the body is read, `LengthMismatch`, `ObjectTooLarge`, `StoreUnavailable`, `UploadLost`.
+   * Throws `StoreBusy` before more than the body's first 256 KiB are read, or when its client has stalled while others wait;
+   * `LengthMismatch`, `ObjectTooLarge`, `StoreUnavailable`, `UploadLost`.
    */
   abstract append(
     target: WriteTarget,

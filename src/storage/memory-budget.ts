@@ -1,15 +1,12 @@
-import { abortReason } from './body-reader.js';
+import { Allotment, type Holding, type Progress, ShareExhausted } from '../fairness/allotment.js';
+import { NODE_SHARE, type Share } from '../fairness/share.js';
 import { FreeRanges } from './free-ranges.js';
 import { StoreBusy } from './storage-errors.js';
 
-const RETRY_AFTER_SECONDS = 10;
 /** Whole parts are at least as large. */
 const LARGE_BYTES = 5 * 1024 * 1024;
-
-interface Waiter {
-  readonly bytes: number;
-  readonly grant: (memory: Buffer) => void;
-}
+/** A namespace that is alone may have two thirds: many layers of its images are pushed at once. */
+const GENEROSITY = 2;
 
 /** A piece of the budget's memory that is one transfer's until it releases it. */
 export class Lease {
@@ -17,6 +14,7 @@ export class Lease {
 
   constructor(
     private readonly budget: MemoryBudget,
+    private readonly holding: Holding,
     memory: Buffer,
   ) {
     this.#memory = memory;
@@ -27,9 +25,14 @@ export class Lease {
     return this.#memory;
   }
 
+  /** How its transfer gets on; judged while others wait for memory. */
+  set progress(progress: Progress | null) {
+    this.holding.progress = progress;
+  }
+
   /** The content is lost. Never waits: whoever holds memory and waits for more could wait for another who does the same. */
   tryGrow(toBytes: number): boolean {
-    const larger = this.budget.tryExchange(this.#memory, toBytes);
+    const larger = this.budget.tryExchange(this.holding, this.#memory, toBytes);
     if (larger) this.#memory = larger;
     return larger !== null;
   }
@@ -38,27 +41,33 @@ export class Lease {
   release(): void {
     const memory = this.#memory;
     this.#memory = NOTHING;
-    this.budget.giveBack(memory);
+    this.budget.giveBack(this.holding, memory);
   }
 }
 
 /**
- * The memory that all transfers of this process share, given out first come, first served. It is one block, made at the
- * start and used again and again: a buffer made for each transfer stays after its end until the collector comes, and what
- * the C library then keeps between the pieces came to as much again (docs/design/storage.md).
+ * The memory that all transfers of this process share, by the shares of their tenants (docs/design/fairness.md). It is one
+ * block, made at the start and used again and again: a buffer made for each transfer stays after its end until the
+ * collector comes, and what the C library then keeps between the pieces came to as much again (docs/design/storage.md).
  */
 export class MemoryBudget {
   readonly #block: Buffer;
   readonly #ranges: FreeRanges;
-  readonly #waiters: Waiter[] = [];
+  readonly #allotment: Allotment;
 
   constructor(
     readonly totalBytes: number,
-    private readonly maxWaitMs = 20_000,
+    patienceMs = 20_000,
   ) {
     // The system gives memory that was never written to as it is written to: until then this takes none.
     this.#block = Buffer.allocUnsafeSlow(totalBytes);
     this.#ranges = new FreeRanges(totalBytes, LARGE_BYTES);
+    this.#allotment = new Allotment({
+      resource: 'upload-memory',
+      total: totalBytes,
+      generosity: GENEROSITY,
+      patienceMs,
+    });
   }
 
   get freeBytes(): number {
@@ -66,80 +75,65 @@ export class MemoryBudget {
   }
 
   get waiting(): number {
-    return this.#waiters.length;
+    return this.#allotment.waiting;
   }
 
   /** Throws `StoreBusy` when nothing became free in time, the signal's reason when it aborts first. */
-  async take(bytes: number, signal: AbortSignal): Promise<Lease> {
+  async take(bytes: number, signal: AbortSignal, share: Share = NODE_SHARE): Promise<Lease> {
     if (bytes > this.totalBytes) throw new RangeError(`${String(bytes)} bytes are more than the whole budget`);
-    if (signal.aborted) throw abortReason(signal);
-    return new Lease(this, this.#tryTake(bytes) ?? (await this.#wait(bytes, signal)));
+    const piece = this.#pieceOf(bytes);
+    try {
+      return new Lease(this, await this.#allotment.take(share, bytes, signal, piece.cut), piece.memory);
+    } catch (error) {
+      throw error instanceof ShareExhausted ? new StoreBusy(error.retryAfterSeconds) : error;
+    }
   }
 
   /** Memory for what can do without it: `null` when there is none, or when others wait. */
-  tryLease(bytes: number): Lease | null {
-    const memory = this.#tryTake(bytes);
-    return memory && new Lease(this, memory);
+  tryLease(bytes: number, share: Share = NODE_SHARE): Lease | null {
+    if (this.waiting > 0) return null;
+    const piece = this.#pieceOf(bytes);
+    const holding = this.#allotment.tryTake(share, bytes, piece.cut);
+    return holding && new Lease(this, holding, piece.memory);
+  }
+
+  /**
+   * Memory for the first bytes of what will want `later` bytes for all of them; `null` when it had better wait for these
+   * at once, since many that hold a beginning and wait could leave nothing to wait for.
+   */
+  tryFirst(bytes: number, later: number, share: Share = NODE_SHARE): Lease | null {
+    const isRoomy = this.freeBytes >= this.totalBytes / 2 && this.#allotment.hasRoom(share, bytes + 2 * later);
+    return isRoomy ? this.tryLease(bytes, share) : null;
   }
 
   /** Another piece for this one, which may be a part of it; `null` when there is none. Used by `Lease`. */
-  tryExchange(memory: Buffer, bytes: number): Buffer | null {
-    if (this.#waiters.length > 0) return null;
-    return this.#piece(this.#ranges.exchange(memory.byteOffset, memory.length, bytes), bytes);
+  tryExchange(holding: Holding, memory: Buffer, bytes: number): Buffer | null {
+    if (this.waiting > 0) return null;
+    const piece: { start: number | null } = { start: null };
+    const cut = (): boolean => {
+      piece.start = this.#ranges.exchange(memory.byteOffset, memory.length, bytes);
+      return piece.start !== null;
+    };
+    if (!holding.tryGrow(bytes - memory.length, cut) || piece.start === null) return null;
+    return this.#block.subarray(piece.start, piece.start + bytes);
   }
 
   /** Used by `Lease`. */
-  giveBack(memory: Buffer): void {
+  giveBack(holding: Holding, memory: Buffer): void {
     this.#ranges.give(memory.byteOffset, memory.length);
-    this.#grantInTurn();
+    holding.release();
   }
 
-  /** Never overtakes those who wait. */
-  #tryTake(bytes: number): Buffer | null {
-    return this.#waiters.length > 0 ? null : this.#piece(this.#ranges.take(bytes), bytes);
-  }
-
-  #piece(start: number | null, bytes: number): Buffer | null {
-    return start === null ? null : this.#block.subarray(start, start + bytes);
-  }
-
-  #wait(bytes: number, signal: AbortSignal): Promise<Buffer> {
-    return new Promise((resolve, reject) => {
-      const leave = (): void => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', onAbort);
-        this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
-      };
-      const giveUp = (reason: Error): void => {
-        leave();
-        // The one behind may want less than this one did.
-        this.#grantInTurn();
-        reject(reason);
-      };
-      const waiter: Waiter = {
-        bytes,
-        grant: (memory) => {
-          leave();
-          resolve(memory);
-        },
-      };
-      const onAbort = (): void => {
-        giveUp(abortReason(signal));
-      };
-      const timer = setTimeout(() => {
-        giveUp(new StoreBusy(RETRY_AFTER_SECONDS));
-      }, this.maxWaitMs);
-      signal.addEventListener('abort', onAbort);
-      this.#waiters.push(waiter);
-    });
-  }
-
-  #grantInTurn(): void {
-    for (let first = this.#waiters[0]; first; first = this.#waiters[0]) {
-      const memory = this.#piece(this.#ranges.take(first.bytes), first.bytes);
-      if (!memory) return;
-      first.grant(memory);
-    }
+  #pieceOf(bytes: number): { readonly cut: () => boolean; readonly memory: Buffer } {
+    const [block, ranges] = [this.#block, this.#ranges];
+    let start: number | null = null;
+    return {
+      cut: () => (start = ranges.take(bytes)) !== null,
+      get memory() {
+        if (start === null) throw new Error('memory was given that nobody has cut');
+        return block.subarray(start, start + bytes);
+      },
+    };
   }
 }
 

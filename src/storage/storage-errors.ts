@@ -43,7 +43,7 @@ export class StoreUnavailable extends StorageError {
   }
 }
 
-/** Too many uploads at once for the memory they may use; nothing of the body was read (503 with `Retry-After`). */
+/** Too many uploads at once for the memory they may use; nothing of the body counts (503 with `Retry-After`). */
 export class StoreBusy extends StorageError {
   override readonly name = 'StoreBusy';
   readonly code = 'store_busy';

@@ -12,11 +12,12 @@ export const MODULE_TABLE: Readonly<Record<string, readonly string[]>> = {
   oci: [],
   access: [],
   config: [],
-  database: ['config'],
-  cache: ['config'],
+  fairness: [],
+  database: ['fairness', 'config'],
+  cache: ['fairness', 'config'],
   outgoing: ['config'],
-  storage: ['outgoing', 'config', 'oci'],
-  http: ['config', 'oci', 'access'],
+  storage: ['fairness', 'outgoing', 'config', 'oci'],
+  http: ['fairness', 'config', 'oci', 'access'],
   limits: ['http', 'cache', 'config', 'oci', 'access'],
   events: ['database', 'cache', 'oci', 'access'],
   users: ['limits', 'http', 'database', 'cache', 'events', 'config', 'access'],
@@ -24,21 +25,33 @@ export const MODULE_TABLE: Readonly<Record<string, readonly string[]>> = {
   repos: ['orgs', 'users', 'http', 'database', 'cache', 'events', 'config', 'access', 'oci'],
   auth: ['repos', 'orgs', 'users', 'limits', 'http', 'database', 'cache', 'events', 'config', 'access', 'oci'],
   registry: ['auth', 'repos', 'http', 'config', 'access', 'oci'],
-  blobs: ['registry', 'repos', 'storage', 'http', 'database', 'cache', 'events', 'config', 'access', 'oci'],
-  manifests: ['blobs', 'registry', 'repos', 'http', 'database', 'cache', 'events', 'config', 'access', 'oci'],
+  blobs: ['fairness', 'registry', 'repos', 'storage', 'http', 'database', 'cache', 'events', 'config', 'access', 'oci'],
+  manifests: [
+    'fairness',
+    'blobs',
+    'registry',
+    'repos',
+    'http',
+    'database',
+    'cache',
+    'events',
+    'config',
+    'access',
+    'oci',
+  ],
   gc: ['manifests', 'blobs', 'storage', 'database', 'http', 'config', 'access', 'oci'],
   integrity: ['blobs', 'storage', 'http', 'config', 'access', 'oci'],
   audit: ['events', 'http', 'database', 'config', 'access'],
   deletions: ['manifests', 'repos', 'auth', 'orgs', 'users', 'audit', 'http', 'database', 'access', 'oci'],
   health: ['http', 'database', 'cache', 'storage', 'config'],
-  metrics: ['health', 'http', 'database', 'cache', 'storage', 'config'],
+  metrics: ['health', 'fairness', 'http', 'database', 'cache', 'storage', 'config'],
   tracing: ['metrics', 'http', 'outgoing', 'config'],
   // The program around the node: the only module that may import the composition, and no module imports it.
   cli: [COMPOSITION, 'integrity', 'auth', 'users', 'http', 'outgoing', 'database', 'config', 'access', 'oci'],
 };
 
 /** Knowledge without machinery: these modules import no package either, except what Node itself has. */
-export const PURE_MODULES: readonly string[] = ['oci', 'access'];
+export const PURE_MODULES: readonly string[] = ['oci', 'access', 'fairness'];
 
 /** What another module's file may not be, by its role: these are a module's own business. */
 export const PRIVATE_ROLES: readonly string[] = ['controller', 'repository', 'dto', 'entity'];

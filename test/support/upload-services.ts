@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import path from 'node:path';
 import { Readable } from 'node:stream';
+import { NODE_SHARE } from '../../src/fairness/share.js';
 import { BlobsRepository } from '../../src/blobs/blobs.repository.js';
 import { ClosingRequests } from '../../src/blobs/closing/closing-requests.service.js';
 import { ClosingWait } from '../../src/blobs/closing/closing-wait.service.js';
@@ -40,6 +41,7 @@ import { InstrumentedStore } from '../../src/storage/instrumented-store.js';
 import { parseObjectKey } from '../../src/storage/object-keys.js';
 import { contentServices, type ContentServices } from './content-services.js';
 import { onFileEnd, scratchDirectory } from './processes.js';
+import { bodyBuffer } from './body-memory.js';
 
 export const UPLOADER = { principal: 'user:1', credential: 'password' };
 
@@ -186,5 +188,10 @@ export function incoming(bytes: Buffer | Readable | null, range?: string): Incom
   const stream = bytes instanceof Readable ? bytes : Readable.from(bytes ? [bytes] : [], { objectMode: false });
   const headers = bytes ? { 'transfer-encoding': 'chunked' } : {};
   const request = Object.assign(stream, { headers }) as unknown as IncomingMessage;
-  return { body: new RequestBody(request, 1024), contentRange: range, signal: new AbortController().signal };
+  return {
+    body: new RequestBody(request, 1024, bodyBuffer()),
+    contentRange: range,
+    signal: new AbortController().signal,
+    share: NODE_SHARE,
+  };
 }

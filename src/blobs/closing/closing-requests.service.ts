@@ -124,12 +124,12 @@ export function closingChunk({ incoming, first, range, digest }: Omit<ClosingReq
 }
 
 export function chunkOf(
-  { body, signal }: IncomingBody,
+  { body, signal, share }: IncomingBody,
   kind: Chunk['kind'],
   first: Buffer,
   range: ByteRange | null,
 ): Chunk {
   const isWhole = body.hasEnded;
   const bytes = isWhole ? first.length : range ? rangeLength(range) : body.declaredLength;
-  return { kind, first, rest: isWhole ? null : body, bytes, signal };
+  return { kind, first, rest: isWhole ? null : body, bytes, signal, share };
 }

@@ -1,4 +1,15 @@
+import type { Progress } from '../../fairness/allotment.js';
+import type { Share } from '../../fairness/share.js';
 import type { Lease, MemoryBudget } from '../memory-budget.js';
+
+/** A body has as much before it gets the memory of its whole part. */
+const FIRST_BYTES = 256 * 1024;
+
+/** Whose memory it is, and how the client that fills it gets on. */
+export interface BufferOwner {
+  readonly share: Share;
+  readonly progress: Progress;
+}
 
 /**
  * A transfer's memory: one part that fills, and, while the budget has room and nobody waits for it, a second one, so
@@ -9,15 +20,32 @@ export class PartBuffers {
   #spare: Lease | null = null;
   #filled = 0;
 
-  constructor(private readonly budget: MemoryBudget) {}
+  constructor(
+    private readonly budget: MemoryBudget,
+    private readonly owner: BufferOwner,
+  ) {}
 
-  /** Waits in turn for the first buffer; throws `StoreBusy`. */
+  /** Memory for the first bytes, or in turn for all of them; throws `StoreBusy`. */
   async open(bytes: number, signal: AbortSignal): Promise<void> {
-    this.#filling = await this.budget.take(bytes, signal);
+    const { share } = this.owner;
+    const first = bytes > FIRST_BYTES ? this.budget.tryFirst(FIRST_BYTES, bytes, share) : null;
+    this.#filling = this.#watched(first ?? (await this.budget.take(bytes, signal, share)));
+  }
+
+  /** Goes on in a buffer of that size when the first bytes have come; waits in turn for it. */
+  async extend(bytes: number, signal: AbortSignal): Promise<void> {
+    const whole = await this.budget.take(bytes, signal, this.owner.share);
+    whole.memory.set(this.content);
+    this.#filling?.release();
+    this.#filling = this.#watched(whole);
   }
 
   get isFull(): boolean {
     return this.#filled === this.#buffer.length;
+  }
+
+  get size(): number {
+    return this.#buffer.length;
   }
 
   get content(): Buffer {
@@ -38,10 +66,10 @@ export class PartBuffers {
       this.#spare.release();
       this.#spare = null;
     }
-    const next = this.#spare ?? this.budget.tryLease(bytes);
+    const next = this.#spare ?? this.budget.tryLease(bytes, this.owner.share);
     if (!next) return false;
     this.#spare = this.#filling;
-    this.#filling = next;
+    this.#filling = this.#watched(next);
     this.#filled = 0;
     return true;
   }
@@ -57,6 +85,11 @@ export class PartBuffers {
     this.#filling?.release();
     this.#spare?.release();
     this.#filling = this.#spare = null;
+  }
+
+  #watched(lease: Lease): Lease {
+    lease.progress = this.owner.progress;
+    return lease;
   }
 
   get #buffer(): Buffer {

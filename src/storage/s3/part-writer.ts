@@ -3,13 +3,18 @@ import type { Multipart, S3State, StoredPart } from '../writer-state.js';
 import { bodyChunks } from '../body-reader.js';
 import type { MemoryBudget } from '../memory-budget.js';
 import { epochKey, type ObjectKey } from '../object-keys.js';
+import { ClientPace } from '../../fairness/client-pace.js';
+import { NODE_SHARE } from '../../fairness/share.js';
 import { releaseMemory } from '../release-memory.js';
-import { ObjectNotFound, ObjectTooLarge, UploadLost } from '../storage-errors.js';
+import { ObjectNotFound, ObjectTooLarge, StoreBusy, UploadLost } from '../storage-errors.js';
 import { PARTING } from './call-limits.js';
 import { PartBuffers } from './part-buffers.js';
 import type { PartGarbage } from './part-garbage.js';
 import { MAX_PARTS, type PartPlan } from './part-plan.js';
 import type { S3Calls } from './s3-calls.js';
+
+/** For one that was ended because others wait. */
+const RETRY_AFTER_SECONDS = 10;
 
 export interface Writing {
   readonly calls: S3Calls;
@@ -65,6 +70,7 @@ export class PartWriter {
   #inFlight: Promise<void> = Promise.resolve();
   readonly #failed = new AbortController();
   readonly #signal: AbortSignal;
+  readonly #pace = new ClientPace();
   /** Where in the object the buffer begins. */
   #partOffset: number;
 
@@ -76,7 +82,13 @@ export class PartWriter {
   ) {
     this.#stale = base.stale;
     this.#partOffset = partsSize(base.parts);
-    this.#buffers = new PartBuffers(writing.budget);
+    const progress = {
+      isStalled: () => this.#pace.isStalled,
+      end: () => {
+        this.#failed.abort(new StoreBusy(RETRY_AFTER_SECONDS));
+      },
+    };
+    this.#buffers = new PartBuffers(writing.budget, { share: options.share ?? NODE_SHARE, progress });
     this.#signal = AbortSignal.any([options.signal, this.#failed.signal]);
   }
 
@@ -85,14 +97,17 @@ export class PartWriter {
     this.#refuseTooLarge(options.expectedBytes ?? 0);
     let bytes = 0;
     try {
-      // Before the body is read: a whole part, or less when it is known that less will come.
+      // Before the body is read, and no more than its first bytes need.
       if (options.expectedBytes !== 0) await this.#buffers.open(this.#wantedBytes(), options.signal);
-      for await (const chunk of bodyChunks(body, options)) {
+      this.#pace.resume();
+      for await (const chunk of bodyChunks(body, { ...options, signal: this.#signal })) {
         if (bytes === 0 && base.tail) await this.#addTail(base.tail);
         bytes += chunk.length;
         this.#refuseTooLarge(bytes);
+        this.#pace.moved(chunk.length);
         await this.#add(chunk);
       }
+      this.#pace.pause();
       return bytes === 0 ? { state: base, bytes, created: [], obsolete: [] } : await this.#finish(bytes);
     } catch (error) {
       // A call that failed may still be sending, and the memory is another's when this is over.
@@ -117,9 +132,17 @@ export class PartWriter {
 
   async #add(chunk: Uint8Array): Promise<void> {
     for (let at = 0; at < chunk.length;) {
-      if (this.#buffers.isFull) await this.#sendBuffer();
+      if (this.#buffers.isFull) await this.#makeRoom();
       at += this.#buffers.add(chunk.subarray(at));
     }
+  }
+
+  /** The client is not to blame for how long this takes. */
+  async #makeRoom(): Promise<void> {
+    this.#pace.pause();
+    const isFirst = this.#sent === 0 && this.#buffers.size < this.#wantedBytes();
+    await (isFirst ? this.#buffers.extend(this.#wantedBytes(), this.#signal) : this.#sendBuffer());
+    this.#pace.resume();
   }
 
   async #sendBuffer(): Promise<void> {

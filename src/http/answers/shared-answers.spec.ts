@@ -1,0 +1,75 @@
+import { EventEmitter } from 'node:events';
+import { describe, expect, it } from '@jest/globals';
+import type { Response } from 'express';
+import { SharedAnswers } from './shared-answers.js';
+import { ANSWERS } from './unread-answers.js';
+
+const MIB = 2 ** 20;
+
+class Answer extends EventEmitter {
+  readonly client = new AbortController();
+  readonly req: unknown;
+
+  constructor(namespace: string) {
+    super();
+    this.req = { context: { share: { namespace, principal: namespace }, signal: this.client.signal } };
+  }
+
+  leave(): void {
+    this.client.abort(new Error('the client left'));
+    this.emit('close');
+  }
+}
+
+const answer = (namespace: string): Answer & Response => new Answer(namespace) as unknown as Answer & Response;
+const load = (): Promise<Buffer> => Promise.resolve(Buffer.alloc(4));
+
+describe('large answers that many read', () => {
+  it('count once, until the last reader has gone', async () => {
+    const answers = new SharedAnswers<string>();
+    const readers = Array.from({ length: 50 }, () => answer('mallory'));
+    const bodies = await Promise.all(readers.map((reader) => answers.open('a', 4 * MIB, reader, load)));
+    expect(new Set(bodies).size).toBe(1);
+    expect(ANSWERS.total - ANSWERS.free).toBe(4 * MIB);
+    for (const reader of readers) reader.emit('close');
+    expect(ANSWERS.free).toBe(ANSWERS.total);
+  });
+
+  it('leave room for others while one tenant reads none of very many', async () => {
+    const answers = new SharedAnswers<string>();
+    const readers = Array.from({ length: 40 }, () => answer('mallory'));
+    const all = Promise.allSettled(readers.map((reader, at) => answers.open(`m${at}`, 4 * MIB, reader, load)));
+    const other = answer('bob');
+    expect(await answers.open('b', 4 * MIB, other, load)).toHaveLength(4);
+    expect(ANSWERS.waiting).toBeGreaterThan(30);
+    for (const reader of readers) reader.leave();
+    other.emit('close');
+    await all;
+    expect([ANSWERS.free, ANSWERS.waiting]).toEqual([ANSWERS.total, 0]);
+  });
+
+  it('are read by those who joined one that has left before they came', async () => {
+    const answers = new SharedAnswers<string>();
+    const held = ANSWERS.tryTake({ namespace: 'mallory', principal: 'mallory' }, 24 * MIB);
+    const [first, second] = [answer('mallory'), answer('bob')];
+    const left = answers.open('c', 4 * MIB, first, load);
+    const stays = answers.open('c', 4 * MIB, second, load);
+    first.leave();
+    await expect(left).rejects.toThrow('the client left');
+    expect(await stays).toHaveLength(4);
+    second.emit('close');
+    held?.release();
+    expect(ANSWERS.free).toBe(ANSWERS.total);
+  });
+
+  it('are asked for again after a failure', async () => {
+    const answers = new SharedAnswers<string>();
+    const reader = answer('bob');
+    await expect(answers.open('d', MIB, reader, () => Promise.reject(new Error('down')))).rejects.toThrow('down');
+    reader.emit('close');
+    const again = answer('bob');
+    expect(await answers.open('d', MIB, again, load)).toHaveLength(4);
+    again.emit('close');
+    expect(ANSWERS.free).toBe(ANSWERS.total);
+  });
+});

@@ -1,0 +1,67 @@
+import type { Response } from 'express';
+import type { Holding } from '../../fairness/allotment.js';
+import { ANSWERS, readingOf } from './unread-answers.js';
+
+interface Shared {
+  readonly bytes: Promise<Buffer>;
+  readonly readers: Set<Response>;
+  /** When nobody reads it any more. */
+  readonly forget: () => void;
+}
+
+/**
+ * Large answers that are the same for all who ask for them: their bytes are in memory once, however many read them at
+ * once and however slowly, and count for the share of the first.
+ */
+export class SharedAnswers<Key> {
+  private readonly shared = new Map<Key, Shared>();
+
+  /** The bytes, for this answer until it is closed. Throws `ShareExhausted`, and what `load` throws. */
+  async open(key: Key, size: number, response: Response, load: () => Promise<Buffer>): Promise<Buffer> {
+    const { signal } = response.req.context;
+    for (;;) {
+      const known = this.shared.get(key);
+      if (!known) return this.begin(key, size, response, load);
+      this.join(known, response);
+      try {
+        return await known.bytes;
+      } catch (error) {
+        // The first one's share was used up, or its client has left: neither says anything of this one.
+        if (signal.aborted) throw error;
+      }
+    }
+  }
+
+  private begin(key: Key, size: number, response: Response, load: () => Promise<Buffer>): Promise<Buffer> {
+    const readers = new Set<Response>();
+    const { share, signal } = response.req.context;
+    let holding: Holding | null = null;
+    const bytes = (async () => {
+      holding = ANSWERS.tryTake(share, size) ?? (await ANSWERS.take(share, size, signal));
+      holding.progress = readingOf(size, () => {
+        for (const reader of readers) reader.destroy();
+      });
+      return load();
+    })();
+    const forget = (): void => {
+      if (this.shared.get(key) === shared) this.shared.delete(key);
+      holding?.release();
+    };
+    const shared: Shared = { bytes, readers, forget };
+    this.shared.set(key, shared);
+    this.join(shared, response);
+    // Its last reader may have left before there was anything to release.
+    bytes.then(() => {
+      if (readers.size === 0) forget();
+    }, forget);
+    return bytes;
+  }
+
+  private join({ readers, forget }: Shared, response: Response): void {
+    readers.add(response);
+    response.once('close', () => {
+      readers.delete(response);
+      if (readers.size === 0) forget();
+    });
+  }
+}

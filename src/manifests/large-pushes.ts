@@ -1,0 +1,30 @@
+import { Injectable } from '@nestjs/common';
+import { Allotment } from '../fairness/allotment.js';
+import type { Share } from '../fairness/share.js';
+
+/** Bytes of a manifest that takes tens of milliseconds of this process, and ten times its size, until it is stored. */
+export const LARGE_MANIFEST = 256 * 1024;
+/** Of them at once: one of a principal, as long as others leave room for it. */
+const AT_ONCE = 3;
+/** A place stays empty as long again as its push has taken, and at most so long: the event loop is for others, too. */
+const LONGEST_REST_MS = 2_000;
+
+/** Pushes of large manifests, a few at a time. */
+@Injectable()
+export class LargePushes {
+  private readonly places = new Allotment({ resource: 'manifests', total: AT_ONCE });
+
+  /** Waits in turn for a place; throws `ShareExhausted`. */
+  async run<T>(share: Share, work: () => Promise<T>): Promise<T> {
+    const place = await this.places.take(share, 1);
+    const begun = performance.now();
+    try {
+      return await work();
+    } finally {
+      const rest = Math.min(performance.now() - begun, LONGEST_REST_MS);
+      setTimeout(() => {
+        place.release();
+      }, rest);
+    }
+  }
+}
