@@ -55,7 +55,7 @@ function caller(principal: Principal, scopes: string | null = null): Caller {
     limits: UNLIMITED,
     scopes: scopes === null ? null : readScopes({ access: parseScopes(scopes) }),
   };
-  return { principal, credential, holder: null };
+  return { principal, credential, holder: null, issuedAt: 0 };
 }
 
 const newResponse = (): Response => Object.assign(new EventEmitter(), { end: () => undefined }) as unknown as Response;

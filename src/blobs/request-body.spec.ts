@@ -83,7 +83,7 @@ describe('the body of a request', () => {
   ])('%s is whole only for a caller who still may', async (_, limit) => {
     const request = Object.assign(new PassThrough(), { headers: { 'transfer-encoding': 'chunked' } });
     const denied = { renew: () => Promise.reject(new Error('denied')) };
-    const body = new RequestBody(request as unknown as IncomingMessage, 1024, denied);
+    const body = new RequestBody(request as unknown as IncomingMessage, 1024, bodyBuffer(), denied);
     request.end('hello');
     const reading = limit === 0 ? drain(body) : body.readFirst(limit).then(() => drain(body));
     await expect(reading).rejects.toThrow('denied');

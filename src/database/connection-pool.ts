@@ -79,7 +79,7 @@ class ConnectionPool extends Pool {
     this.#shares.take(share, 1).then(
       (taken) => super.connect(withTurn(taken, callback)),
       (error: unknown) => {
-        callback(error as Error);
+        callback(error as Error, undefined, () => undefined);
       },
     );
     return undefined;

@@ -35,7 +35,7 @@ describe('the body of a pushed manifest', () => {
   it('is whole only for a caller who still may', async () => {
     const { request, body } = incoming();
     request.context.authorization = { renew: () => Promise.reject(new Error('denied')) };
-    const reading = readManifestBody(request, 10);
+    const reading = readManifestBody(request, bodyMemory(), 10);
     body.end('{}');
     await expect(reading).rejects.toThrow('denied');
   });

@@ -8,6 +8,7 @@ import {
   sessionOf,
   UPLOADER,
   uploadServices,
+  uploadTo,
   type UploadServices,
 } from '../../../test/support/upload-services.js';
 import type { RepositoryFact } from '../../http/request-context.js';
@@ -101,9 +102,8 @@ describe('open uploads of one principal', () => {
     await openMany([node], MOST);
     const bytes = randomBytes(100);
     const uploader = { ...UPLOADER, principal: `user:${count}` };
-    await expect(node.uploads.storeAtOnce(repository, uploader, hashOf(bytes), incoming(bytes))).rejects.toMatchObject(
-      REFUSED,
-    );
+    const target = { ...uploadTo(repository), uploader };
+    await expect(node.uploads.storeAtOnce(target, hashOf(bytes), incoming(bytes))).rejects.toMatchObject(REFUSED);
   });
 });
 
