@@ -96,7 +96,10 @@ describe('accounts', () => {
     it('under no name that the configuration gives a meaning to, but by an administrator', async () => {
       await expect(create('library')).rejects.toMatchObject({ condition: 'impossible' });
       await create('library', { byAdministrator: true });
-      await expect(create('admin')).rejects.toMatchObject({ condition: 'nameTaken', detail: undefined });
+      await expect(create('admin')).rejects.toMatchObject({
+        condition: 'nameTaken',
+        detail: expect.not.stringContaining('ADMIN_USERNAME'),
+      });
       await expect(create('admin', { byAdministrator: true })).rejects.toMatchObject({
         condition: 'nameTaken',
         detail: expect.stringContaining('ADMIN_USERNAME'),
