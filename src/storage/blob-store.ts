@@ -87,7 +87,8 @@ export interface CompactionOptions {
 export interface Compaction {
   /**
    * Whoever reads the object meanwhile gets the same bytes. Idempotent, at any moment of an earlier call that was cut off
-   * and beside one that is still running, under an epoch of its own. Nothing when the object is one file, or absent.
+   * and beside one that is still running, under an epoch of its own. Nothing when the object is one file. Throws
+   * `ObjectSizeDiffers` when bytes of it are missing.
    */
   compact(target: WriteTarget, key: ObjectKey, options: CompactionOptions): Promise<void>;
 }
