@@ -5,6 +5,7 @@ import { BlobStore } from '../storage/blob-store.js';
 import type { ObjectKey } from '../storage/object-keys.js';
 import { CommitTransaction, type StoredUpload } from './commit-transaction.service.js';
 import { BlobDamage } from './damage/blob-damage.service.js';
+import { uploadFailure } from './upload-failures.js';
 
 /** A blob changes under a commit when others mark or push it at the same time. */
 const ATTEMPTS = 5;
@@ -22,9 +23,11 @@ export class UploadCommit {
 
   /**
    * False when the upload has passed to a later epoch: then nothing has changed. Nor has it when this throws
-   * `unavailable`, because the object that is there already could not be looked at.
+   * `unavailable`, because the object that is there already could not be looked at, or the store is not the database's.
    */
   async commit(upload: StoredUpload): Promise<boolean> {
+    // Bytes that a client brought itself are in the store already.
+    if (this.store.refusal) throw uploadFailure(this.store.refusal);
     let judged: string | null = null;
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const blob = await this.transaction.run(upload, this.store.driver, judged);

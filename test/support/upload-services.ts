@@ -139,7 +139,7 @@ function nodeOf(
   const Rows = drafts === 'lasting' ? LastingRows : UploadRows;
   const rows = new Rows(statements, new RecentHeads(), config);
   onFileEnd(() => rows.beforeApplicationShutdown());
-  const ends = new UploadEndService(rows, store);
+  const ends = new UploadEndService(rows, store, new StoreOwner(store, services.unitOfWork));
   const hold = new UploadHold(statements, config);
   const writer = new UploadWriter(statements, store, workers, ends, hold, config);
   const commit = commitOf(services, store, config);
