@@ -87,7 +87,9 @@ export class BlobsController {
     { context: { signal } }: Request,
     response: Response,
   ): Promise<void> {
-    const body = await openRanges(ranges, blob.size, (range) => this.blobs.open(digest, blob, range, signal));
+    const body = await openRanges(ranges, blob.size, (range, isFirst) =>
+      this.blobs.open(digest, blob, range, signal, isFirst),
+    );
     response.strictContentLength = true;
     blobParts(response, digest, body);
     await sendBytes(body.bytes, response, response.req.context);

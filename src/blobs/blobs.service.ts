@@ -41,11 +41,19 @@ export class BlobsService {
 
   /**
    * The bytes; the caller reads or destroys the stream. Throws `unavailable`, and `blobUnknown` when the object is not as
-   * it was stored: the blob is marked as damaged then.
+   * it was stored: the blob is marked as damaged then. `isLookedAt` is false for further ranges of one answer: an object
+   * that has become shorter ends the stream too early.
    */
-  async open(digest: Digest, blob: HeldBlob, range: ByteRange | null, signal: AbortSignal): Promise<Readable> {
-    const { size } = blob;
-    const options = range ? { range: { first: range.start, last: range.end }, signal, size } : { signal, size };
+  async open(
+    digest: Digest,
+    blob: HeldBlob,
+    range: ByteRange | null,
+    signal: AbortSignal,
+    isLookedAt = true,
+  ): Promise<Readable> {
+    const part = range && { first: range.start, last: range.end };
+    const whole = isLookedAt ? { signal, size: blob.size } : { signal };
+    const options = part ? { ...whole, range: part } : whole;
     try {
       return await this.store.open(parseObjectKey(blob.storageKey), options);
     } catch (error) {

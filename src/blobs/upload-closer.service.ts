@@ -97,7 +97,7 @@ export class UploadCloser {
     };
     const failed = async (error: unknown): Promise<boolean> => {
       // Bytes that are gone may have gone with the upload's end, or with the blob that another request made of it.
-      if (endsUpload(error) && !(await this.ends.end(id, epoch))) return false;
+      if (endsUpload(error) && !(await this.ends.endAfter(error, id, epoch))) return false;
       throw uploadFailure(error);
     };
     return this.hold.whileClosing(id, epoch, () => work().catch(failed));
@@ -108,7 +108,7 @@ export class UploadCloser {
     try {
       return await this.store.put({ key: objectKeyOf(id), epoch }, bytes, sha256);
     } catch (error) {
-      if (endsUpload(error)) await this.ends.end(id, epoch);
+      if (endsUpload(error)) await this.ends.endAfter(error, id, epoch);
       throw uploadFailure(error);
     }
   }

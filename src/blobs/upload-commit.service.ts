@@ -5,6 +5,7 @@ import { BlobStore } from '../storage/blob-store.js';
 import type { ObjectKey } from '../storage/object-keys.js';
 import { CommitTransaction, type StoredUpload } from './commit-transaction.service.js';
 import { BlobDamage } from './damage/blob-damage.service.js';
+import { uploadFailure } from './upload-failures.js';
 
 /** A blob changes under a commit when others mark or push it at the same time. */
 const ATTEMPTS = 5;
@@ -22,10 +23,12 @@ export class UploadCommit {
 
   /**
    * False when the upload has passed to a later epoch: then nothing has changed. Nor has it when this throws
-   * `unavailable`, because the object that is there already could not be looked at, or what the guard throws when whoever
-   * brought the bytes may not push any more.
+   * `unavailable`, because the object that is there already could not be looked at or the store is not the database's, or
+   * what the guard throws when whoever brought the bytes may not push any more.
    */
   async commit(upload: StoredUpload): Promise<boolean> {
+    // Bytes that a client brought itself are in the store already.
+    if (this.store.refusal) throw uploadFailure(this.store.refusal);
     let judged: string | null = null;
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       await upload.authorization.renew();

@@ -2,6 +2,8 @@ import { Injectable, Logger } from '@nestjs/common';
 import { TALLIES } from '../http/tallies.js';
 import { BlobStore } from '../storage/blob-store.js';
 import { type ObjectKey, objectKeyOf } from '../storage/object-keys.js';
+import { UploadLost } from '../storage/storage-errors.js';
+import { StoreOwner } from './damage/store-owner.service.js';
 import { UploadRows } from './upload-rows.service.js';
 import type { UploadRow } from './uploads.repository.js';
 
@@ -13,6 +15,7 @@ export class UploadEndService {
   constructor(
     private readonly uploads: UploadRows,
     private readonly store: BlobStore,
+    private readonly owner: StoreOwner,
   ) {}
 
   /**
@@ -21,6 +24,15 @@ export class UploadEndService {
    */
   async end(id: string, epoch: number | null = null, why: 'failed' | 'cancelled' = 'failed'): Promise<boolean> {
     return this.clear(await this.uploads.condemn(id, epoch, true), why);
+  }
+
+  /**
+   * The same for a failure that ends an upload. What a store has lost it may have again once its volume is back: throws
+   * `unavailable`, and the upload goes on, while the store is not ours or cannot say so.
+   */
+  async endAfter(failure: unknown, id: string, epoch: number): Promise<boolean> {
+    if (failure instanceof UploadLost) await this.owner.require();
+    return this.end(id, epoch);
   }
 
   /** The same, unless a closing request is at work: what it makes of the bytes is not for another one to prevent. */

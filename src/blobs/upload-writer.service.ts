@@ -81,7 +81,7 @@ export class UploadWriter {
       if (error instanceof EpochLost) return null;
       if (endsUpload(error)) {
         // What it had to read may have been replaced by the request that has taken the upload over.
-        if (!(await this.ends.end(row.id, row.epoch))) return null;
+        if (!(await this.ends.endAfter(error, row.id, row.epoch))) return null;
       } else TALLIES.streamedUploads.add('interrupted');
       throw uploadFailure(error);
     } finally {

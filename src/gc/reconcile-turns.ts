@@ -1,11 +1,14 @@
 import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { AppConfig } from '../config/config.js';
 import { TALLIES } from '../http/tallies.js';
+import { BlobStore } from '../storage/blob-store.js';
 import { Reconciler, type Reconciled } from './reconciler.service.js';
 import { ForeignStore, StoreBinding } from './store-binding.service.js';
 
 /** Between two looks at whether it is time; each node adds a part of it by chance. */
 const PAUSE_MS = 60_000;
+/** Between two looks at whether the right store is back. */
+const WRONG_STORE_PAUSE_MS = 5_000;
 
 /** Binds the store at the start, and has this node reconcile when it is time and no other one does. */
 @Injectable()
@@ -14,11 +17,13 @@ export class ReconcileTurns implements OnApplicationBootstrap, BeforeApplication
   private readonly isOn: boolean;
   private readonly stop = new AbortController();
   private timer: NodeJS.Timeout | null = null;
+  private rebinding: NodeJS.Timeout | null = null;
   private running: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly reconciler: Reconciler,
     private readonly binding: StoreBinding,
+    private readonly store: BlobStore,
     { storage }: AppConfig,
   ) {
     this.isOn = storage.reconcileIntervalSeconds > 0;
@@ -35,7 +40,29 @@ export class ReconcileTurns implements OnApplicationBootstrap, BeforeApplication
   async beforeApplicationShutdown(): Promise<void> {
     this.stop.abort(new Error('the node stops'));
     if (this.timer) clearTimeout(this.timer);
+    if (this.rebinding) clearTimeout(this.rebinding);
     await this.running;
+  }
+
+  /** A store that takes no bytes is looked at again, and takes them as soon as it is the database's. */
+  private rebindLater(): void {
+    if (this.store.refusal === null || this.rebinding !== null || this.stop.signal.aborted) return;
+    this.rebinding = setTimeout(() => {
+      this.rebinding = null;
+      void this.rebind();
+    }, WRONG_STORE_PAUSE_MS).unref();
+  }
+
+  private async rebind(): Promise<void> {
+    await this.binding.ensure().then(
+      () => {
+        this.logger.log({ event: 'own-store', message: "the store is the database's again and takes bytes" });
+      },
+      (error: unknown) => {
+        if (!(error instanceof ForeignStore)) this.report(error);
+      },
+    );
+    this.rebindLater();
   }
 
   private schedule(): void {
@@ -66,6 +93,7 @@ export class ReconcileTurns implements OnApplicationBootstrap, BeforeApplication
     TALLIES.reconciles.add(error instanceof ForeignStore ? 'foreign' : 'failed');
     if (error instanceof ForeignStore) this.logger.error({ event: 'foreign-store', message: error.message });
     else this.logger.warn({ error: String(error), message: 'the store is compared with the database later' });
+    this.rebindLater();
   }
 }
 

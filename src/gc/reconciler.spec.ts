@@ -179,9 +179,34 @@ describe('the binding of a store that has no mark', () => {
       [randomBytes(33), new UploadRow().begin().target.key],
     );
     await expect(binding.ensure()).rejects.toThrow(/is the volume mounted/);
+    expect(store.refusal).toMatchObject({ reason: 'foreign' });
     // Not even when others have pushed into it since.
     await store.put(new UploadRow().begin().target, randomBytes(10));
     await expect(binding.ensure()).rejects.toBeInstanceOf(ForeignStore);
     expect(await store.inventory.owner()).toBeNull();
+    // As an operator does whose blobs are lost.
+    const id = randomUUID();
+    await services.database.query('INSERT INTO installation (id, reconcile_due) VALUES ($1, now())', [id]);
+    await store.inventory.claim(id);
+    await binding.ensure();
+    expect(store.refusal).toBeNull();
+  });
+
+  it('is refused for another one’s store, which takes bytes only while the database’s own are in it', async () => {
+    const services = await contentServices();
+    const store = new FilesystemStore(path.join(scratchDirectory('blobs'), 'blobs'));
+    await store.prepare();
+    onFileEnd(() => store.close());
+    await store.inventory.claim(randomUUID());
+    const { binding } = reconcilerOf(services, store);
+    await expect(binding.ensure()).rejects.toThrow(/belongs to another installation/);
+    expect(store.refusal).toBeNull();
+    const { key } = new UploadRow().begin().target;
+    await services.database.query(
+      `INSERT INTO blobs (domain, digest, size, store, storage_key) VALUES ('*', $1, 10, 'filesystem', $2)`,
+      [randomBytes(33), key],
+    );
+    await expect(binding.ensure()).rejects.toThrow(/belongs to another installation/);
+    expect(store.refusal).toMatchObject({ reason: 'foreign' });
   });
 });

@@ -97,11 +97,13 @@ export class IntegrityWalk {
     if (blob.damage === null) return 'whole';
     // Wrong bytes have the right size too.
     if (blob.damage === 'bytes' && !run.hash) return 'damaged';
-    return (await this.damage.clear(blob)) ? 'healed' : 'whole';
+    return (await this.damage.clear(blob, blob.damage)) ? 'healed' : 'whole';
   }
 
   private async mark(walk: WalkProgress, blob: BlobObject, damage: DamageKind): Promise<Outcome> {
-    if (blob.damage !== null) return 'damaged';
+    // A blob that is marked for its size may have its size again, with other bytes.
+    const isKnown = blob.damage === damage || (blob.damage !== null && damage !== 'bytes');
+    if (isKnown) return 'damaged';
     try {
       // `gone`: it was deleted or pushed again meanwhile, and this says nothing of the object that it has now.
       return (await this.damage.mark(blob, damage, walk.run.kind)) === 'gone' ? 'whole' : 'damaged';

@@ -134,6 +134,19 @@ describe.each(Object.entries(STORES))('a check of all blobs on %s', (_name, open
     expect(await services.marks()).toEqual({});
   });
 
+  it('does not take a mark off for the size of an object whose bytes it has read as wrong', async () => {
+    const blob = await put();
+    await store.delete([blob.storageKey]);
+    await services.walk.run(await services.begin({ hash: false }), RUNNING);
+    await flip(blob); // as from an old copy
+    expect(await services.walk.run(await services.begin(), RUNNING)).toMatchObject({ damaged: 1, healed: 0 });
+    expect(await services.marks()).toEqual({ [blob.digest]: 'bytes' });
+    const looked = await services.walk.run(await services.begin({ hash: false }), RUNNING);
+    expect(looked).toMatchObject({ damaged: 1, healed: 0 });
+    await restore(blob);
+    expect(await services.walk.run(await services.begin(), RUNNING)).toMatchObject({ damaged: 0, healed: 1 });
+  });
+
   it('says nothing of a blob that is deleted or has another object by the time it is judged', async () => {
     const [deleted, replaced] = [await put(), await put()];
     const { database } = services.content;

@@ -3,6 +3,7 @@ import type { Share } from '../fairness/share.js';
 import type { DirectUploads } from './direct-uploads.js';
 import type { BlobInventory } from './blob-inventory.js';
 import type { ObjectKey } from './object-keys.js';
+import type { StoreUnavailable } from './storage-errors.js';
 import type { WriterState } from './writer-state.js';
 
 /** Which upload is written, by whom. The row names both before the first byte, and with them every name used. */
@@ -90,7 +91,8 @@ export interface CompactionOptions {
 export interface Compaction {
   /**
    * Whoever reads the object meanwhile gets the same bytes. Idempotent, at any moment of an earlier call that was cut off
-   * and beside one that is still running, under an epoch of its own. Nothing when the object is one file, or absent.
+   * and beside one that is still running, under an epoch of its own. Nothing when the object is one file. Throws
+   * `ObjectSizeDiffers` when bytes of it are missing.
    */
   compact(target: WriteTarget, key: ObjectKey, options: CompactionOptions): Promise<void>;
 }
@@ -110,6 +112,8 @@ export abstract class BlobStore {
   abstract readonly inventory: BlobInventory;
   /** `null` where every object is whole from the start. */
   abstract readonly compaction: Compaction | null;
+  /** While it is set no bytes are taken: who acknowledged them would lose them when the right store is back. */
+  refusal: StoreUnavailable | null = null;
 
   /** Throws `StartupError` with one line that says what to do, when the store cannot be used. */
   abstract prepare(): Promise<void>;

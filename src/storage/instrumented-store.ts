@@ -65,7 +65,7 @@ export class InstrumentedStore extends BlobStore {
   }
 
   checkWrite(): Promise<void> {
-    return this.store.checkWrite();
+    return this.refusal ? Promise.reject(this.refusal) : this.store.checkWrite();
   }
 
   space(): Promise<StoreSpace | null> {
@@ -114,7 +114,7 @@ export class InstrumentedStore extends BlobStore {
   }
 
   private written<T>(operation: Operation, call: () => Promise<T>): Promise<T> {
-    const writing = this.measured(operation, call);
+    const writing = this.refusal ? Promise.reject<T>(this.refusal) : this.measured(operation, call);
     writing.catch((error: unknown) => {
       if (error instanceof StoreUnavailable) this.onWriteFailed?.(error);
     });

@@ -27,7 +27,7 @@ export class ObjectSizeDiffers extends StorageError {
   }
 }
 
-export type UnavailableReason = 'full' | 'denied' | 'io' | 'timeout' | 'network';
+export type UnavailableReason = 'full' | 'denied' | 'foreign' | 'io' | 'timeout' | 'network';
 
 /** The store could not do it now. Nothing of the call counts; the same call may succeed later (503). */
 export class StoreUnavailable extends StorageError {

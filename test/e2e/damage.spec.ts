@@ -5,11 +5,12 @@ import path from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { uniqueName } from '../conformance/documents.js';
 import { digestOf } from '../support/content.js';
-import { scratchDirectory } from '../support/processes.js';
+import { OWNER_NAME } from '../../src/storage/object-keys.js';
+import { eventually, scratchDirectory } from '../support/processes.js';
 import type { RegistryClient } from '../support/registry-client.js';
 import { type Registry, startRegistry } from '../support/registry.js';
 import { freshBucket } from '../support/s3.js';
-import { DAMAGES, objectsOf, readObject } from '../support/stored-objects.js';
+import { DAMAGES, objectsOf, readObject, writeObject } from '../support/stored-objects.js';
 import { query } from './left-behind.js';
 
 interface Listed {
@@ -131,8 +132,13 @@ describe('a push of bytes that are known', () => {
 describe('a store that is not the database’s', () => {
   it('answers 503 and marks nothing', async () => {
     const { layer, digest } = await sharedLayer();
-    const away: Record<string, string> =
-      one.store.type === 's3' ? (await freshBucket()).env : { DATA_DIR: scratchDirectory('unmounted') };
+    const { type } = one.store;
+    const place = {
+      ...one,
+      dataDir: scratchDirectory('unmounted'),
+      store: { type, bucket: type === 's3' ? await freshBucket() : null },
+    };
+    const away = place.store.bucket?.env ?? { DATA_DIR: place.dataDir };
     const lost = await startRegistry({ like: one, env: away });
     expect(lost.logs()).toContain('is the volume mounted, is it the right bucket?');
     await lost.client.getBlob(repository, digest).expect(503);
@@ -142,12 +148,16 @@ describe('a store that is not the database’s', () => {
     await lost.client.headBlob(repository, digest).expect(200);
     await expectWhole(digest, layer);
     expect(await listed(one, digest)).toBeUndefined();
-    // Pushes into it do not make it ours.
-    await lost.client.pushBlob(repository, randomBytes(100));
+    // What it took, the right store would not have.
+    await lost.client.postBlob(repository, randomBytes(100)).expect(503);
+    await lost.client.postBlob(repository, randomBytes(100_000)).expect(503);
+    const health = await lost.client.raw('GET', '/api/v1/health');
+    expect(health.json()).toMatchObject({ status: 'degraded', writes: { store: 'foreign' } });
+    const [row] = await query<{ id: string }>(one, 'SELECT id FROM installation');
+    await writeObject(place, OWNER_NAME, Buffer.from(String(row?.id)));
+    await eventually('the store is ours', () => lost.events().some(({ event }) => event === 'own-store'));
+    await lost.client.postBlob(repository, randomBytes(100)).expect(201);
     await lost.stop();
-    const again = await startRegistry({ like: lost });
-    await again.client.getBlob(repository, digest).expect(503);
-    await again.stop();
   }, 120_000);
 });
 

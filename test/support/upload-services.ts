@@ -151,7 +151,7 @@ function nodeOf(
   const limit = new OpenUploads(new OpenUploadsRepository(services.repository(Upload)), config);
   const rows = new Rows(statements, new RecentHeads(), limit, config);
   onFileEnd(() => rows.beforeApplicationShutdown());
-  const ends = new UploadEndService(rows, store);
+  const ends = new UploadEndService(rows, store, new StoreOwner(store, services.unitOfWork));
   const hold = new UploadHold(statements, config);
   const writer = new UploadWriter(statements, store, workers, ends, hold, config);
   const commit = commitOf(services, store, config);

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import {
@@ -176,6 +177,28 @@ describe('a closing PUT that fails', () => {
     await other;
     failing.go();
     await closed;
+    expect((await services.pull(repository, hashOf(bytes))).equals(bytes)).toBe(true);
+  });
+
+  it.each([
+    ['a few bytes in several files', 3 * LARGE],
+    ['a blob of several files', 9 * 2 ** 20],
+  ])('because the volume is away ends nothing: the same PUT closes %s once it is back', async (_what, size) => {
+    const bytes = randomBytes(size);
+    const session = await open();
+    for (const half of [bytes.subarray(0, size / 3), bytes.subarray(size / 3)])
+      await uploads.append(session, incoming(half));
+    renameSync(services.root, `${services.root}-away`);
+    mkdirSync(services.root);
+    try {
+      await expect(uploads.close(session, hashOf(bytes), incoming(null))).rejects.toMatchObject({
+        condition: 'unavailable',
+      });
+    } finally {
+      rmSync(services.root, { recursive: true });
+      renameSync(`${services.root}-away`, services.root);
+    }
+    await uploads.close(session, hashOf(bytes), incoming(null));
     expect((await services.pull(repository, hashOf(bytes))).equals(bytes)).toBe(true);
   });
 

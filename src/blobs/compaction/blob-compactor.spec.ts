@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '../../../test/support/processes.js';
@@ -120,6 +120,7 @@ describe('a blob that came in chunks', () => {
         truncateSync(file, 10);
       },
     ],
+    ['its list is lost', /l$/, rmSync],
     [
       'its list is garbled',
       /l$/,
@@ -152,6 +153,25 @@ describe('a blob that came in chunks', () => {
       await node.sweeper.sweep();
       return services.filesOf(session).length === 0;
     });
+  });
+
+  it('is joined later when its volume was away meanwhile', async () => {
+    const bytes = randomBytes(CHUNK * CHUNKS);
+    const first = nodeWith(fails);
+    const session = await push(first, bytes);
+    await first.compactor.wake();
+    await due(session);
+    const node = services.node();
+    renameSync(services.root, `${services.root}-away`);
+    mkdirSync(services.root);
+    await node.compactor.wake();
+    rmSync(services.root, { recursive: true });
+    renameSync(`${services.root}-away`, services.root);
+    expect(await rowOf(session)).toMatchObject({ kept: true, waits: true });
+    await due(session);
+    await node.compactor.wake();
+    expect(services.filesOf(session)).toEqual([expect.stringMatching(/w$/)]);
+    expect((await services.pull(repository, hashOf(bytes))).equals(bytes)).toBe(true);
   });
 
   it('that another upload was faster with leaves nothing', async () => {

@@ -127,10 +127,24 @@ describe('a blob whose object is not what was stored', () => {
     await services.damage.mark(blob, 'missing', 'pull');
     writeFileSync(blob.file, blob.bytes);
     expect(await isHeld(repository, blob)).toBe(false);
-    expect(await services.damage.clear(blob)).toBe(true);
+    expect(await services.damage.clear(blob, 'missing')).toBe(true);
     expect(await isHeld(repository, blob)).toBe(true);
     expect(await listed(blob)).toBeUndefined();
-    expect(await services.damage.clear(blob)).toBe(false);
+    expect(await services.damage.clear(blob, 'missing')).toBe(false);
+  });
+
+  it('is not there again for its size, once other bytes were read', async () => {
+    const blob = await stored(repository);
+    rmSync(blob.file);
+    await services.damage.mark(blob, 'missing', 'pull');
+    writeFileSync(blob.file, randomBytes(SIZE));
+    expect(await services.damage.mark(blob, 'bytes', 'scrub')).toBe('known');
+    expect(await listed(blob)).toMatchObject({ kind: 'bytes', foundBy: 'pull', foundSize: SIZE });
+    // As a check that reads no bytes would, which had seen the earlier mark.
+    expect(await services.damage.clear(blob, 'missing')).toBe(false);
+    expect(await isHeld(repository, blob)).toBe(false);
+    expect(await services.damage.clear(blob, 'bytes')).toBe(true);
+    expect(await isHeld(repository, blob)).toBe(true);
   });
 });
 

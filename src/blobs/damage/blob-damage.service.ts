@@ -41,7 +41,7 @@ export class BlobDamage {
   ) {}
 
   /**
-   * `known`: it is marked already. `gone`: the blob has another object by now, or none, or this one has its size after
+   * `known`: it is marked already; that its bytes are wrong is then added. `gone`: the blob has another object by now, or none, or this one has its size after
    * all and nobody says that its bytes are wrong. Throws `unavailable` when the store is not this database's or does not
    * answer: then nothing is marked.
    */
@@ -53,8 +53,11 @@ export class BlobDamage {
     const found = await this.unitOfWork.run(async (tx) => {
       const row = await this.damages.lock(tx, blob);
       if (!row || row.state === 'deleting') return 'gone';
-      if (row.state === 'damaged') return 'known';
       const seen = kindOf(row.size, foundSize) ?? (kind === 'bytes' ? kind : null);
+      if (row.state === 'damaged') {
+        if (seen === 'bytes') await this.damages.markBytes(tx, blob, row.size);
+        return 'known';
+      }
       if (!seen) return 'gone';
       const damage = { kind: seen, foundBy, foundSize };
       await this.damages.mark(tx, blob, damage);
@@ -66,12 +69,15 @@ export class BlobDamage {
     return 'marked';
   }
 
-  /** The object was seen whole, its bytes too if they were what was wrong. False when there was nothing to clear. */
-  async clear(blob: StoredBlob): Promise<boolean> {
+  /**
+   * The object was seen whole, its bytes too if they are what was wrong. False when there was nothing of this kind to
+   * clear: another process may have read wrong bytes meanwhile.
+   */
+  async clear(blob: StoredBlob, kind: DamageKind): Promise<boolean> {
     const cleared = await this.unitOfWork.run(async (tx) => {
       const row = await this.damages.lock(tx, blob);
       if (row?.state !== 'damaged') return null;
-      await this.damages.clear(tx, blob.blobId);
+      if (!(await this.damages.clear(tx, blob.blobId, kind))) return null;
       await this.dropHolders(tx, blob.blobId, row.digest);
       return row.digest;
     });

@@ -56,8 +56,13 @@ const WRITE = `
 INSERT INTO blob_damage (blob_id, storage_key, kind, found_by, found_size) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (blob_id) DO UPDATE SET storage_key = excluded.storage_key, kind = excluded.kind,
   found_by = excluded.found_by, found_size = excluded.found_size, found_at = excluded.found_at`;
+// A size that is right again says nothing of bytes that were read and are wrong.
+const MARK_BYTES = `
+UPDATE blob_damage SET kind = 'bytes', found_size = $3 WHERE blob_id = $1 AND storage_key = $2`;
 const REMOVE = `
 WITH gone AS (DELETE FROM blob_damage WHERE blob_id = $1 RETURNING blob_id) SELECT blob_id FROM gone`;
+const REMOVE_KIND = `
+WITH gone AS (DELETE FROM blob_damage WHERE blob_id = $1 AND kind = $2 RETURNING blob_id) SELECT blob_id FROM gone`;
 
 const HOLDERS = `
 SELECT repo_id AS "repoId" FROM repo_content WHERE blob_id = $1`;
@@ -120,9 +125,16 @@ export class DamageRepository {
     await tx.query(WRITE, [blobId, storageKey, damage.kind, damage.foundBy, damage.foundSize]);
   }
 
-  async clear(tx: Transaction, blobId: number): Promise<void> {
+  /** The bytes of a marked blob were read, and are wrong whatever its size was. */
+  async markBytes(tx: Transaction, { blobId, storageKey }: StoredBlob, foundSize: number): Promise<void> {
+    await tx.query(MARK_BYTES, [blobId, storageKey, foundSize]);
+  }
+
+  /** False when something else is wrong by now. */
+  async clear(tx: Transaction, blobId: number, kind: DamageKind): Promise<boolean> {
+    if ((await tx.query(REMOVE_KIND, [blobId, kind])).length === 0) return false;
     await tx.query(SET_STATE, [blobId, 'live']);
-    await this.remove(tx, blobId);
+    return true;
   }
 
   /** Only what was written of it, not the blob's state. False when there was nothing. */

@@ -72,6 +72,17 @@ describe('several ranges in one answer', () => {
     expect(opened.every(({ stream }) => stream.destroyed)).toBe(true);
   });
 
+  it('have the object looked at once', async () => {
+    const looked: boolean[] = [];
+    const ranges = rangesOf([500_000, 500_009], [0, 9], [900_000, 900_009]);
+    const body = await openRanges(ranges, SIZE, (range, isFirst) => {
+      looked.push(isFirst);
+      return open(range);
+    });
+    await buffer(body.bytes);
+    expect(looked).toEqual([true, false, false]);
+  });
+
   it('have another boundary in each answer', async () => {
     const bodies = [await openRanges(rangesOf([0, 1]), SIZE, open), await openRanges(rangesOf([0, 1]), SIZE, open)];
     expect(bodies[0]?.contentType).not.toBe(bodies[1]?.contentType);

@@ -5,8 +5,11 @@ import { type ByteRange, contentRange, rangeLength } from '../../oci/content-ran
 /** Bytes between two ranges that are sooner read and thrown away than asked for again: a request to S3 takes as long. */
 const GAP = 64 * 1024;
 
-/** Opens the object at one range; the caller reads or destroys the stream. */
-export type OpenRange = (range: ByteRange) => Promise<Readable>;
+/**
+ * Opens the object at one range; the caller reads or destroys the stream. Only the first time it has to be looked at:
+ * of an object in many files that costs more than to read a few bytes.
+ */
+export type OpenRange = (range: ByteRange, isFirst: boolean) => Promise<Readable>;
 
 /** The body of an answer with several ranges (RFC 9110, section 14.6). */
 export interface MultipartBody {
@@ -35,9 +38,9 @@ export async function openRanges(ranges: readonly ByteRange[], size: number, ope
   const runs = runsOf(ranges);
   const [firstRun] = runs;
   if (!firstRun) throw new Error('there is no range to open');
-  const first = await open(firstRun);
+  const first = await open(firstRun, true);
   async function* parts(): AsyncGenerator<Buffer> {
-    for (const run of runs) yield* partsOf(run, run === firstRun ? first : await open(run), head);
+    for (const run of runs) yield* partsOf(run, run === firstRun ? first : await open(run, false), head);
     yield Buffer.from(end);
   }
   return {

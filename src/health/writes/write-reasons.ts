@@ -2,12 +2,13 @@ import { sqlState } from '../../database/unit-of-work.js';
 import { StoreUnavailable, type UnavailableReason } from '../../storage/storage-errors.js';
 
 /** Why nothing can be written, in words that anybody may read: no address, name or message. */
-export const WRITE_REASONS = ['full', 'denied', 'read-only', 'timeout', 'unreachable', 'failed'] as const;
+export const WRITE_REASONS = ['full', 'denied', 'read-only', 'foreign', 'timeout', 'unreachable', 'failed'] as const;
 export type WriteReason = (typeof WRITE_REASONS)[number];
 
 const OF_STORE: Readonly<Record<UnavailableReason, WriteReason>> = {
   full: 'full',
   denied: 'denied',
+  foreign: 'foreign',
   timeout: 'timeout',
   network: 'unreachable',
   io: 'failed',

@@ -76,14 +76,15 @@ export class SplitObjects implements Compaction {
   }
 
   async compact(target: WriteTarget, key: ObjectKey, options: CompactionOptions): Promise<void> {
-    const parts = await readParts(this.directories, key);
-    if (!parts) return;
+    const parts = (await readParts(this.directories, key)) ?? 'lost';
     try {
       const found = await this.sizeOf(key);
+      const isListed = parts !== 'lost' && parts !== 'damaged';
       // The file has its name only when it is whole. Its parts, which nothing names any more, go with the upload's row.
-      if (parts === 'damaged' && found === null) throw new ObjectSizeDiffers(key, null);
-      const rest = parts === 'damaged' ? [] : parts;
-      if (parts !== 'damaged' && found !== sizeOf(parts)) await this.join(target, key, parts, options);
+      if (!isListed && found === null) throw new ObjectSizeDiffers(key, null);
+      if (parts === 'lost') return; // an earlier attempt has done it
+      const rest = isListed ? parts : [];
+      if (isListed && found !== sizeOf(parts)) await this.join(target, key, parts, options);
       // Also where an earlier attempt died before its name was durable: until then the parts are all there is.
       await this.directories.syncFolderOf(key);
       // From here on readers find the file; those that have the list go on in it.
