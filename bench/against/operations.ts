@@ -9,7 +9,7 @@ const KIB = 1024;
 export interface Operation {
   readonly name: string;
   readonly connections: number;
-  /** In a round: about a second of CPU. */
+  /** In a round: a second of CPU or more. */
   readonly count: number;
   /** Once a registry; returns what is then repeated. */
   prepare(client: HttpClient, repository: string): Promise<(client: HttpClient) => Promise<unknown>>;
@@ -18,7 +18,7 @@ export interface Operation {
 export const OPERATIONS: readonly Operation[] = [
   { name: 'manifest GET', connections: 16, count: 10_000, prepare: manifestGet },
   { name: '16 KiB push', connections: 8, count: 400, prepare: push(16 * KIB) },
-  { name: '1 MiB push', connections: 8, count: 120, prepare: push(KIB * KIB) },
+  { name: '1 MiB push', connections: 8, count: 600, prepare: push(KIB * KIB) },
   { name: '1 MiB pull', connections: 8, count: 800, prepare: pull(KIB * KIB) },
 ];
 

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { Logger } from '@nestjs/common';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { type HasShare, withShare } from '../fairness/current-share.js';
 import { DRIVER } from './connection-pool.js';
 
@@ -17,6 +18,8 @@ interface Pool {
 let room: number;
 let open: number;
 let tries: number;
+/** How much longer than a refusal a connection takes; milliseconds. */
+let greeting: number;
 
 /** A connection of pg's, as far as its pool knows it. */
 class FakeClient extends EventEmitter {
@@ -32,7 +35,7 @@ class FakeClient extends EventEmitter {
       }
       open += 1;
       this.isOpen = true;
-      callback();
+      setTimeout(callback, greeting);
     }, 5);
   }
 
@@ -53,7 +56,11 @@ function newPool(): Pool {
 }
 
 beforeEach(() => {
-  [room, open, tries] = [0, 0, 0];
+  [room, open, tries, greeting] = [0, 0, 0, 0];
+});
+
+afterEach(() => {
+  jest.restoreAllMocks();
 });
 
 describe('a pool whose server lets in fewer connections', () => {
@@ -81,6 +88,20 @@ describe('a pool whose server lets in fewer connections', () => {
     await Promise.allSettled(Array.from({ length: 9 }, () => pool.connect()));
     expect(tries).toBe(10);
     held.release();
+    await pool.end();
+  });
+
+  it('says once how many the server lets in, though refusals come before connections', async () => {
+    const warned = jest.spyOn(Logger.prototype, 'warn').mockReturnValue();
+    const pool = newPool();
+    [room, greeting] = [3, 20];
+    await Promise.all(
+      Array.from({ length: 12 }, async () => {
+        const client = await pool.connect();
+        client.release();
+      }),
+    );
+    expect(warned.mock.calls).toEqual([[expect.objectContaining({ event: 'database.limit', connections: 3 })]]);
     await pool.end();
   });
 

@@ -56,6 +56,8 @@ class ConnectionPool extends Pool {
   /** Connections under way. */
   #coming = 0;
   #room = Infinity;
+  /** The newest refusal that the log does not say yet. */
+  #refusal: Error | undefined;
   #quietUntil = -Infinity;
   #timer: NodeJS.Timeout | undefined;
   readonly #shares = new Allotment({
@@ -99,6 +101,7 @@ class ConnectionPool extends Pool {
         if (error !== undefined && isWithoutRoom(error) && !this.ending) this.#refuse(waiter, error, startedAt);
         else if (!waiter.timedOut) waiter.callback(error, client, done);
         else if (error === undefined) done();
+        if (this.#coming === 0) this.#warn();
         // Only what is given back wakes the next one otherwise, though the server may have room for it too.
         if (error === undefined) this._pulseQueue();
       },
@@ -108,7 +111,7 @@ class ConnectionPool extends Pool {
   /** `waiter` was the next one before it was tried, so it is again, unless its time is over. */
   #refuse(waiter: Waiter, refusal: Error, startedAt: number): void {
     this.#hold();
-    this.#warn(refusal);
+    this.#refusal = refusal;
     if (waiter.timedOut) return;
     // One that was refused before has its timer still.
     this._pendingQueue.unshift(this.#refused.has(waiter) ? waiter : this.#waiting(waiter, refusal, startedAt));
@@ -155,15 +158,19 @@ class ConnectionPool extends Pool {
     }, holdMs).unref();
   }
 
-  #warn(refusal: Error): void {
+  /** Only when none is under way is it known how many the server lets in: refusals overtake connections. */
+  #warn(): void {
+    const refusal = this.#refusal;
+    this.#refusal = undefined;
     const now = performance.now();
-    if (now < this.#quietUntil) return;
+    if (refusal === undefined || now < this.#quietUntil) return;
     this.#quietUntil = now + QUIET_MS;
+    const connections = this._clients.length;
     this.#logger.warn({
       event: 'database.limit',
-      connections: this.#room,
+      connections,
       message:
-        `PostgreSQL lets in no more than ${this.#room} connections of ${this.options.max} (${refusal.message}): requests ` +
+        `PostgreSQL lets in no more than ${connections} connections of ${this.options.max} (${refusal.message}): requests ` +
         'wait for these; lower DATABASE_MAX_CONNECTIONS, or raise the limit of the role, the database or the server',
     });
   }

@@ -41,9 +41,9 @@ export class BlobDamage {
   ) {}
 
   /**
-   * `known`: it is marked already; that its bytes are wrong is then added. `gone`: the blob has another object by now, or none, or this one has its size after
-   * all and nobody says that its bytes are wrong. Throws `unavailable` when the store is not this database's or does not
-   * answer: then nothing is marked.
+   * `known`: it is marked already; that its bytes are wrong is then added. `gone`: the blob has another object by now, or
+   * none, or this one has its size after all and nobody says that its bytes are wrong. Throws `unavailable` when the store
+   * is not this database's or does not answer: then nothing is marked.
    */
   async mark(blob: StoredBlob, kind: DamageKind, foundBy: DamageFinder): Promise<'marked' | 'known' | 'gone'> {
     // A volume that comes back between the finding and this says nothing of the object: it is looked at in between.
