@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
 import type { Response } from 'express';
 import { SharedAnswers } from './shared-answers.js';
-import { ANSWERS } from './unread-answers.js';
+import { ANSWERS, holdAnswer } from './unread-answers.js';
 
 const MIB = 2 ** 20;
 
@@ -59,6 +59,14 @@ describe('large answers that many read', () => {
     expect(await stays).toHaveLength(4);
     second.emit('close');
     held?.release();
+    expect(ANSWERS.free).toBe(ANSWERS.total);
+  });
+
+  it('are nobody’s where the client left before there was an answer', async () => {
+    const answers = new SharedAnswers<string>();
+    const left = Object.assign(answer('mallory'), { closed: true });
+    await answers.open('e', 4 * MIB, left, load);
+    holdAnswer(left, MIB);
     expect(ANSWERS.free).toBe(ANSWERS.total);
   });
 

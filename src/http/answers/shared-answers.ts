@@ -1,5 +1,6 @@
 import type { Response } from 'express';
 import type { Holding } from '../../fairness/allotment.js';
+import { whenClosed } from '../connections/when-closed.js';
 import { ANSWERS, readingOf } from './unread-answers.js';
 
 interface Shared {
@@ -59,7 +60,7 @@ export class SharedAnswers<Key> {
 
   private join({ readers, forget }: Shared, response: Response): void {
     readers.add(response);
-    response.once('close', () => {
+    whenClosed(response, () => {
       readers.delete(response);
       if (readers.size === 0) forget();
     });
