@@ -100,6 +100,15 @@ describe('refusals of somebody known', () => {
     ]);
   });
 
+  it('are entries however many addresses strangers have', () => {
+    for (let address = 0; address < 12_000; address++) {
+      whole(2, { kind: 'stranger', key: String(address) }, entry);
+    }
+    expect(whole(100, ALICE, of(1))).toBe(60);
+    const own = repeated.takeSums({ all: true }).filter(({ actor }) => actor === 'user:7');
+    expect(own.map(({ detail }) => detail?.['count'])).toEqual([40]);
+  });
+
   it('do not count for others', () => {
     whole(100, ALICE, of(1));
     expect(whole(1, { kind: 'known', key: 'user:8' }, of(1))).toBe(1);

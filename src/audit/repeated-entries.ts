@@ -7,7 +7,7 @@ import type { AuditRecord } from './audit-record.js';
 const WINDOW_MS = 60_000;
 /** Entries of one client, outcome and reason that a minute has in full. */
 const IN_FULL = { stranger: 1, known: 60 } as const;
-/** Clients, and sums of theirs, that are kept apart at once; those beyond have one sum for each reason. */
+/** Clients, and sums of each kind of them, that are kept apart at once; those beyond have one sum for each reason. */
 const MAX_KEYS = 10_000;
 /** User names that a sum shows. */
 const MAX_NAMES = 10;
@@ -32,8 +32,8 @@ interface Sum {
 export class RepeatedEntries {
   /** Of one client, outcome and reason; whoever is forgotten too early has some more in full. */
   private readonly seen = new LRUCache<string, { count: number; readonly endsAt: number }>({ max: MAX_KEYS });
-  /** In the order of their ends. */
-  private readonly sums = new Map<string, Sum>();
+  /** In the order of their ends. Strangers with many addresses must not take from an entry whose it is. */
+  private readonly sums = { known: new Map<string, Sum>(), stranger: new Map<string, Sum>() } as const;
 
   constructor(private readonly now: () => number = () => performance.now()) {}
 
@@ -44,7 +44,7 @@ export class RepeatedEntries {
     let seen = this.seen.get(key);
     if (seen === undefined || seen.endsAt <= now) this.seen.set(key, (seen = { count: 0, endsAt: now + WINDOW_MS }));
     seen.count += 1;
-    if (seen.count <= IN_FULL[client.kind] && !this.isFull) return true;
+    if (seen.count <= IN_FULL[client.kind] && !this.isFull(client)) return true;
     this.count(entry, client, key, now);
     return false;
   }
@@ -53,29 +53,32 @@ export class RepeatedEntries {
   takeSums({ all }: { readonly all: boolean }): AuditRecord[] {
     const now = this.now();
     const taken: AuditRecord[] = [];
-    for (const [key, sum] of this.sums) {
-      if (!all && sum.endsAt > now) break;
-      this.sums.delete(key);
-      taken.push(entryOf(sum));
-    }
+    for (const sums of Object.values(this.sums))
+      for (const [key, sum] of sums) {
+        if (!all && sum.endsAt > now) break;
+        sums.delete(key);
+        taken.push(entryOf(sum));
+      }
     return taken;
   }
 
-  private get isFull(): boolean {
-    return this.sums.size >= MAX_KEYS;
+  private isFull({ kind }: Client): boolean {
+    return this.sums[kind].size >= MAX_KEYS;
   }
 
-  private count(entry: AuditRecord, { kind }: Client, key: string, now: number): void {
+  private count(entry: AuditRecord, client: Client, key: string, now: number): void {
+    const { kind } = client;
+    const sums = this.sums[kind];
     TALLIES.auditSummed.add(kind);
     // An owner sees of what was refused in their namespace at least how often: a flood elsewhere must not hide it.
     const place = kind === 'known' ? `${entry.namespaceId ?? ''} ${entry.namespace ?? ''}` : '';
     const own = `${key} ${place}`;
-    const isOwn = !this.isFull || this.sums.has(own);
+    const isOwn = !this.isFull(client) || sums.has(own);
     const name = isOwn ? own : `others ${entry.outcome} ${String(entry.detail?.['reason'])}`;
-    let sum = this.sums.get(name);
+    let sum = sums.get(name);
     if (!sum) {
       const first = isOwn ? (kind === 'known' ? entry : nowhere(entry)) : ofOthers(entry);
-      this.sums.set(name, (sum = { first, endsAt: now + WINDOW_MS, names: new Set(), count: 0 }));
+      sums.set(name, (sum = { first, endsAt: now + WINDOW_MS, names: new Set(), count: 0 }));
     }
     sum.count += 1;
     const username = entry.detail?.['username'];

@@ -1,8 +1,10 @@
+import { EventEmitter } from 'node:events';
 import { type IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import { bodyBuffer } from '../../test/support/body-memory.js';
+import type { Request } from 'express';
+import { bodyBuffer, bodyMemory } from '../../test/support/body-memory.js';
 import { BodyAborted, RequestBody } from './request-body.js';
 
 function requestOf(headers: IncomingHttpHeaders): PassThrough & { body: RequestBody } {
@@ -54,6 +56,24 @@ describe('the body of a request', () => {
     expect(request.isPaused()).toBe(true);
     request.end('rest');
     expect((await drain(request.body)).toString()).toBe('rest');
+  });
+
+  it('is nobody’s when its client leaves before there is memory for the last of it', async () => {
+    const [memory, share] = [bodyMemory(), { namespace: 'acme', principal: 'user:1' }];
+    const others = { context: { share }, res: new EventEmitter() } as unknown as Request;
+    const stream = Object.assign(new PassThrough(), { headers: { 'transfer-encoding': 'chunked' } });
+    const own = { context: { share }, res: new EventEmitter() } as unknown as Request;
+    const body = new RequestBody(stream as unknown as IncomingMessage, 1024, memory.open(own));
+    const first = body.readFirst(10_000);
+    stream.write('first');
+    await new Promise(setImmediate);
+    const taken = memory.open(others).reserve(70_000, 32 * 2 ** 20 - 5, new AbortController().signal);
+    stream.end(Buffer.alloc(8_000));
+    await new Promise(setImmediate);
+    own.res?.emit('close');
+    others.res?.emit('close');
+    expect(taken).toBeNull();
+    await expect(first).rejects.toThrow(BodyAborted);
   });
 
   it('is left unread when its announced length is not small', async () => {

@@ -86,6 +86,8 @@ export class RequestBody implements AsyncIterable<Buffer> {
     }
     if (!this.isComplete) this.request.pause();
     else if (memory.size > limit) await this.authorization?.renew(); // nobody asks for what comes after the last chunk
+    // What was kept went with the client: the rest alone must not look like all of it.
+    if (memory.isOver) throw new BodyAborted();
     return memory.content;
   }
 

@@ -2,6 +2,9 @@ import { Injectable, Logger } from '@nestjs/common';
 import { AppConfig } from '../config/config.js';
 import { CLOSING_LEASE_SECONDS, UploadsRepository } from './uploads.repository.js';
 
+/** How long an upload without a byte lives: long enough for a client, and a day of aborted pushes leaves few. */
+export const EMPTY_SECONDS = 3_600;
+
 /** How often a request that takes long says that its upload is alive, in one life of an upload. */
 const TIMES = 4;
 
@@ -48,6 +51,13 @@ export class UploadHold {
     } finally {
       clearInterval(timer);
     }
+  }
+
+  /** After a first body that was cut off: a day of aborted pushes leaves as few uploads as if they had sent nothing. */
+  async cutOff(id: string, epoch: number): Promise<void> {
+    await this.uploads.shorten(id, epoch, EMPTY_SECONDS).catch((error: unknown) => {
+      this.logger.warn({ upload: id, error: String(error), message: 'an upload without a byte lives for longer' });
+    });
   }
 
   private prolong(id: string, epoch: number): void {

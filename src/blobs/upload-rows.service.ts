@@ -7,6 +7,7 @@ import type { OpenUploadsCount } from './open-uploads/open-uploads.repository.js
 import { OpenUploads } from './open-uploads/open-uploads.service.js';
 import { type RecentHead, RecentHeads } from './recent-heads.js';
 import { DRAFT_EPOCH, type DraftStatements, UploadDraft } from './upload-draft.js';
+import { EMPTY_SECONDS } from './upload-hold.service.js';
 import {
   type ClosingClaim,
   type ClosingState,
@@ -18,9 +19,6 @@ import {
 
 /** Bytes that an upload's row keeps itself, and bodies that are read whole before anything is decided; bytes. */
 export const HEAD_BYTES = 64 * 1024;
-
-/** How long an upload without a byte lives: long enough for a client, and a day of aborted pushes leaves few. */
-const EMPTY_SECONDS = 3_600;
 
 /** Memory for drafts, with what each costs beside its bytes. Beyond it uploads begin with their row. */
 const MAX_BYTES = 16 * 1024 * 1024;

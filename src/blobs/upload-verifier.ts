@@ -87,11 +87,17 @@ export class UploadVerifier implements OnApplicationBootstrap, BeforeApplication
   }
 
   private async fill(): Promise<void> {
+    // Who has as many as it may within its namespace, though either of both has room beside others.
+    const full = new Set<string>();
     while (this.places.free > 0 && !this.stopped.signal.aborted) {
-      const [upload] = await this.uploads.take(1, LEASE_SECONDS, this.busy());
+      const [upload] = await this.uploads.take(1, LEASE_SECONDS, this.busy(full));
       if (!upload) return;
       const place = this.places.tryTake(shareOf(upload), 1);
-      if (!place) return this.uploads.release(upload.id, upload.epoch, 0);
+      if (!place) {
+        full.add(upload.principal);
+        await this.uploads.release(upload.id, upload.epoch, 0);
+        continue;
+      }
       const run = this.verify(upload).finally(() => {
         place.release();
         this.running.delete(run);
@@ -101,7 +107,7 @@ export class UploadVerifier implements OnApplicationBootstrap, BeforeApplication
     }
   }
 
-  private busy(): Busy {
+  private busy(full: ReadonlySet<string>): Busy {
     const running = [...this.running.values()].map((upload) => ({ ...shareOf(upload), upload }));
     const { places } = this;
     return {
@@ -110,7 +116,8 @@ export class UploadVerifier implements OnApplicationBootstrap, BeforeApplication
         .map(({ upload }) => namespaceIdOf(upload)),
       principals: running
         .map(({ principal }) => principal)
-        .filter((principal) => !places.hasRoom({ namespace: NOBODY, principal }, 1)),
+        .filter((principal) => !places.hasRoom({ namespace: NOBODY, principal }, 1))
+        .concat(...full),
     };
   }
 

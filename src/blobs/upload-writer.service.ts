@@ -82,7 +82,10 @@ export class UploadWriter {
       if (endsUpload(error)) {
         // What it had to read may have been replaced by the request that has taken the upload over.
         if (!(await this.ends.endAfter(error, row.id, row.epoch))) return null;
-      } else TALLIES.streamedUploads.add('interrupted');
+      } else {
+        TALLIES.streamedUploads.add('interrupted');
+        if (row.received === 0) await this.hold.cutOff(row.id, row.epoch);
+      }
       throw uploadFailure(error);
     } finally {
       TALLIES.activeUploads.add('streamed', -1);

@@ -161,6 +161,12 @@ WITH ${LAZY}, moved AS (
   UPDATE uploads u SET expires_at = now() + make_interval(secs => $3) FROM lazy WHERE ${HELD} RETURNING u.id
 ) SELECT id FROM moved`;
 
+const SHORTEN = `
+WITH ${LAZY}, moved AS (
+  UPDATE uploads u SET expires_at = least(u.expires_at, now() + make_interval(secs => $3))
+  FROM lazy WHERE ${HELD} AND u.state = 'open' AND u.received = 0 RETURNING u.id
+) SELECT id FROM moved`;
+
 const RECORD = `
 WITH moved AS (
   UPDATE uploads u SET state = $3, received = $4, writer = $5, head = NULL, algorithm = $6, hash_library = $7,
@@ -266,6 +272,11 @@ export class UploadsRepository {
   /** The upload does not expire before its whole life is over once more; nothing when the epoch was lost. */
   async prolong(id: string, epoch: number, expirySeconds: number): Promise<void> {
     await this.query(PROLONG, [id, epoch, expirySeconds]);
+  }
+
+  /** The upload expires sooner as long as it has no byte; nothing when the epoch was lost. */
+  async shorten(id: string, epoch: number, expirySeconds: number): Promise<void> {
+    await this.query(SHORTEN, [id, epoch, expirySeconds]);
   }
 
   /** The bytes count from here on; false when the epoch was lost. */

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { FactCache } from '../cache/fact-cache.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
+import { withoutShare } from '../fairness/current-share.js';
 import { Drain } from '../http/drain.js';
 import { BlobStore } from '../storage/blob-store.js';
 import { type Writes, WriteChecks, WRITTEN } from './writes/write-checks.service.js';
@@ -46,7 +47,10 @@ export class HealthService {
 
   private checks(): Promise<Health['checks']> {
     const now = Date.now();
-    if (this.latest === null || now - this.latest.at > FRESH_MS) this.latest = { at: now, checks: this.check() };
+    if (this.latest === null || now - this.latest.at > FRESH_MS) {
+      // It is for all who ask: it must not wait behind what one of them has under way.
+      this.latest = { at: now, checks: withoutShare(() => this.check()) };
+    }
     return this.latest.checks;
   }
 

@@ -13,12 +13,17 @@ import { RegistryAdapter } from './registry-adapter.js';
 describe('the server', () => {
   let server: http.Server;
   let port: number;
+  /** Requests that are not answered, in their order. */
+  let waiting: PromiseWithResolvers<Response>[];
 
   beforeEach(async () => {
     const adapter = new RegistryAdapter();
     adapter.put('/upload', (request: Request, response: Response) => {
       request.resume().on('end', () => response.status(201).end());
     });
+    waiting = Array.from({ length: 3 }, () => Promise.withResolvers<Response>());
+    let asked = 0;
+    adapter.get('/waits', (_: Request, response: Response) => waiting[asked++]?.resolve(response));
     adapter.put('/refused', (_: Request, response: Response) => response.status(401).end());
     adapter.initHttpServer();
     server = adapter.getHttpServer();
@@ -52,6 +57,17 @@ describe('the server', () => {
 
   it('does not ask for the body of a request that is refused', async () => {
     expect(await putExpectingContinue('/refused')).toEqual({ status: 401, wasAsked: false });
+  });
+
+  it('ends what waits for its turn on a connection that is gone', async () => {
+    const client = connect(port, '127.0.0.1');
+    client.write('GET /waits HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(3));
+    const [, second, third] = await Promise.all(waiting.map(({ promise }) => promise));
+    const ends = Promise.all([second, third].map(async (response) => response && once(response, 'close')));
+    client.destroy();
+    await ends;
+    expect([second?.closed, third?.closed]).toEqual([true, true]);
+    second?.end('to nobody');
   });
 
   it('has no limit on how long a body takes, and one on headers', () => {

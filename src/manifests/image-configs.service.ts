@@ -1,6 +1,9 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { BlobsService } from '../blobs/blobs.service.js';
+import { Allotment } from '../fairness/allotment.js';
+import { currentShare } from '../fairness/current-share.js';
+import { NODE_SHARE, type Share } from '../fairness/share.js';
 import type { RepositoryFact } from '../http/request-context.js';
 import type { Descriptor } from '../oci/descriptor.js';
 import type { Digest } from '../oci/digest.js';
@@ -11,6 +14,8 @@ export type ConfigDescriptor = Pick<Descriptor, 'digest' | 'mediaType' | 'size'>
 
 /** Of configs that were read, by their bytes; what is kept of one is its labels and little else. */
 const CACHED_BYTES = 8 * 1024 * 1024;
+/** Of configs that are being read; each has its size until it is parsed. */
+const READ_BYTES = 16 * 1024 * 1024;
 /** For one to come from the store, whoever waits for it. */
 const READ_MS = 30_000;
 
@@ -18,6 +23,8 @@ const READ_MS = 30_000;
 export function isReadable({ mediaType, size }: ConfigDescriptor): boolean {
   return isImageConfig(mediaType) && size <= MAX_CONFIG_BYTES;
 }
+
+type SmallBlob = NonNullable<Awaited<ReturnType<BlobsService['findSmall']>>>;
 
 interface Parsed {
   /** `null` for one that is malformed. */
@@ -30,7 +37,8 @@ export class ImageConfigs {
   private readonly logger = new Logger(ImageConfigs.name);
   /** By digest alone, since bytes never change. Whether a repository holds them is asked each time. */
   private readonly cached = new LRUCache<Digest, Parsed>({ maxSize: CACHED_BYTES });
-  private readonly reading = new Map<Digest, Promise<Parsed>>();
+  private readonly reading = new Map<string, Promise<Parsed>>();
+  private readonly memory = new Allotment({ resource: 'configs', total: READ_BYTES });
 
   constructor(private readonly blobs: BlobsService) {}
 
@@ -43,7 +51,7 @@ export class ImageConfigs {
       if (!blob || signal.aborted) return null;
       const known = this.cached.get(digest);
       if (known) return known.config;
-      const reading = this.shared(digest, (own) => this.blobs.readSmall(digest, blob, own));
+      const reading = this.shared(digest, blob, currentShare() ?? NODE_SHARE);
       return (await unlessAborted(reading, signal))?.config ?? null;
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
@@ -52,19 +60,27 @@ export class ImageConfigs {
     }
   }
 
-  /** One reads for all that ask meanwhile; nobody's leaving ends it. */
-  private shared(digest: Digest, load: (signal: AbortSignal) => Promise<Buffer>): Promise<Parsed> {
-    const known = this.reading.get(digest);
+  /** One reads for all of a share that ask meanwhile; nobody's leaving ends it, and nobody waits in another's line. */
+  private shared(digest: Digest, blob: SmallBlob, share: Share): Promise<Parsed> {
+    const key = `${share.namespace} ${share.principal} ${digest}`;
+    const known = this.reading.get(key);
     if (known) return known;
-    const reading = load(AbortSignal.timeout(READ_MS))
-      .then((bytes) => {
-        const parsed = { config: readImageConfig(bytes) };
-        this.cached.set(digest, parsed, { size: bytes.length + 1 });
-        return parsed;
-      })
-      .finally(() => this.reading.delete(digest));
-    this.reading.set(digest, reading);
+    const reading = this.load(digest, blob, share).finally(() => this.reading.delete(key));
+    this.reading.set(key, reading);
     return reading;
+  }
+
+  private async load(digest: Digest, blob: SmallBlob, share: Share): Promise<Parsed> {
+    const signal = AbortSignal.timeout(READ_MS);
+    const memory = await this.memory.take(share, blob.size, signal);
+    try {
+      const bytes = await this.blobs.readSmall(digest, blob, signal);
+      const parsed = { config: readImageConfig(bytes) };
+      this.cached.set(digest, parsed, { size: bytes.length + 1 });
+      return parsed;
+    } finally {
+      memory.release();
+    }
   }
 }
 

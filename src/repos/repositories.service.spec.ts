@@ -1,8 +1,12 @@
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Request, Response } from 'express';
 import { UNLIMITED } from '../access/credential-limits.js';
 import type { Viewer } from '../access/viewer.js';
 import { AuditTrail } from '../events/audit-trail.service.js';
+import { NODE_SHARE } from '../fairness/share.js';
+import { listReply } from '../http/list-reply.js';
 import type { RepositoryFact } from '../http/request-context.js';
 import { OciError } from '../oci/oci-error.js';
 import type { RepositoryName } from '../oci/repository-name.js';
@@ -97,6 +101,26 @@ describe('a former path', () => {
       .catch((error: unknown) => error);
     expect(refused).toBeInstanceOf(OciError);
     expect(refused).toMatchObject({ condition: 'denied' });
+  });
+});
+
+describe('a list of repositories', () => {
+  it('has the description of each that it shows, also of long ones that make it end early', async () => {
+    const description = '語'.repeat(10_000);
+    for (let at = 10; at < 60; at++) {
+      const { id } = await services.newRepository(`long-${at}`);
+      await services.database.query('UPDATE repos SET description = $1 WHERE id = $2', [description, id]);
+    }
+    const page = { limit: 51, after: null };
+    const rows = await repositories.list(ROOT, null, { after: '', limit: page.limit, containing: 'long-' });
+    const request = { originalUrl: '/api/v1/repositories', context: { share: NODE_SHARE } } as unknown as Request;
+    const response = Object.assign(new EventEmitter(), { req: request, setHeader: () => undefined });
+    const shape = { show: (row: (typeof rows)[number]) => row.description, position: () => ['x'] };
+    const { items, next } = listReply(rows, page, shape, { request, response: response as unknown as Response });
+    response.emit('close');
+    expect(next).not.toBeNull();
+    expect(items.length).toBeGreaterThan(30);
+    expect(items.filter((text) => text !== description)).toEqual([]);
   });
 });
 

@@ -67,8 +67,8 @@ const paths = (sets: string): string => `SELECT path, id FROM (${sets}) visible 
 // Descriptions that begin beyond a page's bytes are not read: the page ends before them.
 const details = (sets: string): string => `
 SELECT r.path, r.visibility, r.sparse, r.created_at AS "createdAt", r.updated_at AS "updatedAt",
-  CASE WHEN sum(octet_length(r.description)) OVER (ORDER BY page.path) <= ${PAGE_BYTES} THEN r.description ELSE '' END
-    AS description
+  CASE WHEN sum(octet_length(r.description)) OVER (ORDER BY page.path) - octet_length(r.description) <= ${PAGE_BYTES}
+    THEN r.description ELSE '' END AS description
 FROM (${paths(sets)}) page JOIN repos r ON r.id = page.id ORDER BY page.path`;
 
 const LISTS = {

@@ -43,7 +43,7 @@ export const MODULE_TABLE: Readonly<Record<string, readonly string[]>> = {
   integrity: ['blobs', 'storage', 'http', 'config', 'access', 'oci'],
   audit: ['events', 'http', 'database', 'config', 'access'],
   deletions: ['manifests', 'repos', 'auth', 'orgs', 'users', 'audit', 'http', 'database', 'access', 'oci'],
-  health: ['http', 'database', 'cache', 'storage', 'config'],
+  health: ['fairness', 'http', 'database', 'cache', 'storage', 'config'],
   metrics: ['health', 'fairness', 'http', 'database', 'cache', 'storage', 'config'],
   tracing: ['metrics', 'http', 'outgoing', 'config'],
   // The program around the node: the only module that may import the composition, and no module imports it.

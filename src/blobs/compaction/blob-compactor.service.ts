@@ -1,4 +1,5 @@
 import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { withoutShare } from '../../fairness/current-share.js';
 import { TALLIES } from '../../http/tallies.js';
 import { BlobStore, type Compaction } from '../../storage/blob-store.js';
 import { objectKeyOf, parseObjectKey } from '../../storage/object-keys.js';
@@ -49,7 +50,7 @@ export class BlobCompactor implements OnApplicationBootstrap, BeforeApplicationS
   wake(): Promise<void> {
     const { compaction } = this.store;
     if (!compaction) return Promise.resolve();
-    this.running ??= this.work(compaction).finally(() => {
+    this.running ??= withoutShare(() => this.work(compaction)).finally(() => {
       this.running = null;
     });
     return this.running;

@@ -131,6 +131,17 @@ describe('an upload', () => {
     }
   });
 
+  it('has an hour again when its first body was cut off', async () => {
+    const node = services.node(services.store, ONE_DAY);
+    const [session, body] = [await open(node), new PassThrough()];
+    body.write(randomBytes(100 * 1024));
+    const sent = node.uploads.append(session, incoming(body)).catch((error: unknown) => error);
+    await eventually('a claim', async () => (await lifeOf(session)) > ONE_DAY - 600);
+    body.destroy(new Error('the client left'));
+    expect(await sent).toBeInstanceOf(Error);
+    expect(await lifeOf(session)).toBeLessThanOrEqual(3_600);
+  });
+
   it('goes to the store when rows of its principal hold 8 MiB, and nothing of it is lost', async () => {
     const node = services.node(services.store, ONE_DAY);
     const principal = `user:${count}`;

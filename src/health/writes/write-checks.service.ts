@@ -2,6 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { AppConfig } from '../../config/config.js';
 import { DatabaseStatistics } from '../../database/database-statistics.js';
 import { UnitOfWork } from '../../database/unit-of-work.js';
+import { withoutShare } from '../../fairness/current-share.js';
 import { InstrumentedStore } from '../../storage/instrumented-store.js';
 import { WriteCheck } from './write-check.js';
 import { databaseReason, storeReason, type WriteReason } from './write-reasons.js';
@@ -59,7 +60,7 @@ export class WriteChecks {
 
   /** Has it tried where it is time, for who does not need to know. */
   async look(): Promise<void> {
-    await Promise.all(Object.values(this.checks).map((check) => check.look()));
+    await withoutShare(() => Promise.all(Object.values(this.checks).map((check) => check.look())));
   }
 
   /** How many writes have failed, checks not counted. */

@@ -1,18 +1,24 @@
 import { EventEmitter } from 'node:events';
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import type { Response } from 'express';
 import { SharedAnswers } from './shared-answers.js';
-import { ANSWERS } from './unread-answers.js';
+import { ANSWERS, holdAnswer } from './unread-answers.js';
 
 const MIB = 2 ** 20;
 
 class Answer extends EventEmitter {
   readonly client = new AbortController();
   readonly req: unknown;
+  isDestroyed = false;
 
   constructor(namespace: string) {
     super();
     this.req = { context: { share: { namespace, principal: namespace }, signal: this.client.signal } };
+  }
+
+  destroy(): void {
+    this.isDestroyed = true;
+    this.emit('close');
   }
 
   leave(): void {
@@ -60,6 +66,29 @@ describe('large answers that many read', () => {
     second.emit('close');
     held?.release();
     expect(ANSWERS.free).toBe(ANSWERS.total);
+  });
+
+  it('are nobody’s where the client left before there was an answer', async () => {
+    const answers = new SharedAnswers<string>();
+    const left = Object.assign(answer('mallory'), { closed: true });
+    await answers.open('e', 4 * MIB, left, load);
+    holdAnswer(left, MIB);
+    expect(ANSWERS.free).toBe(ANSWERS.total);
+  });
+
+  it('end for those who are slow, and for nobody who came later', async () => {
+    jest.useFakeTimers();
+    const answers = new SharedAnswers<string>();
+    const [slow, late] = [answer('mallory'), answer('bob')];
+    await answers.open('f', MIB, slow, load);
+    jest.advanceTimersByTime(120_000);
+    await answers.open('f', MIB, late, load);
+    ANSWERS.reclaim(ANSWERS.total);
+    expect([slow.isDestroyed, late.isDestroyed]).toEqual([true, false]);
+    expect(ANSWERS.total - ANSWERS.free).toBe(MIB);
+    late.emit('close');
+    expect(ANSWERS.free).toBe(ANSWERS.total);
+    jest.useRealTimers();
   });
 
   it('are asked for again after a failure', async () => {

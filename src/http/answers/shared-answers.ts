@@ -1,10 +1,13 @@
 import type { Response } from 'express';
-import type { Holding } from '../../fairness/allotment.js';
+import type { Holding, Progress } from '../../fairness/allotment.js';
+import { whenClosed } from '../connections/when-closed.js';
 import { ANSWERS, readingOf } from './unread-answers.js';
 
 interface Shared {
   readonly bytes: Promise<Buffer>;
-  readonly readers: Set<Response>;
+  readonly size: number;
+  /** How the reading of each gets on. */
+  readonly readers: Map<Response, Progress>;
   /** When nobody reads it any more. */
   readonly forget: () => void;
 }
@@ -33,21 +36,20 @@ export class SharedAnswers<Key> {
   }
 
   private begin(key: Key, size: number, response: Response, load: () => Promise<Buffer>): Promise<Buffer> {
-    const readers = new Set<Response>();
+    const readers: Shared['readers'] = new Map();
     const { share, signal } = response.req.context;
     let holding: Holding | null = null;
     const bytes = (async () => {
       holding = ANSWERS.tryTake(share, size) ?? (await ANSWERS.take(share, size, signal));
-      holding.progress = readingOf(size, () => {
-        for (const reader of readers) reader.destroy();
-      });
+      holding.progress = progressOf(readers);
+      for (const reader of readers.keys()) readers.set(reader, readBy(reader, size)); // what they waited for is not theirs
       return load();
     })();
     const forget = (): void => {
       if (this.shared.get(key) === shared) this.shared.delete(key);
       holding?.release();
     };
-    const shared: Shared = { bytes, readers, forget };
+    const shared: Shared = { bytes, size, readers, forget };
     this.shared.set(key, shared);
     this.join(shared, response);
     // Its last reader may have left before there was anything to release.
@@ -57,11 +59,26 @@ export class SharedAnswers<Key> {
     return bytes;
   }
 
-  private join({ readers, forget }: Shared, response: Response): void {
-    readers.add(response);
-    response.once('close', () => {
+  private join({ size, readers, forget }: Shared, response: Response): void {
+    readers.set(response, readBy(response, size));
+    whenClosed(response, () => {
       readers.delete(response);
       if (readers.size === 0) forget();
     });
   }
+}
+
+function readBy(response: Response, size: number): Progress {
+  return readingOf(size, () => void response.destroy());
+}
+
+/** Those who read too slowly are ended, and nobody who came after them. */
+function progressOf(readers: Shared['readers']): Progress {
+  const stalled = (): Progress[] => [...readers.values()].filter((reading) => reading.isStalled());
+  return {
+    isStalled: () => stalled().length > 0,
+    end: () => {
+      for (const reading of stalled()) reading.end();
+    },
+  };
 }

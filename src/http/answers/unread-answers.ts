@@ -1,5 +1,6 @@
 import type { Response } from 'express';
 import { Allotment, type Holding, type Progress } from '../../fairness/allotment.js';
+import { whenClosed } from '../connections/when-closed.js';
 
 /** Answers up to here are not worth counting: the socket takes them, whether their client reads or not. */
 export const SMALL_ANSWER = 64 * 1024;
@@ -34,7 +35,7 @@ export function holdAnswer(response: Response, bytes: number): void {
 }
 
 export function releaseWith(response: Response, holding: Holding): void {
-  response.once('close', () => {
+  whenClosed(response, () => {
     holding.release();
   });
 }

@@ -6,6 +6,7 @@ import { ShareExhausted } from '../../fairness/allotment.js';
 import { SMALL_BYTES } from './body-memory.js';
 
 const KIB = 1024;
+const MIB = 1024 * KIB;
 const signal = new AbortController().signal;
 
 function requestOf(namespace: string, principal = namespace): Request {
@@ -46,6 +47,22 @@ describe('the memory of bodies', () => {
     for (const { res } of attack) res?.emit('close');
     const again = memory.open(requestOf('mallory'));
     expect(again.reserve(SMALL_BYTES + 1, 4096 * KIB, signal)).toBeNull();
+  });
+
+  it('goes back when the client leaves while it waits, or has left before', async () => {
+    const memory = bodyMemory();
+    const [held, waiting, late] = [requestOf('alice'), requestOf('alice', 'bob'), requestOf('alice', 'carol')];
+    memory.hold(held, 32 * MIB);
+    const body = memory.open(waiting);
+    const wait = body.reserve(SMALL_BYTES + 1, 8 * MIB, signal);
+    waiting.res?.emit('close');
+    held.res?.emit('close');
+    await wait;
+    expect(body.isOver).toBe(true);
+    Object.assign(late.res ?? {}, { closed: true });
+    expect(memory.open(late).reserve(SMALL_BYTES + 1, 8 * MIB, signal)).toBeNull();
+    memory.hold(late, 8 * MIB);
+    expect(memory.open(requestOf('dave')).reserve(SMALL_BYTES + 1, 64 * MIB, signal)).toBeNull();
   });
 
   it('refuses what its share has no room for, and has it again when the request has been answered', () => {

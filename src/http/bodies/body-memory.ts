@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Request } from 'express';
 import { AppConfig } from '../../config/config.js';
 import { Allotment, type Holding, type Progress } from '../../fairness/allotment.js';
+import { whenClosed } from '../connections/when-closed.js';
 
 const LOWEST_TOTAL = 64 * 1024 * 1024;
 /** Whole manifests of the largest size that have room at least. */
@@ -29,9 +30,10 @@ export class BodyMemory {
   hold(request: Request, bytes: number): void {
     const holding = this.allotment.tryTake(request.context.share, bytes);
     if (!holding) throw this.allotment.exhausted();
-    request.res?.once('close', () => {
-      holding.release();
-    });
+    if (request.res)
+      whenClosed(request.res, () => {
+        holding.release();
+      });
   }
 }
 
@@ -43,12 +45,19 @@ export class BodyBuffer {
   #holding: Holding | null = null;
   #isWhole = false;
   #isReleasing = false;
+  /** The request has been answered, or its client has left: what is granted from now on goes back at once. */
+  #isOver = false;
 
   /** Made by `BodyMemory`. */
   constructor(
     private readonly allotment: Allotment,
     private readonly request: Request,
   ) {}
+
+  /** Whether what was kept is gone, because the response was closed. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
 
   get size(): number {
     return this.#size;
@@ -112,8 +121,18 @@ export class BodyBuffer {
     const taken = this.allotment.tryTake(share, bytes);
     if (taken) this.#becomeWhole(taken);
     if (taken) return null;
+    this.#watch(); // the client may leave while this waits
     return this.allotment.take(share, bytes, signal).then((holding) => {
       this.#becomeWhole(holding);
+    });
+  }
+
+  #watch(): void {
+    if (this.#isReleasing || !this.request.res) return;
+    this.#isReleasing = true;
+    whenClosed(this.request.res, () => {
+      this.#isOver = true;
+      this.release();
     });
   }
 
@@ -126,11 +145,8 @@ export class BodyBuffer {
   #begin(holding: Holding): void {
     holding.progress = this.progress;
     this.#holding = holding;
-    if (this.#isReleasing) return;
-    this.#isReleasing = true;
-    this.request.res?.once('close', () => {
-      this.release();
-    });
+    if (this.#isOver) this.release();
+    else this.#watch();
   }
 }
 
