@@ -9,7 +9,7 @@ import { type OciCondition, OciError } from '../oci/oci-error.js';
 import { PushRights } from '../registry/push-rights.service.js';
 import { BlobStore } from '../storage/blob-store.js';
 import { type ObjectKey, objectKeyOf } from '../storage/object-keys.js';
-import { releaseMemory } from '../storage/release-memory.js';
+import { releaseMemory } from '../fairness/release-memory.js';
 import { ObjectNotFound, UploadLost } from '../storage/storage-errors.js';
 import { beginHash } from './body-hash.js';
 import type { FailureReason } from './direct-failures.js';

@@ -40,7 +40,7 @@ export const MODULE_TABLE: Readonly<Record<string, readonly string[]>> = {
     'oci',
   ],
   gc: ['manifests', 'blobs', 'storage', 'database', 'http', 'config', 'access', 'oci'],
-  integrity: ['blobs', 'storage', 'http', 'config', 'access', 'oci'],
+  integrity: ['fairness', 'blobs', 'storage', 'http', 'config', 'access', 'oci'],
   audit: ['events', 'http', 'database', 'config', 'access'],
   deletions: ['manifests', 'repos', 'auth', 'orgs', 'users', 'audit', 'http', 'database', 'access', 'oci'],
   health: ['http', 'database', 'cache', 'storage', 'config'],
