@@ -71,7 +71,9 @@ function refuseCostly(
       if (depth > maxDepth) throw new OciError('manifestDeepNesting', { maxDepth });
       countValue(); // what it holds first has no comma before it
     } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) depth -= 1;
-    else if (byte === COLON) fields += 1;
+    else if (byte === COLON) {
+      fields += 1;
+      if (fields > maxFields) throw new OciError('manifestTooManyFields', { maxFields });
+    }
   }
-  if (fields > maxFields) throw new OciError('manifestTooManyFields', { maxFields });
 }
