@@ -9,6 +9,12 @@ export function digestToBytes(digest: Digest): Buffer {
   return Buffer.from(PREFIX[algorithmOf(digest)].toString(16) + hexOf(digest), 'hex');
 }
 
+/** A parameter for `bytea[]`, as PostgreSQL reads arrays: the driver would make it of ten thousand Buffers. */
+export function digestsToArray(digests: readonly Digest[]): string {
+  const texts = digests.map((digest) => `\\\\x${PREFIX[algorithmOf(digest)].toString(16)}${hexOf(digest)}`);
+  return `{${texts.join(',')}}`;
+}
+
 /** The inverse of {@link digestToBytes}; throws on bytes that it did not make. */
 export function digestFromBytes(bytes: Buffer): Digest {
   const algorithm = ALGORITHM_OF_PREFIX.get(bytes[0] ?? -1);
