@@ -56,7 +56,8 @@ async function runPlan(node, { suite, run }, directory, jestOptions) {
   const result = path.join(directory, 'jest-result.json');
   rmSync(result, { force: true });
   const jest = path.join(root, 'node_modules', 'jest', 'bin', 'jest.js');
-  const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
+  const threads = path.join(root, 'test', 'support', 'typescript-workers.mjs');
+  const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', '--import', threads];
   const options = ['--json', `--outputFile=${result}`, '--reporters=default'];
   const workers = ['--maxWorkers', String(suite.workers ?? 2), ...jestOptions];
   const env = { ...process.env, ...suite.env, PATH: searchPath, [RUN_DIRECTORY]: directory };

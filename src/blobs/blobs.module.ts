@@ -4,6 +4,7 @@ import { CacheModule } from '../cache/cache.module.js';
 import { DatabaseModule } from '../database/database.module.js';
 import { EventsModule } from '../events/events.module.js';
 import { HttpModule } from '../http/http.module.js';
+import { ParsingModule } from '../parsing/parsing.module.js';
 import { RegistryModule } from '../registry/registry.module.js';
 import { ReposModule } from '../repos/repos.module.js';
 import { StorageModule } from '../storage/storage.module.js';
@@ -63,6 +64,7 @@ import { UploadsService } from './uploads.service.js';
     CacheModule,
     EventsModule,
     HttpModule,
+    ParsingModule,
     StorageModule,
     RegistryModule,
     ReposModule,

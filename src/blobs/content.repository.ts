@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
 import type { Transaction } from '../database/unit-of-work.js';
-import { digestFromBytes, digestToBytes } from '../oci/digest-bytes.js';
+import { digestFromBytes, digestsToArray, digestToBytes } from '../oci/digest-bytes.js';
 import type { Digest } from '../oci/digest.js';
 import { type ContentKind, RepoContent } from './repo-content.entity.js';
 
@@ -107,7 +107,7 @@ export class ContentRepository {
       repoId,
       digestToBytes(manifest.digest),
       manifest.size,
-      named.map(digestToBytes),
+      digestsToArray(named),
     ]);
     return rows.map((row) => ({ ...row, digest: digestFromBytes(row.digest) }));
   }
@@ -116,9 +116,9 @@ export class ContentRepository {
   async nameAbsent(tx: Transaction, repoId: number, absent: readonly AbsentContent[]): Promise<void> {
     await tx.query(NAME_ABSENT, [
       repoId,
-      absent.map(({ digest }) => digestToBytes(digest)),
-      absent.map(({ kind }) => kind),
-      absent.map(({ size }) => size),
+      digestsToArray(absent.map(({ digest }) => digest)),
+      `{${absent.map(({ kind }) => kind).join(',')}}`,
+      `{${absent.map(({ size }) => size).join(',')}}`,
     ]);
   }
 

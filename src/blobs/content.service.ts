@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { FactCache, type Subject } from '../cache/fact-cache.js';
 import type { Transaction } from '../database/unit-of-work.js';
@@ -8,6 +9,9 @@ import { ContentRepository, type HeldBlob } from './content.repository.js';
 import { ContentTree } from './content-tree/content-tree.service.js';
 import { type ManifestContent, matchContent, type NamedContent } from './named-content.js';
 import type { ContentKind } from './repo-content.entity.js';
+
+/** Contents that a manifest of many names. */
+const LONG = 1_000;
 
 /**
  * Possession: which repository holds which digest. Whoever links or unlinks a blob drops its `heldBlob` after the commit
@@ -63,7 +67,11 @@ export class ContentService {
   ): Promise<ManifestContent['edges']> {
     const digests = [...new Set(named.map(({ digest }) => digest))];
     const held = await this.content.hold(tx, repository.id, manifest, digests);
+    // Each step takes ten thousand contents some milliseconds, and others need the event loop, too.
+    const isLong = named.length > LONG;
+    if (isLong) await turn();
     const { edges, absent } = matchContent(named, held);
+    if (isLong) await turn();
     if (absent.length > 0) await this.content.nameAbsent(tx, repository.id, absent);
     const children = edges.filter(({ kind }) => kind === 'manifest').map(({ digest }) => digest);
     if (children.length > 0) await this.tree.requireWhole(tx, repository.id, children.filter(isRequiredIn(named)));

@@ -48,6 +48,7 @@ it('gives uploads that wait to be read in turn by namespace, then by principal, 
 
   await wait(flooded, 'robot:2', 1);
   await wait(Number(other?.id), 'user:7', 0);
+  expect([await uploads.countWaiting(1_000), await uploads.countWaiting(3)]).toEqual([20, 3]);
   const four = await uploads.take(4, 60, NONE);
   expect(four.map(({ principal }) => principal).toSorted()).toEqual(['robot:1', 'robot:1', 'robot:2', 'user:7']);
 });

@@ -115,6 +115,11 @@ SELECT u.id, u.epoch, u.digest, u.direct, u.writer, u.principal, u.credential,
     AS repository
 FROM taken u LEFT JOIN repos r ON r.id = u.repo_id AND r.deleted_at IS NULL`;
 
+const COUNT_WAITING = `
+SELECT count(*)::int AS count FROM (
+  SELECT FROM uploads WHERE state = 'verifying' AND verify_after <= now() AND expires_at > now() LIMIT $1
+) waiting`;
+
 const RENEW = `
 WITH moved AS (
   UPDATE uploads u SET verify_after = now() + make_interval(secs => $3),
@@ -182,6 +187,12 @@ export class DirectUploadsRepository {
     const values = [limit, leaseSeconds, namespaces, principals];
     const rows = await this.query<Raw<Verification>>(TAKE, values);
     return rows.map((row) => ({ ...row, digest: digestFromBytes(row.digest) }));
+  }
+
+  /** How many wait to be read, by whichever node, up to so many. */
+  async countWaiting(most: number): Promise<number> {
+    const [row] = await this.query<{ count: number }>(COUNT_WAITING, [most]);
+    return row?.count ?? 0;
   }
 
   /** False when the epoch was lost. */

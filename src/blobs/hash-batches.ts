@@ -1,4 +1,4 @@
-import { releaseMemory } from '../storage/release-memory.js';
+import { releaseMemory } from '../fairness/release-memory.js';
 
 /** Bytes that travel to a worker at once; a message costs more than hashing a few KiB. */
 export const BATCH_BYTES = 256 * 1024;

@@ -34,23 +34,23 @@ const KINDS = { blob: ['blob'], manifest: ['manifest'], any: ['manifest', 'blob'
  * are missing, or `descriptorSizeMismatch`.
  */
 export function matchContent(named: readonly NamedContent[], held: readonly HeldContent[]): ManifestContent {
-  const rows = new Map(held.map((row) => [keyOf(row), row]));
-  const edges = new Map<string, { digest: Digest; kind: ContentKind }>();
-  const absent = new Map<string, AbsentContent>();
+  const rows = { blob: new Map<Digest, HeldContent>(), manifest: new Map<Digest, HeldContent>() };
+  for (const row of held) rows[row.kind].set(row.digest, row);
+  const seen = { blob: new Set<Digest>(), manifest: new Set<Digest>() };
+  const edges: { digest: Digest; kind: ContentKind }[] = [];
+  const absent: AbsentContent[] = [];
   const missing = new Set<Digest>();
   for (const { digest, size, kind, absentKind, isRequired, isSizeChecked } of named) {
-    const found = KINDS[kind].map((one) => rows.get(keyOf({ digest, kind: one }))).find((row) => row?.present);
+    const found = KINDS[kind].map((one) => rows[one].get(digest)).find((row) => row?.present);
     if (!found && isRequired) missing.add(digest);
     if (found && isSizeChecked && found.size !== size)
       throw new OciError('descriptorSizeMismatch', { digest, size, actual: found.size });
     const edge = { digest, kind: found?.kind ?? absentKind };
-    edges.set(keyOf(edge), edge);
-    if (!rows.has(keyOf(edge))) absent.set(keyOf(edge), { ...edge, size });
+    if (seen[edge.kind].has(digest)) continue;
+    seen[edge.kind].add(digest);
+    edges.push(edge);
+    if (!rows[edge.kind].has(digest)) absent.push({ ...edge, size });
   }
   if (missing.size > 0) throw new OciError('manifestBlobUnknown', { digests: [...missing].slice(0, MISSING_SHOWN) });
-  return { edges: [...edges.values()], absent: [...absent.values()] };
-}
-
-function keyOf({ digest, kind }: { readonly digest: Digest; readonly kind: ContentKind }): string {
-  return `${kind} ${digest}`;
+  return { edges, absent };
 }

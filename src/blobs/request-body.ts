@@ -2,7 +2,7 @@ import { IncomingMessage } from 'node:http';
 import type { Authorization } from '../http/authorization/request-authorization.js';
 import type { BodyBuffer } from '../http/bodies/body-memory.js';
 import { OciError } from '../oci/oci-error.js';
-import { releaseMemory } from '../storage/release-memory.js';
+import { releaseMemory } from '../fairness/release-memory.js';
 
 /** How often the rate is looked at, and for how many looks in a row it may be too low; milliseconds. */
 const LOOK_MS = 5_000;

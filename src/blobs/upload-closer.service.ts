@@ -4,7 +4,7 @@ import { type Algorithm, algorithmOf, type Digest, digestFrom, hexOf } from '../
 import { OciError } from '../oci/oci-error.js';
 import { BlobStore, type Completed } from '../storage/blob-store.js';
 import { type ObjectKey, objectKeyOf } from '../storage/object-keys.js';
-import { releaseMemory } from '../storage/release-memory.js';
+import { releaseMemory } from '../fairness/release-memory.js';
 import { ObjectNotFound, UploadLost } from '../storage/storage-errors.js';
 import { BlobCompactor } from './compaction/blob-compactor.service.js';
 import { UploadCommit } from './upload-commit.service.js';

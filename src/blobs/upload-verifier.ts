@@ -2,6 +2,7 @@ import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationB
 import { AppConfig } from '../config/config.js';
 import { Allotment } from '../fairness/allotment.js';
 import { withoutShare } from '../fairness/current-share.js';
+import { FAIRNESS } from '../fairness/fairness-counts.js';
 import type { Share } from '../fairness/share.js';
 import { TALLIES } from '../http/tallies.js';
 import { algorithmOf } from '../oci/digest.js';
@@ -9,7 +10,7 @@ import { type OciCondition, OciError } from '../oci/oci-error.js';
 import { PushRights } from '../registry/push-rights.service.js';
 import { BlobStore } from '../storage/blob-store.js';
 import { type ObjectKey, objectKeyOf } from '../storage/object-keys.js';
-import { releaseMemory } from '../storage/release-memory.js';
+import { releaseMemory } from '../fairness/release-memory.js';
 import { ObjectNotFound, UploadLost } from '../storage/storage-errors.js';
 import { beginHash } from './body-hash.js';
 import type { FailureReason } from './direct-failures.js';
@@ -22,6 +23,8 @@ import { UploadCommit } from './upload-commit.service.js';
 const PAUSE_MS = 5_000;
 /** Uploads that a node reads at once. One tenant has half of them: as many as there are threads to hash them. */
 const AT_ONCE = 4;
+/** Waiting uploads that the metric tells apart. */
+const MAX_COUNTED = 1_000;
 const LEASE_SECONDS = 60;
 const RENEW_MS = (LEASE_SECONDS * 1_000) / 3;
 /** After a store that failed. */
@@ -68,7 +71,12 @@ export class UploadVerifier implements OnApplicationBootstrap, BeforeApplication
   /** Takes what waits, as far as there is room; resolves when it is taken, not when it is read. */
   wake(): Promise<void> {
     this.taking = this.taking
-      .then(() => withoutShare(() => this.fill()))
+      .then(() =>
+        withoutShare(async () => {
+          await this.fill();
+          await this.count();
+        }),
+      )
       .catch((error: unknown) => {
         this.logger.warn({ error: String(error), message: 'direct uploads are read later' });
       });
@@ -105,6 +113,12 @@ export class UploadVerifier implements OnApplicationBootstrap, BeforeApplication
       });
       this.running.set(run, upload);
     }
+  }
+
+  /** For the metrics: what waits while nothing is read here is there for another node, or not for long. */
+  private async count(): Promise<void> {
+    const waiting = this.running.size === 0 ? 0 : await this.uploads.countWaiting(MAX_COUNTED);
+    FAIRNESS.waiting.set('verifications', waiting);
   }
 
   private busy(full: ReadonlySet<string>): Busy {

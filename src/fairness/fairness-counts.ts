@@ -18,6 +18,11 @@ export class FairnessCounts {
     this.counts.set(resource, this.of(resource) + by);
   }
 
+  /** For what is counted elsewhere. */
+  set(resource: Resource, count: number): void {
+    this.counts.set(resource, count);
+  }
+
   of(resource: Resource): number {
     return this.counts.get(resource) ?? 0;
   }

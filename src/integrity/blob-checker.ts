@@ -6,7 +6,7 @@ import type { BlobObject, DamageKind } from '../blobs/stored-blobs.js';
 import { TALLIES } from '../http/tallies.js';
 import { algorithmOf } from '../oci/digest.js';
 import { BlobStore, type ByteRange } from '../storage/blob-store.js';
-import { releaseMemory } from '../storage/release-memory.js';
+import { releaseMemory } from '../fairness/release-memory.js';
 import { ObjectNotFound } from '../storage/storage-errors.js';
 import type { RunKind } from './integrity-run.entity.js';
 import type { Pace } from './pace.js';

@@ -1,4 +1,3 @@
-import { Injectable } from '@nestjs/common';
 import { Allotment } from '../fairness/allotment.js';
 import type { Share } from '../fairness/share.js';
 
@@ -10,7 +9,6 @@ const AT_ONCE = 3;
 const LONGEST_REST_MS = 2_000;
 
 /** Pushes of large manifests, a few at a time. */
-@Injectable()
 export class LargePushes {
   private readonly places = new Allotment({ resource: 'manifests', total: AT_ONCE });
 

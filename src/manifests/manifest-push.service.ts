@@ -7,12 +7,13 @@ import type { Authorization } from '../http/authorization/request-authorization.
 import type { RepositoryFact, RepositoryTarget } from '../http/request-context.js';
 import { TALLIES } from '../http/tallies.js';
 import { type Algorithm, algorithmOf, type Digest, digestFrom } from '../oci/digest.js';
-import { contentSizeOf, type ManifestReference, type ParsedManifest, parseManifest } from '../oci/manifest.js';
+import { contentSizeOf, type ManifestReference, type ParsedManifest } from '../oci/manifest.js';
 import { limitOf, type ManifestLimits, NEW_MANIFEST } from '../oci/manifest-limits.js';
 import { OciError } from '../oci/oci-error.js';
 import { platformsOf } from '../oci/platform.js';
 import type { Reference } from '../oci/reference.js';
 import { annotationsText } from '../oci/referrers.js';
+import { ManifestParser } from '../parsing/manifest-parser.service.js';
 import { RepositoriesService } from '../repos/repositories.service.js';
 import { ImagePlatforms } from './image-platforms.js';
 import { LARGE_MANIFEST, LargePushes } from './large-pushes.js';
@@ -38,13 +39,14 @@ export interface PushedManifest {
 export class ManifestPushService {
   /** Of a digest that the repository does not have yet. */
   private readonly limits: ManifestLimits;
+  private readonly large = new LargePushes();
 
   constructor(
     private readonly repositories: RepositoriesService,
     private readonly manifests: ManifestsService,
     private readonly reader: ManifestReadService,
     private readonly platforms: ImagePlatforms,
-    private readonly large: LargePushes,
+    private readonly parser: ManifestParser,
     private readonly config: AppConfig,
   ) {
     const { manifestMaxBytes: maxBytes, manifestMaxAnnotations: maxAnnotations } = config.registry;
@@ -62,7 +64,8 @@ export class ManifestPushService {
     const digest = digestOf(bytes, reference);
     let parsed: ParsedManifest;
     try {
-      parsed = parseManifest(bytes, push.contentType, this.limits);
+      const parsing = this.parser.parse(bytes, push.contentType, this.limits);
+      parsed = parsing instanceof Promise ? await parsing : parsing;
     } catch (error) {
       parsed = await this.parseStored(push, digest, error);
     }
@@ -85,7 +88,7 @@ export class ManifestPushService {
       TALLIES.overLimit.add(limit);
       throw error;
     }
-    return parseManifest(push.bytes, push.contentType, { maxBytes: this.limits.maxBytes });
+    return this.parser.parse(push.bytes, push.contentType, { maxBytes: this.limits.maxBytes });
   }
 
   private isSparse(repository: RepositoryFact): boolean {

@@ -3,6 +3,7 @@ import { ApiOperation, ApiParam, ApiQuery, ApiResponse, ApiTags } from '@nestjs/
 import type { Request, Response } from 'express';
 import { AppConfig } from '../config/config.js';
 import { Access } from '../http/access.decorator.js';
+import { releaseMemory } from '../fairness/release-memory.js';
 import { BodyMemory } from '../http/bodies/body-memory.js';
 import type { RepositoryFact, RepositoryTarget } from '../http/request-context.js';
 import { etagMatches, etagOf } from '../oci/etag.js';
@@ -105,6 +106,7 @@ export class ManifestsController {
       condition,
       actor,
     });
+    releaseMemory(bytes); // the collector would leave dozens of large ones for later
     const answer = ['Location', `/v2/${name}/manifests/${pushed.digest}`, 'Docker-Content-Digest', pushed.digest];
     answer.push('ETag', etagOf(pushed.digest));
     if (pushed.subject !== null) answer.push('OCI-Subject', pushed.subject);

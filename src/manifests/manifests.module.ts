@@ -5,11 +5,11 @@ import { CacheModule } from '../cache/cache.module.js';
 import { DatabaseModule } from '../database/database.module.js';
 import { EventsModule } from '../events/events.module.js';
 import { HttpModule } from '../http/http.module.js';
+import { ParsingModule } from '../parsing/parsing.module.js';
 import { RegistryModule } from '../registry/registry.module.js';
 import { ReposModule } from '../repos/repos.module.js';
 import { ImageConfigs } from './image-configs.service.js';
 import { ImagePlatforms } from './image-platforms.js';
-import { LargePushes } from './large-pushes.js';
 import { ManifestDetailsRepository } from './manifest-details.repository.js';
 import { ManifestDetailsService } from './manifest-details.service.js';
 import { ManifestPushService } from './manifest-push.service.js';
@@ -43,6 +43,7 @@ import { TagsRepository } from './tags.repository.js';
     DatabaseModule,
     EventsModule,
     HttpModule,
+    ParsingModule,
     RegistryModule,
     ReposModule,
   ],
@@ -56,7 +57,6 @@ import { TagsRepository } from './tags.repository.js';
   providers: [
     ImageConfigs,
     ImagePlatforms,
-    LargePushes,
     ManifestDetailsRepository,
     ManifestDetailsService,
     ManifestReadService,

@@ -4,7 +4,7 @@ import { Repository } from 'typeorm';
 import type { ManifestContent } from '../blobs/named-content.js';
 import type { Transaction } from '../database/unit-of-work.js';
 import { type AuditEntry, entryParameters, insertEntry } from '../events/audit-trail.service.js';
-import { digestFromBytes, digestToBytes } from '../oci/digest-bytes.js';
+import { digestFromBytes, digestsToArray, digestToBytes } from '../oci/digest-bytes.js';
 import type { Digest } from '../oci/digest.js';
 import { OciError } from '../oci/oci-error.js';
 import type { Reference, Tag } from '../oci/reference.js';
@@ -171,8 +171,8 @@ export class ManifestsRepository {
       manifest.configMediaType,
       manifest.contentSize,
       actor.principal,
-      edges.map(({ digest }) => digestToBytes(digest)),
-      edges.map(({ kind }) => kind),
+      digestsToArray(edges.map(({ digest }) => digest)),
+      `{${edges.map(({ kind }) => kind).join(',')}}`,
       tags,
       actor.credential,
       actor.address,

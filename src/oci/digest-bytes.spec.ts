@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { digestColumn, digestFromBytes, digestToBytes } from './digest-bytes.js';
+import { digestColumn, digestFromBytes, digestsToArray, digestToBytes } from './digest-bytes.js';
 import { parseDigest } from './digest.js';
 
 const SHA256 = parseDigest(`sha256:${'0123456789abcdef'.repeat(4)}`);
@@ -13,6 +13,12 @@ it.each([
   expect(bytes).toHaveLength(length);
   expect(digestFromBytes(bytes)).toBe(digest);
   expect(digestColumn.from(digestColumn.to(digest) ?? null)).toBe(digest);
+});
+
+it('writes several as an array of PostgreSQL', () => {
+  const hex = [SHA256, SHA512].map((digest) => digestToBytes(digest).toString('hex'));
+  expect(digestsToArray([SHA256, SHA512])).toBe(String.raw`{\\x${hex[0] ?? ''},\\x${hex[1] ?? ''}}`);
+  expect(digestsToArray([])).toBe('{}');
 });
 
 it('keeps equal hashes of different algorithms apart', () => {

@@ -15,7 +15,7 @@ const COMMA = 0x2c;
 export interface JsonLimits {
   /** Fields of all its objects together. */
   readonly maxFields?: number | undefined;
-  /** Values of all its objects and lists together. */
+  /** Values of all its objects and lists together, and these themselves. */
   readonly maxValues?: number | undefined;
 }
 
@@ -55,20 +55,25 @@ function refuseCostly(
   let fields = 0;
   let values = 1;
   let inString = false;
+  const countValue = (): void => {
+    values += 1;
+    if (values > maxValues) throw new OciError('manifestTooManyValues', { maxValues });
+  };
   for (let index = 0; index < bytes.length; index += 1) {
     const byte = bytes[index] ?? 0;
     if (inString) {
       if (byte === BACKSLASH) index += 1;
       else if (byte === QUOTE) inString = false;
     } else if (byte === QUOTE) inString = true;
-    else if (byte === COMMA) {
-      values += 1;
-      if (values > maxValues) throw new OciError('manifestTooManyValues', { maxValues });
-    } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
+    else if (byte === COMMA) countValue();
+    else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
       depth += 1;
       if (depth > maxDepth) throw new OciError('manifestDeepNesting', { maxDepth });
+      countValue(); // what it holds first has no comma before it
     } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) depth -= 1;
-    else if (byte === COLON) fields += 1;
+    else if (byte === COLON) {
+      fields += 1;
+      if (fields > maxFields) throw new OciError('manifestTooManyFields', { maxFields });
+    }
   }
-  if (fields > maxFields) throw new OciError('manifestTooManyFields', { maxFields });
 }

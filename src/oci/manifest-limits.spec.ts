@@ -80,6 +80,14 @@ describe('a new manifest', () => {
     expect(refusal(colons)).toBeNull();
   });
 
+  it('has 150,000 values at most, also such as have no comma between them, and they are not built', () => {
+    const nested = (depth: number): unknown => (depth === 0 ? [] : [nested(depth - 1)]);
+    const lists = (count: number): unknown[] => Array.from({ length: count }, () => nested(49));
+    expect(refusal({ ...IMAGE, unknown: lists(4_000) })).toBe('fields');
+    expect(refusal({ ...IMAGE, unknown: lists(2_900) })).toBeNull();
+    expect(refusal({ ...IMAGE, unknown: Array.from({ length: 80_000 }, () => ({})) })).toBe('fields');
+  });
+
   it('is not judged so once it is stored', () => {
     const document = { ...INDEX, manifests: list(10_001), annotations: many(120_000) };
     expect(parseStoredManifest(bytesOf(document), document.mediaType).references).toHaveLength(10_001);
@@ -99,6 +107,12 @@ describe('what is shown of content that nobody judged', () => {
     expect(Object.keys(readImageConfig(config(many(1_001)))?.labels ?? {})).toHaveLength(1_000);
     expect(Object.keys(readImageConfig(config(many(10, 'x'.repeat(30_000))))?.labels ?? {})).toHaveLength(4);
     expect(readImageConfig(config(many(20_001)))).toBeNull();
+    const nested = Buffer.from(
+      `{"os":"linux","x":[${Array(300)
+        .fill(`${'['.repeat(50)}${']'.repeat(50)}`)
+        .join(',')}]}`,
+    );
+    expect(readImageConfig(nested)).toBeNull();
   });
 
   it('is a few thousand characters of platforms', () => {

@@ -7,7 +7,7 @@ export interface ManifestLimits {
   readonly maxDepth?: number;
   /** Fields of all its objects together: what a parser pays for is names, more than bytes. */
   readonly maxFields?: number;
-  /** Values of all its objects and lists together. */
+  /** Values of all its objects and lists together, and these themselves. */
   readonly maxValues?: number;
   /** Of all its lists together. */
   readonly maxDescriptors?: number;

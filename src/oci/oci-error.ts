@@ -192,6 +192,7 @@ export class OciError extends Error {
   override readonly name = 'OciError';
   readonly row: OciErrorRow;
   readonly headers: Readonly<Record<string, string>> | undefined;
+  readonly reason: string | undefined;
 
   constructor(
     readonly condition: OciCondition,
@@ -204,6 +205,7 @@ export class OciError extends Error {
     super(text, 'cause' in options ? { cause: options.cause } : undefined);
     this.row = OCI_ERRORS[condition];
     this.headers = options.headers;
+    this.reason = options.reason;
   }
 
   get status(): number {

@@ -27,6 +27,8 @@ const LIVEZ_MS = 1_000;
 
 type Kind = 'pull' | 'small push' | '1 MiB push' | 'livez';
 type Times = Record<Kind, number[]>;
+/** What has to stay nearly as fast as without an attacker. */
+const KINDS = ['pull', 'small push', '1 MiB push'] as const;
 
 let registry: Registry;
 let honest: RegistryClient;
@@ -82,18 +84,11 @@ async function pull(): Promise<void> {
 const p95 = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[Math.ceil(values.length * 0.95) - 1] ?? Infinity;
 
-interface Fair {
-  readonly kinds: readonly Kind[];
-  readonly residentBytes: number;
-}
-
-const FAIR: Fair = { kinds: ['pull', 'small push', '1 MiB push'], residentBytes: RESIDENT_BYTES };
-
 /** `attack` goes on until the signal, and then leaves nothing behind. */
 async function expectFair(
   what: string,
   attack: (signal: AbortSignal) => Promise<unknown>,
-  { kinds, residentBytes }: Fair = FAIR,
+  residentBytes = RESIDENT_BYTES,
 ): Promise<void> {
   const before = await measure();
   const stop = new AbortController();
@@ -108,11 +103,11 @@ async function expectFair(
     await attacking;
   }
   const { peak } = residentMemory(registry.pid);
-  const shown = [...FAIR.kinds, 'livez' as const]
+  const shown = [...KINDS, 'livez' as const]
     .map((kind) => `${kind} ${p95(before[kind]).toFixed(0)} → ${p95(during[kind]).toFixed(0)} ms`)
     .join(', ');
   process.stderr.write(`  ${what}: p95 of ${shown}; at most ${Math.round(peak / 1e6)} MB resident\n`);
-  for (const kind of kinds)
+  for (const kind of KINDS)
     expect({ kind, isFair: p95(during[kind]) <= LONGER_AT_MOST * Math.max(NOTICEABLE_MS, p95(before[kind])) }).toEqual({
       kind,
       isFair: true,
@@ -180,15 +175,14 @@ describe('one tenant does not take from another', () => {
     const config = describeBytes(IMAGE_CONFIG, Buffer.from('{}'));
     const manifest = toBytes({ schemaVersion: 2, mediaType: IMAGE_MANIFEST, config, layers });
     const digest = digestOf(manifest);
-    // PostgreSQL shares the machine: pushes of others are all served, but take longer than elsewhere.
-    const fair = { kinds: ['pull'], residentBytes: 600_000_000 } as const;
     const attack = (signal: AbortSignal): Promise<void> =>
       flood(signal, 60, (at) =>
         at % 3 === 0
           ? mallory.deleteManifest('mallory/sparse', digest).then((reply) => reply)
           : mallory.putManifest('mallory/sparse', `tag-${at}`, manifest).then((reply) => reply),
       );
-    await expectFair('large manifests and deletes', attack, fair);
+    // 427 MB were seen: what a push of 9,000 descriptors leaves behind gets old before it is collected.
+    await expectFair('large manifests and deletes', attack, 480_000_000);
   }, 120_000);
 
   it('memory, by 100 manifests that are sent a byte at a time', async () => {
@@ -268,7 +262,7 @@ describe('one tenant does not take from another', () => {
 
   it('the verification of direct uploads, by 20 of 32 MiB', async () => {
     // Clients of the other one are streamed to, and bring nothing to the store themselves.
-    const { client } = await startOnS3({});
+    const { client, events } = await startOnS3({ METRICS_LISTEN_ADDRESS: '127.0.0.1:0' });
     const [alice, bob] = [await signUp(client, 'alice'), await signUp(client, 'bob')];
     await alice.pushImage('alice/direct', 'v1');
     await bob.pushImage('bob/direct', 'v1');
@@ -276,6 +270,10 @@ describe('one tenant does not take from another', () => {
     await direct(alice, 'alice/direct', randomBytes(MIB)); // by now the store has been asked what it verifies
     const before = await direct(alice, 'alice/direct', randomBytes(MIB));
     const attacks = Array.from({ length: 20 }, () => direct(bob, 'bob/direct', bytes));
+    const metricsUrl = String(events().find(({ event }) => event === 'metrics')?.['url']);
+    await eventually('the metrics show that uploads wait', async () =>
+      /^aerugo_share_waiting\{resource="verifications"\} [1-9]/m.test(await (await fetch(metricsUrl)).text()),
+    );
     const during: number[] = [];
     for (let i = 0; i < 5; i++) during.push(await direct(alice, 'alice/direct', randomBytes(MIB)));
     await Promise.all(attacks);

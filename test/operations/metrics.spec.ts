@@ -19,6 +19,7 @@ const STILL: ReadonlySet<string> = new Set([
   'aerugo_damaged_blobs',
   'aerugo_integrity_unchecked_total',
   'aerugo_writes_succeed', // test/e2e/writes-fail.spec.ts
+  'aerugo_share_refused_total', // src/fairness/allotment.spec.ts
   'aerugo_token_secrets', // test/e2e/token-secrets.spec.ts
   'aerugo_tls_certificate_start_seconds',
   'aerugo_tls_certificate_expiry_seconds',
@@ -67,7 +68,7 @@ beforeAll(async () => {
   const pushers = Array.from({ length: PUSHERS }, (_, at) => pushAndPull(client, at, stop.signal));
   try {
     await knockAtDoors(client);
-    await crowd(client, () => isTrue('aerugo_upload_memory_waiters > 0'));
+    await crowd(client, () => isTrue('sum(aerugo_share_reclaimed_total) > 0'));
     await seen('max_over_time(aerugo_upload_memory_waiters[5m]) > 0');
     await holdDatabase(registry, () => seen('aerugo_database_pool_waiters > 0'));
     await redis.stop();

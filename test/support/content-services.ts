@@ -18,6 +18,7 @@ import type { RepositoryFact } from '../../src/http/request-context.js';
 import { digestToBytes } from '../../src/oci/digest-bytes.js';
 import { parseDigest, type Digest } from '../../src/oci/digest.js';
 import type { RepositoryName } from '../../src/oci/repository-name.js';
+import { ManifestParser } from '../../src/parsing/manifest-parser.service.js';
 import { digestOf } from './content.js';
 import { freshDatabase, type TestDatabase } from './postgres.js';
 import { onFileEnd } from './processes.js';
@@ -46,7 +47,7 @@ export async function contentServices(facts: FactCache = new MemoryFactCache()):
   const dataSource = await new DataSource({ ...dataSourceOptions(settings), entities: await entities() }).initialize();
   onFileEnd(() => dataSource.destroy());
   const unitOfWork = new UnitOfWork(dataSource);
-  const tree = new ContentTree(new ContentTreeRepository());
+  const tree = new ContentTree(new ContentTreeRepository(), new ManifestParser());
   const content = new ContentService(new ContentRepository(dataSource.getRepository(RepoContent)), tree, facts);
   const [namespace] = await database.query<{ id: string }>(
     `INSERT INTO namespaces (name, kind) VALUES ('acme', 'org') RETURNING id`,

@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { Transaction } from '../../database/unit-of-work.js';
 import type { Digest } from '../../oci/digest.js';
-import { parseStoredManifest } from '../../oci/manifest.js';
+import type { ParsedManifest } from '../../oci/manifest.js';
 import { OciError } from '../../oci/oci-error.js';
+import { ManifestParser } from '../../parsing/manifest-parser.service.js';
 import type { ContentKind } from '../repo-content.entity.js';
 import { ContentTreeRepository, type IncompleteManifest, type NeedingManifest } from './content-tree.repository.js';
 
@@ -18,7 +19,10 @@ const MISSING_SHOWN = 100;
 /** What the edges between manifests and their content mean for a delete and for a push, at any depth. */
 @Injectable()
 export class ContentTree {
-  constructor(private readonly tree: ContentTreeRepository) {}
+  constructor(
+    private readonly tree: ContentTreeRepository,
+    private readonly parser: ManifestParser,
+  ) {}
 
   /**
    * Throws `inUse` when a tag needs the content: what only untagged manifests need may go. The caller has locked the
@@ -57,7 +61,7 @@ export class ContentTree {
       left -= size;
       if (left < 0) break;
       for (const { bytes, mediaType } of await this.tree.documents(tx, repoId, [digest])) {
-        const required = requiredBy(bytes, mediaType);
+        const required = requiredBy(await this.parser.parseStored(bytes, mediaType));
         for (const one of absent) if (required.has(one)) missing.add(one);
       }
     }
@@ -65,8 +69,7 @@ export class ContentTree {
   }
 }
 
-function requiredBy(bytes: Buffer, mediaType: string): Set<Digest> {
-  const { references } = parseStoredManifest(bytes, mediaType);
+function requiredBy({ references }: ParsedManifest): Set<Digest> {
   return new Set(references.filter(({ mustExist }) => mustExist).map(({ descriptor }) => descriptor.digest));
 }
 

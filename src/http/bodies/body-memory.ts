@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Request } from 'express';
 import { AppConfig } from '../../config/config.js';
 import { Allotment, type Holding, type Progress } from '../../fairness/allotment.js';
+import { releaseMemory } from '../../fairness/release-memory.js';
 import { whenClosed } from '../connections/when-closed.js';
 
 const LOWEST_TOTAL = 64 * 1024 * 1024;
@@ -106,6 +107,8 @@ export class BodyBuffer {
     const limit = Math.max(size, this.#holding?.amount ?? 0);
     const buffer = Buffer.allocUnsafe(Math.min(limit, Math.max(FIRST_BYTES, 2 * size)));
     buffer.set(this.content);
+    // Chunks are Node's own, and the first one may be small enough to be a part of its pool.
+    if (!this.#isForeign) releaseMemory(this.#buffer);
     this.#buffer = buffer;
   }
 

@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { Digest } from '../../oci/digest.js';
-import { parseStoredManifest } from '../../oci/manifest.js';
 import { annotationsOf } from '../../oci/referrers.js';
+import { ManifestParser } from '../../parsing/manifest-parser.service.js';
 import { type AnnotationsText, ManifestSummariesRepository } from './manifest-summaries.repository.js';
 import { type ManifestSummary, summaryOf } from './manifest-summary.js';
 
@@ -26,14 +26,17 @@ export interface SummarizedRow {
 export class ManifestSummaries {
   private readonly logger = new Logger(ManifestSummaries.name);
 
-  constructor(private readonly summaries: ManifestSummariesRepository) {}
+  constructor(
+    private readonly summaries: ManifestSummariesRepository,
+    private readonly parser: ManifestParser,
+  ) {}
 
   async of(repoId: number, { digest, mediaType, size, details, bytes: read }: SummarizedRow): Promise<ManifestSummary> {
     const kept = details === null ? null : (JSON.parse(details) as ManifestSummary);
     if (kept?.mediaType === mediaType) return kept;
     // It was deleted, and pushed again under another type.
     const bytes = read ?? (await this.summaries.bytes(repoId, digest)) ?? Buffer.from('{}');
-    const summary = summaryOf(parseStoredManifest(bytes, mediaType));
+    const summary = summaryOf(await this.parser.parseStored(bytes, mediaType));
     if (size > PARSED_EACH_TIME)
       await this.keep('details', this.summaries.saveDetails(repoId, digest, JSON.stringify(summary)));
     return summary;

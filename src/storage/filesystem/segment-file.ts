@@ -1,5 +1,5 @@
 import { open, rm, type FileHandle } from 'node:fs/promises';
-import { releaseMemory } from '../release-memory.js';
+import { releaseMemory } from '../../fairness/release-memory.js';
 
 const PRIVATE_FILE = 0o600;
 /** Written at once: small enough for memory, large enough that the calls do not count. */

@@ -5,7 +5,7 @@ import type { MemoryBudget } from '../memory-budget.js';
 import { epochKey, type ObjectKey } from '../object-keys.js';
 import { ClientPace } from '../../fairness/client-pace.js';
 import { NODE_SHARE } from '../../fairness/share.js';
-import { releaseMemory } from '../release-memory.js';
+import { releaseMemory } from '../../fairness/release-memory.js';
 import { ObjectNotFound, ObjectTooLarge, StoreBusy, UploadLost } from '../storage-errors.js';
 import { PARTING } from './call-limits.js';
 import { PartBuffers } from './part-buffers.js';

@@ -1,6 +1,6 @@
 import type { Agent } from 'node:http';
 import { followingConnections } from '../../outgoing/agents.js';
-import { releaseMemory } from '../release-memory.js';
+import { releaseMemory } from '../../fairness/release-memory.js';
 
 /**
  * Connections that give the memory of what they receive back at once. The parser of an HTTP client copies each piece of

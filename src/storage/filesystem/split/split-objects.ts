@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ReadOptions, WriteTarget, Compaction, CompactionOptions } from '../../blob-store.js';
 import { destroyOnAbort } from '../../body-reader.js';
 import { epochKey, epochOf, listKeyOf, type ObjectKey } from '../../object-keys.js';
-import { releaseMemory } from '../../release-memory.js';
+import { releaseMemory } from '../../../fairness/release-memory.js';
 import { ObjectSizeDiffers, StoreUnavailable, UploadLost } from '../../storage-errors.js';
 import type { BlobDirectories } from '../blob-directories.js';
 import { errnoOf, storageErrorOf } from '../filesystem-errors.js';
