@@ -179,7 +179,7 @@ class ConnectionPool extends Pool {
 /** The turn ends with the connection's use, or at once when there is none. */
 function withTurn(turn: Holding, callback: Callback): Callback {
   return (error, client, done) => {
-    if (error !== undefined || done === undefined) {
+    if (error !== undefined) {
       turn.release();
       callback(error, client, done);
       return;
