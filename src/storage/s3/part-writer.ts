@@ -4,12 +4,12 @@ import { bodyChunks } from '../body-reader.js';
 import type { MemoryBudget } from '../memory-budget.js';
 import { epochKey, type ObjectKey } from '../object-keys.js';
 import { ClientPace } from '../../fairness/client-pace.js';
+import type { Garbage } from '../../fairness/garbage.js';
 import { NODE_SHARE } from '../../fairness/share.js';
 import { releaseMemory } from '../../fairness/release-memory.js';
 import { ObjectNotFound, ObjectTooLarge, StoreBusy, UploadLost } from '../storage-errors.js';
 import { PARTING } from './call-limits.js';
 import { PartBuffers } from './part-buffers.js';
-import type { PartGarbage } from './part-garbage.js';
 import { MAX_PARTS, type PartPlan } from './part-plan.js';
 import type { S3Calls } from './s3-calls.js';
 
@@ -20,7 +20,7 @@ export interface Writing {
   readonly calls: S3Calls;
   readonly budget: MemoryBudget;
   readonly plan: PartPlan;
-  readonly garbage: PartGarbage;
+  readonly garbage: Garbage;
 }
 
 export function emptyState(): S3State {

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { S3Config } from '../../config/config-values.js';
+import { Garbage } from '../../fairness/garbage.js';
 import { DIRECT, type Proxies } from '../../outgoing/proxies.js';
 import { authoritiesOf } from '../../outgoing/trusted-authorities.js';
 import { StartupError } from '../../config/startup-error.js';
@@ -20,7 +21,6 @@ import { epochKey, parseObjectKey, type ObjectKey, WRITE_CHECK_NAME } from '../o
 import { ObjectNotFound, ObjectSizeDiffers, StoreUnavailable, UploadLost } from '../storage-errors.js';
 import { GLANCE, PARTING } from './call-limits.js';
 import { encryptionFields } from './encryption.js';
-import { PartGarbage } from './part-garbage.js';
 import { PartPlan } from './part-plan.js';
 import { emptyState, nextPartNumber, PartWriter, partsSize, tailBytes } from './part-writer.js';
 import { S3Calls } from './s3-calls.js';
@@ -29,6 +29,9 @@ import { S3DirectUploads } from './s3-direct-uploads.js';
 import { adviceOnConnection, connectionFailure, storageErrorOf } from './s3-errors.js';
 import { S3Inventory } from './s3-inventory.js';
 import { SignedUrls } from './signed-urls.js';
+
+/** A part of 8 MiB leaves some 120 KB behind. */
+const PART_GARBAGE_BYTES = 2 * 2 ** 30;
 
 /**
  * Objects in a bucket. A blob is written once, to the key that it keeps: small ones by one `PutObject`, large ones by
@@ -41,7 +44,7 @@ export class S3Store extends BlobStore {
   readonly compaction = null;
   readonly #calls: S3Calls;
   readonly #plan: PartPlan;
-  readonly #garbage = new PartGarbage();
+  readonly #garbage = new Garbage(PART_GARBAGE_BYTES);
   readonly #urls: SignedUrls;
 
   constructor(

@@ -1,9 +1,9 @@
 import { expect, it, jest } from '@jest/globals';
-import { PartGarbage } from './part-garbage.js';
+import { Garbage } from './garbage.js';
 
-it('is collected each time parts of 2 GiB have been sent, by whomever', () => {
+it('is collected each time work on 2 GiB is done', () => {
   const collect = jest.fn();
-  const garbage = new PartGarbage(collect);
+  const garbage = new Garbage(2 * 2 ** 30, collect);
   const collected = Array.from({ length: 600 }, () => {
     garbage.add(8 * 2 ** 20);
     return collect.mock.calls.length;
