@@ -36,7 +36,8 @@ COPY --from=build /image/registry/ /
 COPY --from=build --chown=10001:0 /image/state/ /
 
 # What scripts/install.mjs runs Node with; test/image compares.
-ENV NODE_ENV=production UV_THREADPOOL_SIZE=16 MALLOC_ARENA_MAX=2 DATA_DIR=/data
+ENV NODE_ENV=production UV_THREADPOOL_SIZE=16 MALLOC_ARENA_MAX=2 DATA_DIR=/data \
+    MALLOC_MMAP_THRESHOLD_=131072 MALLOC_TRIM_THRESHOLD_=131072
 WORKDIR /app
 USER 10001:0
 EXPOSE 8080

@@ -14,7 +14,7 @@ it('are stored one after the other for each principal, with a rest, and at once 
   const begun: string[] = [];
   const stored: (() => void)[] = [];
   const push = (namespace: string): Promise<void> =>
-    pushes.run({ namespace, principal: namespace }, () => {
+    pushes.run({ namespace, principal: namespace }, 1, () => {
       begun.push(namespace);
       return new Promise<void>((resolve) => stored.push(resolve));
     });

@@ -1,4 +1,5 @@
 import { Allotment } from '../fairness/allotment.js';
+import { Garbage } from '../fairness/garbage.js';
 import type { Share } from '../fairness/share.js';
 
 /** Bytes of a manifest that takes tens of milliseconds of this process, and ten times its size, until it is stored. */
@@ -8,17 +9,22 @@ const AT_ONCE = 3;
 /** A place stays empty as long again as its push has taken, and at most so long: the event loop is for others, too. */
 const LONGEST_REST_MS = 2_000;
 
+/** A push leaves about twice its size behind, most of it old when it is done. */
+const GARBAGE_BYTES = 16 * 2 ** 20;
+
 /** Pushes of large manifests, a few at a time. */
 export class LargePushes {
   private readonly places = new Allotment({ resource: 'manifests', total: AT_ONCE });
+  private readonly garbage = new Garbage(GARBAGE_BYTES);
 
   /** Waits in turn for a place; throws `ShareExhausted`. */
-  async run<T>(share: Share, work: () => Promise<T>): Promise<T> {
+  async run<T>(share: Share, bytes: number, work: () => Promise<T>): Promise<T> {
     const place = await this.places.take(share, 1);
     const begun = performance.now();
     try {
       return await work();
     } finally {
+      this.garbage.add(bytes);
       const rest = Math.min(performance.now() - begun, LONGEST_REST_MS);
       setTimeout(() => {
         place.release();

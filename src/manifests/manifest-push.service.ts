@@ -56,7 +56,8 @@ export class ManifestPushService {
   /** end-7: judged completely before anything is written; the first push makes the repository. */
   push(push: ManifestPush): Promise<PushedManifest> {
     if (push.bytes.length <= LARGE_MANIFEST) return this.store(push);
-    return this.large.run(shareIn(push.target.name, push.actor.principal), () => this.store(push));
+    const share = shareIn(push.target.name, push.actor.principal);
+    return this.large.run(share, push.bytes.length, () => this.store(push));
   }
 
   private async store(push: ManifestPush): Promise<PushedManifest> {

@@ -118,7 +118,7 @@ describe('namespaces that the configuration names', () => {
     await register(node.client, 'cache').expect(201);
     await node.stop();
     node = await startRegistry({ like: node });
-    await node.client.startUpload('app');
+    await node.client.pushImage('app', 'v1');
     expect(warned(node)).toBe(false);
   }, 60_000);
 
