@@ -54,6 +54,29 @@ describe('large answers that many read', () => {
     expect([ANSWERS.free, ANSWERS.waiting]).toEqual([ANSWERS.total, 0]);
   });
 
+  it('are loaded a few at a time, and never as many by one tenant that another waits', async () => {
+    const answers = new SharedAnswers<string>();
+    const loads: (() => void)[] = [];
+    const slow = (): Promise<Buffer> =>
+      new Promise((resolve) => {
+        loads.push(() => {
+          resolve(Buffer.alloc(4));
+        });
+      });
+    const readers = Array.from({ length: 4 }, () => answer('mallory'));
+    const all = readers.map((reader, at) => answers.open(`m${at}`, MIB, reader, slow));
+    const other = answer('bob');
+    const read = answers.open('b', MIB, other, load);
+    expect(await read).toHaveLength(4);
+    expect(loads.length).toBeLessThan(3);
+    for (let at = 0; at < readers.length; at++) {
+      loads[at]?.();
+      await all[at];
+    }
+    for (const reader of [...readers, other]) reader.emit('close');
+    expect(ANSWERS.free).toBe(ANSWERS.total);
+  });
+
   it('are read by those who joined one that has left before they came', async () => {
     const answers = new SharedAnswers<string>();
     const held = ANSWERS.tryTake({ namespace: 'mallory', principal: 'mallory' }, 24 * MIB);

@@ -1,7 +1,10 @@
 import type { Response } from 'express';
-import type { Holding, Progress } from '../../fairness/allotment.js';
+import { Allotment, type Holding, type Progress } from '../../fairness/allotment.js';
 import { whenClosed } from '../connections/when-closed.js';
 import { ANSWERS, readingOf } from './unread-answers.js';
+
+/** Answers that are read from the database at once: the driver has each in memory three times until it is read. */
+const LOADS = new Allotment({ resource: 'answers', total: 3 });
 
 interface Shared {
   readonly bytes: Promise<Buffer>;
@@ -43,7 +46,10 @@ export class SharedAnswers<Key> {
       holding = ANSWERS.tryTake(share, size) ?? (await ANSWERS.take(share, size, signal));
       holding.progress = progressOf(readers);
       for (const reader of readers.keys()) readers.set(reader, readBy(reader, size)); // what they waited for is not theirs
-      return load();
+      const place = LOADS.tryTake(share, 1) ?? (await LOADS.take(share, 1, signal));
+      return load().finally(() => {
+        place.release();
+      });
     })();
     const forget = (): void => {
       if (this.shared.get(key) === shared) this.shared.delete(key);
