@@ -42,6 +42,16 @@ describe('asking for a token', () => {
     });
   });
 
+  it.each(['x'.repeat(256), 'docker\u0000', 'a\nb', '\u001b[2J', 'd\u00f6cker'])(
+    'takes no client_id that is long or that a terminal would obey: %j',
+    (client_id) => {
+      const refused = expect.objectContaining({ condition: 'validationFailed' });
+      expect(() => readQuery({ client_id }, { kind: 'none' })).toThrow(refused);
+      expect(() => readForm({ grant_type: 'password', ...user, client_id })).toThrow(refused);
+      expect(() => readForm({ grant_type: 'refresh_token', refresh_token: 't', client_id })).toThrow(refused);
+    },
+  );
+
   it.each([
     [{}, 'grant_type'],
     [{ grant_type: 'client_credentials' }, 'grant_type'],

@@ -3,6 +3,9 @@ import { ApiError } from '../http/api-error.js';
 import type { Authorization } from './authorization-header.js';
 import { Refusal } from './refusal.js';
 
+/** Visible ASCII and spaces, as RFC 6749 (appendix A.1) has it: it is kept with the token and in the audit log. */
+const CLIENT_ID = /^[\x20-\x7e]{0,255}$/;
+
 /** What the three ways of asking for a token come to. */
 export type TokenRequest = LoginRequest | DockerRequest | RefreshRequest;
 
@@ -56,14 +59,14 @@ export function readQuery(query: Parameters, authorization: Authorization): Dock
     kind: 'docker',
     user: authorization.kind === 'basic' ? { username, password } : null,
     scopes: all(query, 'scope'),
-    clientId: first(query, 'client_id'),
+    clientId: clientIdOf(query),
     isOffline: ['true', '1'].includes(first(query, 'offline_token') ?? ''),
   };
 }
 
 /** `POST` of a form, as OAuth 2 has it (RFC 6749 sections 4.3 and 6): what it does not know is ignored. */
 export function readForm(form: Parameters): DockerRequest | RefreshRequest {
-  const [scopes, clientId] = [all(form, 'scope'), first(form, 'client_id')];
+  const [scopes, clientId] = [all(form, 'scope'), clientIdOf(form)];
   const grantType = first(form, 'grant_type');
   if (grantType === 'refresh_token') {
     return { kind: 'refresh', refreshToken: need(form, 'refresh_token'), scopes, clientId };
@@ -89,6 +92,12 @@ function all(parameters: Parameters, name: string): string[] {
 
 function first(parameters: Parameters, name: string): string | null {
   return all(parameters, name)[0] ?? null;
+}
+
+function clientIdOf(parameters: Parameters): string | null {
+  const text = first(parameters, 'client_id');
+  if (text !== null && !CLIENT_ID.test(text)) throw invalid('client_id', 'must be at most 255 ASCII characters');
+  return text;
 }
 
 function need(parameters: Parameters, name: string): string {

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync, randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../config/config.js';
 import { type Transaction, UnitOfWork } from './unit-of-work.js';
@@ -11,6 +11,8 @@ export interface CreateRequest {
   readonly key: string | null;
   /** Method, path and body: the same key with another request is a mistake. */
   readonly request: string;
+  /** Whether a password is in the request. */
+  readonly hasPassword?: boolean;
 }
 
 /** The key was used for another request. */
@@ -46,32 +48,48 @@ const SAVE = 'UPDATE idempotent_creates SET response = $3 WHERE principal = $1 A
 @Injectable()
 export class IdempotentCreates {
   private readonly encryptionKey: Buffer;
+  private readonly requestKey: Buffer;
 
   constructor(
     private readonly unitOfWork: UnitOfWork,
     { security }: AppConfig,
   ) {
     this.encryptionKey = Buffer.from(hkdfSync('sha256', security.jwtSecret, '', 'answers of idempotent creates', 32));
+    this.requestKey = Buffer.from(hkdfSync('sha256', security.jwtSecret, '', 'requests of idempotent creates', 32));
   }
 
   /** Runs `create` once for each key; its result must be a JSON value. Throws `IdempotencyKeyReused` and `KeptAnswerUnreadable`. */
   run<T>(asked: CreateRequest, create: (tx: Transaction) => Promise<T>): Promise<T> {
     const { principal, key } = asked;
     if (key === null) return this.unitOfWork.run(create);
-    const request = createHash('sha256').update(asked.request).digest();
+    const request = this.hashOf(asked);
     return this.unitOfWork.run(async (tx) => {
       const [claimed] = await tx.query(CLAIM, [principal, key, request]);
-      if (!claimed) return this.answered<T>(tx, principal, key, request);
+      if (!claimed) return this.answered<T>(tx, { principal, key }, asked);
       const result = await create(tx);
       await tx.query(SAVE, [principal, key, this.encrypt(JSON.stringify(result))]);
       return result;
     });
   }
 
-  private async answered<T>(tx: Transaction, principal: string, key: string, request: Buffer): Promise<T> {
+  private async answered<T>(
+    tx: Transaction,
+    { principal, key }: { principal: string; key: string },
+    asked: CreateRequest,
+  ): Promise<T> {
     const [row] = await tx.query<{ request: Buffer; response: Buffer }>(FIND, [principal, key]);
-    if (!row?.request.equals(request)) throw new IdempotencyKeyReused(key);
-    return JSON.parse(this.readable(row.response)) as T;
+    if (!row) throw new IdempotencyKeyReused(key);
+    // Another secret's keyed hash is another one for the same request, so what cannot be read comes first there.
+    const answer = asked.hasPassword === true ? this.readable(row.response) : null;
+    const hashes = [this.hashOf(asked), plainHash(asked)]; // nodes of the version before write the second one only
+    if (!hashes.some((hash) => row.request.equals(hash))) throw new IdempotencyKeyReused(key);
+    return JSON.parse(answer ?? this.readable(row.response)) as T;
+  }
+
+  /** Keyed where a password is in it, which a plain hash would let be guessed by who has a copy of the database. */
+  private hashOf(asked: CreateRequest): Buffer {
+    if (asked.hasPassword !== true) return plainHash(asked);
+    return createHmac('sha256', this.requestKey).update(asked.request).digest();
   }
 
   private readable(response: Buffer): string {
@@ -94,4 +112,8 @@ export class IdempotentCreates {
     decipher.setAuthTag(bytes.subarray(IV_BYTES, IV_BYTES + TAG_BYTES));
     return Buffer.concat([decipher.update(bytes.subarray(IV_BYTES + TAG_BYTES)), decipher.final()]).toString('utf8');
   }
+}
+
+function plainHash({ request }: CreateRequest): Buffer {
+  return createHash('sha256').update(request).digest();
 }

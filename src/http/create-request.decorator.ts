@@ -10,6 +10,8 @@ export interface IncomingCreate {
   readonly key: string | null;
   /** All that makes it this request and no other. */
   readonly request: string;
+  /** Whether a password is in it. */
+  readonly hasPassword: boolean;
 }
 
 const KEY = /^[\x21-\x7e]{1,255}$/;
@@ -29,5 +31,6 @@ export const CreateRequest = createParamDecorator((_: unknown, context: Executio
     key: principal.kind === 'anonymous' ? null : key,
     // With the credential: an answer may hold a secret, which a weaker key of the same user must not be shown.
     request: `${known.credential?.label ?? ''} ${method} ${originalUrl} ${JSON.stringify(body)}`,
+    hasPassword: typeof body === 'object' && body !== null && 'password' in body,
   };
 });

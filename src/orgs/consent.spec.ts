@@ -52,6 +52,20 @@ describe('what others do to a user', () => {
     expect(await consentOf(ben)).toEqual([{ role: 'owner', consented: true }]);
   });
 
+  it('leaves what owners offered them to owners: an admin who changes nothing takes no offer back', async () => {
+    await add(name, ben, 'member');
+    const offer = await services.members.change(name, ben.caller.username, 'owner', ada);
+    expect(offer).toMatchObject({ invitation: { role: 'owner' } });
+    const { invitation } = offer as Extract<typeof offer, { invitation: unknown }>;
+    const admin = await services.newUser(name);
+    const asAdmin = { ...admin, caller: { ...admin.caller, memberships: [membership(name, 'admin')] } };
+    await expect(services.invitations.revoke(name, invitation.id, asAdmin)).rejects.toMatchObject({
+      condition: 'denied',
+    });
+    await services.members.change(name, ben.caller.username, 'member', asAdmin);
+    expect(await services.received.list(ben.caller, { after: 0, limit: 10 })).toMatchObject([{ id: invitation.id }]);
+  });
+
   it('takes no organization away from those that they may make and join', async () => {
     await services.addToMany(ben, 500);
     await services.addToMany(ben, 100, { role: 'owner' });
@@ -116,7 +130,7 @@ describe('what others do to a user', () => {
     await expect(putInTeam('four')).rejects.toMatchObject({ condition: 'impossible' });
   });
 
-  function membership(org: string): Manager['caller']['memberships'][number] {
-    return { orgId: 0, namespaceId: 0, org, role: 'owner', defaultRole: null };
+  function membership(org: string, role: OrgRole = 'owner'): Manager['caller']['memberships'][number] {
+    return { orgId: 0, namespaceId: 0, org, role, defaultRole: null };
   }
 });

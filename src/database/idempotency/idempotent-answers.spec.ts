@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { contentServices, type ContentServices } from '../../../test/support/content-services.js';
 import type { AppConfig } from '../../config/config.js';
@@ -67,6 +68,26 @@ describe('answers of creates under an Idempotency-Key', () => {
       { principal: 'user:2', count: KEPT_FOR_ONE, young: true },
       { principal: 'user:3', count: 10, young: true },
     ]);
+  });
+
+  it('are kept beside nothing that a password could be guessed by, also those that are repeated', async () => {
+    const first = { principal: 'user:1', key: 'k', request: 'POST /users {"password":"swordfish"}', hasPassword: true };
+    const run = (asked: typeof first, by = creates): Promise<string> => by.run(asked, () => Promise.resolve('made'));
+    const plain = createHash('sha256').update(first.request).digest();
+    const same = async (): Promise<unknown> =>
+      (await services.database.query('SELECT request = $1 AS same FROM idempotent_creates', [plain]))[0];
+    expect(await run(first)).toBe('made');
+    expect(await same()).toEqual({ same: false });
+    await expect(create('k', 'again')).rejects.toMatchObject({ name: 'IdempotencyKeyReused' });
+    expect(await run(first)).toBe('made');
+    await expect(run({ ...first, request: `${first.request} ` })).rejects.toMatchObject({
+      name: 'IdempotencyKeyReused',
+    });
+    const other = new IdempotentCreates(services.unitOfWork, configOf('b'));
+    await expect(run(first, other)).rejects.toMatchObject({ name: 'KeptAnswerUnreadable' });
+    // As a node of the version before has written it.
+    await services.database.query('UPDATE idempotent_creates SET request = $1', [plain]);
+    expect(await run(first)).toBe('made');
   });
 
   it('that were kept under another secret are refused as such, and stay for nodes that have it', async () => {
