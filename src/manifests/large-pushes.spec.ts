@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, expect, it, jest } from '@jest/globals';
 import { LargePushes } from './large-pushes.js';
 
+const STAYS = new AbortController().signal;
+
 beforeEach(() => {
   jest.useFakeTimers();
 });
@@ -14,7 +16,7 @@ it('are stored one after the other for each principal, with a rest, and at once 
   const begun: string[] = [];
   const stored: (() => void)[] = [];
   const push = (namespace: string): Promise<void> =>
-    pushes.run({ namespace, principal: namespace }, () => {
+    pushes.run({ namespace, principal: namespace }, STAYS, () => {
       begun.push(namespace);
       return new Promise<void>((resolve) => stored.push(resolve));
     });
@@ -31,4 +33,18 @@ it('are stored one after the other for each principal, with a rest, and at once 
   await jest.advanceTimersByTimeAsync(500);
   stored[3]?.();
   await Promise.all(all);
+});
+
+it('wait no longer than their clients', async () => {
+  const pushes = new LargePushes();
+  const client = new AbortController();
+  const share = { namespace: 'mallory', principal: 'mallory' };
+  const first = pushes.run(share, STAYS, () => new Promise<void>((resolve) => setTimeout(resolve, 1_000)));
+  const work = jest.fn(() => Promise.resolve());
+  const waiting = pushes.run(share, client.signal, work);
+  client.abort(new Error('the client left'));
+  await expect(waiting).rejects.toThrow('the client left');
+  await jest.advanceTimersByTimeAsync(10_000);
+  await first;
+  expect(work).not.toHaveBeenCalled();
 });

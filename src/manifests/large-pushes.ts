@@ -12,9 +12,9 @@ const LONGEST_REST_MS = 2_000;
 export class LargePushes {
   private readonly places = new Allotment({ resource: 'manifests', total: AT_ONCE });
 
-  /** Waits in turn for a place; throws `ShareExhausted`. */
-  async run<T>(share: Share, work: () => Promise<T>): Promise<T> {
-    const place = await this.places.take(share, 1);
+  /** Waits in turn for a place, no longer than the client does; throws `ShareExhausted` and the signal's reason. */
+  async run<T>(share: Share, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    const place = await this.places.take(share, 1, signal);
     const begun = performance.now();
     try {
       return await work();

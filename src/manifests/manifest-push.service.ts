@@ -28,6 +28,8 @@ export interface ManifestPush extends Tagging {
   readonly reference: Reference;
   readonly contentType: string | undefined;
   readonly bytes: Buffer;
+  /** Aborts when nobody waits for the answer. */
+  readonly signal: AbortSignal;
 }
 
 export interface PushedManifest {
@@ -56,7 +58,7 @@ export class ManifestPushService {
   /** end-7: judged completely before anything is written; the first push makes the repository. */
   push(push: ManifestPush): Promise<PushedManifest> {
     if (push.bytes.length <= LARGE_MANIFEST) return this.store(push);
-    return this.large.run(shareIn(push.target.name, push.actor.principal), () => this.store(push));
+    return this.large.run(shareIn(push.target.name, push.actor.principal), push.signal, () => this.store(push));
   }
 
   private async store(push: ManifestPush): Promise<PushedManifest> {
