@@ -16,7 +16,7 @@ import { annotationsText } from '../oci/referrers.js';
 import { ManifestParser } from '../parsing/manifest-parser.service.js';
 import { RepositoriesService } from '../repos/repositories.service.js';
 import { ImagePlatforms } from './image-platforms.js';
-import { LARGE_MANIFEST, LargePushes } from './large-pushes.js';
+import { LARGE_MANIFEST, LargeManifests } from './large-manifests.js';
 import { ManifestReadService } from './manifest-read.service.js';
 import type { NewManifest } from './manifests.repository.js';
 import { ManifestsService, type Tagging } from './manifests.service.js';
@@ -41,7 +41,7 @@ export interface PushedManifest {
 export class ManifestPushService {
   /** Of a digest that the repository does not have yet. */
   private readonly limits: ManifestLimits;
-  private readonly large = new LargePushes();
+  private readonly large = new LargeManifests();
 
   constructor(
     private readonly repositories: RepositoriesService,

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, jest } from '@jest/globals';
-import { LargePushes } from './large-pushes.js';
+import { LargeManifests } from './large-manifests.js';
 
 const STAYS = new AbortController().signal;
 
@@ -12,7 +12,7 @@ afterEach(() => {
 });
 
 it('are stored one after the other for each principal, with a rest, and at once for another tenant', async () => {
-  const pushes = new LargePushes();
+  const pushes = new LargeManifests();
   const begun: string[] = [];
   const stored: (() => void)[] = [];
   const push = (namespace: string): Promise<void> =>
@@ -36,7 +36,7 @@ it('are stored one after the other for each principal, with a rest, and at once 
 });
 
 it('wait no longer than their clients', async () => {
-  const pushes = new LargePushes();
+  const pushes = new LargeManifests();
   const client = new AbortController();
   const share = { namespace: 'mallory', principal: 'mallory' };
   const first = pushes.run(share, STAYS, () => new Promise<void>((resolve) => setTimeout(resolve, 1_000)));

@@ -1,15 +1,15 @@
 import { Allotment } from '../fairness/allotment.js';
 import type { Share } from '../fairness/share.js';
 
-/** Bytes of a manifest that takes tens of milliseconds of this process, and ten times its size, until it is stored. */
+/** Bytes of a manifest that takes tens of milliseconds of this process, and ten times its size, until it is stored or read. */
 export const LARGE_MANIFEST = 256 * 1024;
 /** Of them at once: one of a principal, as long as others leave room for it. */
 const AT_ONCE = 3;
 /** A place stays empty as long again as its push has taken, and at most so long: the event loop is for others, too. */
 const LONGEST_REST_MS = 2_000;
 
-/** Pushes of large manifests, a few at a time. */
-export class LargePushes {
+/** Work on large manifests, a few at a time: pushes, and the first look at what was pushed. */
+export class LargeManifests {
   private readonly places = new Allotment({ resource: 'manifests', total: AT_ONCE });
 
   /** Waits in turn for a place, no longer than the client does; throws `ShareExhausted` and the signal's reason. */
