@@ -88,6 +88,7 @@ export class RequestBody implements AsyncIterable<Buffer> {
     else if (memory.size > limit) await this.authorization?.renew(); // nobody asks for what comes after the last chunk
     // What was kept went with the client: the rest alone must not look like all of it.
     if (memory.isOver) throw new BodyAborted();
+    memory.keep();
     return memory.content;
   }
 

@@ -50,7 +50,9 @@ export class UploadsController {
     const repository = await this.repositories.ensure(target, this.config.registry.defaultVisibility, actor);
     if (digest) {
       const authorization = authorizationOf(request);
-      await this.uploads.storeAtOnce({ repository, uploader: actor, authorization }, digest, this.incoming(request));
+      await this.reading(request, (incoming) =>
+        this.uploads.storeAtOnce({ repository, uploader: actor, authorization }, digest, incoming),
+      );
       blobCreated(response, repository.path, digest);
     } else if (mount && (await this.mounts.mount(repository, mount, textOf(query['from']), caller))) {
       blobCreated(response, repository.path, mount);
@@ -69,7 +71,7 @@ export class UploadsController {
   @Patch(':id')
   @Access(SESSION)
   async append(@Session() session: UploadSession, @Req() request: Request, @Res() response: Response): Promise<void> {
-    uploadAccepted(response, await this.uploads.append(session, this.incoming(request)));
+    uploadAccepted(response, await this.reading(request, (incoming) => this.uploads.append(session, incoming)));
   }
 
   @Put(':id')
@@ -80,7 +82,8 @@ export class UploadsController {
     @Req() request: Request,
     @Res() response: Response,
   ): Promise<void> {
-    const digest = await this.uploads.close(session, textOf(digestText) ?? '', this.incoming(request));
+    const text = textOf(digestText) ?? '';
+    const digest = await this.reading(request, (incoming) => this.uploads.close(session, text, incoming));
     blobCreated(response, session.repository.path, digest);
   }
 
@@ -91,18 +94,15 @@ export class UploadsController {
     uploadCancelled(response);
   }
 
-  private incoming(request: Request): IncomingBody {
-    return {
-      body: new RequestBody(
-        request,
-        this.config.storage.minimumBytesPerSecond,
-        this.bodies.open(request),
-        request.context.authorization,
-      ),
-      contentRange: request.headers['content-range'],
-      signal: request.context.signal,
-      share: request.context.share,
-    };
+  private async reading<T>(request: Request, work: (incoming: IncomingBody) => Promise<T>): Promise<T> {
+    const { authorization, signal, share } = request.context;
+    const memory = this.bodies.open(request);
+    const body = new RequestBody(request, this.config.storage.minimumBytesPerSecond, memory, authorization);
+    try {
+      return await work({ body, contentRange: request.headers['content-range'], signal, share });
+    } finally {
+      memory.release();
+    }
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Request } from 'express';
 import { ClientPace } from '../fairness/client-pace.js';
-import type { BodyBuffer, BodyMemory } from '../http/bodies/body-memory.js';
+import type { BodyBuffer } from '../http/bodies/body-memory.js';
 import { OciError } from '../oci/oci-error.js';
 
 /** Milliseconds. 4 MiB in the whole time need 35 KB/s; a common manifest comes in one piece. */
@@ -25,29 +25,23 @@ export function refuseEncoding({ headers }: Request): void {
 }
 
 /**
- * The bytes of a pushed manifest, as they came, in memory that is the request's share until its answer. Throws
+ * The bytes of a pushed manifest, as they came, in memory that is the request's share until the caller releases it. Throws
  * `manifestTooLarge` as soon as the limit is passed, whether a length was announced or not, `manifestTooSlow` and
  * `ShareExhausted`; the rest of a refused body is the error filter's to drain. Throws what the guard throws when the
  * caller may not push any more.
  */
 export async function readManifestBody(
   request: Request,
-  memory: BodyMemory,
+  buffer: BodyBuffer,
   maxBytes: number,
   patience = PATIENCE,
 ): Promise<Buffer> {
   const announced = Number(request.headers['content-length'] ?? 0);
   if (announced > maxBytes) throw new OciError('manifestTooLarge', { maxBytes });
-  const buffer = memory.open(request);
   const reading = new ManifestReading(request, buffer, announced || maxBytes, maxBytes, patience);
-  try {
-    const bytes = await reading.done;
-    await request.context.authorization?.renew();
-    return bytes;
-  } catch (error) {
-    buffer.release();
-    throw error;
-  }
+  const bytes = await reading.done;
+  await request.context.authorization?.renew();
+  return bytes;
 }
 
 /** One body on its way in. */
@@ -112,6 +106,7 @@ class ManifestReading {
 
   private readonly onEnd = (): void => {
     this.settle();
+    this.buffer.keep();
     this.outcome.resolve(this.buffer.content);
   };
 

@@ -41,7 +41,7 @@ export class ManifestDetailsService {
   async find(repository: RepositoryFact, digest: Digest, signal: AbortSignal): Promise<ManifestDetails | null> {
     const row = await this.manifests.find(repository.id, digest);
     if (!row) return null;
-    const summary = await this.summaries.of(repository.id, row);
+    const summary = await this.summaries.of(repository.id, row, signal);
     const { children } = summary;
     const [present, referrers, image] = await Promise.all([
       this.content.present(

@@ -16,7 +16,7 @@ import { annotationsText } from '../oci/referrers.js';
 import { ManifestParser } from '../parsing/manifest-parser.service.js';
 import { RepositoriesService } from '../repos/repositories.service.js';
 import { ImagePlatforms } from './image-platforms.js';
-import { LARGE_MANIFEST, LargePushes } from './large-pushes.js';
+import { LARGE_MANIFEST, LargeManifests } from './large-manifests.js';
 import { ManifestReadService } from './manifest-read.service.js';
 import type { NewManifest } from './manifests.repository.js';
 import { ManifestsService, type Tagging } from './manifests.service.js';
@@ -28,6 +28,8 @@ export interface ManifestPush extends Tagging {
   readonly reference: Reference;
   readonly contentType: string | undefined;
   readonly bytes: Buffer;
+  /** Aborts when nobody waits for the answer. */
+  readonly signal: AbortSignal;
 }
 
 export interface PushedManifest {
@@ -39,7 +41,7 @@ export interface PushedManifest {
 export class ManifestPushService {
   /** Of a digest that the repository does not have yet. */
   private readonly limits: ManifestLimits;
-  private readonly large = new LargePushes();
+  private readonly large = new LargeManifests();
 
   constructor(
     private readonly repositories: RepositoriesService,
@@ -57,7 +59,7 @@ export class ManifestPushService {
   push(push: ManifestPush): Promise<PushedManifest> {
     if (push.bytes.length <= LARGE_MANIFEST) return this.store(push);
     const share = shareIn(push.target.name, push.actor.principal);
-    return this.large.run(share, push.bytes.length, () => this.store(push));
+    return this.large.run(share, push.bytes.length, push.signal, () => this.store(push));
   }
 
   private async store(push: ManifestPush): Promise<PushedManifest> {

@@ -15,7 +15,7 @@ import { ReferenceParam } from '../registry/reference.decorator.js';
 import { type FlatHeaders, reply, replyEmpty } from '../registry/replies.js';
 import { Target, targetOf, TargetRepository } from '../registry/target.decorator.js';
 import { readManifestBody, refuseEncoding } from './manifest-body.js';
-import { ManifestPushService } from './manifest-push.service.js';
+import { ManifestPushService, type PushedManifest } from './manifest-push.service.js';
 import { ManifestReadService } from './manifest-read.service.js';
 import type { ManifestFact } from './manifests.repository.js';
 import { ManifestsService } from './manifests.service.js';
@@ -92,21 +92,19 @@ export class ManifestsController {
     const named = readTags(tag);
     const tags = reference.kind === 'tag' ? [...new Set([reference.tag, ...named])] : named;
     const condition = { ifMatch: headers['if-match'] ?? null, ifNoneMatch: headers['if-none-match'] ?? null };
-    const bytes = await readManifestBody(request, this.bodies, this.config.registry.manifestMaxBytes);
-    const target = targetOf(request); // as it was judged with the body in hand
-    const { authorization } = request.context;
-    const contentType = headers['content-type'];
-    const pushed = await this.pusher.push({
-      target,
-      authorization,
-      reference,
-      tags,
-      contentType,
-      bytes,
-      condition,
-      actor,
-    });
-    releaseMemory(bytes); // the collector would leave dozens of large ones for later
+    const body = this.bodies.open(request);
+    let pushed: PushedManifest;
+    try {
+      const bytes = await readManifestBody(request, body, this.config.registry.manifestMaxBytes);
+      const target = targetOf(request); // as it was judged with the body in hand
+      const { authorization, signal } = request.context;
+      const contentType = headers['content-type'];
+      const push = { target, authorization, reference, tags, contentType, bytes, condition, actor, signal };
+      pushed = await this.pusher.push(push);
+      releaseMemory(bytes); // the collector would leave dozens of large ones for later
+    } finally {
+      body.release();
+    }
     const answer = ['Location', `/v2/${name}/manifests/${pushed.digest}`, 'Docker-Content-Digest', pushed.digest];
     answer.push('ETag', etagOf(pushed.digest));
     if (pushed.subject !== null) answer.push('OCI-Subject', pushed.subject);

@@ -10,6 +10,7 @@ class Answer extends EventEmitter {
   readonly client = new AbortController();
   readonly req: unknown;
   isDestroyed = false;
+  closed = false;
 
   constructor(namespace: string) {
     super();
@@ -18,10 +19,12 @@ class Answer extends EventEmitter {
 
   destroy(): void {
     this.isDestroyed = true;
+    this.closed = true;
     this.emit('close');
   }
 
   leave(): void {
+    this.closed = true;
     this.client.abort(new Error('the client left'));
     this.emit('close');
   }
@@ -122,6 +125,41 @@ describe('large answers that many read', () => {
     const again = answer('bob');
     expect(await answers.open('d', MIB, again, load)).toHaveLength(4);
     again.emit('close');
+    expect(ANSWERS.free).toBe(ANSWERS.total);
+  });
+
+  it('are waited for by each in the line of its own share, and by nobody in another’s', async () => {
+    const answers = new SharedAnswers<string>();
+    const unread = answer('mallory');
+    await answers.open('mallory’s', 32 * MIB, unread, load);
+    const [first, second] = [answer('mallory'), answer('mallory')];
+    const waiting = [first, second].map((reader) => answers.open('g', 4 * MIB, reader, load));
+    const other = answer('bob');
+    expect(await answers.open('g', 4 * MIB, other, load)).toHaveLength(4);
+    expect(ANSWERS.waiting).toBe(0);
+    expect(await Promise.all(waiting)).toHaveLength(2); // they share what has come
+    for (const reader of [unread, first, second, other]) reader.emit('close');
+    expect([ANSWERS.free, ANSWERS.waiting]).toEqual([ANSWERS.total, 0]);
+  });
+
+  it('count while they are on their way, also when nobody waits for them any more', async () => {
+    const answers = new SharedAnswers<string>();
+    const loading = Promise.withResolvers<Buffer>();
+    let loads = 0;
+    const slowly = (): Promise<Buffer> => {
+      loads += 1;
+      return loading.promise;
+    };
+    const readers = Array.from({ length: 20 }, () => answer('mallory'));
+    const bodies = readers.map((reader) => {
+      const body = answers.open('h', 4 * MIB, reader, slowly);
+      reader.leave();
+      return body;
+    });
+    const settled = Promise.allSettled(bodies);
+    expect([loads, ANSWERS.total - ANSWERS.free]).toEqual([1, 4 * MIB]);
+    loading.resolve(Buffer.alloc(4));
+    await settled;
     expect(ANSWERS.free).toBe(ANSWERS.total);
   });
 });

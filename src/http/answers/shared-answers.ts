@@ -1,5 +1,6 @@
 import type { Response } from 'express';
 import { Allotment, type Holding, type Progress } from '../../fairness/allotment.js';
+import type { Share } from '../../fairness/share.js';
 import { whenClosed } from '../connections/when-closed.js';
 import { ANSWERS, readingOf } from './unread-answers.js';
 
@@ -11,7 +12,7 @@ interface Shared {
   readonly size: number;
   /** How the reading of each gets on. */
   readonly readers: Map<Response, Progress>;
-  /** When nobody reads it any more. */
+  /** When it has come and nobody reads it any more. */
   readonly forget: () => void;
 }
 
@@ -21,56 +22,108 @@ interface Shared {
  */
 export class SharedAnswers<Key> {
   private readonly shared = new Map<Key, Shared>();
+  /** Of those who wait for room for the same. */
+  private readonly lines = new Map<Key, { readonly controller: AbortController; length: number }>();
 
   /** The bytes, for this answer until it is closed. Throws `ShareExhausted`, and what `load` throws. */
   async open(key: Key, size: number, response: Response, load: () => Promise<Buffer>): Promise<Buffer> {
-    const { signal } = response.req.context;
+    const { share, signal } = response.req.context;
     for (;;) {
       const known = this.shared.get(key);
-      if (!known) return this.begin(key, size, response, load);
-      this.join(known, response);
-      try {
-        return await known.bytes;
-      } catch (error) {
-        // The first one's share was used up, or its client has left: neither says anything of this one.
-        if (signal.aborted) throw error;
+      if (known) {
+        try {
+          return await this.join(known, response);
+        } catch (error) {
+          // What the first one met says nothing of this one.
+          if (signal.aborted) throw error;
+        }
+      } else {
+        const holding = ANSWERS.tryTake(share, size) ?? (await this.wait(key, size, response));
+        if (holding && !this.shared.has(key)) return this.begin(key, size, response, holding, load);
+        holding?.release();
       }
     }
   }
 
-  private begin(key: Key, size: number, response: Response, load: () => Promise<Buffer>): Promise<Buffer> {
-    const readers: Shared['readers'] = new Map();
+  /** Each waits in the line of its own share; `null` when another one had room sooner. */
+  private async wait(key: Key, size: number, response: Response): Promise<Holding | null> {
     const { share, signal } = response.req.context;
-    let holding: Holding | null = null;
-    const bytes = (async () => {
-      holding = ANSWERS.tryTake(share, size) ?? (await ANSWERS.take(share, size, signal));
-      holding.progress = progressOf(readers);
-      for (const reader of readers.keys()) readers.set(reader, readBy(reader, size)); // what they waited for is not theirs
-      const place = LOADS.tryTake(share, 1) ?? (await LOADS.take(share, 1, signal));
-      return load().finally(() => {
-        place.release();
-      });
-    })();
-    const forget = (): void => {
-      if (this.shared.get(key) === shared) this.shared.delete(key);
-      holding?.release();
-    };
-    const shared: Shared = { bytes, size, readers, forget };
-    this.shared.set(key, shared);
-    this.join(shared, response);
-    // Its last reader may have left before there was anything to release.
-    bytes.then(() => {
-      if (readers.size === 0) forget();
-    }, forget);
-    return bytes;
+    const begun = this.begun(key);
+    try {
+      return await ANSWERS.take(share, size, AbortSignal.any([signal, begun.signal]));
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!begun.signal.aborted) throw error;
+      return null;
+    } finally {
+      begun.leave();
+    }
   }
 
-  private join({ size, readers, forget }: Shared, response: Response): void {
+  private begun(key: Key): { readonly signal: AbortSignal; readonly leave: () => void } {
+    const line = this.lines.get(key) ?? { controller: new AbortController(), length: 0 };
+    this.lines.set(key, line);
+    line.length += 1;
+    const leave = (): void => {
+      line.length -= 1;
+      if (line.length === 0 && this.lines.get(key) === line) this.lines.delete(key);
+    };
+    return { signal: line.controller.signal, leave };
+  }
+
+  private begin(
+    key: Key,
+    size: number,
+    response: Response,
+    holding: Holding,
+    load: () => Promise<Buffer>,
+  ): Promise<Buffer> {
+    const readers: Shared['readers'] = new Map();
+    holding.progress = progressOf(readers);
+    let isLoaded = false;
+    const forget = (): void => {
+      // What is on its way takes memory, whether anybody waits for it or not; who comes meanwhile gets it, too.
+      if (!isLoaded || readers.size > 0) return;
+      if (this.shared.get(key) === shared) this.shared.delete(key);
+      holding.release();
+    };
+    const bytes = inTurn(response.req.context.share, load).then(
+      (loaded) => {
+        isLoaded = true;
+        for (const reader of readers.keys()) readers.set(reader, readBy(reader, size)); // what they waited for is not theirs
+        forget();
+        return loaded;
+      },
+      (error: unknown) => {
+        isLoaded = true;
+        readers.clear();
+        forget();
+        throw error;
+      },
+    );
+    const shared: Shared = { bytes, size, readers, forget };
+    this.shared.set(key, shared);
+    this.lines.get(key)?.controller.abort(new Error('another one reads it'));
+    this.lines.delete(key);
+    return this.join(shared, response);
+  }
+
+  private join({ bytes, size, readers, forget }: Shared, response: Response): Promise<Buffer> {
     readers.set(response, readBy(response, size));
     whenClosed(response, () => {
       readers.delete(response);
-      if (readers.size === 0) forget();
+      forget();
     });
+    return bytes;
+  }
+}
+
+async function inTurn(share: Share, load: () => Promise<Buffer>): Promise<Buffer> {
+  const place = LOADS.tryTake(share, 1) ?? (await LOADS.take(share, 1));
+  try {
+    return await load();
+  } finally {
+    place.release();
   }
 }
 

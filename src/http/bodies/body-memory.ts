@@ -46,6 +46,7 @@ export class BodyBuffer {
   #holding: Holding | null = null;
   #isWhole = false;
   #isReleasing = false;
+  #isKept = false;
   /** The request has been answered, or its client has left: what is granted from now on goes back at once. */
   #isOver = false;
 
@@ -92,6 +93,11 @@ export class BodyBuffer {
     this.#size = size;
   }
 
+  /** What is complete is in use until `release`, also when the client does not wait for the answer. */
+  keep(): void {
+    this.#isKept = true;
+  }
+
   /** More than once is as good as once. Whoever has the content may go on with it for the moment that it needs. */
   release(): void {
     this.#holding?.release();
@@ -135,7 +141,7 @@ export class BodyBuffer {
     this.#isReleasing = true;
     whenClosed(this.request.res, () => {
       this.#isOver = true;
-      this.release();
+      if (!this.#isKept) this.release();
     });
   }
 

@@ -11,6 +11,12 @@ export interface AnnotationsText {
   readonly annotations: string;
 }
 
+/** What is there of a manifest to be summarized. */
+export interface Unread {
+  readonly details: string | null;
+  readonly bytes: Buffer | null;
+}
+
 // What others are writing to is left for the next who reads: a read waits for no lock.
 const SAVE_DETAILS = `
 WITH free AS (
@@ -26,15 +32,18 @@ WITH free AS (
 )
 UPDATE manifests m SET annotations = f.annotations FROM free f WHERE m.repo_id = $1 AND m.digest = f.digest`;
 
-const BYTES = 'SELECT bytes FROM manifests WHERE repo_id = $1 AND digest = $2';
+const UNREAD = `
+SELECT details, CASE WHEN details IS NULL OR $3 THEN bytes END AS bytes
+FROM manifests WHERE repo_id = $1 AND digest = $2`;
 
 @Injectable()
 export class ManifestSummariesRepository {
   constructor(@InjectRepository(Manifest) private readonly manifests: Repository<Manifest>) {}
 
-  async bytes(repoId: number, digest: Digest): Promise<Buffer | null> {
-    const [row] = await this.query<{ bytes: Buffer }>(BYTES, [repoId, digestToBytes(digest)]);
-    return row?.bytes ?? null;
+  /** The bytes come where there are no details, or where those that are there do not fit. */
+  async unread(repoId: number, digest: Digest, isStale: boolean): Promise<Unread | null> {
+    const [row] = await this.query<Unread>(UNREAD, [repoId, digestToBytes(digest), isStale]);
+    return row ?? null;
   }
 
   async saveDetails(repoId: number, digest: Digest, details: string): Promise<void> {

@@ -1,7 +1,10 @@
 import { Injectable, Logger } from '@nestjs/common';
+import { currentShare } from '../../fairness/current-share.js';
+import { NODE_SHARE } from '../../fairness/share.js';
 import type { Digest } from '../../oci/digest.js';
 import { annotationsOf } from '../../oci/referrers.js';
 import { ManifestParser } from '../../parsing/manifest-parser.service.js';
+import { LARGE_MANIFEST, LargeManifests } from '../large-manifests.js';
 import { type AnnotationsText, ManifestSummariesRepository } from './manifest-summaries.repository.js';
 import { type ManifestSummary, summaryOf } from './manifest-summary.js';
 
@@ -14,7 +17,7 @@ export interface SummarizedRow {
   readonly size: number;
   /** As they were kept; `null` until then. */
   readonly details: string | null;
-  /** `null` where `details` are there. */
+  /** `null` where `details` are there, and of a large one. */
   readonly bytes: Buffer | null;
 }
 
@@ -25,17 +28,31 @@ export interface SummarizedRow {
 @Injectable()
 export class ManifestSummaries {
   private readonly logger = new Logger(ManifestSummaries.name);
+  private readonly large = new LargeManifests();
 
   constructor(
     private readonly summaries: ManifestSummariesRepository,
     private readonly parser: ManifestParser,
   ) {}
 
-  async of(repoId: number, { digest, mediaType, size, details, bytes: read }: SummarizedRow): Promise<ManifestSummary> {
-    const kept = details === null ? null : (JSON.parse(details) as ManifestSummary);
-    if (kept?.mediaType === mediaType) return kept;
-    // It was deleted, and pushed again under another type.
-    const bytes = read ?? (await this.summaries.bytes(repoId, digest)) ?? Buffer.from('{}');
+  async of(repoId: number, row: SummarizedRow, signal: AbortSignal): Promise<ManifestSummary> {
+    const kept = keptIn(row, row);
+    if (kept) return kept;
+    if (row.bytes) return this.read(repoId, row, row.bytes);
+    const look = async (): Promise<ManifestSummary> => {
+      const found = await this.summaries.unread(repoId, row.digest, row.details !== null);
+      // Somebody may have looked while this waited.
+      return (found && keptIn(found, row)) ?? this.read(repoId, row, found?.bytes ?? Buffer.from('{}'));
+    };
+    if (row.size <= LARGE_MANIFEST) return look();
+    return this.large.run(currentShare() ?? NODE_SHARE, row.size, signal, look);
+  }
+
+  private async read(
+    repoId: number,
+    { digest, mediaType, size }: SummarizedRow,
+    bytes: Buffer,
+  ): Promise<ManifestSummary> {
     const summary = summaryOf(await this.parser.parseStored(bytes, mediaType));
     if (size > PARSED_EACH_TIME)
       await this.keep('details', this.summaries.saveDetails(repoId, digest, JSON.stringify(summary)));
@@ -63,4 +80,13 @@ export class ManifestSummaries {
       this.logger.warn({ error: text, what, message: 'what was read of a manifest is not kept' });
     }
   }
+}
+
+/** `null` as well for what was deleted, and pushed again under another type. */
+function keptIn(
+  { details }: Pick<SummarizedRow, 'details'>,
+  { mediaType }: Pick<SummarizedRow, 'mediaType'>,
+): ManifestSummary | null {
+  const kept = details === null ? null : (JSON.parse(details) as ManifestSummary);
+  return kept?.mediaType === mediaType ? kept : null;
 }

@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, expect, it, jest } from '@jest/globals';
-import { LargePushes } from './large-pushes.js';
+import { LargeManifests } from './large-manifests.js';
+
+const STAYS = new AbortController().signal;
 
 beforeEach(() => {
   jest.useFakeTimers();
@@ -10,11 +12,11 @@ afterEach(() => {
 });
 
 it('are stored one after the other for each principal, with a rest, and at once for another tenant', async () => {
-  const pushes = new LargePushes();
+  const pushes = new LargeManifests();
   const begun: string[] = [];
   const stored: (() => void)[] = [];
   const push = (namespace: string): Promise<void> =>
-    pushes.run({ namespace, principal: namespace }, 1, () => {
+    pushes.run({ namespace, principal: namespace }, 1, STAYS, () => {
       begun.push(namespace);
       return new Promise<void>((resolve) => stored.push(resolve));
     });
@@ -31,4 +33,18 @@ it('are stored one after the other for each principal, with a rest, and at once 
   await jest.advanceTimersByTimeAsync(500);
   stored[3]?.();
   await Promise.all(all);
+});
+
+it('wait no longer than their clients', async () => {
+  const pushes = new LargeManifests();
+  const client = new AbortController();
+  const share = { namespace: 'mallory', principal: 'mallory' };
+  const first = pushes.run(share, 1, STAYS, () => new Promise<void>((resolve) => setTimeout(resolve, 1_000)));
+  const work = jest.fn(() => Promise.resolve());
+  const waiting = pushes.run(share, 1, client.signal, work);
+  client.abort(new Error('the client left'));
+  await expect(waiting).rejects.toThrow('the client left');
+  await jest.advanceTimersByTimeAsync(10_000);
+  await first;
+  expect(work).not.toHaveBeenCalled();
 });

@@ -2,7 +2,7 @@ import { Allotment } from '../fairness/allotment.js';
 import { Garbage } from '../fairness/garbage.js';
 import type { Share } from '../fairness/share.js';
 
-/** Bytes of a manifest that takes tens of milliseconds of this process, and ten times its size, until it is stored. */
+/** Bytes of a manifest that takes tens of milliseconds of this process, and ten times its size, until it is stored or read. */
 export const LARGE_MANIFEST = 256 * 1024;
 /** Of them at once: one of a principal, as long as others leave room for it. */
 const AT_ONCE = 3;
@@ -12,14 +12,14 @@ const LONGEST_REST_MS = 2_000;
 /** A push leaves about twice its size behind, most of it old when it is done. */
 const GARBAGE_BYTES = 16 * 2 ** 20;
 
-/** Pushes of large manifests, a few at a time. */
-export class LargePushes {
+/** Work on large manifests, a few at a time: pushes, and the first look at what was pushed. */
+export class LargeManifests {
   private readonly places = new Allotment({ resource: 'manifests', total: AT_ONCE });
   private readonly garbage = new Garbage(GARBAGE_BYTES);
 
-  /** Waits in turn for a place; throws `ShareExhausted`. */
-  async run<T>(share: Share, bytes: number, work: () => Promise<T>): Promise<T> {
-    const place = await this.places.take(share, 1);
+  /** Waits in turn for a place, no longer than the client does; throws `ShareExhausted` and the signal's reason. */
+  async run<T>(share: Share, bytes: number, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    const place = await this.places.take(share, 1, signal);
     const begun = performance.now();
     try {
       return await work();
