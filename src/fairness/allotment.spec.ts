@@ -85,10 +85,10 @@ describe('an allotment', () => {
   });
 
   it('refuses when the wait is too long, and when too many of a share or of all wait', async () => {
-    const allotment = new Allotment({ resource: 'bodies', total: 1, maxWaitingOfShare: 2, maxWaiting: 3 });
+    const allotment = new Allotment({ resource: 'bodies', total: 1, maxWaitingOfShare: 1, maxWaiting: 3 });
     const before = FAIRNESS.refused.of('bodies');
     const held = allotment.tryTake(share('first'), 1);
-    const patient = [1, 2].map(() => allotment.take(share('flood'), 1));
+    const patient = ['flood', 'another'].map((namespace) => allotment.take(share(namespace), 1));
     await expect(allotment.take(share('flood'), 1)).rejects.toBeInstanceOf(ShareExhausted);
     const other = allotment.take(share('other'), 1);
     await expect(allotment.take(share('more'), 1)).rejects.toBeInstanceOf(ShareExhausted);
@@ -100,6 +100,27 @@ describe('an allotment', () => {
     expect(FAIRNESS.refused.of('bodies') - before).toBe(5);
     held?.release();
     held?.release();
+    expect(allotment.free).toBe(1);
+  });
+
+  it('keeps nobody out of a queue that a few shares have filled', async () => {
+    const allotment = new Allotment({ resource: 'bodies', total: 1, maxWaitingOfShare: 3, maxWaiting: 6 });
+    const held = allotment.tryTake(share('first'), 1);
+    const outcomes: string[] = [];
+    const wait = (namespace: string): Promise<void> =>
+      allotment.take(share(namespace), 1).then(
+        (holding) => {
+          outcomes.push(`${namespace} has it`);
+          holding.release();
+        },
+        () => void outcomes.push(`${namespace} is refused`),
+      );
+    const all = ['a', 'a', 'a', 'b', 'b', 'b', 'honest'].map(wait);
+    await jest.advanceTimersByTimeAsync(0);
+    expect([outcomes, allotment.waiting]).toEqual([['a is refused'], 6]);
+    held?.release();
+    await Promise.all(all);
+    expect(outcomes).toContain('honest has it');
     expect(allotment.free).toBe(1);
   });
 

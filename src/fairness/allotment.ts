@@ -46,6 +46,7 @@ interface Waiter {
   readonly amount: number;
   readonly cut: Cut;
   readonly grant: (holding: Holding) => void;
+  readonly giveUp: (reason: Error) => void;
 }
 
 /** What one request holds of an allotment until it releases it. */
@@ -198,7 +199,7 @@ export class Allotment {
   }
 
   #wait(share: Share, amount: number, signal: AbortSignal | null, cut: Cut): Promise<Holding> {
-    if (this.#waiters.length >= this.#maxWaiting || this.#waiters.lengthOf(share) >= this.#maxWaitingOfShare)
+    if (this.#waiters.lengthOf(share) >= this.#maxWaitingOfShare || !this.#hasPlaceFor(share))
       return Promise.reject(this.exhausted());
     const { promise, resolve, reject } = Promise.withResolvers<Holding>();
     const leave = (): void => {
@@ -222,6 +223,7 @@ export class Allotment {
         leave();
         resolve(holding);
       },
+      giveUp,
     };
     const onAbort = (): void => {
       if (signal) giveUp(reasonOf(signal));
@@ -237,6 +239,15 @@ export class Allotment {
     this.#waiters.add(waiter);
     this.#serve();
     return promise;
+  }
+
+  /** Where all places are taken, the longest line gives its last one to a shorter line: a few shares keep nobody out. */
+  #hasPlaceFor(share: Share): boolean {
+    if (this.#waiters.length < this.#maxWaiting) return true;
+    const last = this.#waiters.lastOfLongest();
+    if (last === null || this.#waiters.lengthOf(last.share) <= this.#waiters.lengthOf(share) + 1) return false;
+    last.giveUp(this.exhausted());
+    return true;
   }
 
   /** Ends holders whose clients keep others waiting, until so much would be free. */

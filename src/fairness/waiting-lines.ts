@@ -34,6 +34,14 @@ export class WaitingLines<T extends { readonly share: Share }> {
     if (principals.size === 0) this.#namespaces.delete(namespace);
   }
 
+  /** The last of the longest line. */
+  lastOfLongest(): T | null {
+    let longest: readonly T[] = [];
+    for (const principals of this.#namespaces.values())
+      for (const line of principals.values()) if (line.length > longest.length) longest = line;
+    return longest.at(-1) ?? null;
+  }
+
   /** The first of each principal's line, in the order in which they are to be served. */
   *heads(): Generator<T, void, undefined> {
     for (const principals of this.#namespaces.values()) for (const [head] of principals.values()) if (head) yield head;
