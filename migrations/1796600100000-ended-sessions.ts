@@ -8,7 +8,7 @@ export class EndedSessions1796600100000 implements MigrationInterface {
     await runner.query(`
 -- safe: only revoked sessions are in it, of some days
 CREATE INDEX IF NOT EXISTS refresh_tokens_user_id_revoked_at_idx ON refresh_tokens (user_id, revoked_at)
-WHERE revoked_at IS NOT NULL`);
+WHERE revoked_at IS NOT NULL AND used_at IS NULL`);
   }
 
   async down(runner: QueryRunner): Promise<void> {

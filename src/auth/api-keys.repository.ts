@@ -6,7 +6,7 @@ import type { Transaction } from '../database/unit-of-work.js';
 import { FROM_THE_BEGINNING, type TimePage } from '../http/time-page.js';
 import type { KeyHolderKind } from './api-key-text.js';
 import { ApiKey } from './api-key.entity.js';
-import { REVOKED_KEPT } from './revoked-credentials.repository.js';
+import { PRUNED_AT_ONCE } from './refresh-tokens.repository.js';
 
 export interface KeyHolder {
   readonly kind: KeyHolderKind;
@@ -80,7 +80,11 @@ const LOCK_HOLDER = {
 
 // A revoked row is needed for as long as access tokens that came from it.
 const pruneFor = (kind: KeyHolderKind): string => `
-DELETE FROM api_keys WHERE ${COLUMNS[kind]} = $1 AND revoked_at < now() - $2 * interval '1 second'`;
+WITH old AS (
+  SELECT id FROM api_keys WHERE ${COLUMNS[kind]} = $1 AND revoked_at < now() - $2 * interval '1 second'
+  LIMIT ${PRUNED_AT_ONCE} FOR UPDATE SKIP LOCKED
+)
+DELETE FROM api_keys k USING old WHERE k.id = old.id`;
 
 const revokeFor = (kind: KeyHolderKind): string => `
 WITH revoked AS (
@@ -89,15 +93,6 @@ WITH revoked AS (
   UPDATE refresh_tokens SET revoked_at = clock_timestamp() WHERE api_key_id IN (SELECT id FROM revoked) AND revoked_at IS NULL
 )
 SELECT id FROM revoked`;
-
-// As many as the holder's facts tell of (`RevokedCredentials`); others that are locked are left to the next revocation.
-const forgetFor = (kind: KeyHolderKind): string => `
-WITH beyond AS (
-  SELECT id FROM api_keys WHERE ${COLUMNS[kind]} = $1 AND revoked_at IS NOT NULL ORDER BY revoked_at DESC OFFSET $2
-), free AS (
-  SELECT k.id FROM api_keys k WHERE k.id IN (SELECT id FROM beyond) FOR UPDATE SKIP LOCKED
-)
-DELETE FROM api_keys k USING free f WHERE k.id = f.id`;
 
 // Several nodes report the same keys: in one order, so that none waits for another in a circle.
 const MARK_USED = `
@@ -138,9 +133,7 @@ export class ApiKeysRepository {
 
   /** Together with the refresh tokens that it bought; false when the holder has no such key. */
   async revoke(tx: Transaction, id: string, holder: KeyHolder): Promise<boolean> {
-    if ((await tx.query(revokeFor(holder.kind), [id, holder.id])).length === 0) return false;
-    await tx.query(forgetFor(holder.kind), [holder.id, REVOKED_KEPT + 1]);
-    return true;
+    return (await tx.query(revokeFor(holder.kind), [id, holder.id])).length > 0;
   }
 
   /** Those that are not revoked, the oldest first. */

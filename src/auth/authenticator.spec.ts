@@ -4,6 +4,7 @@ import type { Request } from 'express';
 import jsonwebtoken from 'jsonwebtoken';
 import { UNLIMITED } from '../access/credential-limits.js';
 import { principalKey } from '../access/principal.js';
+import type { FactCache, FactName } from '../cache/fact-cache.js';
 import type { AppConfig } from '../config/config.js';
 import { loadConfig } from '../config/load-config.js';
 import { AccessTokensService } from './access-tokens.service.js';
@@ -14,12 +15,13 @@ import type { CredentialsService } from './credentials.service.js';
 import { JwtGuard, JwtStrategy } from './jwt.strategy.js';
 import type { RequestLimitsService } from '../limits/request-limits.service.js';
 import { readScopes } from '../oci/token-scopes.js';
-import type { LivePrincipal, LivePrincipalsService } from './live-principals.service.js';
+import { type LivePrincipal, LivePrincipalsService } from './live-principals.service.js';
 
 const SECRET = '3f9c1d7a5b8e2046c1d7a5b8e20463f9';
+const SESSION = 'session:7b0c1f6e-0d55-4c8c-9b0a-2a51ce1dd0a1';
 const ALICE: TokenGrant = {
   holder: { kind: 'user', id: 7, credentialsVersion: 1 },
-  label: 'session:x',
+  label: SESSION,
   limits: UNLIMITED,
   endsAt: null,
   scopes: null,
@@ -37,6 +39,8 @@ describe('Authenticator', () => {
   let jwt: JwtGuard;
   let live: LivePrincipal | null;
   let tokens: AccessTokensService;
+  /** Labels of sessions whose rows say that they were revoked. */
+  let ended: string[];
   /** For whom the rate limits were asked. */
   let counted: string[];
 
@@ -61,10 +65,13 @@ describe('Authenticator', () => {
       issuedAfter: null,
     };
     tokens = new AccessTokensService(config);
-    const principals: Pick<LivePrincipalsService, 'request' | 'read'> = {
-      request: ({ kind, id }) => ({ subject: `${kind}:${id}`, name: 'live', load: () => Promise.resolve(live) }),
-      read: ({ subject }) => (subject === 'user:7' ? live : null),
+    ended = [];
+    const read = ({ subject, name }: FactName): unknown => {
+      if (name.startsWith('revoked:')) return Promise.resolve(ended.includes(name.slice('revoked:'.length)));
+      return subject === 'user:7' ? live : null;
     };
+    const none = {} as never;
+    const principals = new LivePrincipalsService(none, none, none, none, { read } as unknown as FactCache);
     const credentials: Pick<CredentialsService, 'login' | 'key'> = {
       login: (username) => Promise.reject(new Error(`password of ${username}`)),
       key: (text) => Promise.reject(new Error(`key ${text.slice(0, 11)}`)),
@@ -76,7 +83,7 @@ describe('Authenticator', () => {
     };
     authenticator = new Authenticator(
       jwt,
-      principals as LivePrincipalsService,
+      principals,
       credentials as CredentialsService,
       limits as RequestLimitsService,
     );
@@ -108,7 +115,7 @@ describe('Authenticator', () => {
     for (let i = 0; i < 5; i++) {
       expect(await call(`Bearer ${token}`)).toMatchObject({
         principal: { kind: 'user', username: 'alice' },
-        credential: { label: 'session:x', scopes: null },
+        credential: { label: SESSION, scopes: null },
       });
     }
     expect(verify).toHaveBeenCalledTimes(1);
@@ -167,8 +174,7 @@ describe('Authenticator', () => {
   const CHANGES: readonly (readonly [string, Partial<LivePrincipal> | null])[] = [
     ['disabled', { disabled: true }],
     ['given another password', { credentialsVersion: 2 }],
-    ['logged out', { revoked: ['session:x'] }],
-    ['logged out before many others', { issuedAfter: IN_AN_HOUR }],
+    ['logged out', { revoked: [SESSION] }],
     ['there until a moment ago', { expiresAt: 1 }],
     ['deleted', null],
   ];
@@ -178,6 +184,18 @@ describe('Authenticator', () => {
     live = change && live && { ...live, ...change };
     await expect(call(`Bearer ${token}`)).rejects.toThrow('tokenInvalid');
     await expect(call(`Bearer ${token}`, 3600)).rejects.toThrow('tokenInvalid');
+  });
+
+  it('asks the row of a session that is older than revocations which the facts do not name', async () => {
+    const token = `Bearer ${tokens.issue(ALICE).token}`;
+    await call(token);
+    live = live && { ...live, revoked: ['session:y'], issuedAfter: IN_AN_HOUR };
+    const caller = await call(token);
+    expect(caller).toMatchObject({ principal: { id: 7 } });
+    expect(await authenticator.again(caller)).toMatchObject({ principal: { id: 7 } });
+    ended = [ALICE.label];
+    await expect(call(token)).rejects.toThrow('tokenInvalid');
+    await expect(authenticator.again(caller)).rejects.toThrow('tokenInvalid');
   });
 
   const unsigned = (): string =>

@@ -10,12 +10,7 @@ import { looksLikeKey } from './api-key-text.js';
 import { readAuthorization } from './authorization-header.js';
 import { CredentialsService, type Login } from './credentials.service.js';
 import { JwtGuard } from './jwt.strategy.js';
-import {
-  type LivePrincipal,
-  type LivePrincipalRequest,
-  LivePrincipalsService,
-  principalOf,
-} from './live-principals.service.js';
+import { type LivePrincipal, type LivePrincipalRequest, LivePrincipalsService } from './live-principals.service.js';
 import { Refusal } from './refusal.js';
 
 export interface Caller {
@@ -85,7 +80,7 @@ export class Authenticator {
   async again(caller: Caller): Promise<Caller> {
     if (caller.holder === null) return caller;
     const live = await this.livePrincipals.read(this.livePrincipals.request(caller.holder));
-    return callerOf(caller, live);
+    return this.callerOf(caller, live);
   }
 
   /** One that brings its credential in its body, before anything of that is looked at. Throws 429. */
@@ -123,7 +118,13 @@ export class Authenticator {
     if (token.expiresAt + graceSeconds <= Date.now() / 1000) throw new Refusal('tokenInvalid');
     if (token.live === null) return { ...NOBODY, credential: token.credential };
     const found = this.livePrincipals.read(token.live);
-    return found instanceof Promise ? found.then((live) => callerOf(token, live)) : callerOf(token, found);
+    return found instanceof Promise ? found.then((live) => this.callerOf(token, live)) : this.callerOf(token, found);
+  }
+
+  private callerOf(claimed: Claimed, live: LivePrincipal | null): Caller | Promise<Caller> {
+    const { holder, credential, issuedAt } = claimed;
+    const found = holder && this.livePrincipals.judge(live, { holder, label: credential.label, issuedAt });
+    return found instanceof Promise ? found.then((later) => callerAs(claimed, later)) : callerAs(claimed, found);
   }
 
   private async byPassword(username: string, password: string, request: Request): Promise<Caller> {
@@ -141,11 +142,9 @@ function callerBy({ principal, holder, label, limits, endsAt }: Login): Caller {
   return { principal, holder, credential, issuedAt: Date.now() / 1000 };
 }
 
-function callerOf(
-  { holder, credential, issuedAt }: Pick<KnownToken, 'holder' | 'credential' | 'issuedAt'>,
-  live: LivePrincipal | null,
-): Caller {
-  const principal = holder && principalOf(live, holder.credentialsVersion, credential.label, issuedAt);
+type Claimed = Pick<KnownToken, 'holder' | 'credential' | 'issuedAt'>;
+
+function callerAs({ holder, credential, issuedAt }: Claimed, principal: Caller['principal'] | null): Caller {
   if (!principal) throw new Refusal('tokenInvalid');
   return { principal, credential, holder, issuedAt };
 }

@@ -4,7 +4,7 @@ import { type Principal, principalName, type UserPrincipal } from '../access/pri
 import type { TokenHolder } from './access-token.js';
 import { looksLikeKey } from './api-key-text.js';
 import { ApiKeysService } from './api-keys.service.js';
-import { JUST_READ, LivePrincipalsService, principalOf } from './live-principals.service.js';
+import { LivePrincipalsService, principalOf } from './live-principals.service.js';
 import { PasswordLoginService } from './password-login.service.js';
 import { Refusal } from './refusal.js';
 
@@ -55,7 +55,7 @@ export class CredentialsService {
     // Whether a key that was seen before the last revocations is among them, only its row can say.
     const isOld = live && known.foundAt <= (live.issuedAfter ?? -Infinity);
     const key = isOld ? await this.keys.findAgain(text, address) : known;
-    const principal = key && live && principalOf(live, live.credentialsVersion, key.label, JUST_READ);
+    const principal = key && live && principalOf(live, live.credentialsVersion, key.label);
     if (!principal) throw new Refusal('credentialsWrong');
     const holder = { ...key.holder, credentialsVersion: live.credentialsVersion };
     return { principal, holder, label: key.label, limits: key.limits, endsAt: key.expiresAt, keyId: key.id };

@@ -5,7 +5,11 @@ import { MembershipsService } from '../orgs/memberships.service.js';
 import { robotSubject, RobotsService } from '../orgs/robots.service.js';
 import { UsersService, userSubject } from '../users/users.service.js';
 import type { TokenHolder } from './access-token.js';
-import { type RevokedCredentials, RevokedCredentialsRepository } from './revoked-credentials.repository.js';
+import {
+  canBeRevoked,
+  type RevokedCredentials,
+  RevokedCredentialsRepository,
+} from './revoked-credentials.repository.js';
 
 /** A user or robot as every request must find it: what is disabled, changed or revoked counts from the next one on. */
 export interface LivePrincipal {
@@ -17,11 +21,22 @@ export interface LivePrincipal {
   readonly expiresAt: number | null;
   /** Labels of revoked credentials that might still be about, at most `REVOKED_KEPT`; as a rule empty. */
   readonly revoked: readonly string[];
-  /** Others were revoked: what was issued until then is void, and is bought anew by what was not. */
+  /** Others were revoked until then: whether what was issued before is one of them is a fact of its own. */
   readonly issuedAfter: number | null;
 }
 
 export type LivePrincipalRequest = FactRequest<LivePrincipal | null>;
+
+/** What a request or a row says of a credential: whose it is, and when it was last certain that it was not revoked. */
+export interface Claim {
+  readonly holder: TokenHolder;
+  readonly label: string;
+  /** Seconds since the epoch. */
+  readonly issuedAt: number;
+}
+
+// Not `live`: nodes of the version before expect every label there, and would accept what is beyond the last ones.
+const FACT = 'holder';
 
 @Injectable()
 export class LivePrincipalsService {
@@ -37,14 +52,30 @@ export class LivePrincipalsService {
   request({ kind, id }: Pick<TokenHolder, 'kind' | 'id'>): LivePrincipalRequest {
     switch (kind) {
       case 'user':
-        return { subject: userSubject(id), name: 'live', load: () => this.loadUser(id) };
+        return { subject: userSubject(id), name: FACT, load: () => this.loadUser(id) };
       case 'robot':
-        return { subject: robotSubject(id), name: 'live', load: () => this.loadRobot(id) };
+        return { subject: robotSubject(id), name: FACT, load: () => this.loadRobot(id) };
     }
   }
 
   read(request: LivePrincipalRequest): LivePrincipal | null | Promise<LivePrincipal | null> {
     return this.facts.read(request);
+  }
+
+  /** As `principalOf`; a promise only for what is older than revocations that the facts do not name. */
+  judge(
+    live: LivePrincipal | null,
+    { holder, label, issuedAt }: Claim,
+  ): LivePrincipal['principal'] | null | Promise<LivePrincipal['principal'] | null> {
+    const principal = principalOf(live, holder.credentialsVersion, label);
+    const isOld = live !== null && live.issuedAfter !== null && issuedAt <= live.issuedAfter;
+    if (principal === null || !isOld || !canBeRevoked(label)) return principal;
+    return this.isRevoked(holder, label).then((isRevoked) => (isRevoked ? null : principal));
+  }
+
+  private async isRevoked({ kind, id }: TokenHolder, label: string): Promise<boolean> {
+    const subject = kind === 'user' ? userSubject(id) : robotSubject(id);
+    return this.facts.read({ subject, name: `revoked:${label}`, load: () => this.revoked.isRevoked(label) });
   }
 
   private async loadUser(id: number): Promise<LivePrincipal | null> {
@@ -69,23 +100,17 @@ function ended({ labels, until }: RevokedCredentials): Pick<LivePrincipal, 'revo
   return { revoked: labels, issuedAfter: until };
 }
 
-/** Of a credential that the database has just said is not revoked. */
-export const JUST_READ = Infinity;
-
 /**
- * The principal that a credential of this holder and label stands for; `null` when it stands for nobody any more.
- * `issuedAt`: seconds since the epoch, when it was last certain that the credential was not revoked.
+ * The principal that a credential of this holder and label stands for; `null` when it stands for nobody any more. Of one
+ * that was not read from the database a moment ago, `judge` has the last word.
  */
 export function principalOf(
   live: LivePrincipal | null,
   credentialsVersion: number,
   label: string | null,
-  issuedAt: number,
 ): LivePrincipal['principal'] | null {
   if (!live || live.disabled || live.credentialsVersion !== credentialsVersion) return null;
   if (live.expiresAt !== null && live.expiresAt <= Date.now() / 1000) return null;
   if (label === null) return live.principal;
-  // A fact that a node of the version before has cached has no such time.
-  if (typeof live.issuedAfter === 'number' && issuedAt <= live.issuedAfter) return null;
   return live.revoked.includes(label) ? null : live.principal;
 }

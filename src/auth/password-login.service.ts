@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import type { UserPrincipal } from '../access/principal.js';
 import { type PasswordProof, UsersService } from '../users/users.service.js';
-import { JUST_READ, LivePrincipalsService, principalOf } from './live-principals.service.js';
+import { LivePrincipalsService, principalOf } from './live-principals.service.js';
 import { LoginThrottle } from './login-throttle.js';
 import { Refusal } from './refusal.js';
 
@@ -70,7 +70,7 @@ export class PasswordLoginService {
 
   private async live({ userId: id, credentialsVersion }: PasswordProof): Promise<UserPrincipal | null> {
     const user = await this.livePrincipals.read(this.livePrincipals.request({ kind: 'user', id }));
-    const principal = principalOf(user, credentialsVersion, null, JUST_READ);
+    const principal = principalOf(user, credentialsVersion, null);
     return principal?.kind === 'user' ? principal : null;
   }
 

@@ -22,7 +22,9 @@ import { ApiKey } from './api-key.entity.js';
 @Index('refresh_tokens_api_key_id_idx', ['apiKeyId'])
 @Index('refresh_tokens_user_id_idx', ['userId'])
 @Index('refresh_tokens_expires_at_idx', ['expiresAt'])
-@Index('refresh_tokens_user_id_revoked_at_idx', ['userId', 'revokedAt'], { where: 'revoked_at IS NOT NULL' })
+@Index('refresh_tokens_user_id_revoked_at_idx', ['userId', 'revokedAt'], {
+  where: 'revoked_at IS NOT NULL AND used_at IS NULL',
+})
 @Check('refresh_tokens_kind_check', `kind IN ('session', 'offline')`)
 export class RefreshToken {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'refresh_tokens_pkey' })

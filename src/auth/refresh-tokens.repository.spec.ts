@@ -7,7 +7,7 @@ import type { Transaction } from '../database/unit-of-work.js';
 import { ApiKey } from './api-key.entity.js';
 import { ApiKeysRepository } from './api-keys.repository.js';
 import { RefreshToken } from './refresh-token.entity.js';
-import { type NewRefreshToken, RefreshTokensRepository } from './refresh-tokens.repository.js';
+import { type NewRefreshToken, PRUNED_AT_ONCE, RefreshTokensRepository } from './refresh-tokens.repository.js';
 import { REVOKED_KEPT, RevokedCredentialsRepository } from './revoked-credentials.repository.js';
 
 const SECRET = '3f9c1d7a5b8e2046c1d7a5b8e20463f9';
@@ -106,7 +106,7 @@ describe('RefreshTokensRepository', () => {
     expect(await used).toBeNull();
   });
 
-  it('keeps the last revocations and a time for all before, however many sessions end', async () => {
+  it('names the last revocations and a time for all before, however many sessions end', async () => {
     const ended: string[] = [];
     for (let index = 0; index < REVOKED_KEPT + 20; index++) {
       const token = draft(`ended-${index}`);
@@ -118,27 +118,68 @@ describe('RefreshTokensRepository', () => {
       });
       expect(await services.unitOfWork.run((tx) => tokens.revokeFamily(tx, token))).toBe(true);
     }
+    const going = draft('going');
+    await services.unitOfWork.run((tx) => tokens.insert(tx, going));
     const { labels, until } = await revocations.ofUser(userId);
     expect(labels).toEqual(ended.slice(0, REVOKED_KEPT));
-    const rows = await services.database.query<{ at: number }>(
-      `SELECT extract(epoch FROM revoked_at)::float8 AS at FROM refresh_tokens WHERE user_id = $1 ORDER BY 1`,
+    const [first] = await services.database.query<{ at: number }>(
+      `SELECT extract(epoch FROM revoked_at)::float8 AS at FROM refresh_tokens WHERE user_id = $1
+       ORDER BY revoked_at OFFSET 19 * 2 LIMIT 1`,
       [userId],
     );
-    expect(rows).toHaveLength(REVOKED_KEPT + 1);
-    expect(until).toBeGreaterThan(rows[0]?.at ?? Infinity);
+    expect(until).toBeGreaterThan(first?.at ?? Infinity);
+    const asked = [ended.at(-1), `session:${going.family}`, `session:${randomUUID()}`, 'password'];
+    expect(await Promise.all(asked.map((label) => revocations.isRevoked(label ?? '')))).toEqual([
+      true,
+      false,
+      true,
+      false,
+    ]);
   });
 
-  it('keeps no more of the keys that somebody makes and revokes again and again', async () => {
+  it('leaves each revocation to nodes of the version before, for as long as a token may be accepted', async () => {
+    for (let index = 0; index < REVOKED_KEPT + 20; index++) {
+      const token = draft(`left-${index}`);
+      await services.unitOfWork.run((tx) => tokens.insert(tx, token));
+      await services.unitOfWork.run((tx) => tokens.revokeFamily(tx, token));
+    }
+    expect(await labelsOfTheVersionBefore()).toHaveLength(REVOKED_KEPT + 20);
+    await services.database.query(
+      `UPDATE refresh_tokens SET revoked_at = now() - interval '30 days' WHERE user_id = $1`,
+      [userId],
+    );
+    await services.unitOfWork.run((tx) => tokens.insert(tx, draft('next')));
+    expect(await services.database.query('SELECT FROM refresh_tokens WHERE user_id = $1', [userId])).toHaveLength(1);
+  });
+
+  it('deletes a bounded number of rows at once', async () => {
+    await services.database.query(
+      `INSERT INTO refresh_tokens (id, family, kind, lookup, user_id, credentials_version, expires_at, revoked_at)
+       SELECT gen_random_uuid(), gen_random_uuid(), 'session', decode(md5($1 || n::text), 'hex'), $1::bigint, 1,
+         now() + interval '1 day', now() - interval '30 days' FROM generate_series(1, $2::int) n`,
+      [String(userId), PRUNED_AT_ONCE + 7],
+    );
+    const left: number[] = [];
+    for (const text of ['first', 'second']) {
+      await services.unitOfWork.run((tx) => tokens.insert(tx, draft(`${text}-${userId}`)));
+      left.push((await services.database.query('SELECT FROM refresh_tokens WHERE user_id = $1', [userId])).length);
+    }
+    expect(left).toEqual([8, 2]);
+  });
+
+  it('names the last revocations of keys, and leaves the others to be asked for', async () => {
     const keys = new ApiKeysRepository(services.repository(ApiKey), config);
     const holder = { kind: 'user', id: userId } as const;
+    const ids: string[] = [];
     for (let index = 0; index < REVOKED_KEPT + 20; index++) {
       const id = await newKey();
+      ids.push(id);
       await services.unitOfWork.run((tx) => keys.revoke(tx, id, holder));
     }
     const { labels, until } = await revocations.ofUser(userId);
     expect([labels.length, typeof until]).toEqual([REVOKED_KEPT, 'number']);
-    const rows = await services.database.query('SELECT id FROM api_keys WHERE user_id = $1', [userId]);
-    expect(rows).toHaveLength(REVOKED_KEPT + 1);
+    const asked = [ids[0], await newKey()].map((id) => revocations.isRevoked(`key:${id}`));
+    expect(await Promise.all(asked)).toEqual([true, false]);
   });
 
   it('finds the token of a session that goes on at any moment of a change of the password', async () => {
@@ -170,6 +211,14 @@ describe('RefreshTokensRepository', () => {
     });
     expect(await Promise.all([password, key].map(({ id }) => tokens.prolong(id)))).toEqual([null, 2]);
   });
+
+  async function labelsOfTheVersionBefore(): Promise<unknown[]> {
+    return services.database.query(
+      `SELECT DISTINCT kind || ':' || family AS label FROM refresh_tokens
+       WHERE user_id = $1 AND revoked_at > now() - interval '1 day'`,
+      [userId],
+    );
+  }
 
   async function raiseVersion(tx: Transaction): Promise<void> {
     await tx.query('UPDATE users SET credentials_version = credentials_version + 1 WHERE id = $1', [userId]);

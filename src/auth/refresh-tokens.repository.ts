@@ -4,7 +4,6 @@ import { Repository } from 'typeorm';
 import { AppConfig } from '../config/config.js';
 import type { Transaction } from '../database/unit-of-work.js';
 import { RefreshToken } from './refresh-token.entity.js';
-import { REVOKED_KEPT } from './revoked-credentials.repository.js';
 
 export type RefreshTokenKind = RefreshToken['kind'];
 
@@ -62,28 +61,23 @@ WITH revoked AS (
   UPDATE refresh_tokens SET revoked_at = clock_timestamp() WHERE family = $1 AND revoked_at IS NULL RETURNING id
 ) SELECT id FROM revoked`;
 
-// No token of a revoked family is accepted again: one row tells of all, the one that is pruned last.
-const KEEP_ONE = `
-DELETE FROM refresh_tokens WHERE family = $1
-  AND id <> (SELECT id FROM refresh_tokens WHERE family = $1 ORDER BY expires_at DESC, id LIMIT 1)`;
-
-// Afterwards, so that each family counts once: as many rows stay as the user's facts tell of (`RevokedCredentials`), and
-// the one whose time stands for all that are gone.
-const FORGET = `
-WITH beyond AS (
-  SELECT id FROM refresh_tokens WHERE user_id = $1 AND revoked_at IS NOT NULL ORDER BY revoked_at DESC OFFSET $2
-), free AS (
-  SELECT t.id FROM refresh_tokens t WHERE t.id IN (SELECT id FROM beyond) FOR UPDATE SKIP LOCKED
-)
-DELETE FROM refresh_tokens t USING free f WHERE t.id = f.id`;
-
 // Used ones too: a copy of one must still be known as such.
 const MOVE = `
 UPDATE refresh_tokens SET credentials_version = $3
 WHERE user_id = $1 AND (family = $2 OR api_key_id IS NOT NULL) AND revoked_at IS NULL AND credentials_version = $3 - 1`;
 
-// A revoked row is needed for as long as access tokens that came from it.
-const PRUNE = `DELETE FROM refresh_tokens WHERE user_id = $1 AND expires_at < now() - $2 * interval '1 second'`;
+/** Rows that one statement deletes: more than are made between two. */
+export const PRUNED_AT_ONCE = 500;
+
+// A revoked row is needed for as long as access tokens that came from it. Nothing else is deleted: nodes of the version
+// before look for each revocation of that time.
+const PRUNE = `
+WITH old AS (
+  SELECT id FROM refresh_tokens WHERE user_id = $1
+    AND (expires_at < now() - $2 * interval '1 second' OR revoked_at < now() - $2 * interval '1 second')
+  LIMIT ${PRUNED_AT_ONCE} FOR UPDATE SKIP LOCKED
+)
+DELETE FROM refresh_tokens t USING old WHERE t.id = old.id`;
 
 @Injectable()
 export class RefreshTokensRepository {
@@ -126,15 +120,9 @@ export class RefreshTokensRepository {
   }
 
   /** False when there was nothing left to revoke. */
-  async revokeFamily(
-    tx: Transaction,
-    { family, userId }: Pick<RefreshTokenRow, 'family' | 'userId'>,
-  ): Promise<boolean> {
+  async revokeFamily(tx: Transaction, { family }: Pick<RefreshTokenRow, 'family'>): Promise<boolean> {
     await tx.query(LOCK_FAMILY, [family]);
-    if ((await tx.query(REVOKE, [family])).length === 0) return false;
-    await tx.query(KEEP_ONE, [family]);
-    await tx.query(FORGET, [userId, REVOKED_KEPT + 1]);
-    return true;
+    return (await tx.query(REVOKE, [family])).length > 0;
   }
 
   /** From the version before: what this family has, and what was bought with a key. */

@@ -9,7 +9,7 @@ import { FactDrops } from '../events/fact-drops.js';
 import { userSubject } from '../users/users.service.js';
 import type { TokenHolder } from './access-token.js';
 import type { UserLogin } from './credentials.service.js';
-import { JUST_READ, type LivePrincipal, LivePrincipalsService, principalOf } from './live-principals.service.js';
+import { type LivePrincipal, LivePrincipalsService, principalOf } from './live-principals.service.js';
 import { Refusal } from './refusal.js';
 import {
   credentialLabel,
@@ -88,7 +88,7 @@ export class RefreshTokensService {
     const row = await this.tokens.find(this.lookup(text));
     if (!row || (row.kind === 'offline' && client.clientId === null)) throw new Refusal('credentialsWrong');
     const live = await this.live(row);
-    const principal = live && principalOf(live, live.credentialsVersion, credentialLabel(row), JUST_READ);
+    const principal = live && principalOf(live, live.credentialsVersion, credentialLabel(row));
     if (principal?.kind !== 'user') throw new Refusal('credentialsWrong');
     proved(principal); // it may throw, and what is refused uses no token up
     const next = row.kind === 'session' ? await this.rotate(row, principal, client) : await this.prolong(row, text);

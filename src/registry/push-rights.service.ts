@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { mayAct, roleFrom } from '../access/policy.js';
-import { JUST_READ, LivePrincipalsService, principalOf } from '../auth/live-principals.service.js';
+import type { TokenHolder } from '../auth/access-token.js';
+import { LivePrincipalsService } from '../auth/live-principals.service.js';
 import type { Authorization } from '../http/authorization/request-authorization.js';
 import type { RepositoryFact } from '../http/request-context.js';
 import { OciError } from '../oci/oci-error.js';
@@ -37,8 +38,9 @@ export class PushRights {
     if (kind !== 'user' && kind !== 'robot') throw new OciError('denied');
     const request = this.livePrincipals.request({ kind, id: Number(number) });
     const [repository, live] = await Promise.all([this.repositories.find(path), this.livePrincipals.read(request)]);
-    // Revocations since then are among the last ones, which the fact names.
-    const principal = live && principalOf(live, live.credentialsVersion, credential, JUST_READ);
+    // When it was issued its row does not say; a new version of the credentials does not end what was begun.
+    const holder: TokenHolder = { kind, id: Number(number), credentialsVersion: live?.credentialsVersion ?? 0 };
+    const principal = await this.livePrincipals.judge(live, { holder, label: credential, issuedAt: 0 });
     if (!principal || repository?.id !== id) throw new OciError('denied');
     const { namespaceId, grants, visibility } = repository;
     if (!mayAct('push', { visibility, role: roleFrom({ principal, namespaceId, grants }) }))

@@ -3,7 +3,6 @@ import { REVOKED_KEPT } from '../../src/auth/revoked-credentials.repository.js';
 import { signUp } from '../conformance/world.js';
 import type { Headers } from '../support/http-exchange.js';
 import type { RegistryClient } from '../support/registry-client.js';
-import { eventually } from '../support/processes.js';
 import { type Registry, startRegistry } from '../support/registry.js';
 
 const ENDED = REVOKED_KEPT + 30;
@@ -40,7 +39,7 @@ describe('very many sessions of one user that end', () => {
   const status = async (session: Session): Promise<number> =>
     (await there.raw('GET', ME, { headers: bearer(session) })).status;
 
-  it('stay ended everywhere, and one that goes on only buys its next token', async () => {
+  it('stay ended everywhere, and one that goes on keeps its token', async () => {
     const [first, lasting, bob] = [await login(), await login(), await login('bob')];
     await logout(here, first);
     expect(await status(first)).toBe(401);
@@ -51,14 +50,11 @@ describe('very many sessions of one user that end', () => {
       await logout(index % 2 === 0 ? here : there, last);
     }
     expect([await status(first), await status(last)]).toEqual([401, 401]);
-    let next = lasting;
-    const goesOn = async (): Promise<boolean> => {
-      next = await refresh(next);
-      return (await status(next)) === 200;
-    };
-    await eventually('a token of the session that goes on', goesOn, 30_000, 500);
-    expect([await status(first), await status(last), await status(bob)]).toEqual([401, 401, 200]);
+    // Older than the revocations that the facts do not name, and yet a session that goes on.
+    expect([await status(lasting), await status(bob)]).toEqual([200, 200]);
+    const next = await refresh(lasting);
+    expect([await status(next), await status(lasting)]).toEqual([200, 200]);
     await logout(here, next);
-    expect(await status(next)).toBe(401);
+    expect([await status(next), await status(lasting)]).toEqual([401, 401]);
   }, 120_000);
 });
