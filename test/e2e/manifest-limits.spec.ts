@@ -60,10 +60,12 @@ describe('a new manifest beyond a limit', () => {
 
 describe('a manifest that was stored before there were limits', () => {
   const old = imageOf(config, [config], { annotations: annotations(MANY) });
+  /** Without its pulls, which are counted a moment later. */
   const shown = async (digest: string): Promise<Record<string, unknown>> => {
     const reply = await world.anonymous.api('GET', pathOf(repository, `/manifests/${digest}`)).expect(200);
     expect(reply.text.length).toBeLessThan(500_000);
-    return reply.json();
+    const document: Record<string, unknown> = reply.json();
+    return { ...document, pulls: undefined, pulledAt: undefined };
   };
 
   beforeAll(() => store(old, null));
