@@ -47,7 +47,7 @@ function serviceOf(
     objects,
     {} as unknown as UploadCommit,
     { wake: () => Promise.resolve() } as unknown as UploadVerifier,
-    new DirectUploadEnd(uploads, objects, { require: requireOwner } as StoreOwner),
+    new DirectUploadEnd(uploads, objects, { require: requireOwner } as unknown as StoreOwner),
     { storage: { uploadExpirySeconds: 3600 } } as unknown as AppConfig,
   );
 }

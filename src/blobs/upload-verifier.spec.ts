@@ -69,7 +69,7 @@ function verifierOf(queue: Queue, store: object, requireOwner: StoreOwner['requi
   return new UploadVerifier(
     uploads,
     new DirectBytes(objects, { areUseful: false } as unknown as HashWorkers),
-    new DirectUploadEnd(uploads, objects, { require: requireOwner } as StoreOwner),
+    new DirectUploadEnd(uploads, objects, { require: requireOwner } as unknown as StoreOwner),
     {} as unknown as UploadCommit,
     {} as unknown as PushRights,
     { storage: { uploadExpirySeconds: 3600 } } as unknown as AppConfig,

@@ -35,7 +35,7 @@ describe('the sweep of unfinished repositories', () => {
         await removing(repository.id);
         return remove(tx, repository, actor);
       };
-    return new UnfinishedSweeper(looks, { hasDraftIn } as UploadRows, changes, unitOfWork, config);
+    return new UnfinishedSweeper(looks, { hasDraftIn } as unknown as UploadRows, changes, unitOfWork, config);
   }
 
   /** Repositories of this age in hours without a manifest; gives their ids. */
