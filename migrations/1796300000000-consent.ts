@@ -12,10 +12,7 @@ ALTER TABLE org_invitations ADD COLUMN invitee_id bigint;
 ALTER TABLE org_invitations ADD CONSTRAINT org_invitations_invitee_id_fkey
   FOREIGN KEY (invitee_id) REFERENCES users(id);
 CREATE UNIQUE INDEX org_invitations_invitee_id_org_id_key ON org_invitations (invitee_id, org_id)
-  WHERE accepted_at IS NULL;
-UPDATE org_members m SET consented = true FROM orgs o WHERE o.id = m.org_id AND o.created_at = m.created_at;
-UPDATE org_members m SET consented = true FROM org_invitations i
-WHERE i.org_id = m.org_id AND i.accepted_by = m.user_id AND i.accepted_at >= m.created_at;`);
+  WHERE accepted_at IS NULL;`);
   }
 
   async down(runner: QueryRunner): Promise<void> {

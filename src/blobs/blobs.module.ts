@@ -28,6 +28,8 @@ import { DamagedBlobsController } from './damage/damaged-blobs.controller.js';
 import { StoreOwner } from './damage/store-owner.service.js';
 import { ContentTreeRepository } from './content-tree/content-tree.repository.js';
 import { ContentTree } from './content-tree/content-tree.service.js';
+import { DirectBytes } from './direct/direct-bytes.service.js';
+import { DirectUploadEnd } from './direct/direct-upload-end.service.js';
 import { DirectUploadStart } from './direct-upload-start.service.js';
 import { DirectUploadsController } from './direct-uploads.controller.js';
 import { DirectUploadsRepository } from './direct-uploads.repository.js';
@@ -86,6 +88,8 @@ import { UploadsService } from './uploads.service.js';
     DamageRepository,
     ContentTree,
     ContentTreeRepository,
+    DirectBytes,
+    DirectUploadEnd,
     DirectUploadStart,
     DirectUploadsRepository,
     DirectUploadsService,

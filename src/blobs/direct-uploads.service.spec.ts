@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { AppConfig } from '../config/config.js';
 import { parseDigest } from '../oci/digest.js';
+import { OciError } from '../oci/oci-error.js';
 import type { BlobStore } from '../storage/blob-store.js';
+import type { StoreOwner } from './damage/store-owner.service.js';
+import { DirectUploadEnd } from './direct/direct-upload-end.service.js';
 import type { DirectUploadRow, DirectUploadsRepository } from './direct-uploads.repository.js';
 import { DirectUploadsService } from './direct-uploads.service.js';
 import type { UploadCommit } from './upload-commit.service.js';
@@ -24,9 +27,12 @@ const session = {
 
 /** What the row says, in the order of the looks at it; the last one stays. */
 let states: DirectUploadRow['state'][];
-let stored: (typeof PART)[];
+let stored: (typeof PART)[] | null;
 
-function serviceOf(direct: DirectUploadRow['direct']): DirectUploadsService {
+function serviceOf(
+  direct: DirectUploadRow['direct'],
+  { fail, requireOwner }: { fail?: DirectUploadsRepository['fail']; requireOwner?: StoreOwner['require'] } = {},
+): DirectUploadsService {
   const writer = { driver: 's3', epoch: 1, multipart: null, parts: [], tail: null, stale: [] } as const;
   const row = { id: session.id, epoch: 1, digest: DIGEST, direct, writer, reason: null, expiresAt: new Date() };
   const find = (): Promise<DirectUploadRow> => {
@@ -34,11 +40,14 @@ function serviceOf(direct: DirectUploadRow['direct']): DirectUploadsService {
     return Promise.resolve({ ...row, state });
   };
   const store = { direct: { parts: () => Promise.resolve(stored), verified: () => Promise.resolve(null) } };
+  const uploads = { find, fail } as unknown as DirectUploadsRepository;
+  const objects = { ...store, abandon: () => Promise.resolve() } as unknown as BlobStore;
   return new DirectUploadsService(
-    { find } as unknown as DirectUploadsRepository,
-    store as unknown as BlobStore,
+    uploads,
+    objects,
     {} as unknown as UploadCommit,
     { wake: () => Promise.resolve() } as unknown as UploadVerifier,
+    new DirectUploadEnd(uploads, objects, { require: requireOwner } as unknown as StoreOwner),
     { storage: { uploadExpirySeconds: 3600 } } as unknown as AppConfig,
   );
 }
@@ -65,5 +74,15 @@ describe('a completion that finds no bytes in the store', () => {
   it('is of an upload that another node has made a blob of, whose object an earlier one made superfluous', async () => {
     states = ['direct', 'done'];
     expect(await serviceOf(ONE_PUT).complete(session)).toMatchObject({ state: 'done' });
+  });
+
+  it('ends the upload only where the store is the database’s', async () => {
+    stored = null;
+    const fail = jest.fn<DirectUploadsRepository['fail']>().mockResolvedValue(true);
+    const refused = serviceOf(IN_PARTS, { fail, requireOwner: () => Promise.reject(new OciError('unavailable')) });
+    await expect(refused.complete(session)).rejects.toMatchObject({ condition: 'unavailable' });
+    expect(fail).not.toHaveBeenCalled();
+    await serviceOf(IN_PARTS, { fail, requireOwner: () => Promise.resolve() }).complete(session);
+    expect(fail).toHaveBeenCalledWith(session.id, 1, 'bytesLost');
   });
 });

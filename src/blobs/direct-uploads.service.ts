@@ -1,4 +1,4 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../config/config.js';
 import { ApiError } from '../http/api-error.js';
 import { TALLIES } from '../http/tallies.js';
@@ -6,7 +6,7 @@ import { hexOf } from '../oci/digest.js';
 import { BlobStore } from '../storage/blob-store.js';
 import type { StoredPart } from '../storage/writer-state.js';
 import type { DirectUploads, SignedRequest } from '../storage/direct-uploads.js';
-import { objectKeyOf } from '../storage/object-keys.js';
+import { DirectUploadEnd } from './direct/direct-upload-end.service.js';
 import { type FailureReason, failureError } from './direct-failures.js';
 import { isInParts, partSize, partSizesOf, putKeyOf, urlSeconds } from './direct-objects.js';
 import { DirectUploadsRepository, type DirectUploadRow } from './direct-uploads.repository.js';
@@ -33,7 +33,6 @@ const SHOWN = 10;
 /** What may be done with a direct upload, and when its bytes are believed. */
 @Injectable()
 export class DirectUploadsService {
-  private readonly logger = new Logger(DirectUploadsService.name);
   private readonly expirySeconds: number;
 
   constructor(
@@ -41,6 +40,7 @@ export class DirectUploadsService {
     private readonly store: BlobStore,
     private readonly commits: UploadCommit,
     private readonly verifier: UploadVerifier,
+    private readonly ends: DirectUploadEnd,
     { storage }: AppConfig,
   ) {
     this.expirySeconds = storage.uploadExpirySeconds;
@@ -93,7 +93,7 @@ export class DirectUploadsService {
     const row = await this.uploads.cancel(keyOf(session));
     if (!row) throw new ApiError('notFound');
     TALLIES.directUploads.add('cancelled');
-    await this.remove(row);
+    await this.ends.remove(row);
   }
 
   /** One PUT: the store refuses other bytes than were signed, and says itself what it has. */
@@ -146,18 +146,7 @@ export class DirectUploadsService {
   }
 
   private async fail(row: DirectUploadRow, reason: FailureReason): Promise<void> {
-    if (!(await this.uploads.fail(row.id, row.epoch, reason))) return;
-    TALLIES.directUploads.add('failed');
-    await this.remove(row);
-  }
-
-  /** What is not removed now, or comes later, the sweep of the row removes. */
-  private async remove({ id, epoch, writer }: DirectUploadRow): Promise<void> {
-    try {
-      await this.store.abandon({ key: objectKeyOf(id), epoch }, writer);
-    } catch (error) {
-      this.logger.warn({ upload: id, error: String(error), message: 'the sweep has to remove an ended upload' });
-    }
+    await this.ends.fail(row, reason);
   }
 
   private direct(): DirectUploads {

@@ -76,6 +76,22 @@ describe('the body of a request', () => {
     await expect(first).rejects.toThrow(BodyAborted);
   });
 
+  it('leaves its place in the line for memory when its client leaves', async () => {
+    const [memory, share] = [bodyMemory(), { namespace: 'acme', principal: 'user:1' }];
+    const others = { context: { share }, res: new EventEmitter() } as unknown as Request;
+    const taken = memory.open(others).reserve(70_000, 32 * 2 ** 20, new AbortController().signal);
+    const stream = Object.assign(new PassThrough(), { headers: { 'transfer-encoding': 'chunked' } });
+    const own = { context: { share }, res: new EventEmitter() } as unknown as Request;
+    const client = new AbortController();
+    const body = new RequestBody(stream as unknown as IncomingMessage, 1024, memory.open(own));
+    const first = body.readFirst(10_000, client.signal);
+    stream.write('first');
+    await new Promise(setImmediate);
+    client.abort(new Error('the client left'));
+    expect(taken).toBeNull();
+    await expect(first).rejects.toThrow(BodyAborted);
+  });
+
   it('is left unread when its announced length is not small', async () => {
     const request = requestOf({ 'content-length': '11' });
     expect(await request.body.readFirst(10)).toHaveLength(0);

@@ -11,7 +11,6 @@ const SLOW_LOOKS = 3;
 const READ_AHEAD = 256 * 1024;
 /** And pieces: a client may send each byte in one of its own, which takes a hundred times its memory. */
 const PIECES_AHEAD = 1_024;
-/** Nothing waits for its turn to write with more. */
 const NEVER = new AbortController().signal;
 
 /** The connection ended before the body did. The answer reaches nobody; an upload stays where it was. */
@@ -70,16 +69,16 @@ export class RequestBody implements AsyncIterable<Buffer> {
   /**
    * The first bytes. Up to `limit` of them with `hasEnded` are the whole body; otherwise the rest is still to come.
    * A body whose announced length is above the limit is not begun. What comes after them stays in the socket until it is
-   * asked for: many may wait for their turn to write.
+   * asked for: many may wait for their turn to write. They wait for memory no longer than their client does.
    */
-  async readFirst(limit: number): Promise<Buffer> {
+  async readFirst(limit: number, signal: AbortSignal = NEVER): Promise<Buffer> {
     if ((this.declaredLength ?? 0) > limit) return EMPTY;
     const { memory } = this;
     while (memory.size <= limit) {
       const chunk = await this.next();
       if (chunk === null) break;
-      const wait = memory.reserve(chunk.length, memory.size + chunk.length, NEVER);
-      if (wait) await wait;
+      const wait = memory.reserve(chunk.length, memory.size + chunk.length, signal);
+      if (wait) await wait.catch(asAborted(signal));
       const isKept = memory.size === 0;
       memory.add(chunk);
       if (this.isOwn && !isKept) releaseMemory(chunk);
@@ -200,6 +199,12 @@ export class RequestBody implements AsyncIterable<Buffer> {
 }
 
 const EMPTY = Buffer.alloc(0);
+
+function asAborted(signal: AbortSignal): (error: unknown) => never {
+  return (error) => {
+    throw signal.aborted ? new BodyAborted() : error;
+  };
+}
 
 function announcesBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;

@@ -37,6 +37,10 @@ export class UploadDraft {
     return this.upload.principal;
   }
 
+  get repoId(): number {
+    return this.upload.repoId;
+  }
+
   get bytes(): Buffer {
     return this.head;
   }

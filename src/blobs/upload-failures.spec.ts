@@ -1,6 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { type OciError } from '../oci/oci-error.js';
-import { LengthMismatch, ObjectTooLarge, StoreBusy, StoreUnavailable, UploadLost } from '../storage/storage-errors.js';
+import {
+  LengthMismatch,
+  ObjectTooLarge,
+  StoreBusy,
+  StoreUnavailable,
+  TooManyChunks,
+  UploadLost,
+} from '../storage/storage-errors.js';
 import { BodyAborted } from './request-body.js';
 import { endsUpload, uploadFailure } from './upload-failures.js';
 import { HashWorkerEnded } from './worker-hash.js';
@@ -9,6 +16,7 @@ describe('what a failure of an upload means', () => {
   it.each([
     [new LengthMismatch(5, 6), 'sizeInvalid', 400, false],
     [new ObjectTooLarge(5), 'blobTooLarge', 413, true],
+    [new TooManyChunks(5), 'tooManyChunks', 413, true],
     [new UploadLost('gone'), 'uploadInvalid', 400, true],
     [new StoreBusy(7), 'storeBusy', 503, false],
     [new StoreUnavailable('full', 'no space'), 'unavailable', 503, false],

@@ -1,5 +1,12 @@
 import { OciError, type OciCondition } from '../oci/oci-error.js';
-import { LengthMismatch, ObjectTooLarge, StoreBusy, StoreUnavailable, UploadLost } from '../storage/storage-errors.js';
+import {
+  LengthMismatch,
+  ObjectTooLarge,
+  StoreBusy,
+  StoreUnavailable,
+  TooManyChunks,
+  UploadLost,
+} from '../storage/storage-errors.js';
 import { HashWorkerEnded } from './worker-hash.js';
 import { BodyAborted } from './request-body.js';
 
@@ -14,6 +21,7 @@ interface FailureRow {
 const FAILURES: readonly FailureRow[] = [
   { error: LengthMismatch, condition: 'sizeInvalid', isFinal: false },
   { error: ObjectTooLarge, condition: 'blobTooLarge', isFinal: true },
+  { error: TooManyChunks, condition: 'tooManyChunks', isFinal: true },
   { error: UploadLost, condition: 'uploadInvalid', isFinal: true },
   { error: StoreBusy, condition: 'storeBusy', isFinal: false },
   { error: StoreUnavailable, condition: 'unavailable', isFinal: false },

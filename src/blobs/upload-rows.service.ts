@@ -90,6 +90,12 @@ export class UploadRows implements BeforeApplicationShutdown {
     this.timer ??= this.later();
   }
 
+  /** Whether an upload into the repository is in the memory of this process alone; no row says so. */
+  hasDraftIn(repoId: number): boolean {
+    for (const { draft } of this.drafts.values()) if (draft.repoId === repoId) return true;
+    return false;
+  }
+
   async find(key: UploadKey): Promise<UploadRow | null> {
     return this.draftOf(key)?.draft.asRow() ?? this.uploads.find(key);
   }

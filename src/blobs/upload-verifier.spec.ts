@@ -1,11 +1,15 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import type { AppConfig } from '../config/config.js';
 import { parseDigest } from '../oci/digest.js';
+import { OciError } from '../oci/oci-error.js';
 import type { RepositoryName } from '../oci/repository-name.js';
 import type { PushRights } from '../registry/push-rights.service.js';
 import type { BlobStore } from '../storage/blob-store.js';
 import { ObjectNotFound } from '../storage/storage-errors.js';
+import type { StoreOwner } from './damage/store-owner.service.js';
 import type { Busy, DirectUploadsRepository, Verification } from './direct-uploads.repository.js';
+import { DirectBytes } from './direct/direct-bytes.service.js';
+import { DirectUploadEnd } from './direct/direct-upload-end.service.js';
 import type { HashWorkers } from './hash-workers.js';
 import type { UploadCommit } from './upload-commit.service.js';
 import { UploadVerifier } from './upload-verifier.js';
@@ -59,6 +63,19 @@ class Queue {
   };
 }
 
+function verifierOf(queue: Queue, store: object, requireOwner: StoreOwner['require']): UploadVerifier {
+  const uploads = queue as unknown as DirectUploadsRepository;
+  const objects = store as unknown as BlobStore;
+  return new UploadVerifier(
+    uploads,
+    new DirectBytes(objects, { areUseful: false } as unknown as HashWorkers),
+    new DirectUploadEnd(uploads, objects, { require: requireOwner } as unknown as StoreOwner),
+    {} as unknown as UploadCommit,
+    {} as unknown as PushRights,
+    { storage: { uploadExpirySeconds: 3600 } } as unknown as AppConfig,
+  );
+}
+
 describe('uploads that wait to be read', () => {
   it('begin beside a tenant that has its share and more waiting, whichever came first', async () => {
     const mine = (at: number): Verification => upload(`a${at}`, 1, 'user:1');
@@ -72,14 +89,7 @@ describe('uploads that wait to be read', () => {
         });
       });
     const store = { open, abandon: () => Promise.resolve() };
-    const verifier = new UploadVerifier(
-      queue as unknown as DirectUploadsRepository,
-      store as unknown as BlobStore,
-      { areUseful: false } as unknown as HashWorkers,
-      {} as unknown as UploadCommit,
-      {} as unknown as PushRights,
-      { storage: { uploadExpirySeconds: 3600 } } as unknown as AppConfig,
-    );
+    const verifier = verifierOf(queue, store, () => Promise.resolve());
     await verifier.wake();
     expect(queue.begun).toEqual(['a1', 'a2', 'b1']);
     reads[0]?.(new ObjectNotFound(idOf('a1')));
@@ -88,5 +98,21 @@ describe('uploads that wait to be read', () => {
     await verifier.wake();
     expect(queue.begun).toEqual(['a2', 'b1', 'c1']);
     await verifier.beforeApplicationShutdown();
+  });
+
+  it('are read again later where the store has no bytes of theirs and is not the database’s', async () => {
+    for (const isOurs of [false, true]) {
+      const queue = new Queue([upload('a1', 1, 'user:1')]);
+      const [fail, release] = [jest.spyOn(queue, 'fail'), jest.spyOn(queue, 'release').mockResolvedValue()];
+      const store = { open: () => Promise.reject(new ObjectNotFound(idOf('a1'))), abandon: () => Promise.resolve() };
+      const verifier = verifierOf(queue, store, () =>
+        isOurs ? Promise.resolve() : Promise.reject(new OciError('unavailable')),
+      );
+      await verifier.wake();
+      await new Promise(setImmediate);
+      expect(fail.mock.calls).toEqual(isOurs ? [[idOf('a1'), 1, 'bytesLost']] : []);
+      expect(release.mock.calls).toEqual(isOurs ? [] : [[idOf('a1'), 1, expect.any(Number)]]);
+      await verifier.beforeApplicationShutdown();
+    }
   });
 });

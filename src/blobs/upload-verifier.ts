@@ -4,19 +4,13 @@ import { Allotment } from '../fairness/allotment.js';
 import { withoutShare } from '../fairness/current-share.js';
 import { FAIRNESS } from '../fairness/fairness-counts.js';
 import type { Share } from '../fairness/share.js';
-import { TALLIES } from '../http/tallies.js';
-import { algorithmOf } from '../oci/digest.js';
 import { type OciCondition, OciError } from '../oci/oci-error.js';
 import { PushRights } from '../registry/push-rights.service.js';
-import { BlobStore } from '../storage/blob-store.js';
-import { type ObjectKey, objectKeyOf } from '../storage/object-keys.js';
-import { releaseMemory } from '../fairness/release-memory.js';
 import { ObjectNotFound, UploadLost } from '../storage/storage-errors.js';
-import { beginHash } from './body-hash.js';
+import { DirectBytes } from './direct/direct-bytes.service.js';
+import { DirectUploadEnd } from './direct/direct-upload-end.service.js';
 import type { FailureReason } from './direct-failures.js';
-import { putKeyOf } from './direct-objects.js';
 import { type Busy, DirectUploadsRepository, type Verification } from './direct-uploads.repository.js';
-import { HashWorkers } from './hash-workers.js';
 import { UploadCommit } from './upload-commit.service.js';
 
 /** Between two looks at what other nodes left or could not take; each node adds a part of it by chance. */
@@ -48,8 +42,8 @@ export class UploadVerifier implements OnApplicationBootstrap, BeforeApplication
 
   constructor(
     private readonly uploads: DirectUploadsRepository,
-    private readonly store: BlobStore,
-    private readonly workers: HashWorkers,
+    private readonly bytes: DirectBytes,
+    private readonly ends: DirectUploadEnd,
     private readonly commits: UploadCommit,
     private readonly rights: PushRights,
     { storage }: AppConfig,
@@ -58,7 +52,7 @@ export class UploadVerifier implements OnApplicationBootstrap, BeforeApplication
   }
 
   onApplicationBootstrap(): void {
-    if (this.store.direct) this.schedule();
+    if (this.bytes.arePossible) this.schedule();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
@@ -142,7 +136,8 @@ export class UploadVerifier implements OnApplicationBootstrap, BeforeApplication
     const timer = setInterval(() => void this.renew(upload, lost), RENEW_MS).unref();
     try {
       const reason = await this.judge(upload, AbortSignal.any([lost.signal, this.stopped.signal]));
-      await (reason ? this.end(upload, reason) : this.clear(upload));
+      const isEnded = reason !== null && (await this.ends.fail(upload, reason));
+      if (!isEnded) await this.clear(upload);
     } catch (error) {
       if (lost.signal.aborted) {
         await this.clear(upload);
@@ -161,8 +156,8 @@ export class UploadVerifier implements OnApplicationBootstrap, BeforeApplication
     const { id, epoch, digest, direct, repository, principal, credential } = upload;
     if (!repository) return 'repositoryGone';
     try {
-      const key = await this.objectOf(upload);
-      const reason = await this.read(upload, key, signal);
+      const key = await this.bytes.objectOf(upload);
+      const reason = await this.bytes.read(upload, key, signal);
       if (reason) return reason;
       const actor = { principal, credential, address: direct.address };
       const authorization = this.rights.of(upload, repository);
@@ -175,55 +170,10 @@ export class UploadVerifier implements OnApplicationBootstrap, BeforeApplication
     }
   }
 
-  private async objectOf({ id, epoch, direct, writer }: Verification): Promise<ObjectKey> {
-    if (direct.partBytes === null) return putKeyOf(id);
-    return (await this.store.complete({ key: objectKeyOf(id), epoch }, writer)).key;
-  }
-
-  private async read(
-    { digest, direct }: Verification,
-    key: ObjectKey,
-    signal: AbortSignal,
-  ): Promise<FailureReason | null> {
-    const hash = beginHash({ kind: 'native', algorithm: algorithmOf(digest) }, direct.size, this.workers);
-    try {
-      let bytes = 0;
-      for await (const chunk of await this.store.open(key, { signal })) {
-        bytes += (chunk as Buffer).length;
-        const wait = hash.update(chunk as Buffer);
-        if (wait) await wait;
-        releaseMemory(chunk as Buffer);
-      }
-      if (bytes !== direct.size) {
-        hash.discard();
-        return 'sizeMismatch';
-      }
-      return (await hash.finish()).digest === digest ? null : 'digestMismatch';
-    } catch (error) {
-      hash.discard();
-      throw error;
-    }
-  }
-
-  /** First nobody can make a blob of it any more, then the bytes go; the sweep of the row finds what stays. */
-  private async end(upload: Verification, reason: FailureReason): Promise<void> {
-    const { id, epoch } = upload;
-    if (!(await this.uploads.fail(id, epoch, reason))) return this.clear(upload);
-    TALLIES.directUploads.add('failed');
-    this.logger.warn({ upload: id, reason, message: 'a direct upload has failed' });
-    await this.remove(upload);
-  }
-
   /** Its client may have cancelled it while the parts were joined: then the object came after everything had gone. */
   private async clear(upload: Verification): Promise<void> {
     const hasFailed = await this.uploads.hasFailed(upload.id).catch(() => false);
-    if (hasFailed) await this.remove(upload);
-  }
-
-  private async remove({ id, epoch, writer }: Verification): Promise<void> {
-    await this.store.abandon({ key: objectKeyOf(id), epoch }, writer).catch((error: unknown) => {
-      this.logger.warn({ upload: id, error: String(error), message: 'the sweep has to remove an ended upload' });
-    });
+    if (hasFailed) await this.ends.remove(upload);
   }
 
   private async renew({ id, epoch }: Verification, lost: AbortController): Promise<void> {

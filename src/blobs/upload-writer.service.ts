@@ -6,6 +6,7 @@ import type { Digest } from '../oci/digest.js';
 import { type Appended, BlobStore } from '../storage/blob-store.js';
 import type { WriterState } from '../storage/writer-state.js';
 import { objectKeyOf } from '../storage/object-keys.js';
+import { TooManyChunks } from '../storage/storage-errors.js';
 import { beginHash, type BodyHash } from './body-hash.js';
 import { type BodyKind, planHash } from './hash-plan.js';
 import { HashWorkers } from './hash-workers.js';
@@ -79,6 +80,7 @@ export class UploadWriter {
     } catch (error) {
       hash.discard();
       if (error instanceof EpochLost) return null;
+      if (error instanceof TooManyChunks) TALLIES.overLimit.add('chunks');
       if (endsUpload(error)) {
         // What it had to read may have been replaced by the request that has taken the upload over.
         if (!(await this.ends.endAfter(error, row.id, row.epoch))) return null;

@@ -54,7 +54,7 @@ export class UploadsService {
   async storeAtOnce(target: Omit<UploadSession, 'id'>, digest: Digest, incoming: IncomingBody): Promise<void> {
     const session = { ...target, id: randomUUID() };
     TALLIES.streamedUploads.add('started');
-    const first = await incoming.body.readFirst(HEAD_BYTES);
+    const first = await incoming.body.readFirst(HEAD_BYTES, incoming.signal);
     const epoch = 1;
     if (incoming.body.hasEnded) {
       // One that does not match never gets a row.
@@ -94,7 +94,7 @@ export class UploadsService {
     const key = keyOf(session);
     const range = rangeOf(incoming);
     const offset = range?.start ?? null;
-    const first = await incoming.body.readFirst(HEAD_BYTES);
+    const first = await incoming.body.readFirst(HEAD_BYTES, incoming.signal);
     const isWhole = incoming.body.hasEnded;
     await this.checkLength(session, range, isWhole ? first.length : incoming.body.declaredLength);
     if (isWhole && first.length === 0) return this.position(session);
@@ -115,7 +115,7 @@ export class UploadsService {
   async close(session: UploadSession, digestText: string, incoming: IncomingBody): Promise<Digest> {
     const digest = await this.digestFor(session, digestText);
     const range = rangeOf(incoming);
-    const first = await incoming.body.readFirst(HEAD_BYTES);
+    const first = await incoming.body.readFirst(HEAD_BYTES, incoming.signal);
     await this.checkLength(session, range, incoming.body.hasEnded ? first.length : incoming.body.declaredLength);
     await this.closing.close({ session, digest, range, first, incoming });
     return digest;

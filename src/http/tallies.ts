@@ -29,7 +29,7 @@ export const TALLIES = {
     'token-account',
   ]),
   /** What was refused because something of it was more than a limit, by the limit. */
-  overLimit: new Tally(['fields', 'descriptors', 'annotations', 'open-uploads']),
+  overLimit: new Tally(['fields', 'descriptors', 'annotations', 'open-uploads', 'chunks']),
   /** Callers who were turned away, by the reason: the names of `REFUSALS` in `src/auth`. */
   refused: new Tally([
     'credentialsMissing',

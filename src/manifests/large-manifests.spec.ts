@@ -48,3 +48,12 @@ it('wait no longer than their clients', async () => {
   await first;
   expect(work).not.toHaveBeenCalled();
 });
+
+it('keep no process from its end while they rest', async () => {
+  jest.useRealTimers();
+  const timers = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+  const before = timers();
+  const share = { namespace: 'alice', principal: 'alice' };
+  await new LargeManifests().run(share, 1, STAYS, () => new Promise((resolve) => setTimeout(resolve, 50)));
+  expect(timers()).toBe(before);
+});

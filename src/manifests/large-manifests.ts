@@ -28,7 +28,7 @@ export class LargeManifests {
       const rest = Math.min(performance.now() - begun, LONGEST_REST_MS);
       setTimeout(() => {
         place.release();
-      }, rest);
+      }, rest).unref();
     }
   }
 }

@@ -67,6 +67,7 @@ export const OCI_ERRORS = {
   digestMissing: { code: 'DIGEST_INVALID', status: 400, message: 'the request needs a digest parameter' },
   sizeInvalid: { code: 'SIZE_INVALID', status: 400, message: 'provided length did not match content length' },
   blobTooLarge: { code: 'SIZE_INVALID', status: 413, message: 'blob is larger than this registry can store' },
+  tooManyChunks: { code: 'SIZE_INVALID', status: 413, message: 'upload comes in too many chunks: send larger ones' },
 
   // Blobs and uploads
   blobUnknown: { code: 'BLOB_UNKNOWN', status: 404, message: 'blob unknown to registry' },

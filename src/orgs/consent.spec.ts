@@ -105,6 +105,23 @@ describe('what others do to a user', () => {
     expect(await consentOf(ben)).toContainEqual({ role: 'owner', consented: true });
   });
 
+  it('is not what they did themselves on a node of the version before', async () => {
+    await joinByCode(ben);
+    await create(`${name}-own`, ben);
+    // What such a node writes: it knows no consent.
+    await services.database.query('UPDATE org_members SET consented = false WHERE user_id = $1', [ben.caller.id]);
+    const count = (isConsented: boolean): Promise<number> =>
+      services.unitOfWork.run((tx) => services.memberships.countMemberships(tx, ben.caller.id, isConsented));
+    expect([await count(true), await count(false)]).toEqual([2, 0]);
+    expect(await services.unitOfWork.run((tx) => services.memberships.countOwned(tx, ben.caller.id))).toBe(1);
+    const owner = { ...ben, caller: { ...ben.caller, memberships: [membership(`${name}-own`)] } };
+    await expect(leave(`${name}-own`, owner)).rejects.toMatchObject({ condition: 'conflict' });
+    await expect(services.deleteUser(ben)).rejects.toMatchObject({ condition: 'conflict' });
+    await leave(name, ben);
+    await add(name, ben, 'member');
+    expect([await count(true), await count(false)]).toEqual([1, 1]);
+  });
+
   it('leaves room in the teams of organizations that they joined', async () => {
     const inTeams = (org: string, teams: number): Promise<unknown> =>
       services.database.query(

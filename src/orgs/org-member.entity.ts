@@ -33,7 +33,10 @@ export class OrgMember {
   @Column('text')
   role: 'owner' | 'admin' | 'member';
 
-  /** Whether the user made the organization or joined it themselves: only that counts against what they may do. */
+  /**
+   * Whether the user made the organization or joined it themselves: only that counts against what they may do. False of
+   * those that a node of the version before wrote: ask with `consented`.
+   */
   @Column('boolean', { default: false })
   consented: boolean;
 

@@ -4,6 +4,7 @@ import { Repository } from 'typeorm';
 import type { OrgRole } from '../access/roles.js';
 import type { Transaction } from '../database/unit-of-work.js';
 import { isAccountName } from '../users/account-name.js';
+import { consented } from '../users/consented.js';
 import { OrgMember } from './org-member.entity.js';
 import { SHOWN_DISPLAY_NAME } from './shown-display-name.js';
 
@@ -35,14 +36,15 @@ export interface PeoplePage {
 }
 
 const SELECT = `
-SELECT m.user_id AS "userId", u.username, ${SHOWN_DISPLAY_NAME} AS "displayName", m.role, m.consented,
-  m.created_at AS "createdAt"
+SELECT m.user_id AS "userId", u.username, ${SHOWN_DISPLAY_NAME} AS "displayName", m.role,
+  ${consented('m')} AS consented, m.created_at AS "createdAt"
 FROM org_members m JOIN users u ON u.id = m.user_id WHERE m.org_id = $1 AND u.deleted_at IS NULL`;
 
 const FIND = `${SELECT} AND u.username = $2`;
 const LIST = `${SELECT} AND m.user_id > $2 ORDER BY m.user_id LIMIT $3`;
 
-const PART = 'SELECT role, consented FROM org_members WHERE org_id = $1 AND user_id = $2';
+const PART = `
+SELECT m.role, ${consented('m')} AS consented FROM org_members m WHERE m.org_id = $1 AND m.user_id = $2`;
 
 const STANDING = `
 SELECT u.admin, m.role FROM users u LEFT JOIN org_members m ON m.user_id = u.id AND m.org_id = $1
@@ -66,8 +68,9 @@ WHERE m.org_id = $1 AND m.role = 'owner' AND m.user_id <> $2 AND u.deleted_at IS
 const USER_IDS = 'SELECT user_id AS id FROM org_members WHERE org_id = $1';
 const COUNT_MEMBERS = 'SELECT count(*)::int AS count FROM org_members WHERE org_id = $1';
 const COUNT_OWNED = `
-SELECT count(*)::int AS count FROM org_members WHERE user_id = $1 AND role = 'owner' AND consented`;
-const COUNT_MEMBERSHIPS = 'SELECT count(*)::int AS count FROM org_members WHERE user_id = $1 AND consented = $2';
+SELECT count(*)::int AS count FROM org_members m WHERE m.user_id = $1 AND m.role = 'owner' AND ${consented('m')}`;
+const COUNT_MEMBERSHIPS = `
+SELECT count(*)::int AS count FROM org_members m WHERE m.user_id = $1 AND ${consented('m')} = $2`;
 
 /** Who is in an organization. Whoever writes holds the organization's row. */
 @Injectable()

@@ -3,6 +3,7 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
 import type { Transaction } from '../database/unit-of-work.js';
 import { isAccountName } from '../users/account-name.js';
+import { consented } from '../users/consented.js';
 import type { PeoplePage } from './org-members.repository.js';
 import { SHOWN_DISPLAY_NAME } from './shown-display-name.js';
 import { TeamMember } from './team-member.entity.js';
@@ -29,7 +30,7 @@ const UPDATE = 'UPDATE team_members SET maintainer = $3 WHERE team_id = $1 AND u
 const DELETE = 'DELETE FROM team_members WHERE team_id = $1 AND user_id = $2';
 const USER_IDS = 'SELECT user_id AS id FROM team_members WHERE team_id = $1';
 const COUNT_TEAMS = `
-SELECT count(*)::int AS all, (count(*) FILTER (WHERE o.consented))::int AS consented
+SELECT count(*)::int AS all, (count(*) FILTER (WHERE ${consented('o')}))::int AS consented
 FROM team_members m JOIN teams t ON t.id = m.team_id
 JOIN org_members o ON o.org_id = t.org_id AND o.user_id = m.user_id WHERE m.user_id = $1`;
 

@@ -156,7 +156,7 @@ export abstract class BlobStore {
    * A chunk is the body's own again as soon as the next one is asked for: what is to be kept of it is copied.
    *
    * Throws `StoreBusy` before more than the body's first 256 KiB are read, or when its client has stalled while others wait;
-   * `LengthMismatch`, `ObjectTooLarge`, `StoreUnavailable`, `UploadLost`.
+   * `LengthMismatch`, `ObjectTooLarge`, `TooManyChunks`, `StoreUnavailable`, `UploadLost`.
    */
   abstract append(
     target: WriteTarget,

@@ -63,6 +63,16 @@ export class ObjectTooLarge extends StorageError {
   }
 }
 
+/** The upload has come in more pieces than its state may name (413, `SIZE_INVALID`). */
+export class TooManyChunks extends StorageError {
+  override readonly name = 'TooManyChunks';
+  readonly code = 'too_many_chunks';
+
+  constructor(readonly limit: number) {
+    super(`the upload has come in ${String(limit)} chunks already`);
+  }
+}
+
 /** The source had fewer or more bytes than were announced; `receivedBytes` stops at the first byte too many. */
 export class LengthMismatch extends StorageError {
   override readonly name = 'LengthMismatch';

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Transaction } from '../database/unit-of-work.js';
+import { consented } from './consented.js';
 
 // Whoever changes an organization's members holds its row: nobody stops being an owner while this one leaves.
 const LOCK_ORGANIZATIONS = `
@@ -14,7 +15,7 @@ const LOCK_NAMESPACE = 'SELECT id FROM namespaces WHERE id = $1 FOR UPDATE';
 const OWNED_ALONE = `
 SELECT n.name FROM org_members m
 JOIN orgs o ON o.id = m.org_id JOIN namespaces n ON n.id = o.namespace_id
-WHERE m.user_id = $1 AND m.role = 'owner' AND m.consented AND o.deleted_at IS NULL AND NOT EXISTS (
+WHERE m.user_id = $1 AND m.role = 'owner' AND ${consented('m')} AND o.deleted_at IS NULL AND NOT EXISTS (
   SELECT FROM org_members other JOIN users u ON u.id = other.user_id
   WHERE other.org_id = m.org_id AND other.user_id <> $1 AND other.role = 'owner' AND u.deleted_at IS NULL
 ) ORDER BY n.name LIMIT 10`;

@@ -3,12 +3,15 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { FilesystemStore } from '../../src/storage/filesystem/filesystem-store.js';
-import { ObjectNotFound, StoreUnavailable } from '../../src/storage/storage-errors.js';
+import type { Appended } from '../../src/storage/blob-store.js';
+import { FilesystemStore, MAX_CHUNKS } from '../../src/storage/filesystem/filesystem-store.js';
+import { epochKey } from '../../src/storage/object-keys.js';
+import { ObjectNotFound, StoreUnavailable, TooManyChunks } from '../../src/storage/storage-errors.js';
 import { describeBlobInventory } from './blob-inventory.contract.js';
 import { describeBlobStore } from './blob-store.contract.js';
 import { chunked, UploadRow } from './upload-row.js';
 
+const STAYS = new AbortController().signal;
 const scratch = mkdtempSync(join(tmpdir(), 'aerugo-blobs-'));
 afterAll(() => {
   rmSync(scratch, { recursive: true });
@@ -81,6 +84,21 @@ describe('the filesystem store', () => {
     rmSync(folder);
     mkdirSync(folder);
     expect(await row.send(store, chunked(Buffer.from('well again')))).toBe(true);
+    await store.close();
+  });
+
+  it('takes so many chunks of one upload and no more', async () => {
+    const store = new FilesystemStore(join(scratch, 'chunks'));
+    await store.prepare();
+    const row = new UploadRow();
+    const chunks = (count: number): Promise<Appended> => {
+      const segments = Array.from({ length: count }, (_, at) => ({ key: epochKey(row.key, at + 1), size: 1 }));
+      const options = { offset: count, expectedBytes: null, signal: STAYS, persist: () => Promise.resolve() };
+      const target = { key: row.key, epoch: count + 1 };
+      return store.append(target, { driver: 'filesystem', segments }, chunked(Buffer.from('x')), options);
+    };
+    await expect(chunks(MAX_CHUNKS)).rejects.toBeInstanceOf(TooManyChunks);
+    expect(await chunks(MAX_CHUNKS - 1)).toMatchObject({ bytes: 1 });
     await store.close();
   });
 });

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { SlowUpload } from '../bounds/slow-transfer.js';
+import { IMAGE_INDEX } from '../support/content.js';
 import { scratchDirectory } from '../support/processes.js';
 import type { RegistryClient } from '../support/registry-client.js';
 import type { Registry } from '../support/registry.js';
@@ -46,6 +47,13 @@ export async function knockAtDoors(client: RegistryClient): Promise<void> {
   for (const path of [`/${NOWHERE}`, `/v2/${NOWHERE}`, `/api/v1/${NOWHERE}/x`]) await client.raw('GET', path);
   await onTheWire(client.options.url, 'nonsense\r\n\r\n', client.options.ca);
   await client.raw('PROPFIND', `/v2/admin/${APP}-0/manifests/${TAG}`);
+}
+
+/** A manifest of more annotations than a new one may have. */
+export async function exceedLimits(client: RegistryClient): Promise<void> {
+  const annotations = Object.fromEntries(Array.from({ length: 1_001 }, (_, at) => [`a${at}`, '']));
+  const index = { schemaVersion: 2, mediaType: IMAGE_INDEX, manifests: [], annotations };
+  await client.putManifest(`admin/${APP}-0`, 'limits', index).expect(400);
 }
 
 /** Takes memory for uploads until it is seen that there is none; then every client is gone, but one that comes back. */

@@ -5,7 +5,16 @@ import { eventually } from '../support/processes.js';
 import { makeAuthority } from '../support/certificates.js';
 import { startRedis } from '../support/redis.js';
 import { type Registry, startRegistry } from '../support/registry.js';
-import { crowd, holdableWorkers, holdDatabase, knockAtDoors, loseWorker, NAMES, pushAndPull } from './load.js';
+import {
+  crowd,
+  exceedLimits,
+  holdableWorkers,
+  holdDatabase,
+  knockAtDoors,
+  loseWorker,
+  NAMES,
+  pushAndPull,
+} from './load.js';
 import { DASHBOARD, dashboardExpressions, metricsNamed, Prometheus, RULES } from './prometheus.js';
 
 jest.setTimeout(120_000);
@@ -68,6 +77,7 @@ beforeAll(async () => {
   const pushers = Array.from({ length: PUSHERS }, (_, at) => pushAndPull(client, at, stop.signal));
   try {
     await knockAtDoors(client);
+    await exceedLimits(client);
     await crowd(client, () => isTrue('sum(aerugo_share_reclaimed_total) > 0'));
     await seen('max_over_time(aerugo_upload_memory_waiters[5m]) > 0');
     await holdDatabase(registry, () => seen('aerugo_database_pool_waiters > 0'));

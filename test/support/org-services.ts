@@ -35,6 +35,7 @@ let count = 0;
 export interface OrgServices extends ContentServices {
   readonly orgs: OrgsService;
   readonly members: OrgMembersService;
+  readonly memberships: OrgMembersRepository;
   readonly invitations: OrgInvitationsService;
   readonly received: ReceivedInvitationsService;
   readonly teams: TeamsService;
@@ -77,6 +78,7 @@ export async function orgServices(): Promise<OrgServices> {
     ...services,
     orgs: new OrgsService(orgsTable, membersTable, live, users, unitOfWork, config),
     members,
+    memberships: membersTable,
     invitations,
     received: new ReceivedInvitationsService(invitationsTable, live, unitOfWork),
     teams,
@@ -96,7 +98,8 @@ export async function orgServices(): Promise<OrgServices> {
         `WITH n AS (
            INSERT INTO namespaces (name, kind) SELECT $1 || i, 'org' FROM generate_series(1, $2::int) i RETURNING id, name
          ), o AS (INSERT INTO orgs (namespace_id) SELECT id FROM n RETURNING id),
-         m AS (INSERT INTO org_members (org_id, user_id, role, consented) SELECT id, $3, $4, $5 FROM o)
+         m AS (INSERT INTO org_members (org_id, user_id, role, consented, created_at)
+               SELECT id, $3, $4, $5, now() + interval '1 ms' FROM o)
          SELECT name FROM n`,
         [`many-${++count}-`, organizations, caller.id, role, consented],
       );

@@ -4,6 +4,7 @@ import { AppConfig } from '../../config/config.js';
 import { UnitOfWork } from '../../database/unit-of-work.js';
 import { TALLIES } from '../../http/tallies.js';
 import { RepositoryChangesService } from '../../repos/repository-changes.service.js';
+import { UploadRows } from '../upload-rows.service.js';
 import { UnfinishedRepositoriesRepository, type UnfinishedRepository } from './unfinished.repository.js';
 
 /** Between two sweeps; each node adds a part of it by chance. */
@@ -11,6 +12,10 @@ const PAUSE_MS = 60_000;
 const BATCH = 500;
 /** What one sweep looks at most: the next goes on from there. */
 const MAX_BATCHES = 10;
+/** After so many the database is not well: the next sweep goes on behind them. */
+const MAX_FAILURES = 10;
+/** Between its last blob and its manifest a push has nothing else in the database, however soon uploads expire. */
+const LEAST_SECONDS = 3_600;
 
 const ACTOR: Actor = { principal: 'system:sweep', credential: 'none', address: null };
 
@@ -26,11 +31,12 @@ export class UnfinishedSweeper implements OnApplicationBootstrap, BeforeApplicat
 
   constructor(
     private readonly unfinished: UnfinishedRepositoriesRepository,
+    private readonly uploads: UploadRows,
     private readonly repositories: RepositoryChangesService,
     private readonly unitOfWork: UnitOfWork,
     { storage }: AppConfig,
   ) {
-    this.contentSeconds = storage.uploadExpirySeconds;
+    this.contentSeconds = Math.max(storage.uploadExpirySeconds, LEAST_SECONDS);
   }
 
   onApplicationBootstrap(): void {
@@ -43,14 +49,20 @@ export class UnfinishedSweeper implements OnApplicationBootstrap, BeforeApplicat
     await this.running;
   }
 
-  /** Deletes what is over by now, as far as one sweep goes. */
+  /** Deletes what is over by now, as far as one sweep goes. Throws, at its end, why one could not be deleted. */
   async sweep(): Promise<void> {
+    const failures: unknown[] = [];
     for (let batch = 0; batch < MAX_BATCHES && !this.isStopped; batch++) {
       const { last, over } = await this.unfinished.look(this.after, BATCH, this.contentSeconds);
-      for (const repository of over) await this.remove(repository);
+      for (const repository of over) {
+        this.after = repository.path;
+        await this.remove(repository).catch((error: unknown) => failures.push(error));
+        if (failures.length >= MAX_FAILURES) throw failures[0];
+      }
       this.after = last ?? '';
-      if (last === null) return;
+      if (last === null) break;
     }
+    if (failures.length > 0) throw failures[0];
   }
 
   private schedule(): void {
@@ -77,7 +89,7 @@ export class UnfinishedSweeper implements OnApplicationBootstrap, BeforeApplicat
   }
 
   private async remove(repository: UnfinishedRepository): Promise<void> {
-    if (this.isStopped) return;
+    if (this.isStopped || this.uploads.hasDraftIn(repository.id)) return;
     await this.unitOfWork.run(async (tx) => {
       if (!(await this.unfinished.lockOver(tx, repository, this.contentSeconds))) return;
       await this.repositories.removeLocked(tx, repository, ACTOR);

@@ -6,6 +6,7 @@ import { Repo } from '../../repos/repo.entity.js';
 import { RepositoriesRepository } from '../../repos/repositories.repository.js';
 import { RepositoryChangesService } from '../../repos/repository-changes.service.js';
 import { Upload } from '../upload.entity.js';
+import type { UploadRows } from '../upload-rows.service.js';
 import { UnfinishedRepositoriesRepository } from './unfinished.repository.js';
 import { UnfinishedSweeper } from './unfinished-sweeper.service.js';
 
@@ -16,13 +17,25 @@ describe('the sweep of unfinished repositories', () => {
     services = await contentServices();
   }, 60_000);
 
-  function node(): UnfinishedSweeper {
+  interface Node {
+    readonly env?: Record<string, string>;
+    readonly hasDraftIn?: UploadRows['hasDraftIn'];
+    readonly removing?: (id: number) => Promise<void>;
+  }
+
+  function node({ env = {}, hasDraftIn = () => false, removing }: Node = {}): UnfinishedSweeper {
     const { unitOfWork, drops } = services;
     const rows = new RepositoriesRepository(services.repository(Repo));
     const changes = new RepositoryChangesService(rows, drops, new AuditTrail(), unitOfWork);
-    const config = loadConfig({}, null, () => '0'.repeat(32));
+    const config = loadConfig(env, null, () => '0'.repeat(32));
     const looks = new UnfinishedRepositoriesRepository(services.repository(Upload));
-    return new UnfinishedSweeper(looks, changes, unitOfWork, config);
+    const remove = changes.removeLocked.bind(changes);
+    if (removing)
+      changes.removeLocked = async (tx, repository, actor) => {
+        await removing(repository.id);
+        return remove(tx, repository, actor);
+      };
+    return new UnfinishedSweeper(looks, { hasDraftIn } as unknown as UploadRows, changes, unitOfWork, config);
   }
 
   /** Repositories of this age in hours without a manifest; gives their ids. */
@@ -45,7 +58,7 @@ describe('the sweep of unfinished repositories', () => {
   const hold = (repoId: number, hours: number): Promise<unknown> =>
     services.database.query(
       `INSERT INTO repo_content (repo_id, digest, kind, present, created_at)
-       VALUES ($1, '\\x00', 'manifest', false, now() - make_interval(hours => $2))`,
+       VALUES ($1, '\\x00', 'manifest', false, now() - $2 * interval '1 hour')`,
       [repoId, hours],
     );
   async function left(prefix: string): Promise<number[]> {
@@ -99,6 +112,30 @@ describe('the sweep of unfinished repositories', () => {
     });
     await sweeper.sweep();
     expect(await left('held-')).toEqual([held]);
+  });
+
+  it('spares one whose upload is only in memory', async () => {
+    const [drafted = 0] = await begun('drafted-', 48);
+    await node({ hasDraftIn: (id) => id === drafted }).sweep();
+    expect(await left('drafted-')).toEqual([drafted]);
+  });
+
+  it('spares one whose blobs wait for their manifest, however soon uploads expire', async () => {
+    const [waiting = 0] = await begun('waiting-', 48);
+    await hold(waiting, 0.5);
+    await node({ env: { UPLOAD_EXPIRY_SECONDS: '60' } }).sweep();
+    expect(await left('waiting-')).toEqual([waiting]);
+  });
+
+  it('goes on behind one that cannot be deleted', async () => {
+    const [stuck = 0] = await begun('a-stuck-', 48);
+    await begun('b-over-', 48, 2);
+    const removing = (id: number): Promise<void> =>
+      id === stuck ? Promise.reject(new Error('stuck')) : Promise.resolve();
+    await expect(node({ removing }).sweep()).rejects.toThrow('stuck');
+    expect([await left('a-stuck-'), await left('b-over-')]).toEqual([[stuck], []]);
+    await node().sweep();
+    expect(await left('a-stuck-')).toEqual([]);
   });
 
   it('gets through any number of them, also when several nodes are at it', async () => {

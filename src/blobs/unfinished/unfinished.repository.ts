@@ -11,7 +11,7 @@ export interface UnfinishedRepository {
   readonly namespaceId: number;
 }
 
-/** Some of those without a manifest: how far the look has gone, `null` at the end, and which of them are over. */
+/** Some of those without a manifest: how far the look has gone, `null` at the end, and which of them are over, in their order. */
 export interface UnfinishedBatch {
   readonly last: RepositoryName | null;
   readonly over: readonly UnfinishedRepository[];
@@ -35,7 +35,7 @@ WITH begun AS (
   WHERE ${IS_UNFINISHED} AND r.path > $1 ORDER BY r.path LIMIT $2
 )
 SELECT (SELECT max(path) FROM begun HAVING count(*) = $2) AS last, coalesce((
-  SELECT jsonb_agg(jsonb_build_object('id', r.id, 'path', r.path, 'namespaceId', r.namespace_id))
+  SELECT jsonb_agg(jsonb_build_object('id', r.id, 'path', r.path, 'namespaceId', r.namespace_id) ORDER BY r.path)
   FROM begun r WHERE ${isOver('$3')}
 ), '[]') AS over`;
 

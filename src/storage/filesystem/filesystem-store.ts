@@ -16,7 +16,7 @@ import {
 import type { FilesystemState, StoredObject, WriterState } from '../writer-state.js';
 import { bodyChunks, destroyOnAbort } from '../body-reader.js';
 import { epochKey, isSplitName, type KeyRole, type ObjectKey, WRITE_CHECK_NAME } from '../object-keys.js';
-import { ObjectNotFound, ObjectSizeDiffers, StoreUnavailable, UploadLost } from '../storage-errors.js';
+import { ObjectNotFound, ObjectSizeDiffers, StoreUnavailable, TooManyChunks, UploadLost } from '../storage-errors.js';
 import { BlobDirectories } from './blob-directories.js';
 import { FileInventory } from './file-inventory.js';
 import { errnoOf, storageErrorOf } from './filesystem-errors.js';
@@ -34,6 +34,8 @@ const LEAST_FREE_SHARE = 0.01;
 const ROLES: readonly KeyRole[] = ['bytes', 'whole', 'unfinished', 'list'];
 /** Up to so many bytes are copied into one file at the completion: that takes no longer than to do it later. */
 export const JOIN_BYTES = 8 * 1024 * 1024;
+/** Segments of one upload: its row names each, and is written anew with each. */
+export const MAX_CHUNKS = 16_384;
 
 /**
  * Objects as files. Every epoch writes one segment under a name of its own, and that name is already the final one:
@@ -144,6 +146,7 @@ export class FilesystemStore extends BlobStore {
   ): Promise<Appended> {
     const segments = segmentsOf(state);
     if (sizeOf(segments) !== options.offset) throw new Error('the state does not hold the bytes before the offset');
+    if (segments.length >= MAX_CHUNKS) throw new TooManyChunks(MAX_CHUNKS);
     const key = epochKey(target.key, target.epoch);
     const bytes = await writeFileOf(this.#directories.pathOf(key), bodyChunks(body, options)).catch(rethrow);
     if (bytes === 0) return { state, bytes, created: [], obsolete: [] };
