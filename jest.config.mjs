@@ -18,5 +18,6 @@ export default {
   // Where the servers that the tests start keep their data and leave their process numbers.
   globalSetup: '<rootDir>/test/support/global-setup.mjs',
   globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
+  testSequencer: '<rootDir>/test/support/longest-first.mjs',
   testTimeout: 20_000,
 };

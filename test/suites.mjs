@@ -56,6 +56,7 @@ const REDIS = { TEST_REDIS: '1' };
  *   those that have a line `// once: …`, which says why no other setting changes anything in them;
  * - `needs`: programs that the setting needs, beside what each file needs;
  * - `env`: the setting; `workers`: spec files at once (default 2, more where they wait much); `minutes`: until it is given up (default 10).
+ * The files of a suite that have a line `// long: …` come first (`test/support/longest-first.mjs`).
  */
 export const SUITES = [
   { name: 'units', files: /^src\//, env: EMBEDDED },
@@ -102,20 +103,20 @@ export const SUITES = [
     minutes: isSoak ? 120 : 30,
   },
   { name: 'the command line', files: /^test\/cli\//, env: { ...FILESYSTEM, ...EMBEDDED } },
-  { name: 'real clients', files: /^test\/clients\//, env: { ...FILESYSTEM, ...EMBEDDED }, minutes: 15 },
+  // The image is built and waited for most of its time: clients run beside it.
+  {
+    name: 'real clients and container image',
+    files: /^test\/(clients|image)\//,
+    env: { ...FILESYSTEM, ...EMBEDDED },
+    workers: 3,
+    minutes: 20,
+  },
   {
     name: 'real clients on S3 (versitygw)',
     files: /^test\/clients\//,
     using: 'startRegistry(',
     needs: ['versitygw'],
     env: { ...S3, ...EMBEDDED },
-    minutes: 15,
-  },
-  {
-    name: 'container image',
-    files: /^test\/image\//,
-    needs: ['versitygw', 'redis-server'],
-    env: { ...S3, ...EMBEDDED, ...REDIS },
     minutes: 15,
   },
   // Alone on the machine: what they measure, a neighbour would change.

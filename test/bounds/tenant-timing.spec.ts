@@ -1,3 +1,4 @@
+// once: none of its answers asks the store
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { signUp } from '../conformance/world.js';
 import { digestOf } from '../support/content.js';

@@ -110,29 +110,31 @@ describe.each([
     expect(items?.[0]).toMatchObject({ actor: 'system:cli', credential: expect.stringMatching(/^os:./) });
   });
 
-  it('refuses with 1 and the words of the API, and changes nothing', async () => {
-    const refused: [string[], string, RegExp][] = [
-      [['user', 'create', 'alice'], PASSWORD, /^aerugo: "alice" is taken, or was: /],
-      [['user', 'create', 'robot-x'], PASSWORD, /^aerugo: the name is reserved$/],
-      [['user', 'create', 'bob'], 'short', /Some fields are missing or wrong: password must be longer/],
-      [['user', 'create', 'Bob'], PASSWORD, /username must be 2 to 39 lower-case letters/],
-      [['user', 'reset-password', 'nobody-here'], PASSWORD, /^aerugo: Not found$/],
-    ];
-    for (const [args, input, reason] of refused) {
-      const { code, stdout, stderr } = await run([...args, '--password-stdin'], input);
-      expect({ code, stdout, stderr: stderr.trim() }).toEqual({
-        code: 1,
-        stdout: '',
-        stderr: expect.stringMatching(reason),
-      });
-    }
-    const last = await run(['user', 'disable', 'admin']);
-    expect(last).toMatchObject({ code: 1, stderr: expect.stringContaining('left without an administrator') });
-    const key = await run(['token', 'create', 'alice', '--name', 'x', '--scope', 'all']);
-    expect(key).toMatchObject({ code: 1, stderr: expect.stringContaining(': each value in scopes must be') });
-    const rows = await query<{ n: number }>(nodes[0] as Registry, 'SELECT count(*)::int AS n FROM users', []);
-    expect(rows).toEqual([{ n: 2 }]);
-  }, 60_000);
+  // Nothing is changed that a cache could still have.
+  if (!redis)
+    it('refuses with 1 and the words of the API, and changes nothing', async () => {
+      const refused: [string[], string, RegExp][] = [
+        [['user', 'create', 'alice'], PASSWORD, /^aerugo: "alice" is taken, or was: /],
+        [['user', 'create', 'robot-x'], PASSWORD, /^aerugo: the name is reserved$/],
+        [['user', 'create', 'bob'], 'short', /Some fields are missing or wrong: password must be longer/],
+        [['user', 'create', 'Bob'], PASSWORD, /username must be 2 to 39 lower-case letters/],
+        [['user', 'reset-password', 'nobody-here'], PASSWORD, /^aerugo: Not found$/],
+      ];
+      for (const [args, input, reason] of refused) {
+        const { code, stdout, stderr } = await run([...args, '--password-stdin'], input);
+        expect({ code, stdout, stderr: stderr.trim() }).toEqual({
+          code: 1,
+          stdout: '',
+          stderr: expect.stringMatching(reason),
+        });
+      }
+      const last = await run(['user', 'disable', 'admin']);
+      expect(last).toMatchObject({ code: 1, stderr: expect.stringContaining('left without an administrator') });
+      const key = await run(['token', 'create', 'alice', '--name', 'x', '--scope', 'all']);
+      expect(key).toMatchObject({ code: 1, stderr: expect.stringContaining(': each value in scopes must be') });
+      const rows = await query<{ n: number }>(nodes[0] as Registry, 'SELECT count(*)::int AS n FROM users', []);
+      expect(rows).toEqual([{ n: 2 }]);
+    }, 60_000);
 });
 
 describe('beside a node with the embedded database', () => {

@@ -1,4 +1,6 @@
 // needs: regsync
+// once: it is about the tokens that it asks for, which no store sees
+// long: hundreds of repositories
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { report, seconds } from '../cluster/report.js';
 import { type Registry, startRegistry } from '../support/registry.js';

@@ -1,4 +1,5 @@
 // needs: schemathesis
+// long: thousands of requests, one after the other
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { useWorld } from '../conformance/world.js';
 import { run, scratchDirectory } from '../support/processes.js';

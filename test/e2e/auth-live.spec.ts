@@ -1,3 +1,4 @@
+// once: its Redis is its own, and no store takes part in it
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { signUp } from '../conformance/world.js';
 import type { Headers } from '../support/http-exchange.js';
@@ -18,9 +19,16 @@ const SETTINGS: readonly (readonly [string, () => Promise<[Registry, Registry]>]
     },
   ],
   [
-    'on another node than the change was made on',
+    'on another node than the change was made on, with Redis between them',
     async () => {
-      const node = await startRegistry();
+      const node = await startRegistry({ redis: true });
+      return [node, await startRegistry({ like: node })];
+    },
+  ],
+  [
+    'on another node than the change was made on, with nothing cached',
+    async () => {
+      const node = await startRegistry({ redis: false });
       return [node, await startRegistry({ like: node })];
     },
   ],
@@ -173,11 +181,14 @@ describe.each(SETTINGS)('what changes of a user, %s', (_setting, start) => {
   });
 });
 
-describe('guessing passwords', () => {
+describe.each([
+  ['counted in Redis', true],
+  ['counted by the node', false],
+])('guessing passwords, %s', (_where, redis) => {
   let registry: Registry;
 
   beforeAll(async () => {
-    registry = await startRegistry({ env: { TRUSTED_PROXIES: 'loopback' } });
+    registry = await startRegistry({ redis, env: { TRUSTED_PROXIES: 'loopback' } });
     await signUp(registry.client, 'alice');
   }, 90_000);
 

@@ -1,4 +1,5 @@
 // needs: postgresql
+// once: its database and stores are its own
 import { cpSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it, jest } from '@jest/globals';

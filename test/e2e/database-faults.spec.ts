@@ -1,3 +1,4 @@
+// once: test/cluster/faults.spec.ts has the same faults on S3, with Redis and PostgreSQL 15
 import { beforeAll, expect, it } from '@jest/globals';
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';

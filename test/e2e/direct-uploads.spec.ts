@@ -9,7 +9,8 @@ import type { Reply } from '../support/http-exchange.js';
 import { eventually } from '../support/processes.js';
 import type { RegistryClient } from '../support/registry-client.js';
 import { type Registry, startRegistry } from '../support/registry.js';
-import { freshBucket } from '../support/s3.js';
+import { casesHere } from '../support/soak.js';
+import { freshBucket, type S3Kind } from '../support/s3.js';
 import { sendSigned } from '../support/signed-request.js';
 import { expectProblem, pathOf } from './content-api.js';
 import { query, storedThings, uploadRow } from './left-behind.js';
@@ -31,7 +32,10 @@ interface Started {
 const sha256Of = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 const inverted = (bytes: Buffer): Buffer => Buffer.from(bytes.map((byte) => byte ^ 0xff));
 
-describe.each(['versitygw', 'minio'] as const)('a direct upload to %s', (kind) => {
+/** Each store in one setting: whether there is Redis, and which PostgreSQL, is nothing to it. */
+const STORES = casesHere<S3Kind>({ filesystem: ['minio'], s3: ['versitygw'] });
+
+describe.each(STORES)('a direct upload to %s', (kind) => {
   let proxy: S3Proxy;
   let one: Registry;
   let two: Registry;

@@ -1,3 +1,4 @@
+// once: its Redis is its own, and what it deletes are rows
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { pushedImage, uniqueName } from '../conformance/documents.js';
 import { signUp } from '../conformance/world.js';

@@ -1,3 +1,5 @@
+// once: nodes share a check through the database; what it finds in which store is in fsck.spec.ts
+// long: it waits for leases of nodes that died
 import { randomBytes, randomUUID } from 'node:crypto';
 import { beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { OWNER_NAME } from '../../src/storage/object-keys.js';

@@ -1,3 +1,4 @@
+// once: no store takes part in it
 import { randomBytes } from 'node:crypto';
 import { expect, it } from '@jest/globals';
 import { signUp } from '../conformance/world.js';

@@ -1,3 +1,4 @@
+// once: its Redis is its own, and no store takes part in it
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { pushedImage } from '../conformance/documents.js';
 import { signUp } from '../conformance/world.js';

@@ -1,3 +1,4 @@
+// once: no store takes part in it
 import { describe, expect, it } from '@jest/globals';
 import { startRegistry } from '../support/registry.js';
 

@@ -1,3 +1,4 @@
+// once: no store takes part in it
 import type { ChildProcess } from 'node:child_process';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';

@@ -1,3 +1,4 @@
+// once: neither a store nor a Redis knows of connections to the database
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import { signUp } from '../conformance/world.js';

@@ -1,5 +1,6 @@
 // needs: openssl
 // once: no store takes part in it
+// long: it waits for connections to be given up
 import { beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';

@@ -1,4 +1,5 @@
 // once: no store takes part in it
+// long: seven nodes one after the other
 import { beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';

@@ -1,4 +1,5 @@
 // once: no store takes part in it
+// long: it waits for comparisons of nodes, which are a minute apart
 import { expect, it } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import { startPgBouncer } from '../support/pgbouncer.js';

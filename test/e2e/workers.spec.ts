@@ -1,3 +1,4 @@
+// long: hundreds of rounds
 import { beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { signUp } from '../conformance/world.js';

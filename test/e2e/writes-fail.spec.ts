@@ -1,4 +1,5 @@
 // needs: mount
+// once: its stores are its own
 import { afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';

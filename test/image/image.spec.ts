@@ -1,3 +1,5 @@
+// needs: versitygw redis-server
+// long: it builds the image
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
