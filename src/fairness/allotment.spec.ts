@@ -155,6 +155,26 @@ describe('an allotment', () => {
     expect(ended).toEqual([2]);
   });
 
+  it('ends stalled holders of the share that is used up, and no others while there is room', async () => {
+    const allotment = new Allotment({ resource: 'bodies', total: 12 });
+    const ended: string[] = [];
+    const stall = (whose: Share): void => {
+      const holding = allotment.tryTake(whose, 2);
+      if (!holding) throw new Error('there was no room');
+      const end = (): void => {
+        ended.push(whose.namespace);
+        holding.release();
+      };
+      holding.progress = { isStalled: () => true, end };
+    };
+    for (const namespace of ['other', 'acme', 'acme']) stall(share(namespace));
+    expect(allotment.free).toBe(6);
+    const waiting = allotment.take(share('acme'), 2);
+    await jest.advanceTimersByTimeAsync(10_000);
+    expect((await waiting).amount).toBe(2);
+    expect(ended).toEqual(['acme']);
+  });
+
   it('grows what is held within the share, and takes all of it back', () => {
     const allotment = new Allotment({ resource: 'bodies', total: 12 });
     const holding = allotment.tryTake(share('acme'), 2);

@@ -130,15 +130,16 @@ export class Allotment {
     return taken ? Promise.resolve(taken) : this.#wait(share, amount, signal, cut);
   }
 
-  /** Whether the share could take it now, others of it aside. */
-  hasRoom({ namespace, principal }: Share, amount: number): boolean {
-    const ofNamespace = this.#heldBy(namespace, null);
-    const free = this.#generosity * this.#free;
+  /** Whether the share could take it now, others of it aside; `ended` is no longer held. */
+  hasRoom({ namespace, principal }: Share, amount: number, ended: Ended = NOTHING_ENDED): boolean {
+    const free = this.#free + ended.all;
+    const ofNamespace = this.#heldBy(namespace, null) - ended.ofNamespace;
+    const threshold = this.#generosity * free;
     return (
-      amount <= this.#free &&
-      ofNamespace + amount <= free &&
-      this.#heldBy(null, principal) + amount <= free &&
-      this.#heldBy(namespace, principal) + amount <= this.#generosity * (free - ofNamespace)
+      amount <= free &&
+      ofNamespace + amount <= threshold &&
+      this.#heldBy(null, principal) - ended.ofPrincipal + amount <= threshold &&
+      this.#heldBy(namespace, principal) - ended.ofBoth + amount <= this.#generosity * (threshold - ofNamespace)
     );
   }
 
@@ -232,7 +233,7 @@ export class Allotment {
       giveUp(this.exhausted());
     }, this.#patienceMs);
     const reclaiming = setTimeout(() => {
-      this.reclaim(amount);
+      this.reclaim(share, amount);
     }, this.#patienceMs / 2);
     signal?.addEventListener('abort', onAbort);
     FAIRNESS.waiting.add(this.#resource);
@@ -250,15 +251,29 @@ export class Allotment {
     return true;
   }
 
-  /** Ends holders whose clients keep others waiting, until so much would be free. */
-  reclaim(amount: number): void {
-    let wanted = amount - this.#free;
-    for (const { progress, amount: held } of [...this.#holdings]) {
-      if (wanted <= 0) return;
-      if (!progress?.isStalled()) continue;
+  /**
+   * Ends holders whose clients keep others waiting, until the share would have room: of all shares where too little is
+   * free, and else only those that use up this one.
+   */
+  reclaim(share: Share, amount: number): void {
+    const isFull = amount > this.#free;
+    const chosen: Holding[] = [];
+    const ended = { ...NOTHING_ENDED };
+    for (const holding of this.#holdings) {
+      if (this.hasRoom(share, amount, ended)) break;
+      const isOfNamespace = holding.share.namespace === share.namespace;
+      const isOfPrincipal = holding.share.principal === share.principal;
+      if (!isFull && !isOfNamespace && !isOfPrincipal) continue;
+      if (holding.progress?.isStalled() !== true) continue;
+      chosen.push(holding);
+      ended.all += holding.amount;
+      if (isOfNamespace) ended.ofNamespace += holding.amount;
+      if (isOfPrincipal) ended.ofPrincipal += holding.amount;
+      if (isOfNamespace && isOfPrincipal) ended.ofBoth += holding.amount;
+    }
+    for (const { progress } of chosen) {
       FAIRNESS.reclaimed.add(this.#resource);
-      wanted -= held;
-      progress.end();
+      progress?.end();
     }
   }
 
@@ -270,6 +285,16 @@ export class Allotment {
 }
 
 const ALWAYS: Cut = () => true;
+
+/** What holders that are about to end hold: of all, and of these what counts for a share. */
+interface Ended {
+  readonly all: number;
+  readonly ofNamespace: number;
+  readonly ofPrincipal: number;
+  readonly ofBoth: number;
+}
+
+const NOTHING_ENDED: Ended = { all: 0, ofNamespace: 0, ofPrincipal: 0, ofBoth: 0 };
 
 /** `null` stands for all of them. Neither part can have the separator. */
 function keyOf(namespace: string | null, principal: string | null): string {

@@ -109,7 +109,7 @@ describe('large answers that many read', () => {
     await answers.open('f', MIB, slow, load);
     jest.advanceTimersByTime(120_000);
     await answers.open('f', MIB, late, load);
-    ANSWERS.reclaim(ANSWERS.total);
+    ANSWERS.reclaim({ namespace: 'other', principal: 'user:9' }, ANSWERS.total);
     expect([slow.isDestroyed, late.isDestroyed]).toEqual([true, false]);
     expect(ANSWERS.total - ANSWERS.free).toBe(MIB);
     late.emit('close');

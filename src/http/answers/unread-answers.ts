@@ -24,9 +24,10 @@ export function readingOf(bytes: number, end: () => void, now: () => number = ()
 /** Counts an answer that has been made until it was read. Throws `ShareExhausted` when its share has too many unread. */
 export function holdAnswer(response: Response, bytes: number): void {
   if (bytes <= SMALL_ANSWER) return;
-  const holding = ANSWERS.tryTake(response.req.context.share, bytes);
+  const { share } = response.req.context;
+  const holding = ANSWERS.tryTake(share, bytes);
   if (!holding) {
-    ANSWERS.reclaim(bytes);
+    ANSWERS.reclaim(share, bytes);
     throw ANSWERS.exhausted();
   }
   const end = (): void => void response.destroy();
