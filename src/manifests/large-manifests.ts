@@ -6,11 +6,12 @@ import type { Share } from '../fairness/share.js';
 export const LARGE_MANIFEST = 256 * 1024;
 /** Of them at once: one of a principal, as long as others leave room for it. */
 const AT_ONCE = 3;
-/** A place stays empty as long again as its push has taken, and at most so long: the event loop is for others, too. */
-const LONGEST_REST_MS = 2_000;
+/** A place stays empty twice as long as its push has taken, and at most so long: the processors are for others, too. */
+const REST = 2;
+const LONGEST_REST_MS = 4_000;
 
 /** A push leaves about twice its size behind, most of it old when it is done. */
-const GARBAGE_BYTES = 16 * 2 ** 20;
+const GARBAGE_BYTES = 8 * 2 ** 20;
 
 /** Work on large manifests, a few at a time: pushes, and the first look at what was pushed. */
 export class LargeManifests {
@@ -25,7 +26,7 @@ export class LargeManifests {
       return await work();
     } finally {
       this.garbage.add(bytes);
-      const rest = Math.min(performance.now() - begun, LONGEST_REST_MS);
+      const rest = Math.min(REST * (performance.now() - begun), LONGEST_REST_MS);
       setTimeout(() => {
         place.release();
       }, rest).unref();
