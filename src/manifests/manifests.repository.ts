@@ -3,7 +3,7 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
 import type { ManifestContent } from '../blobs/named-content.js';
 import type { Transaction } from '../database/unit-of-work.js';
-import { type AuditEntry, entryParameters, insertEntry } from '../events/audit-trail.service.js';
+import { type AuditEntry, entryParameters, insertEntry } from '../events/projections/audit-entries.js';
 import { digestFromBytes, digestsToArray, digestToBytes } from '../oci/digest-bytes.js';
 import type { Digest } from '../oci/digest.js';
 import { OciError } from '../oci/oci-error.js';
