@@ -1,7 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { contentServices, type ContentServices } from '../../../test/support/content-services.js';
 import { loadConfig } from '../../config/load-config.js';
-import { AuditTrail } from '../../events/audit-trail.service.js';
 import { Repo } from '../../repos/repo.entity.js';
 import { RepositoriesRepository } from '../../repos/repositories.repository.js';
 import { RepositoryChangesService } from '../../repos/repository-changes.service.js';
@@ -17,9 +16,9 @@ describe('the sweep of unfinished repositories', () => {
   }, 60_000);
 
   function node(): UnfinishedSweeper {
-    const { unitOfWork, drops } = services;
+    const { unitOfWork, drops, events } = services;
     const rows = new RepositoriesRepository(services.repository(Repo));
-    const changes = new RepositoryChangesService(rows, drops, new AuditTrail(), unitOfWork);
+    const changes = new RepositoryChangesService(rows, events, drops, unitOfWork);
     const config = loadConfig({}, null, () => '0'.repeat(32));
     const looks = new UnfinishedRepositoriesRepository(services.repository(Upload));
     return new UnfinishedSweeper(looks, changes, unitOfWork, config);
