@@ -2,7 +2,8 @@ import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { contentServices, type ContentServices } from '../../test/support/content-services.js';
 import { schemaErrors } from '../../test/support/event-schemas.js';
 import { ACTOR } from '../../test/support/manifest-rows.js';
-import { FactCache, type FactRequest, type Subject } from '../cache/fact-cache.js';
+import { SharedFacts } from '../../test/support/shared-facts.js';
+import type { FactCache } from '../cache/fact-cache.js';
 import { MemoryFactCache } from '../cache/memory-fact-cache.js';
 import type { Transaction } from '../database/unit-of-work.js';
 import type { DomainEvent } from './domain-event.js';
@@ -11,29 +12,6 @@ import { EventsService } from './events.service.js';
 import { FactDrops } from './fact-drops.js';
 import { OutboxService } from './outbox.service.js';
 import type { EventMessage } from './projections/outbox-messages.js';
-
-/** What nodes share, as far as these tests can see it. */
-class SharedFacts extends FactCache {
-  override readonly shared = true;
-  readonly dropped: Subject[][] = [];
-
-  override read<T>({ load }: FactRequest<T>): Promise<T> {
-    return load();
-  }
-
-  override peek(): Promise<never> {
-    return Promise.reject(new Error('unused'));
-  }
-
-  override drop(subjects: readonly Subject[]): Promise<void> {
-    this.dropped.push([...subjects]);
-    return Promise.resolve();
-  }
-
-  override check(): Promise<void> {
-    return Promise.resolve();
-  }
-}
 
 let services: ContentServices;
 let facts: SharedFacts;
@@ -115,7 +93,7 @@ describe('an event', () => {
     const events = eventsOver(facts, true);
     const stale = [`repo:${path}`] as const;
     expect(await statementsOf((tx) => events.record(tx, created({ stale })))).toBe(1);
-    expect(facts.dropped).toEqual([[`repo:${path}`]]);
+    expect(facts.drops).toEqual([[`repo:${path}`]]);
     const [drop, event, ...more] = await messages();
     expect([drop, more]).toEqual([{ type: 'facts.dropped', payload: { subjects: stale } }, []]);
     expect(event).toEqual({
@@ -186,9 +164,9 @@ describe('several events', () => {
       const events = eventsOver(facts);
       await events.recordAll(tx, tags());
       await events.record(tx, created({ stale: [`repo:${path}`] }));
-      expect(facts.dropped).toEqual([]);
+      expect(facts.drops).toEqual([]);
     });
-    expect(facts.dropped).toEqual([['manifests:7', `repo:${path}`]]);
+    expect(facts.drops).toEqual([['manifests:7', `repo:${path}`]]);
   });
 
   it('write nothing where there is nothing to write', async () => {

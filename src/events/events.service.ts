@@ -42,14 +42,17 @@ export class EventsService {
 
   /**
    * For a change that must stay one statement: that statement takes the CTEs of `compositions` and these parameters.
-   * `rows` are further events in the same repository of which only the statement knows.
+   * `rows` are further events in the same repository of which only the statement knows. `written` follows it.
    */
-  compose<T extends EventType>(tx: Transaction, event: EventOf<T>, rows: EventRows): ComposedEvents {
+  compose<T extends EventType>(event: EventOf<T>, rows: EventRows): ComposedEvents {
     const [entry, ...more] = entriesOf(event);
     if (entry === undefined || more.length > 0) throw new Error(`${event.type} has not one entry`);
-    const composition = composed(entry, this.messagesOf([event]), this.outbox.isOpen ? contextOf(event, rows) : null);
-    this.drops.atEnd(tx, event.stale ?? []);
-    return composition;
+    return composed(entry, this.messagesOf([event]), this.outbox.isOpen ? contextOf(event, rows) : null);
+  }
+
+  /** After a statement that was composed: what it makes stale is dropped when the transaction ends. */
+  written(tx: Transaction, { stale = [] }: RecordedEvent): void {
+    this.drops.atEnd(tx, stale);
   }
 
   private async write(tx: Transaction, events: readonly RecordedEvent[]): Promise<void> {
