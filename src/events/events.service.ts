@@ -1,11 +1,20 @@
 import { Injectable } from '@nestjs/common';
+import type { Actor } from '../access/actor.js';
 import type { Transaction } from '../database/unit-of-work.js';
 import { composed, type ComposedEvents, type RowsContext } from './composed-events.js';
 import type { DomainEvent, EventOf, EventType, RecordedEvent } from './domain-event.js';
 import { EventOutbox } from './event-outbox.js';
 import { EVENTS } from './event-table.js';
 import { FactDrops } from './fact-drops.js';
-import { entriesOf, entryColumns, type EntryRow, insertEntries, insertEntry } from './projections/audit-entries.js';
+import {
+  type Activity,
+  entriesOf,
+  entryColumns,
+  entryParameters,
+  type EntryRow,
+  insertEntries,
+  insertEntry,
+} from './projections/audit-entries.js';
 import {
   eventMessage,
   type EventRows,
@@ -53,6 +62,11 @@ export class EventsService {
   /** After a statement that was composed: what it makes stale is dropped when the transaction ends. */
   written(tx: Transaction, { stale = [] }: RecordedEvent): void {
     this.drops.atEnd(tx, stale);
+  }
+
+  /** What changes nothing that readers of events act upon: an entry in the audit log alone. */
+  async recordActivity(tx: Transaction, actor: Actor, activity: Activity): Promise<void> {
+    await tx.query(ENTRY, entryParameters(actor, activity));
   }
 
   private async write(tx: Transaction, events: readonly RecordedEvent[]): Promise<void> {

@@ -15,6 +15,11 @@ export interface AuditEntry {
   readonly detail?: Readonly<Record<string, unknown>>;
 }
 
+/** The activity whose success no answer of a request tells: the verifier ends a direct upload. */
+export interface Activity extends AuditEntry {
+  readonly action: 'blob.push';
+}
+
 /** Entries of one actor or several, as rows of parameters. */
 export type EntryRow = readonly unknown[];
 
