@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { AUDITED_ROUTES, routeKey } from '../src/audit/audit-actions.js';
+import { EVENTS } from '../src/events/event-table.js';
 import { createOpenApiDocument } from '../src/http/openapi.js';
 import { previewApp } from './support/app-preview.js';
 
@@ -18,6 +19,15 @@ describe('the audit log', () => {
   it('has a name for what each route does that writes', () => {
     const nameless = keys.filter(({ key, isWrite }) => isWrite && !(key in AUDITED_ROUTES)).map(({ key }) => key);
     expect(nameless).toEqual([]);
+  });
+
+  it('has the names that the table of events has, for what a transaction tells', () => {
+    const actions = new Set<string | null>(Object.values(EVENTS).map(({ action }) => action));
+    const own = Object.values(AUDITED_ROUTES).flatMap(({ action, success }) =>
+      success === 'transaction' && !actions.has(action) ? [action] : [],
+    );
+    // Many deletions at once have the entries of each; a direct upload is activity.
+    expect([...new Set(own)].sort()).toEqual(['blob.push', 'content.delete']);
   });
 
   it('names no route that is gone', () => {

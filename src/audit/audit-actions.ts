@@ -18,7 +18,7 @@ export const AUDITED_ROUTES: Readonly<Record<string, AuditedRoute>> = {
   'PUT /v2/{name}/manifests/{reference}': transaction('manifest.push'),
   'DELETE /v2/{name}/manifests/{reference}': transaction('manifest.delete'),
   'GET /v2/{name}/blobs/{digest}': request('blob.pull'),
-  'DELETE /v2/{name}/blobs/{digest}': request('blob.delete'),
+  'DELETE /v2/{name}/blobs/{digest}': transaction('blob.delete'),
   'POST /v2/{name}/blobs/uploads': { action: 'blob.push', success: 'created' },
   // Of an upload only its end is an entry.
   'PATCH /v2/{name}/blobs/uploads/{id}': { action: 'blob.push', success: 'created' },

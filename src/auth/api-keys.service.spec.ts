@@ -1,7 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { contentServices, type ContentServices } from '../../test/support/content-services.js';
 import { loadConfig } from '../config/load-config.js';
-import { AuditTrail } from '../events/audit-trail.service.js';
 import { newKeyText } from './api-key-text.js';
 import { ApiKey } from './api-key.entity.js';
 import { ApiKeysRepository, type KeyUse } from './api-keys.repository.js';
@@ -31,7 +30,7 @@ describe('ApiKeysService', () => {
     repository = new ApiKeysRepository(services.repository(ApiKey), config);
     revocations = new RevokedCredentialsRepository(services.repository(RefreshToken), config);
     uses = new KeyUses(repository);
-    keys = new ApiKeysService(repository, uses, new AuditTrail(), services.drops, services.unitOfWork, config);
+    keys = new ApiKeysService(repository, uses, services.events, services.unitOfWork, config);
   }, 60_000);
 
   beforeEach(async () => {

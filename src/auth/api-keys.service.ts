@@ -6,8 +6,8 @@ import type { Actor } from '../access/actor.js';
 import { type CredentialLimits, limitsOfKey } from '../access/credential-limits.js';
 import { AppConfig } from '../config/config.js';
 import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
-import { AuditTrail } from '../events/audit-trail.service.js';
-import { FactDrops } from '../events/fact-drops.js';
+import type { EventPlace } from '../events/domain-event.js';
+import { EventsService } from '../events/events.service.js';
 import { ApiError } from '../http/api-error.js';
 import type { TimePage } from '../http/time-page.js';
 import { robotSubject } from '../orgs/robots.service.js';
@@ -66,8 +66,7 @@ export class ApiKeysService {
   constructor(
     private readonly keys: ApiKeysRepository,
     private readonly uses: KeyUses,
-    private readonly audit: AuditTrail,
-    private readonly factDrops: FactDrops,
+    private readonly events: EventsService,
     private readonly unitOfWork: UnitOfWork,
     { security }: AppConfig,
   ) {
@@ -102,7 +101,9 @@ export class ApiKeysService {
     if (count >= MAX_KEYS) throw new ApiError('impossible', `${MAX_KEYS} keys are the limit`);
     const [id, key] = [randomUUID(), newKeyText(owner.kind)];
     const record = await this.keys.insert(tx, { ...draft, id, holder: owner, lookup: this.lookup(key) });
-    await this.audit.append(tx, actor, { action: 'key.create', ...target(owner, id), detail: { ...draft } });
+    const { name, scopes, repositories, expiresAt } = draft;
+    const data = { id, name, scopes, repositories, expiresAt: expiresAt?.toISOString() ?? null };
+    await this.events.record(tx, { type: 'key.created', actor, ...placeOf(owner, id), data });
     return { ...record, key };
   }
 
@@ -114,8 +115,8 @@ export class ApiKeysService {
   revoke(owner: KeyOwner, id: string, actor: Actor): Promise<void> {
     return this.unitOfWork.run(async (tx) => {
       if (!isUUID(id) || !(await this.keys.revoke(tx, id, owner))) throw new ApiError('notFound');
-      await this.audit.append(tx, actor, { action: 'key.revoke', ...target(owner, id) });
-      await this.factDrops.afterCommit(tx, [owner.kind === 'user' ? userSubject(owner.id) : robotSubject(owner.id)]);
+      const stale = [owner.kind === 'user' ? userSubject(owner.id) : robotSubject(owner.id)];
+      await this.events.record(tx, { type: 'key.revoked', actor, ...placeOf(owner, id), data: { id }, stale });
     });
   }
 
@@ -134,7 +135,7 @@ export class ApiKeysService {
   }
 }
 
-function target({ resource, namespaceId }: KeyOwner, id: string): { resource: string; namespaceId: number } {
+function placeOf({ resource, namespaceId }: KeyOwner, id: string): EventPlace {
   return { resource: `${resource}/key:${id}`, namespaceId };
 }
 

@@ -26,9 +26,9 @@ import { ListQueryDto } from '../http/list.dto.js';
 import { type ListReply, listReply } from '../http/list-reply.js';
 import { timePage } from '../http/time-page.js';
 import { createValidationPipe } from '../http/validation.js';
+import { placeOfUser } from '../users/user-place.js';
 import { ApiKeysService, type KeyOwner } from './api-keys.service.js';
 import { ApiKeyDto, ApiKeyListDto, CreateKeyDto, IssuedKeyDto, KEY_LIST, keyDraft } from './key.dto.js';
-import { ownAccount } from './refresh-tokens.service.js';
 
 @ApiTags('auth')
 @Controller('api/v1/auth/keys')
@@ -90,5 +90,5 @@ export class KeysController {
 
 function ownerOf(caller: Principal): KeyOwner {
   if (caller.kind !== 'user') throw new ApiError('denied');
-  return { kind: 'user', id: caller.id, ...ownAccount(caller) };
+  return { kind: 'user', id: caller.id, ...placeOfUser(caller) };
 }

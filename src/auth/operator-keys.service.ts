@@ -3,6 +3,7 @@ import type { Actor } from '../access/actor.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { validated } from '../http/validation.js';
 import { OperatorUsersService } from '../users/operator-users.service.js';
+import { placeOfUser } from '../users/user-place.js';
 import { ApiKeysService, type KeyOwner, MAX_KEYS } from './api-keys.service.js';
 import { ApiKeyDto, CreateKeyDto, IssuedKeyDto, keyDraft } from './key.dto.js';
 
@@ -31,7 +32,7 @@ export class OperatorKeysService {
   }
 
   private async ownerOf(username: string): Promise<KeyOwner> {
-    const { id, namespaceId } = await this.users.find(username);
-    return { kind: 'user', id, resource: `user:${username}`, namespaceId };
+    const user = await this.users.find(username);
+    return { kind: 'user', id: user.id, ...placeOfUser(user) };
   }
 }

@@ -4,8 +4,10 @@ import { type CredentialLimits, limitsOfKey, UNLIMITED } from '../access/credent
 import { principalKey, type UserPrincipal } from '../access/principal.js';
 import { AppConfig } from '../config/config.js';
 import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
-import { AuditTrail } from '../events/audit-trail.service.js';
+import type { EventData } from '../events/domain-event.js';
+import { EventsService } from '../events/events.service.js';
 import { FactDrops } from '../events/fact-drops.js';
+import { placeOfUser } from '../users/user-place.js';
 import { userSubject } from '../users/users.service.js';
 import type { TokenHolder } from './access-token.js';
 import type { UserLogin } from './credentials.service.js';
@@ -53,7 +55,7 @@ export class RefreshTokensService {
   constructor(
     private readonly tokens: RefreshTokensRepository,
     private readonly livePrincipals: LivePrincipalsService,
-    private readonly audit: AuditTrail,
+    private readonly events: EventsService,
     private readonly factDrops: FactDrops,
     private readonly unitOfWork: UnitOfWork,
     { security }: AppConfig,
@@ -72,8 +74,8 @@ export class RefreshTokensService {
     const row = { id, family, kind, userId, credentialsVersion, clientId, apiKeyId: keyId };
     return this.unitOfWork.run(async (tx) => {
       const actor = { principal: principalKey(user), credential, address };
-      const detail = { session: credentialLabel(row), client: clientId };
-      await this.audit.append(tx, actor, { action: 'session.create', ...ownAccount(user), detail });
+      const data = { session: credentialLabel(row), client: clientId };
+      await this.events.record(tx, { type: 'session.created', actor, ...placeOfUser(user), data });
       return this.insert(tx, row, { limits, endsAt });
     });
   }
@@ -144,17 +146,22 @@ export class RefreshTokensService {
     return liveToken(row, text, bounds);
   }
 
-  /** Of several who end it at once, one tells the audit log. */
+  /** Of several who end it at once, one tells of it. */
   private async endFamily(
     tx: Transaction,
     row: RefreshTokenRow,
-    { user, address, reason }: { user: UserPrincipal; address: string; reason: string },
+    { user, address, reason }: { user: UserPrincipal; address: string } & EventData<'session.revoked'>,
   ): Promise<void> {
     const isEnded = await this.tokens.revokeFamily(tx, row);
-    await this.factDrops.afterCommit(tx, [userSubject(row.userId)]);
-    if (!isEnded) return;
+    const stale = [userSubject(row.userId)];
+    if (!isEnded) {
+      // Who ended it may not have dropped the facts yet, and this answer says that it has ended.
+      await this.factDrops.afterCommit(tx, stale);
+      return;
+    }
     const actor = { principal: principalKey(user), credential: credentialLabel(row), address };
-    await this.audit.append(tx, actor, { action: 'session.revoke', ...ownAccount(user), detail: { reason } });
+    const data = { reason };
+    await this.events.record(tx, { type: 'session.revoked', actor, ...placeOfUser(user), data, stale });
   }
 
   private live({ userId: id }: RefreshTokenRow): LivePrincipal | null | Promise<LivePrincipal | null> {
@@ -175,9 +182,4 @@ function boundsOf({ keyScopes, keyRepositories, keyExpiresAt }: RefreshTokenRow)
 function liveToken(row: Omit<NewRefreshToken, 'lookup'>, text: string, bounds: Bounds): LiveRefreshToken {
   const { kind, userId: id, credentialsVersion } = row;
   return { text, kind, holder: { kind: 'user', id, credentialsVersion }, label: credentialLabel(row), ...bounds };
-}
-
-/** What audit entries of a user's own account are about. */
-export function ownAccount({ username, namespaceId }: UserPrincipal): { resource: string; namespaceId: number } {
-  return { resource: `user:${username}`, namespaceId };
 }

@@ -1,6 +1,8 @@
 import { Controller, Delete, Get, Head, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
+import type { Actor } from '../access/actor.js';
 import { Access } from '../http/access.decorator.js';
+import { CurrentActor } from '../http/actor.decorator.js';
 import type { RepositoryFact } from '../http/request-context.js';
 import { type ByteRange, parseByteRanges } from '../oci/content-range.js';
 import type { Digest } from '../oci/digest.js';
@@ -60,9 +62,10 @@ export class BlobsController {
   async remove(
     @TargetRepository() repository: RepositoryFact,
     @DigestParam() digest: Digest,
+    @CurrentActor() actor: Actor,
     @Res() response: Response,
   ): Promise<void> {
-    await this.links.unlink(repository, digest);
+    await this.links.unlink(repository, digest, actor);
     blobDeleted(response);
   }
 

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Actor } from '../access/actor.js';
 import { AppConfig } from '../config/config.js';
 import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
-import { AuditTrail } from '../events/audit-trail.service.js';
+import { EventsService } from '../events/events.service.js';
 import { FactDrops } from '../events/fact-drops.js';
 import type { Authorization } from '../http/authorization/request-authorization.js';
 import type { RepositoryFact } from '../http/request-context.js';
@@ -36,7 +36,7 @@ export class CommitTransaction {
     private readonly blobs: BlobsRepository,
     private readonly unitOfWork: UnitOfWork,
     private readonly drops: FactDrops,
-    private readonly audit: AuditTrail,
+    private readonly events: EventsService,
     private readonly damage: BlobDamage,
     private readonly config: AppConfig,
   ) {}
@@ -53,7 +53,11 @@ export class CommitTransaction {
       if (!blob?.isDone) return blob;
       if (actor) {
         const { path, namespaceId } = repository;
-        await this.audit.append(tx, actor, { action: 'blob.push', resource: `repo:${path}@${digest}`, namespaceId });
+        await this.events.recordActivity(tx, actor, {
+          action: 'blob.push',
+          resource: `repo:${path}@${digest}`,
+          namespaceId,
+        });
       }
       if (blob.isReplaced) await this.damage.replaced(tx, blob.blobId, digest);
       return blob;

@@ -2,7 +2,8 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { CacheModule } from '../cache/cache.module.js';
 import { DatabaseModule } from '../database/database.module.js';
-import { AuditTrail } from './audit-trail.service.js';
+import { EventOutbox } from './event-outbox.js';
+import { EventsService } from './events.service.js';
 import { FactDrops } from './fact-drops.js';
 import { OutboxEvent } from './outbox-event.entity.js';
 import { OutboxRelay } from './outbox.relay.js';
@@ -10,7 +11,7 @@ import { OutboxService } from './outbox.service.js';
 
 @Module({
   imports: [TypeOrmModule.forFeature([OutboxEvent]), DatabaseModule, CacheModule],
-  providers: [AuditTrail, OutboxService, FactDrops, OutboxRelay],
-  exports: [AuditTrail, OutboxService, FactDrops],
+  providers: [EventOutbox, EventsService, OutboxService, FactDrops, OutboxRelay],
+  exports: [EventOutbox, EventsService, FactDrops],
 })
 export class EventsModule {}

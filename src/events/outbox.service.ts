@@ -1,11 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Transaction } from '../database/unit-of-work.js';
-
-/** An effect to repeat if the node that made the change dies before it. */
-export interface OutboxMessage {
-  readonly type: string;
-  readonly payload: Readonly<Record<string, unknown>>;
-}
+import type { OutboxMessage } from './projections/outbox-messages.js';
 
 /** Messages become visible to the relay exactly when the change that they belong to is committed. */
 @Injectable()

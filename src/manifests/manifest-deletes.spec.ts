@@ -4,7 +4,6 @@ import { describeBytes, IMAGE_CONFIG, IMAGE_INDEX, IMAGE_LAYER, IMAGE_MANIFEST }
 import { ACTOR, manifestRow, needs, tagging } from '../../test/support/manifest-rows.js';
 import { eventually } from '../../test/support/processes.js';
 import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
-import { AuditTrail } from '../events/audit-trail.service.js';
 import type { RepositoryFact } from '../http/request-context.js';
 import type { Digest } from '../oci/digest.js';
 import { OciError } from '../oci/oci-error.js';
@@ -32,7 +31,7 @@ beforeEach(async () => {
 });
 
 function serviceWith(unitOfWork: UnitOfWork): ManifestsService {
-  return new ManifestsService(unitOfWork, services.content, manifests, listed, services.drops, new AuditTrail());
+  return new ManifestsService(unitOfWork, services.content, manifests, listed, services.events);
 }
 
 /** A blob `b1`, or a manifest that names blobs or manifests, `x: b1 b2`, with tags, `x: b1 @v1`, or a subject, `s: b1 >x`. */

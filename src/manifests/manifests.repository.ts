@@ -3,7 +3,8 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
 import type { ManifestContent } from '../blobs/named-content.js';
 import type { Transaction } from '../database/unit-of-work.js';
-import { type AuditEntry, entryParameters, insertEntry } from '../events/audit-trail.service.js';
+import { type ComposedEvents, compositions } from '../events/composed-events.js';
+import type { EventRows } from '../events/projections/outbox-messages.js';
 import { digestFromBytes, digestsToArray, digestToBytes } from '../oci/digest-bytes.js';
 import type { Digest } from '../oci/digest.js';
 import { OciError } from '../oci/oci-error.js';
@@ -46,7 +47,8 @@ export interface PushedRows {
   readonly edges: ManifestContent['edges'];
   readonly tags: readonly Tag[];
   readonly actor: Actor;
-  readonly entry: AuditEntry;
+  /** Of the push; what it moves is added to them here. */
+  readonly events: ComposedEvents;
 }
 
 const FACT = 'm.digest, m.media_type AS "mediaType", m.size';
@@ -60,11 +62,23 @@ WHERE t.repo_id = $1 AND t.name = $2 AND m.deleted_at IS NULL`,
 const BYTES = 'SELECT bytes FROM manifests WHERE repo_id = $1 AND digest = $2';
 const HAS_BYTES = 'SELECT FROM manifests WHERE repo_id = $1 AND digest = $2';
 
+const digestText = (column: string): string =>
+  `CASE get_byte(${column}, 0) WHEN 18 THEN 'sha256:' WHEN 19 THEN 'sha512:' END || encode(substr(${column}, 2), 'hex')`;
+
+/** The event of each tag that a push moves: only its statement knows from where. */
+export const MOVED_TAGS: EventRows = {
+  type: 'tag.moved',
+  select: `
+    SELECT ':' || name AS part, jsonb_build_object('tag', name, 'digest', ${digestText('$2::bytea')},
+      'previous', ${digestText('replaced')}) AS data
+    FROM moved WHERE replaced IS DISTINCT FROM $2`,
+};
+
 // One statement for all rows of a push. Tags are written in the order of their names, so that two pushes of the same
 // tags wait for each other and never in a circle; an upsert returns what it replaced, also after such a wait.
 // A present manifest keeps its type: under another one the upsert writes nothing, which leaves the answer without rows, as
 // does a repository that was deleted after the push was judged.
-const SAVE = `
+const save = (events: string): string => `
 WITH manifest AS (
   INSERT INTO manifests (repo_id, digest, media_type, artifact_type, subject, size, bytes, config_digest,
     config_media_type, content_size, platforms, annotations, pushed_by, pushed_at)
@@ -90,10 +104,16 @@ WITH manifest AS (
 ), events AS (
   INSERT INTO tag_events (repo_id, tag, old_digest, new_digest, actor, credential, address)
   SELECT $1, name, replaced, $2, $11, $15, $16 FROM moved WHERE replaced IS DISTINCT FROM $2
-), entry AS (${insertEntry(19)}
-)
+), ${events}
 SELECT m.name AS tag, m.replaced
 FROM manifest JOIN repos r ON r.id = $1 AND r.deleted_at IS NULL LEFT JOIN moved m ON true`;
+
+const PUSH_EVENTS = compositions(19, MOVED_TAGS);
+const SAVE = {
+  entry: save(PUSH_EVENTS.entry),
+  messages: save(PUSH_EVENTS.messages),
+  rows: save(PUSH_EVENTS.rows),
+} as const;
 
 const WHY_NOT_SAVED = `
 SELECT r.path, r.deleted_at IS NOT NULL AS "isDeleted", m.media_type AS "mediaType"
@@ -123,7 +143,7 @@ WITH locked AS (
 ), buried AS (
   UPDATE manifests SET deleted_at = now() WHERE repo_id = $1 AND digest = $2
 )
-SELECT name FROM gone`;
+SELECT name FROM gone ORDER BY name`;
 
 /** All statements on manifests, their edges, tags and the tags' history, except lists. */
 @Injectable()
@@ -157,9 +177,9 @@ export class ManifestsRepository {
     tx: Transaction,
     repoId: number,
     manifest: NewManifest,
-    { edges, tags, actor, entry }: PushedRows,
+    { edges, tags, actor, events }: PushedRows,
   ): Promise<MovedTag[]> {
-    const rows = await tx.query<{ tag: Tag | null; replaced: Buffer | null }>(SAVE, [
+    const rows = await tx.query<{ tag: Tag | null; replaced: Buffer | null }>(SAVE[events.kind], [
       repoId,
       digestToBytes(manifest.digest),
       manifest.mediaType,
@@ -178,7 +198,7 @@ export class ManifestsRepository {
       actor.address,
       manifest.platforms,
       manifest.annotations,
-      ...entryParameters(actor, entry),
+      ...events.parameters,
     ]);
     if (rows.length === 0) throw await this.refusal(tx, repoId, manifest);
     return rows.flatMap(({ tag, replaced }) =>
@@ -204,16 +224,21 @@ export class ManifestsRepository {
     return row ? digestFromBytes(row.digest) : null;
   }
 
-  /** False when there is no such tag. */
-  async removeTag(tx: Transaction, repoId: number, tag: Tag, actor: Actor): Promise<boolean> {
-    const rows = await tx.query(REMOVE_TAG, [repoId, tag, actor.principal, actor.credential, actor.address]);
-    return rows.length > 0;
+  /** What it pointed to; `null` when there is no such tag. */
+  async removeTag(tx: Transaction, repoId: number, tag: Tag, actor: Actor): Promise<Digest | null> {
+    const parameters = [repoId, tag, actor.principal, actor.credential, actor.address];
+    const [gone] = await tx.query<{ digest: Buffer }>(REMOVE_TAG, parameters);
+    return gone ? digestFromBytes(gone.digest) : null;
   }
 
-  /** Its tags and edges go, the row stays as deleted: what was pushed and by whom can still be told. */
-  async remove(tx: Transaction, repoId: number, digest: Digest, actor: Actor): Promise<void> {
-    const key = digestToBytes(digest);
-    await tx.query(REMOVE, [repoId, key, actor.principal, actor.credential, actor.address]);
+  /**
+   * Its tags and edges go, the row stays as deleted: what was pushed and by whom can still be told. Gives the tags, by
+   * name.
+   */
+  async remove(tx: Transaction, repoId: number, digest: Digest, actor: Actor): Promise<Tag[]> {
+    const parameters = [repoId, digestToBytes(digest), actor.principal, actor.credential, actor.address];
+    const gone = await tx.query<{ name: Tag }>(REMOVE, parameters);
+    return gone.map(({ name }) => name);
   }
 
   private query<T>(sql: string, parameters: unknown[]): Promise<T[]> {

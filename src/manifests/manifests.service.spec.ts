@@ -4,7 +4,6 @@ import { digestOf } from '../../test/support/content.js';
 import { ACTOR, manifestRow as manifest, needs, tagging } from '../../test/support/manifest-rows.js';
 import { heldBlob } from '../blobs/content.service.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
-import { AuditTrail } from '../events/audit-trail.service.js';
 import type { RepositoryFact } from '../http/request-context.js';
 import { parseDigest, type Digest } from '../oci/digest.js';
 import type { Tag as TagName } from '../oci/reference.js';
@@ -32,7 +31,7 @@ beforeEach(async () => {
 });
 
 function serviceWith(unitOfWork: UnitOfWork): ManifestsService {
-  return new ManifestsService(unitOfWork, services.content, manifests, listed, services.drops, new AuditTrail());
+  return new ManifestsService(unitOfWork, services.content, manifests, listed, services.events);
 }
 
 const condition = (name: string) => expect.objectContaining({ condition: name });

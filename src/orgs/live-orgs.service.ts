@@ -2,20 +2,19 @@ import { Injectable } from '@nestjs/common';
 import type { Actor } from '../access/actor.js';
 import type { Subject } from '../cache/fact-cache.js';
 import type { Transaction } from '../database/unit-of-work.js';
-import { AuditTrail } from '../events/audit-trail.service.js';
-import { FactDrops } from '../events/fact-drops.js';
+import type { EventData, EventType } from '../events/domain-event.js';
+import { EventsService } from '../events/events.service.js';
 import { isAccountName } from '../users/account-name.js';
 import { found } from './found.js';
 import { type OrgRow, OrgsRepository } from './orgs.repository.js';
 
-/** A change in an organization, as the audit log shows it. */
-export interface OrgChange {
-  /** Such as `member.add`. */
-  readonly action: string;
+/** A change in an organization. */
+export interface OrgChange<T extends EventType> {
+  readonly type: T;
   /** What in the organization it was done to, such as `team:dev/member:alice`; left out for the organization itself. */
   readonly part?: string;
-  /** What changed, never a secret. */
-  readonly detail?: Readonly<Record<string, unknown>>;
+  readonly data: EventData<T>;
+  readonly stale?: readonly Subject[];
 }
 
 /** The organizations that exist now, for whatever reads or changes something in one. */
@@ -23,8 +22,7 @@ export interface OrgChange {
 export class LiveOrgsService {
   constructor(
     private readonly orgs: OrgsRepository,
-    private readonly audit: AuditTrail,
-    private readonly factDrops: FactDrops,
+    private readonly events: EventsService,
   ) {}
 
   /** What can be nobody's name is not looked up: the database would refuse some of it. */
@@ -45,16 +43,14 @@ export class LiveOrgsService {
     return found(isAccountName(name) ? await this.orgs.lock(tx, name) : null);
   }
 
-  /** Writes the change into the audit log, and drops the facts that it makes wrong. */
-  async record(
+  /** As `EventsService.record`, for a change in the organization. */
+  record<T extends EventType>(
     tx: Transaction,
     actor: Actor,
     { namespaceId, name }: Pick<OrgRow, 'namespaceId' | 'name'>,
-    { action, part, detail }: OrgChange,
-    subjects: readonly Subject[] = [],
+    { part, ...change }: OrgChange<T>,
   ): Promise<void> {
     const resource = part === undefined ? `org:${name}` : `org:${name}/${part}`;
-    await this.audit.append(tx, actor, { action, resource, namespaceId, ...(detail === undefined ? {} : { detail }) });
-    if (subjects.length > 0) await this.factDrops.afterCommit(tx, subjects);
+    return this.events.record(tx, { ...change, actor, namespaceId, resource });
   }
 }

@@ -56,8 +56,8 @@ export class OrgInvitationsService {
       const role = isUUID(id) ? await this.invitations.deleteOpen(tx, org.id, id) : null;
       if (!role) throw new ApiError('notFound');
       requireRight({ caller, isOwn: false, before: null, after: role }, org);
-      const change = { action: 'invitation.revoke', part: `invitation:${id}`, detail: { role } };
-      await this.live.record(tx, actor, org, change);
+      const data = { id, role };
+      await this.live.record(tx, actor, org, { type: 'invitation.revoked', part: `invitation:${id}`, data });
     });
   }
 
@@ -80,9 +80,13 @@ export class OrgInvitationsService {
       throw new ApiError('impossible', 'the invitation is unknown, expired or used');
     }
     const { role, before } = await this.members.joinByConsent(tx, org, user.id, accepted.role);
-    const part = `invitation:${accepted.id}`;
-    const change = { action: 'invitation.accept', part, detail: { username: user.username, role, before } };
-    await this.live.record(tx, actor, org, change, [userSubject(user.id)]);
+    const { id } = accepted;
+    await this.live.record(tx, actor, org, {
+      type: 'invitation.accepted',
+      part: `invitation:${id}`,
+      data: { id, username: user.username, role, before },
+      stale: [userSubject(user.id)],
+    });
     return { ...org, role };
   }
 

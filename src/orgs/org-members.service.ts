@@ -1,14 +1,14 @@
 import { Injectable } from '@nestjs/common';
-import type { Actor } from '../access/actor.js';
 import { unmakesOwner } from '../access/membership-policy.js';
 import { type OrgRole, outranks } from '../access/roles.js';
 import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
+import type { EventType } from '../events/domain-event.js';
 import { ApiError } from '../http/api-error.js';
 import { NameDisclosure } from '../users/name-lookups.js';
 import { UsersService, userSubject } from '../users/users.service.js';
 import { found } from './found.js';
 import { InvitationIssuer, type IssuedInvitation } from './invitations/invitation-issuer.service.js';
-import { LiveOrgsService } from './live-orgs.service.js';
+import { LiveOrgsService, type OrgChange } from './live-orgs.service.js';
 import { type Manager, requireRight } from './membership-right.js';
 import { OrgInvitationsRepository } from './org-invitations.repository.js';
 import {
@@ -68,7 +68,8 @@ export class OrgMembersService {
       return { invitation: await this.issuer.issue(tx, org, { role, invitee: { userId, username } }, manager) };
     }
     await this.join(tx, org, userId, { role, consented });
-    await this.record(tx, actor, org, { action: 'member.add', userId, username, detail: { role } });
+    const data = { username, role };
+    await this.live.record(tx, actor, org, { type: 'member.added', ...memberPart(username, userId), data });
     return { member: found(await this.members.find(tx, org.id, username)) };
   }
 
@@ -89,8 +90,8 @@ export class OrgMembersService {
       await this.invitations.deleteOpenFor(tx, org.id, userId);
       await this.members.put(tx, org.id, userId, { role, consented: isOwn });
       if (outranks(member.role, role)) await this.invitations.deleteOpenOf(tx, org.id, userId);
-      const detail = { role, before: member.role };
-      await this.record(tx, manager.actor, org, { action: 'member.update', userId, username, detail });
+      const data = { username, role, before: member.role };
+      await this.live.record(tx, manager.actor, org, { type: 'member.changed', ...memberPart(username, userId), data });
       return { member: { ...member, role } };
     });
   }
@@ -99,11 +100,12 @@ export class OrgMembersService {
   async remove(orgName: string, username: string, manager: Manager): Promise<void> {
     await this.unitOfWork.run(async (tx) => {
       const { org, member } = await this.lockForChange(tx, orgName, username, null, manager);
-      await this.members.remove(tx, org.id, member.userId);
-      await this.invitations.deleteOpenOf(tx, org.id, member.userId);
-      await this.invitations.deleteOpenFor(tx, org.id, member.userId);
-      const detail = { before: member.role };
-      await this.record(tx, manager.actor, org, { action: 'member.remove', userId: member.userId, username, detail });
+      const { userId, role: before } = member;
+      await this.members.remove(tx, org.id, userId);
+      await this.invitations.deleteOpenOf(tx, org.id, userId);
+      await this.invitations.deleteOpenFor(tx, org.id, userId);
+      const change = { type: 'member.removed', ...memberPart(username, userId), data: { username, before } } as const;
+      await this.live.record(tx, manager.actor, org, change);
     });
   }
 
@@ -171,14 +173,8 @@ export class OrgMembersService {
     }
     return { org, member };
   }
+}
 
-  private record(
-    tx: Transaction,
-    actor: Actor,
-    org: OrgRow,
-    { action, userId, username, detail }: { action: string; userId: number; username: string; detail: object },
-  ): Promise<void> {
-    const change = { action, part: `member:${username}`, detail: { ...detail } };
-    return this.live.record(tx, actor, org, change, [userSubject(userId)]);
-  }
+function memberPart(username: string, userId: number): Pick<OrgChange<EventType>, 'part' | 'stale'> {
+  return { part: `member:${username}`, stale: [userSubject(userId)] };
 }

@@ -72,8 +72,8 @@ export class OrgsService {
     await this.requireTurn(tx, creator);
     const org = await this.orgs.insert(tx, { name, displayName, defaultRole, ownerId: creator.id });
     if (!org) throw taken(name, creator);
-    const detail = { displayName, defaultRole };
-    await this.live.record(tx, actor, org, { action: 'org.create', detail }, [userSubject(creator.id)]);
+    const data = { displayName, defaultRole };
+    await this.live.record(tx, actor, org, { type: 'organization.created', data, stale: [userSubject(creator.id)] });
     return { ...org, role: 'owner' };
   }
 
@@ -90,8 +90,11 @@ export class OrgsService {
       if (displayName === before.displayName && defaultRole === before.defaultRole) return seenBy(caller, before);
       const after = await this.orgs.update(tx, { ...before, displayName, defaultRole });
       const concerned = defaultRole === before.defaultRole ? [] : await this.members.userIds(tx, before.id);
-      const change = { action: 'org.update', detail: { ...changes } };
-      await this.live.record(tx, actor, after, change, concerned.map(userSubject));
+      await this.live.record(tx, actor, after, {
+        type: 'organization.updated',
+        data: { displayName: changes.displayName, defaultRole: changes.defaultRole },
+        stale: concerned.map(userSubject),
+      });
       return seenBy(caller, after);
     });
   }
@@ -106,9 +109,8 @@ export class OrgsService {
       const subjects = concerned.map(({ kind, id }) => (kind === 'user' ? userSubject(id) : robotSubject(id)));
       const released = await buryNamespace(tx, org.namespaceId);
       const left = await forgetFormerPaths(tx, [org.name]);
-      const detail = { ...(repositories > 0 ? { repositories } : {}), ...(released ? { released } : {}) };
-      const change = { action: 'org.delete', ...(Object.keys(detail).length > 0 ? { detail } : {}) };
-      await this.live.record(tx, actor, org, change, [...subjects, ...left]);
+      const data = { ...(repositories > 0 ? { repositories } : {}), ...(released ? { released } : {}) };
+      await this.live.record(tx, actor, org, { type: 'organization.deleted', data, stale: [...subjects, ...left] });
     });
   }
 

@@ -4,10 +4,11 @@ import type { RobotPrincipal } from '../access/principal.js';
 import type { Viewer } from '../access/viewer.js';
 import type { Subject } from '../cache/fact-cache.js';
 import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
+import type { EventType } from '../events/domain-event.js';
 import { ApiError } from '../http/api-error.js';
 import { unchangedSince } from '../http/conditional-update.js';
 import { found } from './found.js';
-import { LiveOrgsService } from './live-orgs.service.js';
+import { LiveOrgsService, type OrgChange } from './live-orgs.service.js';
 import type { OrgRow } from './orgs.repository.js';
 import { robotLogin, robotLoginBounds, robotLogins, robotName } from './robot-name.js';
 import { type NamedRobot, type RobotDetail, RobotsRepository } from './robots.repository.js';
@@ -93,7 +94,8 @@ export class RobotsService {
     const row = { login, description, expiresAt: expiresAt === null ? null : new Date(expiresAt) };
     const robot = await this.robots.insert(tx, org.id, row);
     if (!robot) throw new ApiError('nameTaken');
-    await this.record(tx, actor, org, robot, { action: 'robot.create', detail: { description, expiresAt } });
+    const data = { robot: name, description, expiresAt: row.expiresAt?.toISOString() ?? null };
+    await this.live.record(tx, actor, org, { type: 'robot.created', ...robotPart(robot), data });
     return robot;
   }
 
@@ -116,7 +118,13 @@ export class RobotsService {
       const wanted = { ...before, description, disabled, expiresAt: until === undefined ? before.expiresAt : until };
       if (revives(before, wanted)) requireWholeCredential(viewer, org.name);
       const after = await this.robots.update(tx, wanted);
-      await this.record(tx, actor, org, after, { action: 'robot.update', detail: { ...changes } });
+      const data = {
+        robot: robotName(after.login),
+        description: changes.description,
+        expiresAt: until && until.toISOString(),
+        disabled: changes.disabled,
+      };
+      await this.live.record(tx, actor, org, { type: 'robot.updated', ...robotPart(after), data });
       return after;
     });
   }
@@ -126,7 +134,8 @@ export class RobotsService {
     await this.unitOfWork.run(async (tx) => {
       const { org, robot } = await this.lock(tx, orgName, name);
       await this.robots.delete(tx, robot.id);
-      await this.record(tx, actor, org, robot, { action: 'robot.delete', detail: {} });
+      const data = { robot: robotName(robot.login) };
+      await this.live.record(tx, actor, org, { type: 'robot.deleted', ...robotPart(robot), data });
     });
   }
 
@@ -134,17 +143,10 @@ export class RobotsService {
     const org = await this.live.lock(tx, orgName);
     return { org, robot: found(await this.robots.findIn(tx, org.id, robotLogins(orgName, name))) };
   }
+}
 
-  private record(
-    tx: Transaction,
-    actor: Actor,
-    org: OrgRow,
-    { id, login }: RobotDetail,
-    { action, detail }: { action: string; detail: Record<string, unknown> },
-  ): Promise<void> {
-    const part = `robot:${robotName(login)}`;
-    return this.live.record(tx, actor, org, { action, part, detail }, [robotSubject(id)]);
-  }
+function robotPart({ id, login }: RobotDetail): Pick<OrgChange<EventType>, 'part' | 'stale'> {
+  return { part: `robot:${robotName(login)}`, stale: [robotSubject(id)] };
 }
 
 /** Whether the robot's keys work again, or longer than before. */

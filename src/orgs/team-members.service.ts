@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../access/actor.js';
 import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
+import type { EventType } from '../events/domain-event.js';
 import { ApiError } from '../http/api-error.js';
 import { UsersService, userSubject } from '../users/users.service.js';
 import { found } from './found.js';
-import { LiveOrgsService } from './live-orgs.service.js';
+import { LiveOrgsService, type OrgChange } from './live-orgs.service.js';
 import { type OrgMemberRow, OrgMembersRepository, type PeoplePage } from './org-members.repository.js';
-import type { OrgRow } from './orgs.repository.js';
 import { type TeamMemberRow, TeamMembersRepository } from './team-members.repository.js';
 import type { TeamRow } from './teams.repository.js';
 import { TeamsService } from './teams.service.js';
@@ -54,7 +54,8 @@ export class TeamMembersService {
     await this.requireRoom(tx, user);
     await this.members.insert(tx, team.id, user.userId, maintainer);
     const member = found(await this.members.find(tx, team.id, username));
-    await this.record(tx, actor, { org, team, member }, { action: 'team.member.add', detail: { maintainer } });
+    const data = { team: team.name, username, maintainer };
+    await this.live.record(tx, actor, org, { type: 'team.member.added', ...memberPart(team, member), data });
     return member;
   }
 
@@ -64,7 +65,8 @@ export class TeamMembersService {
       const member = found(await this.members.find(tx, team.id, username));
       if (member.maintainer === maintainer) return member;
       await this.members.update(tx, team.id, member.userId, maintainer);
-      await this.record(tx, actor, { org, team, member }, { action: 'team.member.update', detail: { maintainer } });
+      const data = { team: team.name, username, maintainer };
+      await this.live.record(tx, actor, org, { type: 'team.member.changed', ...memberPart(team, member), data });
       return { ...member, maintainer };
     });
   }
@@ -74,7 +76,8 @@ export class TeamMembersService {
       const { org, team } = await this.teams.lock(tx, path.org, path.team);
       const member = found(await this.members.find(tx, team.id, username));
       await this.members.delete(tx, team.id, member.userId);
-      await this.record(tx, actor, { org, team, member }, { action: 'team.member.remove', detail: {} });
+      const data = { team: team.name, username };
+      await this.live.record(tx, actor, org, { type: 'team.member.removed', ...memberPart(team, member), data });
     });
   }
 
@@ -90,14 +93,8 @@ export class TeamMembersService {
       );
     }
   }
+}
 
-  private record(
-    tx: Transaction,
-    actor: Actor,
-    { org, team, member }: { org: OrgRow; team: TeamRow; member: TeamMemberRow },
-    { action, detail }: { action: string; detail: Record<string, unknown> },
-  ): Promise<void> {
-    const part = `team:${team.name}/member:${member.username}`;
-    return this.live.record(tx, actor, org, { action, part, detail }, [userSubject(member.userId)]);
-  }
+function memberPart(team: TeamRow, { username, userId }: TeamMemberRow): Pick<OrgChange<EventType>, 'part' | 'stale'> {
+  return { part: `team:${team.name}/member:${username}`, stale: [userSubject(userId)] };
 }

@@ -61,7 +61,8 @@ export class TeamsService {
       throw new ApiError('impossible', `${MAX_TEAMS} teams are the limit`);
     }
     const team = await this.teams.insert(tx, org.id, name, description);
-    await this.live.record(tx, actor, org, { action: 'team.create', part: `team:${name}`, detail: { description } });
+    const data = { team: name, description };
+    await this.live.record(tx, actor, org, { type: 'team.created', part: `team:${name}`, data });
     return team;
   }
 
@@ -80,9 +81,13 @@ export class TeamsService {
       if (!isRenamed && description === before.description) return before;
       if (isRenamed && (await this.teams.findIn(tx, org.id, name))) throw new ApiError('nameTaken');
       const after = await this.teams.update(tx, { ...before, name, description });
-      const subjects = isRenamed ? await this.subjects(tx, before.id) : [];
-      const change = { action: 'team.update', part: `team:${before.name}`, detail: { ...changes } };
-      await this.live.record(tx, actor, org, change, subjects);
+      const stale = isRenamed ? await this.subjects(tx, before.id) : [];
+      await this.live.record(tx, actor, org, {
+        type: 'team.updated',
+        part: `team:${before.name}`,
+        data: { team: before.name, name: changes.name, description: changes.description },
+        stale,
+      });
       return after;
     });
   }
@@ -91,9 +96,14 @@ export class TeamsService {
   async delete(orgName: string, name: string, actor: Actor): Promise<void> {
     await this.unitOfWork.run(async (tx) => {
       const { org, team } = await this.lock(tx, orgName, name);
-      const subjects = await this.subjects(tx, team.id);
+      const stale = await this.subjects(tx, team.id);
       await this.teams.delete(tx, team.id);
-      await this.live.record(tx, actor, org, { action: 'team.delete', part: `team:${name}` }, subjects);
+      await this.live.record(tx, actor, org, {
+        type: 'team.deleted',
+        part: `team:${name}`,
+        data: { team: name },
+        stale,
+      });
     });
   }
 

@@ -1,7 +1,8 @@
 import type { Grant } from '../access/policy.js';
+import type { EventData } from '../events/domain-event.js';
 import type { GrantRow, NamedGrant } from './grants.repository.js';
 
-/** Of each kind in an entry of the audit log: five hundred a request would fill it. */
+/** Of each kind in an event: five hundred a request would fill the audit log. */
 const MAX_DESCRIBED = 50;
 
 /** A row that somebody asks for, with whom it is for. */
@@ -37,9 +38,9 @@ export function repeated(wanted: readonly WantedGrant[]): WantedGrant | undefine
   return wanted.find((grant, at) => wanted.findIndex((one) => granteeOf(one) === granteeOf(grant)) < at);
 }
 
-/** As the audit log has it: the first of each kind, and where that is not all of them, how many there were. */
-export function describeChanges({ added, changed, removed }: GrantChanges): Record<string, readonly object[] | object> {
-  const entry = ({ kind, name, role }: NamedGrant): object => ({ kind, name, role });
+/** As the event has it: the first of each kind, and where that is not all of them, how many there were. */
+export function describeChanges({ added, changed, removed }: GrantChanges): EventData<'grant.changed'> {
+  const entry = ({ kind, name, role }: NamedGrant): NamedGrant => ({ kind, name, role });
   const count = added.length + changed.length + removed.length;
   const counts = { added: added.length, changed: changed.length, removed: removed.length };
   return {

@@ -1,12 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../access/actor.js';
-import type { Subject } from '../cache/fact-cache.js';
 import type { Transaction } from '../database/unit-of-work.js';
-import { AuditTrail } from '../events/audit-trail.service.js';
-import { FactDrops } from '../events/fact-drops.js';
+import { EventsService } from '../events/events.service.js';
 import { ApiError } from '../http/api-error.js';
-import type { RepositoryName } from '../oci/repository-name.js';
 import { RepositoriesRepository, type RepositoryRow } from './repositories.repository.js';
+import { repositoryDeleted } from './repository-changes.service.js';
 
 /** What one transaction removes at most; also of former paths. */
 export const MAX_FORCED = 10_000;
@@ -26,8 +24,7 @@ export interface NamespaceDeletion {
 export class NamespaceRepositoriesService {
   constructor(
     private readonly repositories: RepositoriesRepository,
-    private readonly factDrops: FactDrops,
-    private readonly audit: AuditTrail,
+    private readonly events: EventsService,
   ) {}
 
   /**
@@ -48,32 +45,23 @@ export class NamespaceRepositoriesService {
     if ((await this.repositories.countFormerPaths(tx, ids, MAX_FORCED + 1)) > MAX_FORCED) {
       throw new ApiError('conflict', `its repositories have more than ${MAX_FORCED} former paths: release some first`);
     }
-    const paths: RepositoryName[] = [];
-    for (const chunk of chunksOf(rows)) paths.push(...(await this.remove(tx, chunk, namespace.id, actor)));
-    // At once: a cache that does not answer is waited for once.
-    await this.factDrops.afterCommit(
-      tx,
-      paths.map((path): Subject => `repo:${path}`),
-    );
+    for (const chunk of chunksOf(rows)) await this.remove(tx, chunk, namespace.id, actor);
     return present.length;
   }
 
-  /** Gives their paths, also the former ones. */
   private async remove(
     tx: Transaction,
     rows: readonly RepositoryRow[],
     namespaceId: number,
     actor: Actor,
-  ): Promise<RepositoryName[]> {
+  ): Promise<void> {
     const ids = rows.map(({ id }) => id);
     const aliases = Map.groupBy(await this.repositories.remove(tx, ids, actor.principal), ({ repoId }) => repoId);
-    const pathsOf = (id: number): RepositoryName[] => (aliases.get(id) ?? []).map(({ path }) => path);
-    const entries = rows.map(({ id, path }) => {
-      const former = pathsOf(id);
-      return { resource: `repo:${path}`, ...(former.length > 0 ? { detail: { aliases: former } } : {}) };
+    const events = rows.map(({ id, path }) => {
+      const former = (aliases.get(id) ?? []).map((alias) => alias.path);
+      return repositoryDeleted({ id, path, namespaceId }, former, actor);
     });
-    await this.audit.appendAll(tx, actor, { action: 'repo.delete', namespaceId }, entries);
-    return rows.flatMap(({ id, path }) => [path, ...pathsOf(id)]);
+    await this.events.recordAll(tx, events);
   }
 }
 

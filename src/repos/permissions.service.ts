@@ -2,8 +2,7 @@ import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { mayGrant } from '../access/policy.js';
 import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
-import { AuditTrail } from '../events/audit-trail.service.js';
-import { FactDrops } from '../events/fact-drops.js';
+import { EventsService } from '../events/events.service.js';
 import { ApiError } from '../http/api-error.js';
 import type { RepositoryFact } from '../http/request-context.js';
 import { namespaceOf } from '../oci/repository-name.js';
@@ -20,6 +19,7 @@ import {
 import { type GranteeKind, GrantsRepository, type NamedGrant } from './grants.repository.js';
 import { reachOf } from './reach.js';
 import { RepositoriesRepository } from './repositories.repository.js';
+import { placeOf } from './repository-place.js';
 import type { Change } from './repository-settings.service.js';
 
 /** A repository's permissions, and the entity tag of exactly these. */
@@ -34,8 +34,7 @@ export class PermissionsService {
     private readonly grants: GrantsRepository,
     private readonly repositories: RepositoriesRepository,
     private readonly lookups: NameLookups,
-    private readonly factDrops: FactDrops,
-    private readonly audit: AuditTrail,
+    private readonly events: EventsService,
     private readonly unitOfWork: UnitOfWork,
   ) {}
 
@@ -60,7 +59,7 @@ export class PermissionsService {
     list: readonly NamedGrant[],
     change: Change,
   ): Promise<Permissions> {
-    const { id, path, namespaceId } = repository;
+    const { id, path } = repository;
     // Two at once come one after the other, and a rename cannot take the repository elsewhere meanwhile.
     if (!(await this.repositories.lock(tx, repository))) {
       throw new ApiError('conflict', 'the repository was renamed or deleted meanwhile');
@@ -76,10 +75,13 @@ export class PermissionsService {
       removed: [...changes.removed, ...changes.changed.map((grant) => grant.before)].map((row) => row.id),
       added: rowsOf([...changes.added, ...changes.changed]),
     });
-    const detail = describeChanges(changes);
-    const entry = { action: 'permissions.update', resource: `repo:${path}`, namespaceId, detail };
-    await this.audit.append(tx, change.actor, entry);
-    await this.factDrops.afterCommit(tx, [`repo:${path}`]);
+    await this.events.record(tx, {
+      type: 'grant.changed',
+      actor: change.actor,
+      ...placeOf(repository),
+      data: describeChanges(changes),
+      stale: [`repo:${path}`],
+    });
     return permissionsOf(await this.grants.listIn(tx, id));
   }
 

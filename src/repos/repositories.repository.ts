@@ -150,15 +150,18 @@ export class RepositoriesRepository {
     return this.repos.findOneBy({ id, deletedAt: IsNull() });
   }
 
-  /** The namespace's id; `null`, and nothing done, when the path exists or was another's, or the namespace does not exist. */
-  async insert(tx: Transaction, repository: NewRepository): Promise<number | null> {
+  /** `null`, and nothing done, when the path exists or was another's, or the namespace does not exist. */
+  async insert(
+    tx: Transaction,
+    repository: NewRepository,
+  ): Promise<Pick<RepositoryFact, 'id' | 'path' | 'namespaceId'> | null> {
     const { path, visibility, sparse, description, listed } = repository;
     const [namespace] = await tx.query<{ id: number }>(HOLD_NAMESPACE, [namespaceOf(path)]);
     if (!namespace) return null;
     // A statement of its own: it sees what the lock has waited for.
     const values = [namespace.id, nameInNamespace(path), path, visibility, sparse, description, listed];
-    const rows = await tx.query(INSERT, values);
-    return rows.length === 1 ? namespace.id : null;
+    const [made] = await tx.query<{ id: number }>(INSERT, values);
+    return made ? { id: made.id, path, namespaceId: namespace.id } : null;
   }
 
   /** It stays where and what it is until the transaction ends; false when it is not at this path any more. */

@@ -4,7 +4,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Request, Response } from 'express';
 import { UNLIMITED } from '../access/credential-limits.js';
 import type { Viewer } from '../access/viewer.js';
-import { AuditTrail } from '../events/audit-trail.service.js';
 import { NODE_SHARE } from '../fairness/share.js';
 import { listReply } from '../http/list-reply.js';
 import type { RepositoryFact } from '../http/request-context.js';
@@ -33,12 +32,12 @@ let moves: RepositoryMovesService;
 
 beforeAll(async () => {
   services = await contentServices();
-  const { unitOfWork, drops, facts } = services;
+  const { unitOfWork, drops, events, facts } = services;
   const rows = new RepositoriesRepository(services.repository(Repo));
   const paths = new RepositoryMovesRepository(services.repository(RepoAlias));
   const visible = new VisibleRepositoriesRepository(services.repository(Repo));
-  changes = new RepositoryChangesService(rows, drops, new AuditTrail(), unitOfWork);
-  moves = new RepositoryMovesService(rows, paths, drops, new AuditTrail(), unitOfWork);
+  changes = new RepositoryChangesService(rows, events, drops, unitOfWork);
+  moves = new RepositoryMovesService(rows, paths, events, unitOfWork);
   repositories = new RepositoriesService(rows, visible, changes, facts, drops, unitOfWork);
 }, 60_000);
 

@@ -1,32 +1,37 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../access/actor.js';
 import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
-import { AuditTrail } from '../events/audit-trail.service.js';
+import type { EventOf } from '../events/domain-event.js';
+import { EventsService } from '../events/events.service.js';
 import { FactDrops } from '../events/fact-drops.js';
 import { ApiError } from '../http/api-error.js';
 import type { RepositoryFact } from '../http/request-context.js';
 import { type NewRepository, RepositoriesRepository, type SettingsChange } from './repositories.repository.js';
+import { placeOf } from './repository-place.js';
 
-/** What makes, changes and removes repositories: the row, its entry in the audit log and the dropped facts at once. */
+/** What makes, changes and removes repositories: the row and its event at once. */
 @Injectable()
 export class RepositoryChangesService {
   constructor(
     private readonly repositories: RepositoriesRepository,
+    private readonly events: EventsService,
     private readonly factDrops: FactDrops,
-    private readonly audit: AuditTrail,
     private readonly unitOfWork: UnitOfWork,
   ) {}
 
   /** False when there is one, the path was another's, or the namespace does not exist. */
   async create(tx: Transaction, repository: NewRepository, actor: Actor): Promise<boolean> {
     const { path, visibility } = repository;
-    const namespaceId = await this.repositories.insert(tx, repository);
-    // Also where nothing was made: what was known of the path was that there is nothing.
-    await this.factDrops.afterCommit(tx, [`repo:${path}`]);
-    if (namespaceId === null) return false;
-    const entry = { action: 'repo.create', resource: `repo:${path}`, namespaceId, detail: { visibility } };
-    await this.audit.append(tx, actor, entry);
-    return true;
+    const stale = [`repo:${path}`] as const;
+    const made = await this.repositories.insert(tx, repository);
+    if (made) {
+      const data = { visibility };
+      await this.events.record(tx, { type: 'repository.created', actor, ...placeOf(made), data, stale });
+    } else {
+      // What was known of the path was that there is nothing.
+      await this.factDrops.afterCommit(tx, stale);
+    }
+    return made !== null;
   }
 
   /**
@@ -39,17 +44,17 @@ export class RepositoryChangesService {
     unchangedSince: Date | null,
     actor: Actor,
   ): Promise<void> {
-    const { id, path, namespaceId } = repository;
+    const { id, path } = repository;
     const { visibility, sparse, description } = change;
-    const detail = { visibility, sparse, ...(description === undefined ? {} : { description: 'changed' }) };
+    const data = { visibility, sparse, ...(description === undefined ? {} : { description: 'changed' as const }) };
+    const stale = [`repo:${path}`] as const;
     await this.unitOfWork.run(async (tx) => {
       // The facts that are dropped are those of this path: a rename must not have taken them elsewhere.
       if (!(await this.repositories.lock(tx, repository))) {
         throw new ApiError('conflict', 'the repository was renamed or deleted meanwhile');
       }
       if (!(await this.repositories.update(tx, id, change, unchangedSince))) throw new ApiError('preconditionFailed');
-      await this.factDrops.afterCommit(tx, [`repo:${path}`]);
-      await this.audit.append(tx, actor, { action: 'repo.update', resource: `repo:${path}`, namespaceId, detail });
+      await this.events.record(tx, { type: 'repository.updated', actor, ...placeOf(repository), data, stale });
     });
   }
 
@@ -64,12 +69,22 @@ export class RepositoryChangesService {
   /** The same in the transaction of who has locked the repository's row. */
   async removeLocked(
     tx: Transaction,
-    { id, path, namespaceId }: Pick<RepositoryFact, 'id' | 'path' | 'namespaceId'>,
+    repository: Pick<RepositoryFact, 'id' | 'path' | 'namespaceId'>,
     actor: Actor,
   ): Promise<void> {
-    const aliases = (await this.repositories.remove(tx, [id], actor.principal)).map((former) => former.path);
-    const detail = aliases.length > 0 ? { aliases } : {};
-    await this.audit.append(tx, actor, { action: 'repo.delete', resource: `repo:${path}`, namespaceId, detail });
-    await this.factDrops.afterCommit(tx, [`repo:${path}`, ...aliases.map((alias) => `repo:${alias}` as const)]);
+    const former = await this.repositories.remove(tx, [repository.id], actor.principal);
+    const aliases = former.map(({ path }) => path);
+    await this.events.record(tx, repositoryDeleted(repository, aliases, actor));
   }
+}
+
+/** The former paths go with it. */
+export function repositoryDeleted(
+  repository: Pick<RepositoryFact, 'id' | 'path' | 'namespaceId'>,
+  aliases: readonly string[],
+  actor: Actor,
+): EventOf<'repository.deleted'> {
+  const stale = [repository.path, ...aliases].map((path) => `repo:${path}` as const);
+  const data = aliases.length > 0 ? { aliases } : {};
+  return { type: 'repository.deleted', actor, ...placeOf(repository), data, stale };
 }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
+import type { Role } from '../access/roles.js';
 import type { Transaction } from '../database/unit-of-work.js';
 import { nameInNamespace, type RepositoryName } from '../oci/repository-name.js';
 import { pathsIn } from './path-range.js';
@@ -17,7 +18,7 @@ export interface Alias {
 export interface LostGrant {
   readonly kind: 'team' | 'robot';
   readonly name: string;
-  readonly role: string;
+  readonly role: Role;
 }
 
 // Renames that have a namespace in common queue up here, in one order, and so do those who make a repository in it

@@ -3,15 +3,15 @@ import type { Actor } from '../access/actor.js';
 import { mayEffectively } from '../access/policy.js';
 import type { Viewer } from '../access/viewer.js';
 import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
-import { AuditTrail } from '../events/audit-trail.service.js';
-import { FactDrops } from '../events/fact-drops.js';
+import { EventsService } from '../events/events.service.js';
 import { ApiError } from '../http/api-error.js';
 import type { RepositoryFact, RepositoryTarget } from '../http/request-context.js';
 import { namespaceOf, type RepositoryName } from '../oci/repository-name.js';
 import { atPresentPath } from './named-repository.decorator.js';
 import { holdsByStanding, managesByStanding, managesNamespace, reachOf } from './reach.js';
 import { RepositoriesRepository } from './repositories.repository.js';
-import { type Alias, type LostGrant, RepositoryMovesRepository } from './repository-moves.repository.js';
+import { placeOf } from './repository-place.js';
+import { type Alias, RepositoryMovesRepository } from './repository-moves.repository.js';
 import type { Keyset } from './visible-repositories.repository.js';
 
 /** Former paths of one repository: each rename loads and drops all of them. */
@@ -36,8 +36,7 @@ export class RepositoryMovesService {
   constructor(
     private readonly repositories: RepositoriesRepository,
     private readonly moves: RepositoryMovesRepository,
-    private readonly factDrops: FactDrops,
-    private readonly audit: AuditTrail,
+    private readonly events: EventsService,
     private readonly unitOfWork: UnitOfWork,
   ) {}
 
@@ -76,16 +75,16 @@ export class RepositoryMovesService {
     await this.unitOfWork.run(async (tx) => {
       const namespaces = await this.moves.lockNamespaces(tx, [alias.split('/', 1)[0] ?? '']);
       if (!(await this.moves.release(tx, repository.id, alias))) throw new ApiError('notFound');
-      const entry = { action: 'repo.alias.release', detail: { alias } };
-      const { namespaceId } = repository;
       // The owners of the namespace that the path is in see it too.
-      for (const id of namespaces.values()) {
-        if (id !== namespaceId) {
-          await this.audit.append(tx, actor, { ...entry, resource: `repo:${alias}`, namespaceId: id });
-        }
-      }
-      await this.audit.append(tx, actor, { ...entry, resource: `repo:${repository.path}`, namespaceId });
-      await this.factDrops.afterCommit(tx, [`repo:${alias}`]);
+      const others = [...namespaces.values()].filter((id) => id !== repository.namespaceId);
+      await this.events.record(tx, {
+        type: 'repository.alias.released',
+        actor,
+        ...placeOf(repository),
+        alsoIn: others.map((namespaceId) => ({ namespaceId, resource: `repo:${alias}` })),
+        data: { alias },
+        stale: [`repo:${alias}`],
+      });
     });
   }
 
@@ -105,31 +104,15 @@ export class RepositoryMovesService {
     }
     await this.moves.move(tx, id, { from, to, namespaceId });
     const revoked = namespaceId === repository.namespaceId ? [] : await this.moves.revokeStrangers(tx, id, namespaceId);
-    await this.record(tx, { repository, to, actor }, namespaceId, revoked);
-    const subjects = new Set([from, to, ...aliases]);
-    await this.factDrops.afterCommit(
-      tx,
-      [...subjects].map((path) => `repo:${path}` as const),
-    );
-  }
-
-  /** An entry for each namespace: its owners see what left and what came. */
-  private async record(
-    tx: Transaction,
-    { repository, to, actor }: Move,
-    namespaceId: number,
-    revoked: readonly LostGrant[],
-  ): Promise<void> {
-    const { path: from } = repository;
-    const detail = { from, to, ...(revoked.length > 0 ? { revoked } : {}) };
-    const entry = { action: 'repo.rename', detail };
-    await this.audit.append(tx, actor, {
-      ...entry,
-      resource: `repo:${from}`,
-      namespaceId: repository.namespaceId,
+    await this.events.record(tx, {
+      type: 'repository.renamed',
+      actor,
+      ...placeOf(repository),
+      // Owners of both namespaces see what left and what came.
+      alsoIn: namespaceId === repository.namespaceId ? [] : [{ namespaceId, resource: `repo:${to}` }],
+      data: { from, to, ...(revoked.length > 0 ? { revoked } : {}) },
+      stale: [...new Set([from, to, ...aliases])].map((path) => `repo:${path}` as const),
     });
-    if (namespaceId === repository.namespaceId) return;
-    await this.audit.append(tx, actor, { ...entry, resource: `repo:${to}`, namespaceId });
   }
 }
 

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Actor } from '../access/actor.js';
 import type { Subject } from '../cache/fact-cache.js';
 import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
-import { AuditTrail } from '../events/audit-trail.service.js';
+import { EventsService } from '../events/events.service.js';
 import { FactDrops } from '../events/fact-drops.js';
 import { ApiError } from '../http/api-error.js';
 import { AccountDeletionRepository, GRANTS_AT_ONCE } from './account-deletion.repository.js';
@@ -10,6 +10,7 @@ import { isLastOf, LAST_ADMINISTRATOR } from './accounts.service.js';
 import { forgetFormerPaths } from './former-paths.js';
 import { buryNamespace } from './namespace-burial.js';
 import type { EmptyNamespace } from './namespace-contents.js';
+import { placeOfUser } from './user-place.js';
 import { type UserRecord, UsersRepository } from './users.repository.js';
 import { userSubject } from './users.service.js';
 
@@ -18,7 +19,7 @@ export class AccountDeletionService {
   constructor(
     private readonly users: UsersRepository,
     private readonly deletions: AccountDeletionRepository,
-    private readonly audit: AuditTrail,
+    private readonly events: EventsService,
     private readonly factDrops: FactDrops,
     private readonly unitOfWork: UnitOfWork,
   ) {}
@@ -31,7 +32,13 @@ export class AccountDeletionService {
   async delete(user: UserRecord, actor: Actor, empty: EmptyNamespace): Promise<void> {
     let revoked = await this.unitOfWork.run((tx) => this.end(tx, user, actor, empty));
     // The rest gives nothing to an account that is gone: what a process that dies here leaves does no harm.
-    while (revoked === GRANTS_AT_ONCE) revoked = await this.unitOfWork.run((tx) => this.revokeGrants(tx, user.id));
+    while (revoked === GRANTS_AT_ONCE) {
+      revoked = await this.unitOfWork.run(async (tx) => {
+        const stale = await this.revokeGrants(tx, user.id);
+        await this.factDrops.afterCommit(tx, stale);
+        return stale.length;
+      });
+    }
   }
 
   /** Gives the number of grants that went with it. */
@@ -47,21 +54,21 @@ export class AccountDeletionService {
     const isKnown = await this.deletions.isKnown(tx, id);
     await this.deletions.forget(tx, id);
     const released = await buryNamespace(tx, namespaceId, isKnown);
-    const detail = { ...(repositories > 0 ? { repositories } : {}), ...(released ? { released } : {}) };
-    await this.audit.append(tx, actor, {
-      action: 'user.delete',
-      resource: `user:${username}`,
-      namespaceId,
-      ...(Object.keys(detail).length > 0 ? { detail } : {}),
-    });
     const left = await forgetFormerPaths(tx, [username]);
-    return this.revokeGrants(tx, id, [userSubject(id), ...left]);
+    const granted = await this.revokeGrants(tx, id);
+    await this.events.record(tx, {
+      type: 'user.deleted',
+      actor,
+      ...placeOfUser({ username, namespaceId }),
+      data: { ...(repositories > 0 ? { repositories } : {}), ...(released ? { released } : {}) },
+      stale: [userSubject(id), ...left, ...granted],
+    });
+    return granted.length;
   }
 
-  private async revokeGrants(tx: Transaction, id: number, subjects: readonly Subject[] = []): Promise<number> {
-    const granted = (await this.deletions.revokeGrants(tx, id)).map((path): Subject => `repo:${path}`);
-    await this.factDrops.afterCommit(tx, [...subjects, ...granted]);
-    return granted.length;
+  /** Gives the facts of the repositories of a few grants, which this makes wrong. */
+  private async revokeGrants(tx: Transaction, id: number): Promise<Subject[]> {
+    return (await this.deletions.revokeGrants(tx, id)).map((path): Subject => `repo:${path}`);
   }
 
   /** In the order of everybody who changes members: organizations, then users. */

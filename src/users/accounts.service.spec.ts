@@ -2,7 +2,6 @@ import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { contentServices, type ContentServices } from '../../test/support/content-services.js';
 import { keepingRepositories } from '../../test/support/namespace-contents.js';
 import { loadConfig } from '../config/load-config.js';
-import { AuditTrail } from '../events/audit-trail.service.js';
 import { AccountDeletionRepository } from './account-deletion.repository.js';
 import { AccountDeletionService } from './account-deletion.service.js';
 import { AccountsService, type NewAccount } from './accounts.service.js';
@@ -26,13 +25,16 @@ describe('accounts', () => {
 
   beforeAll(async () => {
     services = await contentServices();
-    const { drops, unitOfWork } = services;
-    const audit = new AuditTrail();
+    const { drops, events, unitOfWork } = services;
     users = new UsersRepository(services.repository(User));
-    invitations = new InvitationsService(new InvitationsRepository(services.repository(Invitation)), audit, unitOfWork);
+    invitations = new InvitationsService(
+      new InvitationsRepository(services.repository(Invitation)),
+      events,
+      unitOfWork,
+    );
     const config = loadConfig({ DEFAULT_NAMESPACE: 'library' }, null, () => '0'.repeat(32));
-    accounts = new AccountsService(users, invitations, audit, drops, unitOfWork, config);
-    deletions = new AccountDeletionService(users, new AccountDeletionRepository(), audit, drops, unitOfWork);
+    accounts = new AccountsService(users, invitations, events, unitOfWork, config);
+    deletions = new AccountDeletionService(users, new AccountDeletionRepository(), events, drops, unitOfWork);
   }, 60_000);
 
   beforeEach(() => {

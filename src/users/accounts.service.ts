@@ -5,13 +5,14 @@ import { decideUser, type UserAction } from '../access/user-policy.js';
 import type { Viewer } from '../access/viewer.js';
 import { AppConfig } from '../config/config.js';
 import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
-import { AuditTrail } from '../events/audit-trail.service.js';
-import { FactDrops } from '../events/fact-drops.js';
+import type { EventData } from '../events/domain-event.js';
+import { EventsService } from '../events/events.service.js';
 import { ApiError } from '../http/api-error.js';
 import type { KeysetPage } from '../http/list-reply.js';
 import { isAccountName } from './account-name.js';
 import { InvitationsService } from './invitations.service.js';
 import { isConfiguredAdministrator, requireUnreserved, takenBy } from './reserved-names.js';
+import { placeOfUser } from './user-place.js';
 import { type NewUser, type UserChanges, type UserRecord, UsersRepository } from './users.repository.js';
 import { userSubject } from './users.service.js';
 
@@ -27,8 +28,7 @@ export class AccountsService {
   constructor(
     private readonly users: UsersRepository,
     private readonly invitations: InvitationsService,
-    private readonly audit: AuditTrail,
-    private readonly factDrops: FactDrops,
+    private readonly events: EventsService,
     private readonly unitOfWork: UnitOfWork,
     private readonly config: AppConfig,
   ) {}
@@ -72,12 +72,8 @@ export class AccountsService {
       : await this.users.insert(tx, { ...account, admin: false });
     if (!user) throw new ApiError('nameTaken', takenBy(username, byAdministrator, this.config));
     if (invitationId !== null) await this.invitations.use(tx, invitationId, user.id);
-    await this.audit.append(tx, actor, {
-      action: 'user.create',
-      resource: `user:${username}`,
-      namespaceId: user.namespaceId,
-      ...(invitationId === null ? {} : { detail: { invitation: invitationId } }),
-    });
+    const data = invitationId === null ? {} : { invitation: invitationId };
+    await this.events.record(tx, { type: 'user.created', actor, ...placeOfUser(user), data });
     return user;
   }
 
@@ -87,18 +83,18 @@ export class AccountsService {
    * good: who is enabled again logs in. Throws `conflict` for the last administrator.
    */
   update(
-    { id, namespaceId, username }: UserRecord,
+    user: UserRecord,
     changes: UserChanges,
     unchangedSince: Date | null,
     actor: Actor,
   ): Promise<UserRecord | null> {
+    const { id } = user;
     return this.unitOfWork.run(async (tx) => {
       if (changes.disabled === true || changes.admin === false) await this.keepAdministrator(tx, id);
       const updated = await this.users.update(tx, id, changes, unchangedSince);
-      await this.factDrops.afterCommit(tx, [userSubject(id)]);
       if (!updated) return null;
-      const detail = detailOf(changes);
-      await this.audit.append(tx, actor, { action: 'user.update', resource: `user:${username}`, namespaceId, detail });
+      const [data, stale] = [dataOf(changes), [userSubject(id)]];
+      await this.events.record(tx, { type: 'user.updated', actor, ...placeOfUser(user), data, stale });
       return updated;
     });
   }
@@ -107,12 +103,12 @@ export class AccountsService {
    * As an administrator does, who does not know the old one: ends all that it opened, and leaves keys. `false` when the
    * user is gone.
    */
-  resetPassword({ id, namespaceId, username }: UserRecord, passwordHash: string, actor: Actor): Promise<boolean> {
+  resetPassword(user: UserRecord, passwordHash: string, actor: Actor): Promise<boolean> {
     return this.unitOfWork.run(async (tx) => {
-      const version = await this.users.setPassword(tx, id, passwordHash, null);
-      await this.factDrops.afterCommit(tx, [userSubject(id)]);
+      const version = await this.users.setPassword(tx, user.id, passwordHash, null);
       if (version === null) return false;
-      await this.audit.append(tx, actor, { action: 'password.reset', resource: `user:${username}`, namespaceId });
+      const stale = [userSubject(user.id)];
+      await this.events.record(tx, { type: 'password.reset', actor, ...placeOfUser(user), data: {}, stale });
       return true;
     });
   }
@@ -129,7 +125,7 @@ export function isLastOf(ids: readonly number[], id: number): boolean {
 }
 
 /** Which fields, and what is nobody's private matter. */
-function detailOf({ disabled, admin, ...texts }: UserChanges): Readonly<Record<string, unknown>> {
+function dataOf({ disabled, admin, ...texts }: UserChanges): EventData<'user.updated'> {
   const changed = Object.entries({ disabled, admin, ...texts }).flatMap(([field, value]) =>
     value === undefined ? [] : [field],
   );

@@ -2,7 +2,8 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../access/actor.js';
 import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
-import { AuditTrail } from '../events/audit-trail.service.js';
+import type { EventPlace } from '../events/domain-event.js';
+import { EventsService } from '../events/events.service.js';
 import { ApiError } from '../http/api-error.js';
 import type { TimePage } from '../http/time-page.js';
 import { type InvitationRecord, InvitationsRepository } from './invitations.repository.js';
@@ -27,7 +28,7 @@ const PREFIX = 'aerugo_inv_';
 export class InvitationsService {
   constructor(
     private readonly invitations: InvitationsRepository,
-    private readonly audit: AuditTrail,
+    private readonly events: EventsService,
     private readonly unitOfWork: UnitOfWork,
   ) {}
 
@@ -44,8 +45,8 @@ export class InvitationsService {
       createdBy: actor.principal,
       expiresAt: expiresAt ?? new Date(Date.now() + USUAL_LIFE_MS),
     });
-    const detail = { expiresAt: record.expiresAt };
-    await this.audit.append(tx, actor, { action: 'invitation.create', ...target(id), detail });
+    const data = { id, expiresAt: record.expiresAt.toISOString() };
+    await this.events.record(tx, { type: 'invitation.created', actor, ...placeOf(id), data });
     return { ...record, code };
   }
 
@@ -55,7 +56,7 @@ export class InvitationsService {
       const outcome = await this.invitations.remove(tx, id);
       if (outcome === 'unknown') throw new ApiError('notFound');
       if (outcome === 'used') throw new ApiError('conflict', 'somebody has made an account with it');
-      await this.audit.append(tx, actor, { action: 'invitation.revoke', ...target(id) });
+      await this.events.record(tx, { type: 'invitation.revoked', actor, ...placeOf(id), data: { id } });
     });
   }
 
@@ -76,6 +77,6 @@ function lookupOf(code: string): Buffer {
 }
 
 /** Only administrators may see what was done with it. */
-function target(id: string): { resource: string; namespaceId: null } {
+function placeOf(id: string): EventPlace {
   return { resource: `invitation:${id}`, namespaceId: null };
 }

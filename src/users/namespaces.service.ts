@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../access/actor.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
-import { AuditTrail } from '../events/audit-trail.service.js';
+import { EventsService } from '../events/events.service.js';
 import { FactDrops } from '../events/fact-drops.js';
 import { ApiError } from '../http/api-error.js';
 import { isAccountName } from './account-name.js';
@@ -22,7 +22,7 @@ export class NamespacesService {
   constructor(
     private readonly namespaces: NamespacesRepository,
     private readonly factDrops: FactDrops,
-    private readonly audit: AuditTrail,
+    private readonly events: EventsService,
     private readonly unitOfWork: UnitOfWork,
   ) {}
 
@@ -58,10 +58,11 @@ export class NamespacesService {
       const living = new Set(await this.namespaces.living(tx, possible));
       // Deleting it has done so already: nothing of what was at the name may be there for whoever gets it.
       await this.factDrops.afterCommit(tx, await forgetFormerPaths(tx, [...free]));
-      for (const { id, name } of released) {
-        const resource = `namespace:${name}`;
-        await this.audit.append(tx, actor, { action: 'namespace.release', resource, namespaceId: id });
-      }
+      const events = released.map(({ id, name }) => {
+        const place = { namespaceId: id, resource: `namespace:${name}` };
+        return { type: 'namespace.released', actor, ...place, data: { name } } as const;
+      });
+      await this.events.recordAll(tx, events);
       return names.map((name) => ({ name, error: free.has(name) ? null : whyNot(living.has(name)) }));
     });
   }

@@ -1,5 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { contentServices, type ContentServices } from '../../test/support/content-services.js';
+import { ACTOR } from '../../test/support/manifest-rows.js';
 import { PasswordHasher } from './password-hasher.js';
 import { User } from './user.entity.js';
 import { type UserRecord, UsersRepository } from './users.repository.js';
@@ -16,7 +17,7 @@ describe('UsersService', () => {
   beforeAll(async () => {
     services = await contentServices();
     repository = new UsersRepository(services.repository(User));
-    users = new UsersService(repository, new PasswordHasher(), services.drops, services.unitOfWork);
+    users = new UsersService(repository, new PasswordHasher(), services.events, services.drops, services.unitOfWork);
   }, 60_000);
 
   beforeEach(() => {
@@ -54,22 +55,21 @@ describe('UsersService', () => {
   });
 
   it('voids what was issued before when the password changes, and tells the cache', async () => {
-    const { id } = await newUser('a password');
+    const user = await newUser('a password');
+    const { id } = user;
     const drop = jest.spyOn(services.facts, 'drop');
-    const hash = await users.hashPassword('another one');
-    const proof = { userId: id, credentialsVersion: 1 };
-    expect(await services.unitOfWork.run((tx) => users.setPassword(tx, proof, hash))).toBe(2);
+    const change = { credentialsVersion: 1, passwordHash: await users.hashPassword('another one') };
+    expect(await services.unitOfWork.run((tx) => users.changePassword(tx, user, change, ACTOR))).toBe(2);
     expect(drop).toHaveBeenCalledWith([`user:${id}`]);
     expect(await users.loadFact(id)).toMatchObject({ credentialsVersion: 2 });
     expect([await opens('a password'), await opens('another one')]).toEqual([false, true]);
   });
 
   it('lets one of two change a password that both have proved', async () => {
-    const { id } = await newUser('a password');
-    const proof = { userId: id, credentialsVersion: 1 };
-    const hash = await users.hashPassword('another one');
-    const changes = [1, 2].map(() => services.unitOfWork.run((tx) => users.setPassword(tx, proof, hash)));
-    expect((await Promise.all(changes)).sort()).toEqual([2, null]);
+    const user = await newUser('a password');
+    const change = { credentialsVersion: 1, passwordHash: await users.hashPassword('another one') };
+    const both = [1, 2].map(() => services.unitOfWork.run((tx) => users.changePassword(tx, user, change, ACTOR)));
+    expect((await Promise.all(both)).sort()).toEqual([2, null]);
   });
 
   describe('ensures an administrator', () => {

@@ -1,12 +1,15 @@
 import { Injectable } from '@nestjs/common';
+import type { Actor } from '../access/actor.js';
 import type { UserPrincipal } from '../access/principal.js';
 import type { Subject } from '../cache/fact-cache.js';
 import { StartupError } from '../config/startup-error.js';
 import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
+import { EventsService } from '../events/events.service.js';
 import { FactDrops } from '../events/fact-drops.js';
 import { ApiError } from '../http/api-error.js';
 import { isAccountName } from './account-name.js';
 import { PasswordHasher } from './password-hasher.js';
+import { placeOfUser } from './user-place.js';
 import { type PasswordRow, UsersRepository } from './users.repository.js';
 
 /** The user itself, without what organizations make of it. */
@@ -36,6 +39,7 @@ export class UsersService {
   constructor(
     private readonly users: UsersRepository,
     private readonly passwords: PasswordHasher,
+    private readonly events: EventsService,
     private readonly factDrops: FactDrops,
     private readonly unitOfWork: UnitOfWork,
   ) {}
@@ -80,16 +84,19 @@ export class UsersService {
   }
 
   /**
-   * Voids every credential of the user but their keys, from the next request on. The new version of the credentials;
-   * `null` when `proof` is of an older one: somebody else has changed the password meanwhile.
+   * As the user does it: voids every credential of theirs but their keys, from the next request on. The new version of
+   * the credentials; `null` when `proof` is of an older one: somebody else has changed the password meanwhile.
    */
-  async setPassword(
+  async changePassword(
     tx: Transaction,
-    { userId, credentialsVersion }: PasswordProof,
-    passwordHash: string,
+    user: Pick<Account, 'id' | 'username' | 'namespaceId'>,
+    { credentialsVersion, passwordHash }: Pick<PasswordProof, 'credentialsVersion'> & { readonly passwordHash: string },
+    actor: Actor,
   ): Promise<number | null> {
-    const version = await this.users.setPassword(tx, userId, passwordHash, credentialsVersion);
-    await this.factDrops.afterCommit(tx, [userSubject(userId)]);
+    const version = await this.users.setPassword(tx, user.id, passwordHash, credentialsVersion);
+    if (version === null) return null;
+    const stale = [userSubject(user.id)];
+    await this.events.record(tx, { type: 'password.changed', actor, ...placeOfUser(user), data: {}, stale });
     return version;
   }
 

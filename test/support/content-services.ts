@@ -12,6 +12,8 @@ import { MemoryFactCache } from '../../src/cache/memory-fact-cache.js';
 import { dataSourceOptions } from '../../src/database/data-source-options.js';
 import { migrate } from '../../src/database/migrate.js';
 import { UnitOfWork } from '../../src/database/unit-of-work.js';
+import { EventOutbox } from '../../src/events/event-outbox.js';
+import { EventsService } from '../../src/events/events.service.js';
 import { FactDrops } from '../../src/events/fact-drops.js';
 import { OutboxService } from '../../src/events/outbox.service.js';
 import type { RepositoryFact } from '../../src/http/request-context.js';
@@ -32,6 +34,9 @@ export interface ContentServices {
   readonly unitOfWork: UnitOfWork;
   readonly facts: FactCache;
   readonly drops: FactDrops;
+  readonly events: EventsService;
+  /** Closed at first. */
+  readonly eventOutbox: EventOutbox;
   readonly content: ContentService;
   repository<T extends object>(entity: new () => T): Repository<T>;
   /** A repository in the namespace `acme`, listed. */
@@ -53,13 +58,17 @@ export async function contentServices(facts: FactCache = new MemoryFactCache()):
     `INSERT INTO namespaces (name, kind) VALUES ('acme', 'org') RETURNING id`,
   );
   const namespaceId = Number(namespace?.id);
+  const drops = new FactDrops(facts, new OutboxService());
+  const eventOutbox = new EventOutbox();
   return {
     database,
     dataSource,
     unitOfWork,
     facts,
     content,
-    drops: new FactDrops(facts, new OutboxService()),
+    drops,
+    events: new EventsService(drops, eventOutbox),
+    eventOutbox,
     repository: (entity) => dataSource.getRepository(entity),
     newRepository: async (name) => {
       const repository = await insertRepository(database, namespaceId, name);

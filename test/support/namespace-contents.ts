@@ -1,4 +1,3 @@
-import { AuditTrail } from '../../src/events/audit-trail.service.js';
 import { NamespaceRepositoriesService } from '../../src/repos/namespace-repositories.service.js';
 import { Repo } from '../../src/repos/repo.entity.js';
 import { RepositoriesRepository } from '../../src/repos/repositories.repository.js';
@@ -10,6 +9,6 @@ const NOBODY = { principal: 'user:1', credential: 'password', address: null };
 /** As a DELETE without `force`: a namespace with repositories is kept. */
 export function keepingRepositories(services: ContentServices): EmptyNamespace {
   const rows = new RepositoriesRepository(services.repository(Repo));
-  const contents = new NamespaceRepositoriesService(rows, services.drops, new AuditTrail());
+  const contents = new NamespaceRepositoriesService(rows, services.events);
   return (tx, namespace) => contents.removeAll(tx, { namespace, confirmed: null, actor: NOBODY });
 }

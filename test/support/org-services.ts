@@ -1,7 +1,6 @@
 import type { UserPrincipal } from '../../src/access/principal.js';
 import type { OrgRole } from '../../src/access/roles.js';
 import { loadConfig } from '../../src/config/load-config.js';
-import { AuditTrail } from '../../src/events/audit-trail.service.js';
 import { InvitationIssuer } from '../../src/orgs/invitations/invitation-issuer.service.js';
 import { ReceivedInvitationsService } from '../../src/orgs/invitations/received-invitations.service.js';
 import { LiveOrgsService } from '../../src/orgs/live-orgs.service.js';
@@ -59,17 +58,16 @@ export interface OrgServices extends ContentServices {
 /** The services of organizations, against a real PostgreSQL. */
 export async function orgServices(): Promise<OrgServices> {
   const services = await contentServices();
-  const { unitOfWork, drops, database } = services;
+  const { unitOfWork, drops, events, database } = services;
   const orgsTable = new OrgsRepository(services.repository(Org));
   const membersTable = new OrgMembersRepository(services.repository(OrgMember));
   const invitationsTable = new OrgInvitationsRepository(services.repository(OrgInvitation));
   const config = loadConfig({}, null, () => '0'.repeat(32));
   const teamMembersTable = new TeamMembersRepository(services.repository(TeamMember));
   const usersTable = new UsersRepository(services.repository(User));
-  const audit = new AuditTrail();
-  const live = new LiveOrgsService(orgsTable, audit, drops);
-  const users = new UsersService(usersTable, new PasswordHasher(), drops, unitOfWork);
-  const deletions = new AccountDeletionService(usersTable, new AccountDeletionRepository(), audit, drops, unitOfWork);
+  const live = new LiveOrgsService(orgsTable, events);
+  const users = new UsersService(usersTable, new PasswordHasher(), events, drops, unitOfWork);
+  const deletions = new AccountDeletionService(usersTable, new AccountDeletionRepository(), events, drops, unitOfWork);
   const teams = new TeamsService(new TeamsRepository(services.repository(Team)), teamMembersTable, live, unitOfWork);
   const issuer = new InvitationIssuer(invitationsTable, live);
   const members = new OrgMembersService(membersTable, invitationsTable, issuer, live, users, unitOfWork);

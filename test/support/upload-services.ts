@@ -32,7 +32,6 @@ import { UploadWriter } from '../../src/blobs/upload-writer.service.js';
 import { UploadsRepository } from '../../src/blobs/uploads.repository.js';
 import { UploadsService } from '../../src/blobs/uploads.service.js';
 import type { AppConfig } from '../../src/config/config.js';
-import { AuditTrail } from '../../src/events/audit-trail.service.js';
 import type { RepositoryFact } from '../../src/http/request-context.js';
 import { type Algorithm, type Digest, digestFrom } from '../../src/oci/digest.js';
 import type { BlobStore } from '../../src/storage/blob-store.js';
@@ -118,9 +117,9 @@ function damageOf(services: ContentServices, store: BlobStore): BlobDamage {
 }
 
 function commitOf(services: ContentServices, store: BlobStore, config: AppConfig): UploadCommit {
-  const { unitOfWork, drops } = services;
+  const { unitOfWork, drops, events } = services;
   const damage = damageOf(services, store);
-  const transaction = new CommitTransaction(new BlobsRepository(), unitOfWork, drops, new AuditTrail(), damage, config);
+  const transaction = new CommitTransaction(new BlobsRepository(), unitOfWork, drops, events, damage, config);
   return new UploadCommit(transaction, damage, store);
 }
 

@@ -1,7 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { contentServices, type ContentServices } from '../../../test/support/content-services.js';
 import { loadConfig } from '../../config/load-config.js';
-import { AuditTrail } from '../../events/audit-trail.service.js';
 import { Repo } from '../../repos/repo.entity.js';
 import { RepositoriesRepository } from '../../repos/repositories.repository.js';
 import { RepositoryChangesService } from '../../repos/repository-changes.service.js';
@@ -24,9 +23,9 @@ describe('the sweep of unfinished repositories', () => {
   }
 
   function node({ env = {}, hasDraftIn = () => false, removing }: Node = {}): UnfinishedSweeper {
-    const { unitOfWork, drops } = services;
+    const { unitOfWork, drops, events } = services;
     const rows = new RepositoriesRepository(services.repository(Repo));
-    const changes = new RepositoryChangesService(rows, drops, new AuditTrail(), unitOfWork);
+    const changes = new RepositoryChangesService(rows, events, drops, unitOfWork);
     const config = loadConfig(env, null, () => '0'.repeat(32));
     const looks = new UnfinishedRepositoriesRepository(services.repository(Upload));
     const remove = changes.removeLocked.bind(changes);

@@ -60,8 +60,8 @@ export class InvitationIssuer {
     const hidden = { orgId: org.id, lookup: lookupOf(code), inviteeId: invitee?.userId ?? null };
     const { createdAt } = await this.invitations.insert(tx, { ...shown, ...hidden, createdBy: principalKey(caller) });
     const named = invitee ? { invitee: invitee.username } : {};
-    const detail = { role, expiresAt: expiresAt.toISOString(), ...named };
-    await this.live.record(tx, actor, org, { action: 'invitation.create', part: `invitation:${id}`, detail });
+    const data = { id, role, expiresAt: expiresAt.toISOString(), ...named };
+    await this.live.record(tx, actor, org, { type: 'invitation.created', part: `invitation:${id}`, data });
     return { ...shown, createdBy: caller.username, invitee: invitee?.username ?? null, createdAt, code };
   }
 }

@@ -28,8 +28,8 @@ export class ReceivedInvitationsService {
       if (name === null) throw new ApiError('notFound');
       const org = await this.live.lock(tx, name);
       if (!(await this.invitations.deleteOpen(tx, org.id, id))) throw new ApiError('notFound');
-      const change = { action: 'invitation.decline', part: `invitation:${id}`, detail: { username: user.username } };
-      await this.live.record(tx, actor, org, change);
+      const data = { id, username: user.username };
+      await this.live.record(tx, actor, org, { type: 'invitation.declined', part: `invitation:${id}`, data });
     });
   }
 }
