@@ -20,13 +20,15 @@ export const MODULE_TABLE: Readonly<Record<string, readonly string[]>> = {
   storage: ['fairness', 'outgoing', 'config', 'oci'],
   http: ['fairness', 'config', 'oci', 'access'],
   limits: ['http', 'cache', 'config', 'oci', 'access'],
-  events: ['database', 'cache', 'oci', 'access'],
+  jobs: ['http', 'database', 'fairness', 'config', 'access'],
+  events: ['jobs', 'database', 'cache', 'oci', 'access'],
   users: ['limits', 'http', 'database', 'cache', 'events', 'config', 'access'],
   orgs: ['users', 'http', 'database', 'cache', 'events', 'config', 'access', 'oci'],
   repos: ['orgs', 'users', 'http', 'database', 'cache', 'events', 'config', 'access', 'oci'],
   auth: ['repos', 'orgs', 'users', 'limits', 'http', 'database', 'cache', 'events', 'config', 'access', 'oci'],
   registry: ['auth', 'repos', 'http', 'config', 'access', 'oci'],
   blobs: [
+    'jobs',
     'fairness',
     'parsing',
     'registry',
@@ -41,6 +43,7 @@ export const MODULE_TABLE: Readonly<Record<string, readonly string[]>> = {
     'oci',
   ],
   manifests: [
+    'jobs',
     'fairness',
     'parsing',
     'blobs',
@@ -54,12 +57,12 @@ export const MODULE_TABLE: Readonly<Record<string, readonly string[]>> = {
     'access',
     'oci',
   ],
-  gc: ['manifests', 'blobs', 'storage', 'database', 'http', 'config', 'access', 'oci'],
+  gc: ['jobs', 'manifests', 'blobs', 'storage', 'database', 'http', 'config', 'access', 'oci'],
   integrity: ['fairness', 'blobs', 'storage', 'http', 'config', 'access', 'oci'],
-  audit: ['events', 'http', 'database', 'config', 'access'],
+  audit: ['jobs', 'events', 'http', 'database', 'config', 'access'],
   deletions: ['manifests', 'repos', 'auth', 'orgs', 'users', 'audit', 'http', 'database', 'access', 'oci'],
   health: ['fairness', 'http', 'database', 'cache', 'storage', 'config'],
-  metrics: ['health', 'fairness', 'http', 'database', 'cache', 'storage', 'config'],
+  metrics: ['jobs', 'health', 'fairness', 'http', 'database', 'cache', 'storage', 'config'],
   tracing: ['metrics', 'http', 'outgoing', 'config'],
   // The program around the node: the only module that may import the composition, and no module imports it.
   cli: [COMPOSITION, 'integrity', 'auth', 'users', 'http', 'outgoing', 'database', 'config', 'access', 'oci'],
@@ -86,6 +89,7 @@ export const OWNERS: readonly { what: string; packages: RegExp; files: RegExp }[
     packages: /^(redis|@redis\/.*|keyv|cache-manager|cache-manager-redis-yet|@nestjs\/cache-manager)$/,
     files: /^src\/cache\//,
   },
+  { what: 'pg-boss', packages: /^pg-boss$/, files: /^src\/jobs\// },
   { what: 'prom-client', packages: /^prom-client$/, files: /^src\/metrics\// },
   { what: '@opentelemetry', packages: /^@opentelemetry\//, files: /^src\/tracing\// },
 ];
@@ -115,6 +119,7 @@ export const ROLES: readonly string[] = [
   'strategy',
   'interceptor',
   'relay',
+  'job',
 ];
 
 /** A function that has no home has no name yet. */
