@@ -1,7 +1,7 @@
 import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { AppConfig } from '../config/config.js';
 import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
-import { PeriodicTask } from '../jobs/periodic-task.js';
+import { PeriodicTask } from '../periodic/periodic-task.js';
 import { type Month, monthOf, monthOfPartition, monthStart, oldestKept, partitionName } from './audit-months.js';
 
 /** Any constant, which is not the one of migrations. */

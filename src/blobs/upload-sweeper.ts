@@ -1,6 +1,6 @@
 import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { TALLIES } from '../http/tallies.js';
-import { PeriodicTask } from '../jobs/periodic-task.js';
+import { PeriodicTask } from '../periodic/periodic-task.js';
 import { BlobStore } from '../storage/blob-store.js';
 import { objectKeyOf, parseObjectKey } from '../storage/object-keys.js';
 import { type ExpiredUpload, SweepRepository } from './sweep.repository.js';

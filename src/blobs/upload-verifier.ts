@@ -4,7 +4,7 @@ import { Allotment } from '../fairness/allotment.js';
 import { FAIRNESS } from '../fairness/fairness-counts.js';
 import type { Share } from '../fairness/share.js';
 import { TALLIES } from '../http/tallies.js';
-import { PeriodicTask } from '../jobs/periodic-task.js';
+import { PeriodicTask } from '../periodic/periodic-task.js';
 import { algorithmOf } from '../oci/digest.js';
 import { type OciCondition, OciError } from '../oci/oci-error.js';
 import { PushRights } from '../registry/push-rights.service.js';

@@ -1,7 +1,7 @@
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { FactCache, type Subject } from '../cache/fact-cache.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
-import { PeriodicTask } from '../jobs/periodic-task.js';
+import { PeriodicTask } from '../periodic/periodic-task.js';
 import { FACTS_DROPPED } from './fact-drops.js';
 
 const EVERY_MS = 1_000;

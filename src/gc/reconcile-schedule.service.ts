@@ -4,7 +4,7 @@ import { UnitOfWork } from '../database/unit-of-work.js';
 import { TALLIES } from '../http/tallies.js';
 import { Jobs } from '../jobs/jobs.service.js';
 import { NoPayload } from '../jobs/job-type.js';
-import { PeriodicTask } from '../jobs/periodic-task.js';
+import { PeriodicTask } from '../periodic/periodic-task.js';
 import { BlobStore } from '../storage/blob-store.js';
 import { InstallationRepository } from './installation.repository.js';
 import { RECONCILE } from './reconcile.job.js';

@@ -1,12 +1,12 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { JobResult, JobWithMetadata } from 'pg-boss';
 import { withoutShare } from '../fairness/current-share.js';
-import { JobFailed, type JobHandler } from './job-handler.js';
+import { ClaimLost, JobFailed, type JobHandler } from './job-handler.js';
 import { readPayload } from './job-payload.js';
 import { JobQueue } from './job-queue.service.js';
 import { RunningJob } from './running-job.js';
 import { type Attempt, JobsRepository } from './jobs.repository.js';
-import { JOB_ATTEMPTS } from './outcome-counts.js';
+import { JOB_ATTEMPTS } from './job-counts.js';
 
 export type AnyHandler = JobHandler<Record<string, never>>;
 
@@ -61,7 +61,7 @@ export class JobAttempts {
       this.interrupted.push({ id, name, retryCount });
       return { ...result, status: 'failed' };
     }
-    if (job.signal.aborted) {
+    if (job.signal.aborted || error instanceof ClaimLost) {
       JOB_ATTEMPTS.add(name, 'lost');
       this.logger.log({ job: name, id, message: 'a job was cancelled, took too long or is another node’s now' });
       return { ...result, status: 'failed' };

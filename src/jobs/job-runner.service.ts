@@ -2,12 +2,12 @@ import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationB
 import { DiscoveryService } from '@nestjs/core';
 import type { JobResult, JobWithMetadata, PgBoss } from 'pg-boss';
 import { AppConfig } from '../config/config.js';
+import { PeriodicTask } from '../periodic/periodic-task.js';
 import { type AnyHandler, JobAttempts } from './job-attempts.service.js';
 import { JobHandler } from './job-handler.js';
 import { JobQueue } from './job-queue.service.js';
 import { JobWakers } from './job-wakers.js';
-import { JOB_ATTEMPTS } from './outcome-counts.js';
-import { PeriodicTask } from './periodic-task.js';
+import { JOB_ATTEMPTS } from './job-counts.js';
 import { QUEUE_TIMES } from './queue-times.js';
 
 /** After the start, which is to listen first; and again when the database was away. */

@@ -49,4 +49,5 @@ export class JobType<P extends Ids<P>> {
 }
 
 /** Of jobs that need to know nothing. */
+// eslint-disable-next-line @typescript-eslint/no-extraneous-class -- class-validator takes classes
 export class NoPayload {}

@@ -13,9 +13,9 @@ it('is made by migrations alone: exactly what this version of pg-boss needs', as
   await boss.start(); // it would migrate what is older
   try {
     expect(await boss.schemaVersion()).toBe(version?.version);
-    const { ok: _ok, building: _building, constraintDrift, ...drift } = await boss.detectSchemaDrift();
-    const differing = Object.entries(drift).filter(([, found]) => found !== null && found.length > 0);
-    expect(Object.fromEntries(differing)).toEqual({});
+    const { ok: _ok, building: _building, constraintDrift, enumDrift, ...drift } = await boss.detectSchemaDrift();
+    const differing = Object.entries(drift).filter(([, found]) => found.length > 0);
+    expect({ ...Object.fromEntries(differing), enumDrift }).toEqual({ enumDrift: null });
     // PostgreSQL leaves out the schema where it is the first that is searched.
     for (const { missingConstraints, unexpectedConstraints } of constraintDrift)
       expect(missingConstraints.map((text) => text.replaceAll('public.', ''))).toEqual(unexpectedConstraints);

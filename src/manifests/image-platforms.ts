@@ -4,7 +4,7 @@ import { FAIRNESS } from '../fairness/fairness-counts.js';
 import { type Share, shareIn } from '../fairness/share.js';
 import { WaitingLines } from '../fairness/waiting-lines.js';
 import type { RepositoryFact } from '../http/request-context.js';
-import { PeriodicTask } from '../jobs/periodic-task.js';
+import { PeriodicTask } from '../periodic/periodic-task.js';
 import type { Digest } from '../oci/digest.js';
 import { type ConfigDescriptor, ImageConfigs, isReadable } from './image-configs.service.js';
 import { type ManifestPlatform, ManifestUsesRepository } from './manifest-uses.repository.js';

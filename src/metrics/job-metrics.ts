@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { Gauge, type Registry } from 'prom-client';
 import { Jobs } from '../jobs/jobs.service.js';
-import { JOB_ATTEMPTS, TASK_RUNS } from '../jobs/outcome-counts.js';
+import { TASK_RUNS } from '../periodic/outcome-counts.js';
+import { JOB_ATTEMPTS } from '../jobs/job-counts.js';
 import { Latest } from './latest.js';
 import { readCounter } from './metric-kinds.js';
 

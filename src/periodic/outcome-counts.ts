@@ -20,10 +20,4 @@ export class OutcomeCounts<const Outcome extends string> {
   }
 }
 
-/**
- * Attempts at jobs: `retried` will be tried again, `interrupted` by a node that stopped, `lost` was cancelled or taken
- * over while it ran.
- */
-export const JOB_ATTEMPTS = new OutcomeCounts(['done', 'retried', 'failed', 'interrupted', 'lost']);
-
 export const TASK_RUNS = new OutcomeCounts(['done', 'failed']);

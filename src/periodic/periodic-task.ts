@@ -27,6 +27,8 @@ export class PeriodicTask {
   private running: Promise<void> = Promise.resolve();
   private next: Promise<void> | null = null;
   private isRepeated = false;
+  /** Of the last run; the same one is told once, not every second for as long as the database is away. */
+  private problem: string | null = null;
 
   constructor(private readonly options: PeriodicTaskOptions) {
     this.logger = new Logger(options.name);
@@ -82,10 +84,13 @@ export class PeriodicTask {
     try {
       await this.options.run(this.signal);
       TASK_RUNS.add(name, 'done');
+      this.problem = null;
     } catch (error) {
       if (this.signal.aborted) return;
       TASK_RUNS.add(name, 'failed');
-      this.logger.warn({ error: error instanceof Error ? error.message : String(error), message: failure });
+      const problem = error instanceof Error ? error.message : String(error);
+      if (problem !== this.problem) this.logger.warn({ error: problem, message: failure });
+      this.problem = problem;
     }
   }
 }

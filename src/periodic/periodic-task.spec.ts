@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { Logger } from '@nestjs/common';
 import { TASK_RUNS } from './outcome-counts.js';
 import { PeriodicTask, type PeriodicTaskOptions } from './periodic-task.js';
 
@@ -84,6 +85,18 @@ describe('a periodic task', () => {
     await jest.advanceTimersByTimeAsync(3 * PAUSE_MS);
     expect(runs).toBe(3);
     expect(counted('failed')).toBe(before + 3);
+  });
+
+  it('tells of a failure once, until it is another one or a run went well', async () => {
+    const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
+    const problems = ['away', 'away', 'full', null, 'full'];
+    const task = taskOf(() => {
+      const problem = problems.shift() ?? null;
+      return problem === null ? Promise.resolve() : Promise.reject(new Error(problem));
+    });
+    for (let run = 0; run < 5; run++) await task.now();
+    expect(warn.mock.calls.map(([line]) => (line as { error: string }).error)).toEqual(['away', 'full', 'full']);
+    warn.mockRestore();
   });
 
   it('runs once when it is asked for soon, and not again by itself', async () => {
