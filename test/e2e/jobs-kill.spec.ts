@@ -1,8 +1,8 @@
-import { beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { ChildProcess } from 'node:child_process';
 import path from 'node:path';
 import { startPgBouncer } from '../support/pgbouncer.js';
-import { end, eventually, onFileEnd, start } from '../support/processes.js';
+import { end, eventually, start } from '../support/processes.js';
 import { type Registry, startRegistry } from '../support/registry.js';
 import { query } from './left-behind.js';
 
@@ -22,9 +22,10 @@ interface Job {
 }
 
 let registry: Registry;
+const workers: ChildProcess[] = [];
 
 beforeAll(async () => {
-  registry = await startRegistry();
+  registry = await startRegistry({ env: { METRICS_LISTEN_ADDRESS: '127.0.0.1:0' } });
   for (const table of ['begun', 'effects'])
     await query(
       registry,
@@ -38,13 +39,18 @@ beforeEach(async () => {
   await query(registry, `DELETE FROM job WHERE name = 'test.effect'`);
 });
 
+/** Else one of the test before would take the job. */
+afterEach(async () => {
+  await Promise.all(workers.splice(0).map((child) => end(child, 'SIGKILL')));
+});
+
 /** A process that works on jobs of the kind `test.effect`. */
 function worker(env: Record<string, string> = {}): ChildProcess & { pid: number } {
   const child = start(process.execPath, [PROGRAM], {
     env: { ...process.env, ...registry.env, ...env },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
-  onFileEnd(() => end(child, 'SIGKILL'));
+  workers.push(child);
   return child;
 }
 
@@ -52,6 +58,12 @@ const begun = (): Promise<{ pid: number; attempt: number }[]> =>
   query(registry, 'SELECT pid, attempt FROM begun ORDER BY at');
 const effects = (): Promise<{ pid: number; attempt: number }[]> => query(registry, 'SELECT pid, attempt FROM effects');
 const openGate = (): Promise<object[]> => query(registry, 'INSERT INTO gate DEFAULT VALUES');
+
+/** As some node has counted it within the last seconds. */
+async function hasMetric(line: string): Promise<boolean> {
+  const { url } = registry.events().find(({ event }) => event === 'metrics') as { url: string };
+  return (await (await fetch(url)).text()).includes(`\n${line}\n`);
+}
 
 async function onlyJob(): Promise<Job> {
   const { items } = (await registry.client.api('GET', `${JOBS}?type=test.effect`).expect(200)).json<{ items: Job[] }>();
@@ -74,6 +86,7 @@ describe('a job', () => {
     await eventually('it has begun', async () => (await begun()).length === 1);
     await eventually('it tells how far it is', async () => (await onlyJob()).progress !== null);
     expect(await onlyJob()).toMatchObject({ state: 'running', attempts: 1, progress: { done: 1, total: 2 } });
+    await eventually('the metric', () => hasMetric('aerugo_jobs{type="test.effect",state="running"} 1'));
     const second = worker();
     await end(first, 'SIGKILL');
     expect(await onlyJob()).toMatchObject({ state: 'running' });
@@ -109,10 +122,11 @@ describe('a job', () => {
     await registry.client.api('DELETE', `${JOBS}/${id}`).expect(409);
     await end(first);
     expect(await effects()).toEqual([]);
-    const { items } = (await registry.client.api('GET', '/api/v1/audit?action=job.cancel').expect(200)).json<{
-      items: { resource: string; outcome: string }[];
-    }>();
-    expect(items.map(({ outcome }) => outcome)).toEqual(expect.arrayContaining(['allowed']));
+    const entries = async (): Promise<string[]> => {
+      const page = await registry.client.api('GET', '/api/v1/audit?action=job.cancel').expect(200);
+      return page.json<{ items: { outcome: string }[] }>().items.map(({ outcome }) => outcome);
+    };
+    await eventually('it is in the audit log', async () => (await entries()).includes('allowed'));
   });
 
   it('goes through a pooler in transaction mode', async () => {
