@@ -26,6 +26,7 @@ class NumberPayload {
 const ADD = new JobType('test.add', NumberPayload, {
   retry: { attempts: 3, firstDelaySeconds: 1, maxDelaySeconds: 1 },
 });
+const TICK = new JobType('test.tick', NoPayload, { isUnique: true, cron: '* * * * *' });
 const ONCE = new JobType('test.once', NoPayload, { isUnique: true });
 
 type Work = (payload: NumberPayload, run: JobRun) => Promise<void>;
@@ -39,6 +40,16 @@ class AddHandler extends JobHandler<NumberPayload> {
   }
 }
 
+class TickHandler extends JobHandler<NoPayload> {
+  readonly type = TICK;
+  ticks = 0;
+
+  run(): Promise<void> {
+    this.ticks += 1;
+    return Promise.resolve();
+  }
+}
+
 let services: ContentServices;
 
 /** What a process is for its jobs. */
@@ -49,12 +60,12 @@ class Process {
   private readonly runner: JobRunner;
   readonly jobs: Jobs;
 
-  constructor() {
+  constructor(tick: TickHandler | null = null) {
     const config = { jobs: { concurrency: 1, retentionSeconds: 3_600 } } as unknown as AppConfig;
     const rows = new JobsRepository(services.unitOfWork);
     this.queue = new JobQueue(new RawStatements(services.dataSource), services.unitOfWork, config);
     this.jobs = new Jobs(this.queue, rows, this.wakers);
-    const providers = { getProviders: () => [{ instance: this.handler }, { instance: null }] };
+    const providers = { getProviders: () => [{ instance: this.handler }, { instance: tick }] };
     const attempts = new JobAttempts(this.queue, rows);
     this.runner = new JobRunner(providers as unknown as DiscoveryService, this.queue, attempts, this.wakers, config);
   }
@@ -86,8 +97,8 @@ class Process {
 
 const processes: Process[] = [];
 
-function newProcess(): Process {
-  const one = new Process();
+function newProcess(tick: TickHandler | null = null): Process {
+  const one = new Process(tick);
   processes.push(one);
   return one;
 }
@@ -246,4 +257,14 @@ describe('a job', () => {
     expect(await jobs.list({ type: null, state: 'waiting', after: null, limit: 9 })).toHaveLength(6);
     expect(await jobs.list({ type: null, state: 'done', after: null, limit: 9 })).toEqual([]);
   });
+
+  // The last one: the schedule stays.
+  it('that has a schedule is enqueued by the nodes, once for all of them', async () => {
+    const ticks = [new TickHandler(), new TickHandler()];
+    for (const tick of ticks) await newProcess(tick).begin(() => Promise.resolve());
+    await eventually('its time', () => ticks.some((tick) => tick.ticks > 0), 120_000);
+    const made = `SELECT date_trunc('minute', created_on) AS at, count(*)::int AS count FROM job WHERE name = $1 GROUP BY 1`;
+    const rows = await services.database.query<{ count: number }>(made, [TICK.name]);
+    expect(rows.map(({ count }) => count)).toEqual(rows.map(() => 1));
+  }, 150_000);
 });
