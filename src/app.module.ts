@@ -11,6 +11,7 @@ import { GcModule } from './gc/gc.module.js';
 import { HealthModule } from './health/health.module.js';
 import { HttpModule } from './http/http.module.js';
 import { IntegrityModule } from './integrity/integrity.module.js';
+import { JobRunnerModule } from './jobs/job-runner.module.js';
 import { ManifestsModule } from './manifests/manifests.module.js';
 import { OrgsModule } from './orgs/orgs.module.js';
 import { RegistryModule } from './registry/registry.module.js';
@@ -39,6 +40,7 @@ export class AppModule {
         AuditModule,
         GcModule,
         IntegrityModule,
+        JobRunnerModule,
         HealthModule,
         ...metricsOf(config),
       ],

@@ -8,6 +8,7 @@ export const BIG_TABLES = [
   'api_keys',
   'audit_events',
   'blobs',
+  'job_common',
   'manifest_refs',
   'manifests',
   'outbox',

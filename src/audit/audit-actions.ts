@@ -84,6 +84,8 @@ export const AUDITED_ROUTES: Readonly<Record<string, AuditedRoute>> = {
   'POST /api/v1/admin/fsck': request('fsck.start'),
   'DELETE /api/v1/admin/fsck': request('fsck.cancel'),
 
+  'DELETE /api/v1/admin/jobs/{id}': request('job.cancel'),
+
   // Reads that say who was curious.
   'GET /api/v1/audit': request('audit.read'),
   'GET /api/v1/orgs/{org}/audit': request('audit.read'),

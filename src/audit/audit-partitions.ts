@@ -1,13 +1,13 @@
-import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { AppConfig } from '../config/config.js';
 import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
+import { PeriodicTask } from '../periodic/periodic-task.js';
 import { type Month, monthOf, monthOfPartition, monthStart, oldestKept, partitionName } from './audit-months.js';
 
 /** Any constant, which is not the one of migrations. */
 const LOCK = 7_236_402;
 /** Beside the present one: nobody writes into a month that has just begun before its partition is there. */
 const MONTHS_AHEAD = 2;
-const DAY_MS = 24 * 3600 * 1000;
 const RETRY_MS = 600_000;
 
 const COLUMNS = 'at, id, actor, credential, address, action, resource, namespace_id, outcome, detail';
@@ -28,16 +28,20 @@ interface Plan {
 
 /**
  * The months of the audit log: partitions for this one and the next two, and none that is wholly older than
- * `AUDIT_MONTHS`. Any node does it; the database's clock says which month it is.
+ * `AUDIT_MONTHS`. Each node does it when it starts and when it writes into a month that it has not seen; a job does it
+ * daily. The database's clock says which month it is.
  */
 @Injectable()
 export class AuditPartitions implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly logger = new Logger(AuditPartitions.name);
   private readonly months: number;
   private prepared: Month | null = null;
-  private timer: NodeJS.Timeout | null = null;
-  private running: Promise<void> = Promise.resolve();
-  private isStopped = false;
+  /** Nothing is lost while it fails: the default partition takes what no month's does. */
+  private readonly task = new PeriodicTask({
+    name: 'audit-partitions',
+    pauseMs: RETRY_MS,
+    failure: 'partitions of the audit log are made later',
+    run: () => this.attempt(),
+  });
 
   constructor(
     private readonly unitOfWork: UnitOfWork,
@@ -50,10 +54,8 @@ export class AuditPartitions implements OnApplicationBootstrap, BeforeApplicatio
     await this.keepUp();
   }
 
-  async beforeApplicationShutdown(): Promise<void> {
-    this.isStopped = true;
-    if (this.timer) clearTimeout(this.timer);
-    await this.running;
+  beforeApplicationShutdown(): Promise<void> {
+    return this.task.stop();
   }
 
   /** Before a write: does nothing but in a month that this node has not seen yet. */
@@ -63,16 +65,18 @@ export class AuditPartitions implements OnApplicationBootstrap, BeforeApplicatio
 
   /** Makes and drops what the time `now` asks for; by default the database's. Safe on many nodes at once. */
   ensure(now?: Date): Promise<void> {
-    return this.unitOfWork.run(async (tx) => {
-      await tx.query('SELECT pg_advisory_xact_lock($1)', [LOCK]);
-      const seen = await this.plan(tx, now);
-      if (seen.create.length === 0 && seen.drop.length === 0 && !seen.isUnsorted) return;
-      // Others wait behind this lock as long as it waits itself: rather later than long. A month ahead there is time.
-      await tx.query(`SET LOCAL lock_timeout = '2s'`);
-      await tx.query(`SET LOCAL statement_timeout = '10min'`);
-      await tx.query('LOCK TABLE audit_events IN ACCESS EXCLUSIVE MODE');
-      await carryOut(tx, await this.plan(tx, now)); // rows may have come while it waited
-    });
+    return this.unitOfWork.run((tx) => this.ensureIn(tx, now));
+  }
+
+  async ensureIn(tx: Transaction, now?: Date): Promise<void> {
+    await tx.query('SELECT pg_advisory_xact_lock($1)', [LOCK]);
+    const seen = await this.plan(tx, now);
+    if (seen.create.length === 0 && seen.drop.length === 0 && !seen.isUnsorted) return;
+    // Others wait behind this lock as long as it waits itself: rather later than long. A month ahead there is time.
+    await tx.query(`SET LOCAL lock_timeout = '2s'`);
+    await tx.query(`SET LOCAL statement_timeout = '10min'`);
+    await tx.query('LOCK TABLE audit_events IN ACCESS EXCLUSIVE MODE');
+    await carryOut(tx, await this.plan(tx, now)); // rows may have come while it waited
   }
 
   private async plan(tx: Transaction, now: Date | undefined): Promise<Plan> {
@@ -92,24 +96,17 @@ export class AuditPartitions implements OnApplicationBootstrap, BeforeApplicatio
   }
 
   private keepUp(): Promise<void> {
-    if (this.isStopped) return Promise.resolve();
     this.prepared = monthOf(new Date());
-    this.running = this.attempt();
-    return this.running;
+    return this.task.now();
   }
 
   private async attempt(): Promise<void> {
-    let pause = DAY_MS;
     try {
       await this.ensure();
     } catch (error) {
-      // Nothing is lost: the default partition takes what no month's does.
-      const text = error instanceof Error ? error.message : String(error);
-      this.logger.warn({ error: text, message: 'partitions of the audit log are made later' });
-      pause = RETRY_MS;
+      this.task.soon();
+      throw error;
     }
-    if (this.timer) clearTimeout(this.timer);
-    if (!this.isStopped) this.timer = setTimeout(() => void this.keepUp(), pause).unref();
   }
 }
 

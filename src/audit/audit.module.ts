@@ -5,6 +5,7 @@ import { AuditEvent } from './audit-event.entity.js';
 import { AuditEventsRepository } from './audit-events.repository.js';
 import { AuditExports } from './audit-exports.js';
 import { AuditLogService } from './audit-log.service.js';
+import { AuditPartitionsJob } from './audit-partitions.job.js';
 import { AuditPartitions } from './audit-partitions.js';
 import { AuditRecorder } from './audit-recorder.js';
 import { AuditWriter } from './audit-writer.js';
@@ -13,7 +14,15 @@ import { AuditController } from './audit.controller.js';
 @Module({
   imports: [TypeOrmModule.forFeature([AuditEvent]), DatabaseModule],
   controllers: [AuditController],
-  providers: [AuditEventsRepository, AuditExports, AuditLogService, AuditPartitions, AuditRecorder, AuditWriter],
+  providers: [
+    AuditEventsRepository,
+    AuditExports,
+    AuditLogService,
+    AuditPartitions,
+    AuditPartitionsJob,
+    AuditRecorder,
+    AuditWriter,
+  ],
   exports: [AuditRecorder],
 })
 export class AuditModule {}

@@ -1,10 +1,10 @@
-import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { TALLIES } from '../http/tallies.js';
+import { PeriodicTask } from '../periodic/periodic-task.js';
 import { BlobStore } from '../storage/blob-store.js';
 import { objectKeyOf, parseObjectKey } from '../storage/object-keys.js';
 import { type ExpiredUpload, SweepRepository } from './sweep.repository.js';
 
-/** Between two sweeps; each node adds a part of it by chance, so that they do not come together. */
 const PAUSE_MS = 5_000;
 const BATCH = 100;
 const AT_ONCE = 8;
@@ -18,10 +18,12 @@ const LEASE_SECONDS = 300;
  */
 @Injectable()
 export class UploadSweeper implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly logger = new Logger(UploadSweeper.name);
-  private timer: NodeJS.Timeout | null = null;
-  private running: Promise<void> = Promise.resolve();
-  private isStopped = false;
+  private readonly task = new PeriodicTask({
+    name: 'upload-sweep',
+    pauseMs: PAUSE_MS,
+    failure: 'expired uploads are removed later',
+    run: () => this.turn(),
+  });
 
   constructor(
     private readonly uploads: SweepRepository,
@@ -29,18 +31,16 @@ export class UploadSweeper implements OnApplicationBootstrap, BeforeApplicationS
   ) {}
 
   onApplicationBootstrap(): void {
-    this.schedule();
+    this.task.start();
   }
 
-  async beforeApplicationShutdown(): Promise<void> {
-    this.isStopped = true;
-    if (this.timer) clearTimeout(this.timer);
-    await this.running;
+  beforeApplicationShutdown(): Promise<void> {
+    return this.task.stop();
   }
 
   /** Removes what has expired by now, as far as one sweep goes. */
   async sweep(): Promise<void> {
-    for (let batch = 0; batch < MAX_BATCHES && !this.isStopped; batch++) {
+    for (let batch = 0; batch < MAX_BATCHES && !this.task.signal.aborted; batch++) {
       const expired = await this.uploads.take(BATCH, LEASE_SECONDS);
       for (const { wasOpen, isDirect } of expired)
         if (wasOpen) (isDirect ? TALLIES.directUploads : TALLIES.streamedUploads).add('expired');
@@ -49,24 +49,13 @@ export class UploadSweeper implements OnApplicationBootstrap, BeforeApplicationS
     }
   }
 
-  private schedule(): void {
-    if (this.isStopped) return;
-    const pause = PAUSE_MS * (1 + Math.random());
-    this.timer = setTimeout(() => {
-      this.running = this.turn();
-      void this.running.then(() => {
-        this.schedule();
-      });
-    }, pause).unref();
-  }
-
   private async turn(): Promise<void> {
     try {
       await this.sweep();
       TALLIES.sweeps.add('done');
     } catch (error) {
       TALLIES.sweeps.add('failed');
-      this.logger.warn({ error: String(error), message: 'expired uploads are removed later' });
+      throw error;
     }
   }
 

@@ -1,9 +1,9 @@
 import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { AppConfig } from '../config/config.js';
 import { Allotment } from '../fairness/allotment.js';
-import { withoutShare } from '../fairness/current-share.js';
 import { FAIRNESS } from '../fairness/fairness-counts.js';
 import type { Share } from '../fairness/share.js';
+import { PeriodicTask } from '../periodic/periodic-task.js';
 import { type OciCondition, OciError } from '../oci/oci-error.js';
 import { PushRights } from '../registry/push-rights.service.js';
 import { ObjectNotFound, UploadLost } from '../storage/storage-errors.js';
@@ -13,7 +13,7 @@ import type { FailureReason } from './direct-failures.js';
 import { type Busy, DirectUploadsRepository, type Verification } from './direct-uploads.repository.js';
 import { UploadCommit } from './upload-commit.service.js';
 
-/** Between two looks at what other nodes left or could not take; each node adds a part of it by chance. */
+/** Between two looks at what other nodes left or could not take. */
 const PAUSE_MS = 5_000;
 /** Uploads that a node reads at once. One tenant has half of them: as many as there are threads to hash them. */
 const AT_ONCE = 4;
@@ -35,10 +35,16 @@ export class UploadVerifier implements OnApplicationBootstrap, BeforeApplication
   private readonly logger = new Logger(UploadVerifier.name);
   private readonly running = new Map<Promise<void>, Verification>();
   private readonly places = new Allotment({ resource: 'verifications', total: AT_ONCE });
-  private readonly stopped = new AbortController();
+  private readonly task = new PeriodicTask({
+    name: 'upload-verification',
+    pauseMs: PAUSE_MS,
+    failure: 'direct uploads are read later',
+    run: async () => {
+      await this.fill();
+      await this.count();
+    },
+  });
   private readonly expirySeconds: number;
-  private timer: NodeJS.Timeout | null = null;
-  private taking: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly uploads: DirectUploadsRepository,
@@ -52,46 +58,23 @@ export class UploadVerifier implements OnApplicationBootstrap, BeforeApplication
   }
 
   onApplicationBootstrap(): void {
-    if (this.bytes.arePossible) this.schedule();
+    if (this.bytes.arePossible) this.task.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    this.stopped.abort(new Error('the node stops'));
-    if (this.timer) clearTimeout(this.timer);
-    await this.taking;
+    await this.task.stop();
     await Promise.all(this.running.keys());
   }
 
   /** Takes what waits, as far as there is room; resolves when it is taken, not when it is read. */
   wake(): Promise<void> {
-    this.taking = this.taking
-      .then(() =>
-        withoutShare(async () => {
-          await this.fill();
-          await this.count();
-        }),
-      )
-      .catch((error: unknown) => {
-        this.logger.warn({ error: String(error), message: 'direct uploads are read later' });
-      });
-    return this.taking;
-  }
-
-  private schedule(): void {
-    if (this.stopped.signal.aborted) return;
-    this.timer = setTimeout(
-      () =>
-        void this.wake().then(() => {
-          this.schedule();
-        }),
-      PAUSE_MS * (1 + Math.random()),
-    ).unref();
+    return this.task.now();
   }
 
   private async fill(): Promise<void> {
     // Who has as many as it may within its namespace, though either of both has room beside others.
     const full = new Set<string>();
-    while (this.places.free > 0 && !this.stopped.signal.aborted) {
+    while (this.places.free > 0 && !this.task.signal.aborted) {
       const [upload] = await this.uploads.take(1, LEASE_SECONDS, this.busy(full));
       if (!upload) return;
       const place = this.places.tryTake(shareOf(upload), 1);
@@ -103,7 +86,7 @@ export class UploadVerifier implements OnApplicationBootstrap, BeforeApplication
       const run = this.verify(upload).finally(() => {
         place.release();
         this.running.delete(run);
-        if (!this.stopped.signal.aborted) void this.wake();
+        if (!this.task.signal.aborted) void this.wake();
       });
       this.running.set(run, upload);
     }
@@ -135,7 +118,7 @@ export class UploadVerifier implements OnApplicationBootstrap, BeforeApplication
     const lost = new AbortController();
     const timer = setInterval(() => void this.renew(upload, lost), RENEW_MS).unref();
     try {
-      const reason = await this.judge(upload, AbortSignal.any([lost.signal, this.stopped.signal]));
+      const reason = await this.judge(upload, AbortSignal.any([lost.signal, this.task.signal]));
       const isEnded = reason !== null && (await this.ends.fail(upload, reason));
       if (!isEnded) await this.clear(upload);
     } catch (error) {
@@ -143,7 +126,7 @@ export class UploadVerifier implements OnApplicationBootstrap, BeforeApplication
         await this.clear(upload);
         return;
       }
-      const isStopping = this.stopped.signal.aborted;
+      const isStopping = this.task.signal.aborted;
       if (!isStopping) this.logger.warn({ upload: id, error: String(error), message: 'an upload is read again later' });
       await this.uploads.release(id, epoch, isStopping ? 0 : RETRY_SECONDS).catch(() => undefined); // or the lease ends
     } finally {

@@ -94,6 +94,7 @@ export function toConfig(
       manifestMaxBytes: values.MANIFEST_MAX_BYTES,
       manifestMaxAnnotations: values.MANIFEST_MAX_ANNOTATIONS,
     },
+    jobs: { concurrency: values.JOBS_CONCURRENCY, retentionSeconds: values.JOBS_RETENTION_SECONDS },
   });
 }
 

@@ -168,6 +168,12 @@ export interface RegistryConfig {
   readonly manifestMaxAnnotations: number;
 }
 
+export interface JobsConfig {
+  /** Of each kind, in each process; 0: none. */
+  readonly concurrency: number;
+  readonly retentionSeconds: number;
+}
+
 export interface ConfigValues {
   readonly server: ServerConfig;
   readonly database: DatabaseConfig;
@@ -175,4 +181,5 @@ export interface ConfigValues {
   readonly storage: StorageConfig;
   readonly security: SecurityConfig;
   readonly registry: RegistryConfig;
+  readonly jobs: JobsConfig;
 }

@@ -11,6 +11,7 @@ export class AppConfig implements ConfigValues {
   readonly storage: ConfigValues['storage'];
   readonly security: ConfigValues['security'];
   readonly registry: ConfigValues['registry'];
+  readonly jobs: ConfigValues['jobs'];
 
   constructor(values: ConfigValues) {
     const own = structuredClone(values);
@@ -20,6 +21,7 @@ export class AppConfig implements ConfigValues {
     this.storage = own.storage;
     this.security = own.security;
     this.registry = own.registry;
+    this.jobs = own.jobs;
     deepFreeze(this);
   }
 
@@ -30,20 +32,20 @@ export class AppConfig implements ConfigValues {
 
   /** The same configuration once the embedded database runs and its address is known. */
   withEmbeddedDatabase(url: string): AppConfig {
-    const { server, cache, storage, security, registry } = this;
+    const { server, cache, storage, security, registry, jobs } = this;
     const database = { ...this.database, url, directUrl: null, embedded: true };
-    return new AppConfig({ server, database, cache, storage, security, registry });
+    return new AppConfig({ server, database, cache, storage, security, registry, jobs });
   }
 
   /** That of one worker: the node's, with its part of what the settings give the node as a whole. */
   ofWorker(worker: WorkerConfig, listenPort: number): AppConfig {
-    const { cache, security, registry } = this;
+    const { cache, security, registry, jobs } = this;
     const { workers } = this.server;
     const partOf = (total: number): number => Math.floor(total / workers);
     const server = { ...this.server, worker, listenPort };
     const database = { ...this.database, maxConnections: partOf(this.database.maxConnections) };
     const storage = { ...this.storage, uploadMemoryBudget: partOf(this.storage.uploadMemoryBudget) };
-    return new AppConfig({ server, database, cache, storage, security, registry });
+    return new AppConfig({ server, database, cache, storage, security, registry, jobs });
   }
 }
 

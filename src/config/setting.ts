@@ -1,6 +1,6 @@
 import type * as p from './parsers.js';
 
-export const SECTIONS = ['server', 'database', 'cache', 'storage', 'security', 'registry'] as const;
+export const SECTIONS = ['server', 'database', 'cache', 'storage', 'security', 'registry', 'jobs'] as const;
 export type Section = (typeof SECTIONS)[number];
 
 /** One row a setting: parsing, messages, both example files and the table in the README come from here. */

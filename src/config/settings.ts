@@ -1,6 +1,7 @@
 import type { Setting } from './setting.js';
 import { CACHE_SETTINGS } from './settings/cache-settings.js';
 import { DATABASE_SETTINGS } from './settings/database-settings.js';
+import { JOBS_SETTINGS } from './settings/jobs-settings.js';
 import { REGISTRY_SETTINGS } from './settings/registry-settings.js';
 import { SECURITY_SETTINGS } from './settings/security-settings.js';
 import { SERVER_SETTINGS } from './settings/server-settings.js';
@@ -14,6 +15,7 @@ export const SETTINGS = {
   ...STORAGE_SETTINGS,
   ...SECURITY_SETTINGS,
   ...REGISTRY_SETTINGS,
+  ...JOBS_SETTINGS,
 } as const satisfies Record<string, Setting<unknown>>;
 
 export type SettingName = keyof typeof SETTINGS;

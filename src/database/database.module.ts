@@ -9,6 +9,7 @@ import { IdempotentAnswersSweeper } from './idempotency/idempotent-answers-sweep
 import { IdempotentCreate } from './idempotent-create.entity.js';
 import { IdempotentCreates } from './idempotent-creates.service.js';
 import { migrate } from './migrate.js';
+import { RawStatements } from './raw-statements.js';
 import { explained } from './start-failures.js';
 import { UnitOfWork } from './unit-of-work.js';
 
@@ -33,7 +34,7 @@ import { UnitOfWork } from './unit-of-work.js';
     }),
     TypeOrmModule.forFeature([IdempotentCreate]),
   ],
-  providers: [DatabaseStatistics, UnitOfWork, IdempotentCreates, IdempotentAnswersSweeper],
-  exports: [DatabaseStatistics, UnitOfWork, IdempotentCreates],
+  providers: [DatabaseStatistics, UnitOfWork, RawStatements, IdempotentCreates, IdempotentAnswersSweeper],
+  exports: [DatabaseStatistics, UnitOfWork, RawStatements, IdempotentCreates],
 })
 export class DatabaseModule {}

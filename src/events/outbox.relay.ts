@@ -1,6 +1,7 @@
-import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { FactCache, type Subject } from '../cache/fact-cache.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
+import { PeriodicTask } from '../periodic/periodic-task.js';
 import { FACTS_DROPPED } from './fact-drops.js';
 
 const EVERY_MS = 1_000;
@@ -21,10 +22,14 @@ SELECT payload FROM taken`;
  */
 @Injectable()
 export class OutboxRelay implements OnApplicationBootstrap, OnApplicationShutdown {
-  private readonly logger = new Logger(OutboxRelay.name);
-  private timer: NodeJS.Timeout | null = null;
-  private running: Promise<void> = Promise.resolve();
-  private isStopped = false;
+  /** While the database or the cache is away the messages wait. */
+  private readonly task = new PeriodicTask({
+    name: 'outbox-relay',
+    pauseMs: EVERY_MS,
+    jitter: 0,
+    failure: 'outbox relay failed',
+    run: (signal) => this.drain(signal),
+  });
 
   constructor(
     private readonly facts: FactCache,
@@ -32,14 +37,12 @@ export class OutboxRelay implements OnApplicationBootstrap, OnApplicationShutdow
   ) {}
 
   onApplicationBootstrap(): void {
-    // Nobody else remembers facts: nothing was appended and nothing needs repeating.
-    if (this.facts.shared) this.schedule();
+    // Without a shared cache there is nothing to relay.
+    if (this.facts.shared) this.task.start();
   }
 
-  async onApplicationShutdown(): Promise<void> {
-    this.isStopped = true;
-    if (this.timer) clearTimeout(this.timer);
-    await this.running;
+  onApplicationShutdown(): Promise<void> {
+    return this.task.stop();
   }
 
   /** Relays one batch; the number of messages that it had. */
@@ -53,24 +56,7 @@ export class OutboxRelay implements OnApplicationBootstrap, OnApplicationShutdow
     });
   }
 
-  private schedule(): void {
-    if (this.isStopped) return;
-    this.timer = setTimeout(() => {
-      this.running = this.drain().finally(() => {
-        this.schedule();
-      });
-    }, EVERY_MS).unref();
-  }
-
-  private async drain(): Promise<void> {
-    try {
-      while (!this.isStopped && (await this.relay()) === BATCH);
-    } catch (error) {
-      // The database or the cache is away; the messages wait.
-      this.logger.warn({
-        error: error instanceof Error ? error.message : String(error),
-        message: 'outbox relay failed',
-      });
-    }
+  private async drain(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted && (await this.relay()) === BATCH);
   }
 }

@@ -4,14 +4,15 @@ import { Repository } from 'typeorm';
 import { Installation } from './installation.entity.js';
 
 const FIND = 'SELECT id FROM installation';
+const IS_DUE = 'SELECT reconcile_due <= now() AS "isDue" FROM installation';
 const CREATE = `
 INSERT INTO installation (id, reconcile_due) VALUES ($1, now() + make_interval(secs => $2))
 ON CONFLICT (single) DO NOTHING`;
-// $3: whether it has to be due. Nobody waits here: another node's run is as good as this one's.
+// $3: whether it has to be due. A lease of its own it takes again: an attempt before had it.
 const BEGIN = `
 WITH taken AS (
   UPDATE installation SET reconciler = $1, reconcile_due = now() + make_interval(secs => $2)
-  WHERE reconcile_due <= now() OR (NOT $3 AND reconciler IS NULL) RETURNING id
+  WHERE reconcile_due <= now() OR (NOT $3 AND reconciler IS NULL) OR reconciler = $1 RETURNING id
 ) SELECT id FROM taken`;
 const PROLONG = `
 WITH kept AS (
@@ -33,6 +34,11 @@ export class InstallationRepository {
   /** Makes the row unless there is one. */
   async create(id: string, firstRunSeconds: number): Promise<void> {
     await this.rows.manager.query(CREATE, [id, firstRunSeconds]);
+  }
+
+  async isDue(): Promise<boolean> {
+    const [row] = await this.rows.manager.query<{ isDue: boolean }[]>(IS_DUE);
+    return row?.isDue ?? false;
   }
 
   /** Whether the run may begin; it holds the lease from then on. */

@@ -22,6 +22,10 @@ export interface ReconcileOptions {
   readonly onlyIfDue?: boolean;
   /** What is younger is left alone. */
   readonly graceSeconds?: number;
+  /** The job that it is an attempt at: another attempt goes on under the same lease. */
+  readonly lease?: string;
+  /** Is told how many objects were looked at. */
+  readonly onPage?: (objects: number) => void;
 }
 
 /** Another node goes on this long after the last page of one that died. */
@@ -54,9 +58,9 @@ export class Reconciler {
    */
   async run(
     signal: AbortSignal,
-    { onlyIfDue = false, graceSeconds = this.graceSeconds }: ReconcileOptions = {},
+    { onlyIfDue = false, graceSeconds = this.graceSeconds, lease, onPage }: ReconcileOptions = {},
   ): Promise<Reconciled | null> {
-    const run = randomUUID();
+    const run = lease ?? randomUUID();
     if (!(await this.installations.begin(run, LEASE_SECONDS, onlyIfDue))) return null;
     let pause = RETRY_SECONDS;
     try {
@@ -66,15 +70,24 @@ export class Reconciler {
         if (!(await this.installations.prolong(run, LEASE_SECONDS))) throw new Error('another node has taken over');
       };
       const before = new Date(Date.now() - graceSeconds * 1000);
-      const result = { ...(await this.removeObjects(before, step)), ...(await this.abortMultiparts(before, step)) };
+      const result = {
+        ...(await this.removeObjects(before, step, onPage)),
+        ...(await this.abortMultiparts(before, step)),
+      };
       pause = this.intervalSeconds;
       return result;
     } finally {
-      await this.installations.end(run, pause);
+      // What stops an attempt at a job leaves the lease to the next one.
+      if (lease === undefined || !signal.aborted) await this.installations.end(run, pause);
     }
   }
 
-  private async removeObjects(before: Date, step: () => Promise<void>) {
+  /** Of a job that was cancelled: the next one comes when it would have come. */
+  async skip(lease: string): Promise<void> {
+    await this.installations.end(lease, this.intervalSeconds);
+  }
+
+  private async removeObjects(before: Date, step: () => Promise<void>, onPage?: (objects: number) => void) {
     const found = { objects: 0, bytes: 0, removedObjects: 0, removedBytes: 0 };
     for await (const page of this.store.inventory.objects()) {
       await step();
@@ -87,6 +100,7 @@ export class Reconciler {
       const { objects, removedObjects } = found;
       if (removedObjects > SUSPICIOUS && removedObjects > objects / 2) throw new ForeignStore(MOSTLY_UNNAMED);
       await this.store.delete(garbage.map(({ key }) => key));
+      onPage?.(objects);
     }
     return found;
   }

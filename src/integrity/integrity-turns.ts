@@ -3,10 +3,11 @@ import { randomUUID } from 'node:crypto';
 import { StoredBlobs } from '../blobs/stored-blobs.js';
 import { AppConfig } from '../config/config.js';
 import { TALLIES } from '../http/tallies.js';
+import { PeriodicTask } from '../periodic/periodic-task.js';
 import { type HeldRun, IntegrityRunsRepository, type Progress } from './integrity-runs.repository.js';
 import { IntegrityWalk, RunLost, StoreNotUsable } from './integrity-walk.service.js';
 
-/** Between two looks at what there is to do; each process adds a part of it by chance. */
+/** Between two looks at what there is to do. */
 const PAUSE_MS = 10_000;
 /** Between the beginnings of two passes of the scrub: a small registry is not read all day. */
 const PASS_SECONDS = 86_400;
@@ -20,11 +21,14 @@ const RETRY_SECONDS = { store: 600, database: 30 } as const;
 export class IntegrityTurns implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(IntegrityTurns.name);
   private readonly scrubRate: number;
-  private readonly stop = new AbortController();
   private readonly running = new Set<Promise<void>>();
+  private readonly task = new PeriodicTask({
+    name: 'integrity-look',
+    pauseMs: PAUSE_MS,
+    failure: 'checks of the blobs are looked for later',
+    run: () => this.look(),
+  });
   private isSeeded = false;
-  private timer: NodeJS.Timeout | null = null;
-  private looking: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly runs: IntegrityRunsRepository,
@@ -36,13 +40,11 @@ export class IntegrityTurns implements OnApplicationBootstrap, BeforeApplication
   }
 
   onApplicationBootstrap(): void {
-    this.schedule();
+    this.task.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    this.stop.abort(new Error('the node stops'));
-    if (this.timer) clearTimeout(this.timer);
-    await this.looking;
+    await this.task.stop();
     await Promise.all(this.running);
   }
 
@@ -50,21 +52,6 @@ export class IntegrityTurns implements OnApplicationBootstrap, BeforeApplication
   launch(run: HeldRun): void {
     const work = this.go(run).finally(() => this.running.delete(work));
     this.running.add(work);
-  }
-
-  private schedule(): void {
-    if (this.stop.signal.aborted) return;
-    this.timer = setTimeout(
-      () => {
-        this.looking = this.look().catch((error: unknown) => {
-          this.logger.warn({ error: String(error), message: 'checks of the blobs are looked for later' });
-        });
-        void this.looking.then(() => {
-          this.schedule();
-        });
-      },
-      PAUSE_MS * (1 + Math.random()),
-    ).unref();
   }
 
   private async look(): Promise<void> {
@@ -86,7 +73,7 @@ export class IntegrityTurns implements OnApplicationBootstrap, BeforeApplication
   /** Never throws: what cannot go on now is left to whichever node comes next. */
   private async go(run: HeldRun): Promise<void> {
     try {
-      this.done(run, await this.walk.run(run, this.stop.signal));
+      this.done(run, await this.walk.run(run, this.task.signal));
     } catch (error) {
       if (error instanceof RunLost) return;
       // Without the database the lease ends by itself.
@@ -103,7 +90,7 @@ export class IntegrityTurns implements OnApplicationBootstrap, BeforeApplication
   }
 
   private async interrupted(run: HeldRun, error: unknown): Promise<void> {
-    if (this.stop.signal.aborted) return this.runs.release(run, 0, null);
+    if (this.task.signal.aborted) return this.runs.release(run, 0, null);
     const { kind } = run;
     const isStore = error instanceof StoreNotUsable;
     const problem = isStore ? error.message : 'the database failed';

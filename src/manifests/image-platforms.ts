@@ -1,10 +1,10 @@
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { UnitOfWork } from '../database/unit-of-work.js';
-import { withoutShare } from '../fairness/current-share.js';
 import { FAIRNESS } from '../fairness/fairness-counts.js';
 import { type Share, shareIn } from '../fairness/share.js';
 import { WaitingLines } from '../fairness/waiting-lines.js';
 import type { RepositoryFact } from '../http/request-context.js';
+import { PeriodicTask } from '../periodic/periodic-task.js';
 import type { Digest } from '../oci/digest.js';
 import { type ConfigDescriptor, ImageConfigs, isReadable } from './image-configs.service.js';
 import { type ManifestPlatform, ManifestUsesRepository } from './manifest-uses.repository.js';
@@ -29,9 +29,16 @@ interface PushedImage {
 export class ImagePlatforms implements OnApplicationShutdown {
   private readonly logger = new Logger(ImagePlatforms.name);
   private readonly waiting = new WaitingLines<PushedImage>();
-  private readonly stopping = new AbortController();
-  private timer: NodeJS.Timeout | null = null;
-  private reading: Promise<void> = Promise.resolve();
+  private readonly task = new PeriodicTask({
+    name: 'image-platforms',
+    pauseMs: PAUSE_MS,
+    jitter: 0,
+    failure: 'platforms of images are read later',
+    run: async (signal) => {
+      await this.readBatch(signal);
+      if (this.waiting.length > 0) this.task.soon();
+    },
+  });
 
   constructor(
     private readonly configs: ImageConfigs,
@@ -40,10 +47,8 @@ export class ImagePlatforms implements OnApplicationShutdown {
   ) {}
 
   /** What waits is left: the process is to end. */
-  async onApplicationShutdown(): Promise<void> {
-    this.stopping.abort();
-    if (this.timer) clearTimeout(this.timer);
-    await this.reading;
+  onApplicationShutdown(): Promise<void> {
+    return this.task.stop();
   }
 
   /** An image that was pushed; this only takes note of it. */
@@ -56,19 +61,11 @@ export class ImagePlatforms implements OnApplicationShutdown {
     }
     FAIRNESS.waiting.add('configs');
     this.waiting.add({ repository, digest, config, share });
-    this.timer ??= withoutShare(() => this.schedule());
+    this.task.soon();
   }
 
   async save(found: readonly ManifestPlatform[]): Promise<void> {
     if (found.length > 0) await this.unitOfWork.runStatement((tx) => this.manifests.savePlatforms(tx, found));
-  }
-
-  private schedule(): NodeJS.Timeout {
-    return setTimeout(() => {
-      this.reading = this.readBatch().finally(() => {
-        this.timer = this.waiting.length > 0 && !this.stopping.signal.aborted ? this.schedule() : null;
-      });
-    }, PAUSE_MS).unref();
   }
 
   /** In turn: one who pushes a thousand images keeps nobody else's waiting. */
@@ -82,8 +79,7 @@ export class ImagePlatforms implements OnApplicationShutdown {
     return batch;
   }
 
-  private async readBatch(): Promise<void> {
-    const { signal } = this.stopping;
+  private async readBatch(signal: AbortSignal): Promise<void> {
     const found: ManifestPlatform[] = [];
     for (const { repository, digest, config: descriptor } of this.nextBatch()) {
       const config = signal.aborted ? null : await this.configs.read(repository, descriptor, signal);

@@ -73,14 +73,27 @@ export async function crowd(client: RegistryClient, isSeen: () => Promise<boolea
 }
 
 /** Keeps a table that every push needs until it is seen that requests wait for a connection to the database. */
-export async function holdDatabase({ databaseUrl }: Registry, isSeen: () => Promise<void>): Promise<void> {
+export function holdDatabase(registry: Registry, isSeen: () => Promise<void>): Promise<void> {
+  return inDatabase(registry, async (client) => {
+    await client.query('BEGIN');
+    await client.query('LOCK TABLE tags IN ACCESS EXCLUSIVE MODE');
+    await isSeen();
+  });
+}
+
+/** Has the store compared with the database when a worker looks next whether it is time. */
+export function compareStore(registry: Registry): Promise<void> {
+  return inDatabase(registry, async (client) => {
+    await client.query('UPDATE installation SET reconcile_due = now()');
+  });
+}
+
+async function inDatabase({ databaseUrl }: Registry, work: (client: pg.Client) => Promise<void>): Promise<void> {
   if (databaseUrl === null) throw new Error('the registry runs its own database');
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();
   try {
-    await client.query('BEGIN');
-    await client.query('LOCK TABLE tags IN ACCESS EXCLUSIVE MODE');
-    await isSeen();
+    await work(client);
   } finally {
     await client.end();
   }

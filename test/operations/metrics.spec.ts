@@ -6,6 +6,7 @@ import { makeAuthority } from '../support/certificates.js';
 import { startRedis } from '../support/redis.js';
 import { type Registry, startRegistry } from '../support/registry.js';
 import {
+  compareStore,
   crowd,
   exceedLimits,
   holdableWorkers,
@@ -23,9 +24,9 @@ jest.setTimeout(120_000);
 const STILL: ReadonlySet<string> = new Set([
   'aerugo_build_info',
   'aerugo_compactions_total', // of the filesystem only: test/e2e/split-blobs.spec.ts
-  'aerugo_reconciles_total',
   'aerugo_reconcile_removed_total',
   'aerugo_damaged_blobs',
+  'aerugo_jobs', // these are shorter than a scrape: test/e2e/jobs-kill.spec.ts
   'aerugo_integrity_unchecked_total',
   'aerugo_writes_succeed', // test/e2e/writes-fail.spec.ts
   'aerugo_share_refused_total', // src/fairness/allotment.spec.ts
@@ -73,6 +74,9 @@ beforeAll(async () => {
   await seen('aerugo_integrity_runs_total');
   await client.api('POST', '/api/v1/admin/fsck', { hash: true }).expect(202);
 
+  await seen('aerugo_job_attempts_total{type="store.reconcile"}');
+  await compareStore(registry);
+
   const stop = new AbortController();
   const pushers = Array.from({ length: PUSHERS }, (_, at) => pushAndPull(client, at, stop.signal));
   try {
@@ -95,6 +99,7 @@ beforeAll(async () => {
   });
   const hasFollowed = (): boolean => registry.events().some(({ event }) => event === 'worker.listening');
   await eventually('another worker', hasFollowed, PATIENCE_MS);
+  await seen('sum(changes(aerugo_job_attempts_total{type="store.reconcile",outcome="done"}[5m])) > 0');
   await seen('aerugo_workers == 2 and changes(aerugo_workers_ended_total[5m]) > 0');
 }, 300_000);
 

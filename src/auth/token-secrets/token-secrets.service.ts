@@ -1,5 +1,6 @@
 import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { AppConfig } from '../../config/config.js';
+import { PeriodicTask } from '../../periodic/periodic-task.js';
 import { secretFingerprint } from './secret-fingerprint.js';
 import { TokenSecretsRepository } from './token-secrets.repository.js';
 
@@ -16,9 +17,13 @@ export class TokenSecretsService implements OnApplicationBootstrap, BeforeApplic
   private readonly isReporter: boolean;
   private own: number | null = null;
   private differs = false;
-  private hasFailed = false;
-  private isStopped = false;
-  private timer: NodeJS.Timeout | null = null;
+  private readonly task = new PeriodicTask({
+    name: 'token-secrets',
+    pauseMs: EVERY_MS,
+    jitter: 0,
+    failure: 'JWT_SECRET is compared with that of other nodes later',
+    run: () => this.look(),
+  });
 
   constructor(
     private readonly secrets: TokenSecretsRepository,
@@ -30,30 +35,23 @@ export class TokenSecretsService implements OnApplicationBootstrap, BeforeApplic
   }
 
   onApplicationBootstrap(): void {
-    if (this.isReporter) void this.keepComparing();
+    if (!this.isReporter) return;
+    void this.compare();
+    this.task.start();
   }
 
-  beforeApplicationShutdown(): void {
-    this.isStopped = true;
-    if (this.timer) clearTimeout(this.timer);
+  beforeApplicationShutdown(): Promise<void> {
+    return this.task.stop();
   }
 
   /** Reports this node's secret and compares it with those of other live nodes. Never throws. */
-  async compare(): Promise<void> {
-    try {
-      const own = (this.own ??= await secretFingerprint(this.secret));
-      this.tell(own, await this.secrets.report(own));
-      this.hasFailed = false;
-    } catch (error) {
-      if (!this.hasFailed && !this.isStopped)
-        this.logger.warn({ error: String(error), message: 'JWT_SECRET is compared with that of other nodes later' });
-      this.hasFailed = true;
-    }
+  compare(): Promise<void> {
+    return this.task.now();
   }
 
-  private async keepComparing(): Promise<void> {
-    await this.compare();
-    if (!this.isStopped) this.timer = setTimeout(() => void this.keepComparing(), EVERY_MS).unref();
+  private async look(): Promise<void> {
+    const own = (this.own ??= await secretFingerprint(this.secret));
+    this.tell(own, await this.secrets.report(own));
   }
 
   private tell(own: number, others: readonly number[]): void {

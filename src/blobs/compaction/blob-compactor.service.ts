@@ -1,13 +1,13 @@
 import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
-import { withoutShare } from '../../fairness/current-share.js';
 import { TALLIES } from '../../http/tallies.js';
+import { PeriodicTask } from '../../periodic/periodic-task.js';
 import { BlobStore, type Compaction } from '../../storage/blob-store.js';
 import { objectKeyOf, parseObjectKey } from '../../storage/object-keys.js';
 import { ObjectSizeDiffers } from '../../storage/storage-errors.js';
 import { BlobDamage } from '../damage/blob-damage.service.js';
 import { CompactionsRepository, type PendingCompaction } from './compactions.repository.js';
 
-/** Between two looks at what other nodes left; each node adds a part of it by chance. */
+/** Between two looks at what other nodes left. */
 const PAUSE_MS = 5_000;
 const LEASE_SECONDS = 60;
 /** After a failure, such as a disk without room for one more copy. */
@@ -26,9 +26,12 @@ const BYTES_PER_SECOND = 64 * 1024 * 1024;
 @Injectable()
 export class BlobCompactor implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(BlobCompactor.name);
-  private readonly stopped = new AbortController();
-  private timer: NodeJS.Timeout | null = null;
-  private running: Promise<void> | null = null;
+  private readonly task = new PeriodicTask({
+    name: 'blob-compaction',
+    pauseMs: PAUSE_MS,
+    failure: 'blobs in several files are joined later',
+    run: (signal) => this.work(signal),
+  });
 
   constructor(
     private readonly compactions: CompactionsRepository,
@@ -37,45 +40,24 @@ export class BlobCompactor implements OnApplicationBootstrap, BeforeApplicationS
   ) {}
 
   onApplicationBootstrap(): void {
-    if (this.store.compaction) this.schedule();
+    if (this.store.compaction) this.task.start();
   }
 
-  async beforeApplicationShutdown(): Promise<void> {
-    this.stopped.abort(new Error('the node stops'));
-    if (this.timer) clearTimeout(this.timer);
-    await this.running;
+  beforeApplicationShutdown(): Promise<void> {
+    return this.task.stop();
   }
 
-  /** Joins what waits. Resolves when nothing is left that is due; a call during another one has its result. */
+  /** Joins what waits. Resolves when nothing is left that is due. */
   wake(): Promise<void> {
+    return this.task.now();
+  }
+
+  private async work(signal: AbortSignal): Promise<void> {
     const { compaction } = this.store;
-    if (!compaction) return Promise.resolve();
-    this.running ??= withoutShare(() => this.work(compaction)).finally(() => {
-      this.running = null;
-    });
-    return this.running;
-  }
-
-  private schedule(): void {
-    if (this.stopped.signal.aborted) return;
-    const pause = PAUSE_MS * (1 + Math.random());
-    this.timer = setTimeout(() => {
-      void this.wake().then(() => {
-        this.schedule();
-      });
-    }, pause).unref();
-  }
-
-  /** Never throws. */
-  private async work(compaction: Compaction): Promise<void> {
-    try {
-      while (!this.stopped.signal.aborted) {
-        const pending = await this.compactions.take(LEASE_SECONDS);
-        if (!pending) return;
-        await this.join(compaction, pending);
-      }
-    } catch (error) {
-      this.logger.warn({ error: String(error), message: 'blobs in several files are joined later' });
+    while (compaction && !signal.aborted) {
+      const pending = await this.compactions.take(LEASE_SECONDS);
+      if (!pending) return;
+      await this.join(compaction, pending);
     }
   }
 
@@ -83,7 +65,7 @@ export class BlobCompactor implements OnApplicationBootstrap, BeforeApplicationS
     const { id, epoch, objectKey, blob } = pending;
     const lost = new AbortController();
     const timer = setInterval(() => void this.renew(id, epoch, lost), (LEASE_SECONDS * 1000) / 3).unref();
-    const signal = AbortSignal.any([lost.signal, this.stopped.signal]);
+    const signal = AbortSignal.any([lost.signal, this.task.signal]);
     try {
       const target = { key: objectKeyOf(id), epoch };
       const options = { signal, bytesPerSecond: BYTES_PER_SECOND };
@@ -92,7 +74,7 @@ export class BlobCompactor implements OnApplicationBootstrap, BeforeApplicationS
       if (blob) TALLIES.compactions.add('done');
     } catch (error) {
       if (lost.signal.aborted) return;
-      const isStopping = this.stopped.signal.aborted;
+      const isStopping = this.task.signal.aborted;
       if (!isStopping) {
         TALLIES.compactions.add('failed');
         this.logger.warn({ upload: id, error: String(error), message: 'a blob stays in several files for now' });

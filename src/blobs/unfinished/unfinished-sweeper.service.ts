@@ -1,13 +1,14 @@
-import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import type { Actor } from '../../access/actor.js';
 import { AppConfig } from '../../config/config.js';
 import { UnitOfWork } from '../../database/unit-of-work.js';
 import { TALLIES } from '../../http/tallies.js';
+import { PeriodicTask } from '../../periodic/periodic-task.js';
 import { RepositoryChangesService } from '../../repos/repository-changes.service.js';
 import { UploadRows } from '../upload-rows.service.js';
 import { UnfinishedRepositoriesRepository, type UnfinishedRepository } from './unfinished.repository.js';
 
-/** Between two sweeps; each node adds a part of it by chance. */
+/** Between two sweeps. */
 const PAUSE_MS = 60_000;
 const BATCH = 500;
 /** What one sweep looks at most: the next goes on from there. */
@@ -22,11 +23,13 @@ const ACTOR: Actor = { principal: 'system:sweep', credential: 'none', address: n
 /** Deletes repositories that pushes began and left: without a manifest, an upload, or content of the last hours. */
 @Injectable()
 export class UnfinishedSweeper implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly logger = new Logger(UnfinishedSweeper.name);
   private readonly contentSeconds: number;
-  private timer: NodeJS.Timeout | null = null;
-  private running: Promise<void> = Promise.resolve();
-  private isStopped = false;
+  private readonly task = new PeriodicTask({
+    name: 'unfinished-sweep',
+    pauseMs: PAUSE_MS,
+    failure: 'unfinished repositories are removed later',
+    run: () => this.turn(),
+  });
   private after = '';
 
   constructor(
@@ -40,19 +43,17 @@ export class UnfinishedSweeper implements OnApplicationBootstrap, BeforeApplicat
   }
 
   onApplicationBootstrap(): void {
-    this.schedule();
+    this.task.start();
   }
 
-  async beforeApplicationShutdown(): Promise<void> {
-    this.isStopped = true;
-    if (this.timer) clearTimeout(this.timer);
-    await this.running;
+  beforeApplicationShutdown(): Promise<void> {
+    return this.task.stop();
   }
 
   /** Deletes what is over by now, as far as one sweep goes. Throws, at its end, why one could not be deleted. */
   async sweep(): Promise<void> {
     const failures: unknown[] = [];
-    for (let batch = 0; batch < MAX_BATCHES && !this.isStopped; batch++) {
+    for (let batch = 0; batch < MAX_BATCHES && !this.task.signal.aborted; batch++) {
       const { last, over } = await this.unfinished.look(this.after, BATCH, this.contentSeconds);
       for (const repository of over) {
         this.after = repository.path;
@@ -65,31 +66,18 @@ export class UnfinishedSweeper implements OnApplicationBootstrap, BeforeApplicat
     if (failures.length > 0) throw failures[0];
   }
 
-  private schedule(): void {
-    if (this.isStopped) return;
-    this.timer = setTimeout(
-      () => {
-        this.running = this.turn();
-        void this.running.then(() => {
-          this.schedule();
-        });
-      },
-      PAUSE_MS * (1 + Math.random()),
-    ).unref();
-  }
-
   private async turn(): Promise<void> {
     try {
       await this.sweep();
       TALLIES.sweeps.add('done');
     } catch (error) {
       TALLIES.sweeps.add('failed');
-      this.logger.warn({ error: String(error), message: 'unfinished repositories are removed later' });
+      throw error;
     }
   }
 
   private async remove(repository: UnfinishedRepository): Promise<void> {
-    if (this.isStopped || this.uploads.hasDraftIn(repository.id)) return;
+    if (this.task.signal.aborted || this.uploads.hasDraftIn(repository.id)) return;
     await this.unitOfWork.run(async (tx) => {
       if (!(await this.unfinished.lockOver(tx, repository, this.contentSeconds))) return;
       await this.repositories.removeLocked(tx, repository, ACTOR);

@@ -1,7 +1,8 @@
-import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
 import { AppConfig } from '../../config/config.js';
+import { PeriodicTask } from '../../periodic/periodic-task.js';
 import { IdempotentCreate } from '../idempotent-create.entity.js';
 import { LIFE_HOURS } from '../idempotent-creates.service.js';
 
@@ -38,11 +39,13 @@ WITH many AS (
 /** Removes what `IdempotentCreates` has kept for long enough, and what is too much of one principal. */
 @Injectable()
 export class IdempotentAnswersSweeper implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly logger = new Logger(IdempotentAnswersSweeper.name);
   private readonly isSweeper: boolean;
-  private timer: NodeJS.Timeout | null = null;
-  private running: Promise<void> = Promise.resolve();
-  private isStopped = false;
+  private readonly task = new PeriodicTask({
+    name: 'idempotent-answers-sweep',
+    pauseMs: PAUSE_MS,
+    failure: 'answers of creates are removed later',
+    run: () => this.sweep(),
+  });
 
   constructor(
     @InjectRepository(IdempotentCreate) private readonly answers: Repository<IdempotentCreate>,
@@ -53,13 +56,11 @@ export class IdempotentAnswersSweeper implements OnApplicationBootstrap, BeforeA
   }
 
   onApplicationBootstrap(): void {
-    if (this.isSweeper) this.schedule();
+    if (this.isSweeper) this.task.start();
   }
 
-  async beforeApplicationShutdown(): Promise<void> {
-    this.isStopped = true;
-    if (this.timer) clearTimeout(this.timer);
-    await this.running;
+  beforeApplicationShutdown(): Promise<void> {
+    return this.task.stop();
   }
 
   /** Several nodes may do it at once. */
@@ -68,32 +69,11 @@ export class IdempotentAnswersSweeper implements OnApplicationBootstrap, BeforeA
       [REMOVE_OLD, [BATCH]],
       [REMOVE_BEYOND, [BATCH, KEPT_FOR_ONE]],
     ] as const)
-      while (!this.isStopped && (await this.remove(statement, values)) === BATCH);
+      while (!this.task.signal.aborted && (await this.remove(statement, values)) === BATCH);
   }
 
   private async remove(statement: string, values: readonly number[]): Promise<number> {
     const [row] = await this.answers.manager.query<{ count: number }[]>(statement, [...values]);
     return row?.count ?? 0;
-  }
-
-  private schedule(): void {
-    if (this.isStopped) return;
-    this.timer = setTimeout(
-      () => {
-        this.running = this.turn();
-        void this.running.then(() => {
-          this.schedule();
-        });
-      },
-      PAUSE_MS * (1 + Math.random()),
-    ).unref();
-  }
-
-  private async turn(): Promise<void> {
-    try {
-      await this.sweep();
-    } catch (error) {
-      this.logger.warn({ error: String(error), message: 'answers of creates are removed later' });
-    }
   }
 }

@@ -8,6 +8,7 @@ const KEYS = '/api/v1/auth/keys';
 const INVITATIONS = '/api/v1/invitations';
 const FSCK = '/api/v1/admin/fsck';
 const NO_ID = '6b8c0d5e-0d5a-4b5c-9a53-0c1b2b7c1c58';
+const JOBS = '/api/v1/admin/jobs';
 
 /** Everybody with an account but these. */
 function allBut(outcome: Outcome, ...others: readonly CallerName[]): Partial<Record<CallerName, Outcome>> {
@@ -143,6 +144,10 @@ const operations: RouteRows = {
       return to(FSCK);
     },
   },
+  'JobsController.list': { success: 200, request: () => to(JOBS) },
+  // None is there for sure: the route itself decides.
+  'JobsController.get': { success: 404, request: () => to(`${JOBS}/${NO_ID}`) },
+  'JobsController.cancel': { success: 404, request: () => to(`${JOBS}/${NO_ID}`) },
   // Not found until a node had the time to look.
   'FsckController.scrub': { success: [200, 404], request: () => to('/api/v1/admin/scrub') },
   'AuditController.readAll': { success: 200, request: () => to('/api/v1/audit') },
