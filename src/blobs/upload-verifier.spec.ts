@@ -57,6 +57,8 @@ class Queue {
     return Promise.resolve();
   };
 
+  countWaiting = (): Promise<number> => Promise.resolve(this.waiting.length);
+
   fail = (id: string): Promise<boolean> => {
     this.begun.splice(this.begun.indexOf(id.slice(-2)), 1);
     return Promise.resolve(true);
