@@ -27,7 +27,7 @@ export function tomlExample(): string {
   return `${intro.map(comment).join('\n')}\n\n${sections.join('\n\n')}\n`;
 }
 
-/** The table of the README. */
+/** The table of `docs/configuration.md`. */
 export function markdownTable(): string {
   const rows = SETTING_NAMES.map((name) => {
     const setting: Setting<unknown> = SETTINGS[name];
