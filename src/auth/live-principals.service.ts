@@ -101,8 +101,8 @@ function ended({ labels, until }: RevokedCredentials): Pick<LivePrincipal, 'revo
 }
 
 /**
- * The principal that a credential of this holder and label stands for; `null` when it stands for nobody any more. Of one
- * that was not read from the database a moment ago, `judge` has the last word.
+ * The principal that a credential of this holder and label stands for; `null` when it is no longer valid. For one that was
+ * not just read from the database, `judge` decides.
  */
 export function principalOf(
   live: LivePrincipal | null,

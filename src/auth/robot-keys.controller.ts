@@ -114,7 +114,7 @@ export class RobotKeysController {
   }
 }
 
-/** Whoever came with a key cannot make one that reaches further. */
+/** A key cannot create one with more rights. */
 function requireWithin({ scopes, repositories }: KeyDraft, { limits }: Viewer): void {
   if (limitsWithin(limitsOfKey(scopes, repositories), limits)) return;
   throw new ApiError('denied', 'a key cannot make one that may do more than itself');

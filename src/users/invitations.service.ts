@@ -14,7 +14,7 @@ export interface InvitationDraft {
 }
 
 export interface IssuedInvitation extends InvitationRecord {
-  /** Nobody can show it again. */
+  /** It cannot be shown again. */
   readonly code: string;
 }
 
@@ -49,7 +49,7 @@ export class InvitationsService {
     return { ...record, code };
   }
 
-  /** Throws `notFound` for one that does not exist, `conflict` for one that somebody has used. */
+  /** Throws `notFound` for one that does not exist, `conflict` for a used one. */
   revoke(id: string, actor: Actor): Promise<void> {
     return this.unitOfWork.run(async (tx) => {
       const outcome = await this.invitations.remove(tx, id);

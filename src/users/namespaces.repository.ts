@@ -41,7 +41,7 @@ SELECT EXISTS (
 ) AS "byAdministrator"
 FROM namespaces n WHERE n.name = $1 AND n.deleted_at IS NULL`;
 
-/** Whose a namespace is: nobody's, an administrator's alone or with others, or others'. */
+/** Who owns a namespace: no account, an administrator (alone or with others), or others. */
 export type NamespaceHolder = 'nobody' | 'administrator' | 'other';
 
 @Injectable()
