@@ -9,7 +9,7 @@ import { readCounter, readGauge } from './metric-kinds.js';
 
 /** Seconds. */
 const BUCKETS = [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10];
-/** Beyond it nobody needs to know how many. */
+/** The count stops here: it need not be exact beyond. */
 const MAX_BACKLOG = 10_000;
 const BACKLOG = `SELECT count(*)::int AS backlog FROM (SELECT FROM outbox LIMIT ${MAX_BACKLOG}) o`;
 

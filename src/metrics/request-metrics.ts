@@ -92,7 +92,7 @@ export class RequestMetrics implements RequestMeter, OnApplicationBootstrap {
   }
 }
 
-/** Express has it once a handler was found; what has no route is told apart by nothing, or anybody could add series. */
+/** Set by Express once a handler was found. Requests without a route share one label: clients cannot add series. */
 function routeOf({ route }: Request): string {
   const path: unknown = (route as { path?: unknown } | undefined)?.path;
   return typeof path === 'string' ? path : OTHER;
