@@ -156,7 +156,7 @@ export class UploadVerifier implements OnApplicationBootstrap, BeforeApplication
     }
   }
 
-  /** `null` when it is a blob now, or somebody else's to judge. */
+  /** `null` when it is a blob now, or another node has claimed it. */
   private async judge(upload: Verification, signal: AbortSignal): Promise<FailureReason | null> {
     const { id, epoch, digest, direct, repository, principal, credential } = upload;
     if (!repository) return 'repositoryGone';
@@ -205,7 +205,7 @@ export class UploadVerifier implements OnApplicationBootstrap, BeforeApplication
     }
   }
 
-  /** First nobody can make a blob of it any more, then the bytes go; the sweep of the row finds what stays. */
+  /** First the row rules out a commit, then the bytes are deleted; the sweep of the row removes the rest. */
   private async end(upload: Verification, reason: FailureReason): Promise<void> {
     const { id, epoch } = upload;
     if (!(await this.uploads.fail(id, epoch, reason))) return this.clear(upload);

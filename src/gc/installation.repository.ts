@@ -7,7 +7,7 @@ const FIND = 'SELECT id FROM installation';
 const CREATE = `
 INSERT INTO installation (id, reconcile_due) VALUES ($1, now() + make_interval(secs => $2))
 ON CONFLICT (single) DO NOTHING`;
-// $3: whether it has to be due. Nobody waits here: another node's run is as good as this one's.
+// $3: whether it has to be due. It does not wait: another node's run is as good as this one's.
 const BEGIN = `
 WITH taken AS (
   UPDATE installation SET reconciler = $1, reconcile_due = now() + make_interval(secs => $2)
