@@ -20,7 +20,7 @@ export class IdempotencyKeyReused extends Error {
   override readonly name = 'IdempotencyKeyReused';
 }
 
-/** The answer was kept under another `JWT_SECRET`: the create was done, and nobody can say what it gave. */
+/** The answer was kept under another `JWT_SECRET`: the create was done, but its answer cannot be read. */
 export class KeptAnswerUnreadable extends Error {
   override readonly name = 'KeptAnswerUnreadable';
 }

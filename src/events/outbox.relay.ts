@@ -32,7 +32,7 @@ export class OutboxRelay implements OnApplicationBootstrap, OnApplicationShutdow
   ) {}
 
   onApplicationBootstrap(): void {
-    // Nobody else remembers facts: nothing was appended and nothing needs repeating.
+    // Without a shared cache there is nothing to relay.
     if (this.facts.shared) this.schedule();
   }
 
