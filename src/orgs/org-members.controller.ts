@@ -114,7 +114,7 @@ export class OrgMembersController {
 
   @Delete(':username')
   @HttpCode(204)
-  @Access({ kind: 'organization', action: 'see' }) // whoever is in it may leave; the rest is for those who manage
+  @Access({ kind: 'organization', action: 'see' }) // every member may leave; the rest needs `manage`
   @ApiParam(USERNAME_PARAM)
   @ApiOperation({ summary: 'Remove a member from the organization and its teams, or leave it yourself' })
   @ApiNoContentResponse({ description: 'Removed' })

@@ -45,8 +45,8 @@ export class PermissionsService {
 
   /**
    * Replaces the list. What stays as it is needs no right to grant it. Throws `preconditionFailed`, `impossible` for a
-   * name that is nobody's or comes twice, `denied` for a role that the caller's credential does not hold,
-   * `tooManyRequests` for who has asked for too many names that are nobody's.
+   * name that is unknown or comes twice, `denied` for a role that the caller's credential does not hold,
+   * `tooManyRequests` for a caller who asked for too many unknown names.
    */
   replace(repository: RepositoryFact, list: readonly NamedGrant[], change: Change): Promise<Permissions> {
     return this.lookups.run(change.caller.principal, () =>
@@ -115,10 +115,10 @@ export class PermissionsService {
   }
 }
 
-/** Everybody takes the locks of grantees in this order. */
+/** The one order in which grantees are locked. */
 const KINDS = ['user', 'team', 'robot'] as const satisfies readonly GranteeKind[];
 
-/** Of the unknown names in a list: whoever tries names out learns no more in one request. */
+/** Of the unknown names in a list: one request tells no more. */
 const MAX_TOLD = 10;
 
 type Entry = Pick<WantedGrant, 'kind' | 'name' | 'index'>;
