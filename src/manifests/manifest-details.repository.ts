@@ -18,7 +18,7 @@ export interface ShownManifest {
   readonly size: number;
   /** Bytes of all that it names. */
   readonly contentSize: number;
-  /** `null` for an image whose config nobody has read yet. */
+  /** `null` for an image whose config was not read yet. */
   readonly platforms: readonly string[] | null;
   readonly pushedAt: Date;
   /** A present name. */

@@ -7,7 +7,7 @@ import type { RepositoryFact } from '../http/request-context.js';
 import { OciError } from '../oci/oci-error.js';
 import { RepositoriesService } from '../repos/repositories.service.js';
 
-/** Whoever has begun what a node finishes later: the names that its row keeps. */
+/** The principal of work that a node finishes later, as its row names it. */
 export interface Pusher {
   /** Such as `user:7`. */
   readonly principal: string;
@@ -17,7 +17,7 @@ export interface Pusher {
 
 const HOLDER = /^(user|robot):(\d{1,16})$/;
 
-/** The right to push of somebody whose request was answered long ago. */
+/** The right to push of a principal whose request was answered long ago. */
 @Injectable()
 export class PushRights {
   constructor(

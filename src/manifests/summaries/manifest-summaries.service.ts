@@ -23,7 +23,7 @@ export interface SummarizedRow {
 
 /**
  * What is shown of manifests. A large one is read once and its summary kept beside it: 250,000 annotations take a parser
- * 0.9 s, and anybody who may pull can ask again and again.
+ * 0.9 s, and every caller who may pull can repeat the request.
  */
 @Injectable()
 export class ManifestSummaries {
@@ -59,7 +59,7 @@ export class ManifestSummaries {
     return summary;
   }
 
-  /** Annotations as JSON, by digest, of referrers that nobody has read since they were pushed by a node of before. */
+  /** Annotations as JSON, by digest, of referrers pushed by a node of the version before and not read since. */
   async annotationsOf(
     repoId: number,
     rows: readonly { digest: Digest; bytes: Buffer | null }[],
