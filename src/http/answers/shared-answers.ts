@@ -12,7 +12,7 @@ interface Shared {
   readonly size: number;
   /** How the reading of each gets on. */
   readonly readers: Map<Response, Progress>;
-  /** When it has come and nobody reads it any more. */
+  /** When it has come and has no readers any more. */
   readonly forget: () => void;
 }
 
@@ -131,7 +131,7 @@ function readBy(response: Response, size: number): Progress {
   return readingOf(size, () => void response.destroy());
 }
 
-/** Those who read too slowly are ended, and nobody who came after them. */
+/** Readers that are too slow are ended, but none that came later. */
 function progressOf(readers: Shared['readers']): Progress {
   const stalled = (): Progress[] => [...readers.values()].filter((reading) => reading.isStalled());
   return {

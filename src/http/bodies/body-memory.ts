@@ -98,7 +98,7 @@ export class BodyBuffer {
     this.#isKept = true;
   }
 
-  /** More than once is as good as once. Whoever has the content may go on with it for the moment that it needs. */
+  /** More than once is as good as once. The content may still be used for a moment afterwards. */
   release(): void {
     this.#holding?.release();
     this.#holding = null;
