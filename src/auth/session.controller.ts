@@ -38,7 +38,7 @@ export class SessionController {
   @HttpCode(204)
   @Access({ kind: 'public', limit: 'token' }) // the token itself is the credential, and a client may have nothing else left
   @ApiOperation({ summary: 'End a refresh token, and on the next request the access tokens that it bought' })
-  @ApiNoContentResponse({ description: 'Ended; a token that nobody knows is no error' })
+  @ApiNoContentResponse({ description: 'Ended; an unknown token is no error' })
   logout(@Body() { refresh_token }: LogoutDto, @Req() { ip }: Request): Promise<void> {
     return this.refreshTokens.revoke(refresh_token, ip ?? '');
   }

@@ -65,7 +65,7 @@ export class OrgInvitationDto {
     type: String,
     nullable: true,
     example: null,
-    description: 'The only user who may accept it; null for whoever has the code.',
+    description: 'The only user who may accept it; null when the code decides.',
   })
   invitee: string | null;
 
@@ -87,7 +87,7 @@ export class OrgInvitationDto {
 }
 
 export class IssuedOrgInvitationDto extends OrgInvitationDto {
-  @ApiProperty({ example: CODE, description: 'Shown once: whoever has it becomes a member.' })
+  @ApiProperty({ example: CODE, description: 'Shown once: its holder can become a member.' })
   code: string;
 
   constructor(invitation: IssuedInvitation) {

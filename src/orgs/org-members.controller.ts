@@ -31,7 +31,7 @@ import { requireWholeCredential } from './whole-credential.js';
 const USERNAME_PARAM = { name: 'username', example: 'alice' } as const;
 const INVITED = {
   type: OrgInvitationDto,
-  description: 'Nobody becomes an owner unasked: it is one once the user has accepted (`POST invitations/accept`)',
+  description: 'An owner has to consent: the user becomes one by accepting (`POST invitations/accept`)',
   headers: { Location: { schema: { type: 'string' } } },
 } as const;
 

@@ -61,7 +61,7 @@ export class PermissionsController {
 
   @Get(repositoryPaths('/permissions/effective'))
   @Access({ kind: 'repository', action: 'pull' })
-  @ApiOperation({ summary: 'Explain what somebody may do in a repository: yourself, or anybody for who manages it' })
+  @ApiOperation({ summary: 'Explain the rights of a principal in a repository: your own, or any as its manager' })
   @ApiOkResponse({ type: EffectiveAccessDto })
   async explain(
     @NamedRepository() repository: RepositoryFact,

@@ -121,7 +121,7 @@ export class EffectiveAccessDto {
     enum: ACTIONS,
     isArray: true,
     example: ['pull', 'push'],
-    description: 'Everybody may pull what is public.',
+    description: 'A public repository can be pulled by all.',
   })
   actions: readonly Action[];
 

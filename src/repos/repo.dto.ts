@@ -11,7 +11,10 @@ const VISIBILITIES = ['public', 'private'] as const satisfies readonly Visibilit
 const MAX_PATH = 255;
 
 export class RepoSettingsDto {
-  @ApiPropertyOptional({ enum: VISIBILITIES, description: 'Everybody may pull what is public, also without a token.' })
+  @ApiPropertyOptional({
+    enum: VISIBILITIES,
+    description: 'A public repository can be pulled by all, also without a token.',
+  })
   @MayBeAbsent()
   @IsIn(VISIBILITIES)
   visibility?: Visibility;

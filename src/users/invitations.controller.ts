@@ -77,7 +77,7 @@ export class InvitationsController {
 
   @Delete(':id')
   @HttpCode(204)
-  @ApiOperation({ summary: 'Take an invitation back that nobody has used' })
+  @ApiOperation({ summary: 'Revoke an unused invitation' })
   @ApiNoContentResponse({ description: 'The code is no good any more' })
   async revoke(@Param('id') id: string, @CurrentActor() actor: Actor): Promise<void> {
     if (!isUUID(id)) throw new ApiError('notFound');

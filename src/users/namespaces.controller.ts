@@ -55,7 +55,7 @@ export class NamespacesController {
   @HttpCode(204)
   @ApiOperation({ summary: 'Let the name of a deleted user or organization be taken again' })
   @ApiParam({ name: 'name', example: 'alice' })
-  @ApiNoContentResponse({ description: 'Whoever asks next gets the name' })
+  @ApiNoContentResponse({ description: 'The name is free' })
   async release(@Param('name') name: string, @CurrentActor() actor: Actor): Promise<void> {
     await this.namespaces.release(name, actor);
   }
