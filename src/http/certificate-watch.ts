@@ -106,5 +106,5 @@ function problemOfTime(
   const [from, to] = [validFromDate.getTime(), validToDate.getTime()];
   if (now < from) return 'is not valid yet';
   if (now > to) return 'has expired, and clients refuse it';
-  return to - now < Math.min(MARGIN_MS, (to - from) / MARGIN_PART) ? 'expires soon, and nobody has renewed it' : null;
+  return to - now < Math.min(MARGIN_MS, (to - from) / MARGIN_PART) ? 'expires soon, and was not renewed' : null;
 }

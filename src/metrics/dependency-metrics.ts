@@ -68,7 +68,7 @@ export class DependencyMetrics {
       readGauge(registry, `aerugo_database_pool_${name}`, help, read);
     };
     pool('connections', 'Connections to the database.', () => this.database.pool().total);
-    pool('idle_connections', 'Those of them that nobody uses.', () => this.database.pool().idle);
+    pool('idle_connections', 'Those of them that are idle.', () => this.database.pool().idle);
     pool('max_connections', 'As many as there may be.', () => this.database.pool().max);
     pool('waiters', 'Requests that wait for a connection.', () => this.database.pool().waiting);
     const backlog = new Latest(() => this.unitOfWork.runStatement((tx) => tx.query<{ backlog: number }>(BACKLOG)));

@@ -130,7 +130,7 @@ export class MemoryBudget {
     return {
       cut: () => (start = ranges.take(bytes)) !== null,
       get memory() {
-        if (start === null) throw new Error('memory was given that nobody has cut');
+        if (start === null) throw new Error('memory was given that was not cut');
         return block.subarray(start, start + bytes);
       },
     };

@@ -54,7 +54,7 @@ export class InvitationsService {
     return this.unitOfWork.run(async (tx) => {
       const outcome = await this.invitations.remove(tx, id);
       if (outcome === 'unknown') throw new ApiError('notFound');
-      if (outcome === 'used') throw new ApiError('conflict', 'somebody has made an account with it');
+      if (outcome === 'used') throw new ApiError('conflict', 'an account was created with it');
       await this.audit.append(tx, actor, { action: 'invitation.revoke', ...target(id) });
     });
   }

@@ -105,7 +105,7 @@ export class UsersService {
     const user = known ?? (await this.users.findPassword(username));
     if (!user) {
       throw new StartupError(
-        `"${username}" is or was somebody else's name, such as an organization's: set ADMIN_USERNAME to another one`,
+        `"${username}" is or was another account's name, such as an organization's: set ADMIN_USERNAME to another one`,
       );
     }
     await this.appoint(username, user);
@@ -133,7 +133,7 @@ export class UsersService {
     if (await this.change(id, (tx) => this.users.appoint(tx, id))) return;
     throw new StartupError(
       `the account "${username}" was not made by the configuration, so ADMIN_USERNAME does not make it an administrator: ` +
-        'set ADMIN_USERNAME to a name that nobody has, or let an administrator make this account one first',
+        'set ADMIN_USERNAME to a free name, or let an administrator make this account one first',
     );
   }
 
