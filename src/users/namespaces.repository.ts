@@ -42,7 +42,7 @@ SELECT EXISTS (
 FROM namespaces n WHERE n.name = $1 AND n.deleted_at IS NULL`;
 
 /** Who owns a namespace: no account, an administrator (alone or with others), or others. */
-export type NamespaceHolder = 'nobody' | 'administrator' | 'other';
+export type NamespaceHolder = 'none' | 'administrator' | 'other';
 
 @Injectable()
 export class NamespacesRepository {
@@ -50,7 +50,7 @@ export class NamespacesRepository {
 
   async holderOf(name: string): Promise<NamespaceHolder> {
     const [row] = await this.namespaces.manager.query<{ byAdministrator: boolean }[]>(HOLDER, [name]);
-    if (!row) return 'nobody';
+    if (!row) return 'none';
     return row.byAdministrator ? 'administrator' : 'other';
   }
 
