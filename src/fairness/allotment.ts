@@ -241,7 +241,7 @@ export class Allotment {
     return promise;
   }
 
-  /** Where all places are taken, the longest line gives its last one to a shorter line: a few shares keep nobody out. */
+  /** When all places are taken, the longest queue gives one up for a shorter one, so that few shares cannot fill them all. */
   #hasPlaceFor(share: Share): boolean {
     if (this.#waiters.length < this.#maxWaiting) return true;
     const last = this.#waiters.lastOfLongest();

@@ -96,12 +96,12 @@ export class ManifestsController {
     let pushed: PushedManifest;
     try {
       const bytes = await readManifestBody(request, body, this.config.registry.manifestMaxBytes);
-      const target = targetOf(request); // as it was judged with the body in hand
+      const target = targetOf(request); // as authorized after the body
       const { authorization, signal } = request.context;
       const contentType = headers['content-type'];
       const push = { target, authorization, reference, tags, contentType, bytes, condition, actor, signal };
       pushed = await this.pusher.push(push);
-      releaseMemory(bytes); // the collector would leave dozens of large ones for later
+      releaseMemory(bytes); // dozens of large ones would wait for a collection
     } finally {
       body.release();
     }

@@ -84,7 +84,7 @@ export class OrgMembersService {
       if (role === 'owner' && member.role !== 'owner' && !isOwn) {
         return { invitation: await this.issuer.issue(tx, org, { role, invitee: { userId, username } }, manager) };
       }
-      // Who stays what they are loses no invitation: to take one back is `revoke`, for those who may give its role.
+      // An unchanged role keeps the invitation: only `revoke` deletes it, for those who may give its role.
       if (member.role === role) return { member };
       await this.invitations.deleteOpenFor(tx, org.id, userId);
       await this.members.put(tx, org.id, userId, { role, consented: isOwn });

@@ -38,7 +38,7 @@ export class PushRights {
     if (kind !== 'user' && kind !== 'robot') throw new OciError('denied');
     const request = this.livePrincipals.request({ kind, id: Number(number) });
     const [repository, live] = await Promise.all([this.repositories.find(path), this.livePrincipals.read(request)]);
-    // When it was issued its row does not say; a new version of the credentials does not end what was begun.
+    // The row has no time of issue; a new version of the credentials does not end a push that has begun.
     const holder: TokenHolder = { kind, id: Number(number), credentialsVersion: live?.credentialsVersion ?? 0 };
     const principal = await this.livePrincipals.judge(live, { holder, label: credential, issuedAt: 0 });
     if (!principal || repository?.id !== id) throw new OciError('denied');

@@ -118,18 +118,18 @@ export class PermissionsService {
 /** The one order in which grantees are locked. */
 const KINDS = ['user', 'team', 'robot'] as const satisfies readonly GranteeKind[];
 
-/** Of the unknown names in a list: one request tells no more. */
+/** Unknown names that one request reports at most. */
 const MAX_TOLD = 10;
 
 type Entry = Pick<WantedGrant, 'kind' | 'name' | 'index'>;
 
-function nobody({ kind, name }: Entry, org: string): string {
+function unknownName({ kind, name }: Entry, org: string): string {
   return kind === 'user' ? `there is no user "${name}"` : `"${org}" has no ${kind} "${name}"`;
 }
 
-/** Names of users that it tells of count as so many questions; teams and robots are of the caller's own organization. */
+/** Disclosed names of users count as lookups; teams and robots are of the caller's own organization. */
 function unknownNames(entries: readonly Entry[], org: string): ApiError {
-  const errors = entries.map((entry) => ({ field: fieldOf(entry), message: nobody(entry, org) }));
+  const errors = entries.map((entry) => ({ field: fieldOf(entry), message: unknownName(entry, org) }));
   const users = entries.filter(({ kind }) => kind === 'user').length;
   return users === 0
     ? new ApiError('impossible', errors[0]?.message, { errors })

@@ -93,7 +93,7 @@ export class BodyBuffer {
     this.#size = size;
   }
 
-  /** What is complete is in use until `release`, also when the client does not wait for the answer. */
+  /** A complete body is in use until `release`, also when its client has left. */
   keep(): void {
     this.#isKept = true;
   }
