@@ -35,7 +35,7 @@ export class DependencyMetrics {
     readCounter(
       registry,
       'aerugo_cache_lookups_total',
-      'Facts that were asked of the cache; error: it did not answer, and the database was asked.',
+      'Lookups of facts in the cache; error: it did not answer, and the database was queried.',
       ['result'],
       () => Object.entries(this.facts.counts).map(([result, count]) => [{ result }, count] as const),
     );
@@ -57,7 +57,7 @@ export class DependencyMetrics {
   private registerDatabase(registry: Registry): void {
     const statements = new Histogram({
       name: 'aerugo_database_statement_duration_seconds',
-      help: 'Statements, from their sending to their answer; one sample for what is sent together.',
+      help: 'Statements, from sending to response; statements sent together are one sample.',
       buckets: BUCKETS,
       registers: [registry],
     });

@@ -26,7 +26,7 @@ export class NodeMetrics {
   private readonly listening = gaugeOf(this.own, 'aerugo_workers', 'Workers of this node that serve.');
   private readonly ended = new Counter({
     name: 'aerugo_workers_ended_total',
-    help: 'Workers that ended by themselves since the start.',
+    help: 'Workers that ended unexpectedly since the start.',
     registers: [this.own],
   });
   private scrape = 0;

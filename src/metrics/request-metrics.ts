@@ -24,7 +24,7 @@ type Observe = (seconds: number) => void;
 export class RequestMetrics implements RequestMeter, OnApplicationBootstrap {
   private readonly histogram = new Histogram({
     name: 'aerugo_http_request_duration_seconds',
-    help: 'From the request’s head to the end of the answer, by the route’s pattern; status "aborted": the client left.',
+    help: 'Time from the request’s head to the end of the response, by route pattern; status "aborted": the client disconnected.',
     labelNames: ['route', 'method', 'status'],
     buckets: BUCKETS,
     registers: [],
