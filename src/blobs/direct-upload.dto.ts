@@ -27,7 +27,7 @@ const URL_TEXT = { description: 'A credential: its holder may send these bytes.'
 const HEADERS = {
   type: 'object',
   additionalProperties: { type: 'string' },
-  description: 'Exactly what has to be sent.',
+  description: 'Headers that must be sent exactly.',
 } as const;
 const STATES = ['open', 'verifying', 'done', 'failed'] as const;
 const MAX_PARTS_AT_ONCE = 100;
@@ -65,10 +65,10 @@ export class SignedPutDto {
 }
 
 export class PartSizesDto {
-  @ApiProperty({ example: 16777216, description: 'Bytes of every part but the last.' })
+  @ApiProperty({ example: 16777216, description: 'Bytes of each part except the last.' })
   size: number;
 
-  @ApiProperty({ example: 4, description: 'They are numbered from 1.' })
+  @ApiProperty({ example: 4, description: 'Numbered from 1.' })
   count: number;
 
   constructor({ bytes, count }: PartSizes) {

@@ -115,8 +115,8 @@ export class ManifestsController {
   @Delete(':reference')
   @Access({ kind: 'repository', action: 'delete' })
   @ApiOperation({ summary: 'Delete a tag, or a manifest with all its tags (end-9)' })
-  @ApiResponse({ status: 202, description: 'Gone' })
-  @ApiResponse({ status: 405, description: 'A tagged index needs it; the answer names the tag' })
+  @ApiResponse({ status: 202, description: 'Deleted' })
+  @ApiResponse({ status: 405, description: 'A tagged index needs it; the response names the tag' })
   async delete(
     @TargetRepository() repository: RepositoryFact,
     @ReferenceParam('tagUnknown') reference: Reference,

@@ -51,7 +51,7 @@ export class OrgMembersController {
 
   @Post()
   @Access({ kind: 'organization', action: 'manage' })
-  @ApiOperation({ summary: 'Make a user a member of the organization, or invite an owner' })
+  @ApiOperation({ summary: 'Add a user to the organization, or invite an owner' })
   @ApiCreated(OrgMemberDto)
   @ApiAcceptedResponse(INVITED)
   async add(

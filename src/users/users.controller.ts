@@ -87,7 +87,7 @@ export class UsersController {
 
   @Get()
   @Access({ kind: 'administrator' })
-  @ApiOperation({ summary: 'List the users by name' })
+  @ApiOperation({ summary: 'List users by name' })
   @ApiOkResponse({ type: UserListDto })
   async list(
     @Query() query: UserQueryDto,
@@ -113,7 +113,7 @@ export class UsersController {
   @Patch(':username')
   @Access({ kind: 'user' })
   @ApiOperation({
-    summary: 'Change what you say about yourself; as an administrator, disable users and make administrators',
+    summary: 'Change your profile; as an administrator, disable users and appoint administrators',
   })
   @ApiHeader({ name: 'If-Match', required: false, description: 'The ETag that was read; 412 when it has changed' })
   @ApiOkResponse(VERSIONED)
