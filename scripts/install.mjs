@@ -26,15 +26,15 @@ const NO_INPUT = /\.spec\.ts$|^metadata\.ts$/;
 
 /**
  * How the registry's Node is run. On a machine with much memory V8 would let short-lived objects take up to 200 MB
- * before it looks at them; the registry promises to stay below 300 MB in all (test/bounds/memory.spec.ts). `gc` is for what
- * many uploads leave behind (src/storage/s3/part-garbage.ts). No source maps: they take 10 MB from the start, and the
- * compiled files read almost like the sources.
+ * before a collection; the registry promises to stay below 300 MB in all (test/bounds/memory.spec.ts). `gc` collects the
+ * garbage of many uploads (src/fairness/garbage.ts). No source maps: they take 10 MB from the start, and the compiled
+ * files read almost like the sources.
  */
 export const NODE_FLAGS = ['--max-semi-space-size=8', '--expose-gc'];
 /**
- * And with which variables. Blobs wait for the disk on libuv's threads, whose usual four are too few for eight pushes;
- * glibc would give each of them a heap of its own, 25 MB together. Its thresholds stay where they begin: by itself it
- * raises them with each large buffer, and keeps up to 64 MiB of what is given back.
+ * Its variables. Reads and writes of blobs wait for the disk on libuv's threads, whose default of four is too few for
+ * eight pushes; glibc would give each thread a heap of its own, 25 MB together. Its thresholds are fixed: by default glibc
+ * raises them with each large buffer that is freed, and then keeps up to 64 MiB of freed memory.
  */
 export const NODE_VARIABLES = {
   UV_THREADPOOL_SIZE: '16',

@@ -12,7 +12,7 @@ export function announce(
   log: Logger,
 ): void {
   if (administrator === null)
-    log.warn('nobody can administer the registry: set ADMIN_PASSWORD for a start, which then makes the administrator');
+    log.warn('the registry has no administrator: set ADMIN_PASSWORD for a start, which then creates one');
   else if (administrator !== 'there already' && !config.isProduction)
     process.stdout.write(banner(config, address, administrator));
   const url = localUrl(address, { isSecure: config.server.tls !== null });

@@ -48,7 +48,7 @@ export class AppModule {
   }
 }
 
-/** Loaded only where somebody wants to see them. */
+/** Loaded only where metrics are enabled. */
 function metricsOf({ server }: AppConfig): Promise<DynamicModule>[] {
   if (server.metrics === null) return [];
   return [import('./metrics/metrics.module.js').then(({ MetricsModule }) => ({ module: MetricsModule }))];

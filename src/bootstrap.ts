@@ -134,7 +134,7 @@ function jsonOf(limit: number): RequestHandler {
 /** What a request below /api passes before its route. */
 function managementGate(publicUrl: string | null, limits: RequestLimitsService, bodies: BodyMemory): RequestHandler {
   const gate = Router({ caseSensitive: true });
-  // Whoever asks for the API's description passes no guard, which would count them.
+  // Requests for the API's description pass no guard that would count them.
   gate.use(['/docs', '/docs-json'], (request, _response, next) => {
     limits.countStranger(request);
     next();

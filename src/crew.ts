@@ -15,9 +15,9 @@ import { isOwnMessage, type MessageToPrimary, type MessageToWorker } from './wor
 /** Between the end of a worker and the start of its successor; doubled each time it ends soon. Milliseconds. */
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 10_000;
-/** Whoever lived for so long did not die of its start. */
+/** A worker that ran this long did not fail at start-up. */
 const SOUND_MS = 10_000;
-/** Starts that fail one after the other, while nobody listens, until there is no sense in another. */
+/** Consecutive failed starts, while no worker listens, after which the node gives up. */
 const MAX_FAILED_STARTS = 5;
 /** For a worker to close what it has, after its requests have had their time. */
 const CLOSE_MS = 10_000;
@@ -173,7 +173,7 @@ export class Crew {
 
   private async begin(place: Place, worker: Worker): Promise<void> {
     const isFirst = place.id === 1 && !this.isComplete;
-    // A start that has failed begins nobody.
+    // A failed start begins no further worker.
     if (!isFirst) await this.prepared.promise.catch(() => undefined);
     if (!this.isStopping)
       tell(worker, {

@@ -1,11 +1,11 @@
 import type { AppConfig } from './config/config.js';
 
-/** What this needs of the namespaces. */
+/** Finds the owner of a namespace. */
 export interface NamespaceStore {
-  holderOf(name: string): Promise<'nobody' | 'administrator' | 'other'>;
+  holderOf(name: string): Promise<'none' | 'administrator' | 'other'>;
 }
 
-/** What the operator should know of the namespace that `DEFAULT_NAMESPACE` names; `null` where there is nothing to say. */
+/** A warning for the operator about the namespace of `DEFAULT_NAMESPACE`; `null` without a problem. */
 export async function defaultNamespaceWarning(
   { registry }: AppConfig,
   namespaces: NamespaceStore,
@@ -15,15 +15,15 @@ export async function defaultNamespaceWarning(
   switch (await namespaces.holderOf(name)) {
     case 'administrator':
       return null;
-    case 'nobody':
+    case 'none':
       return (
-        `nobody has the namespace "${name}" of DEFAULT_NAMESPACE, so names of one component lead nowhere: an ` +
-        'administrator makes it, as an organization or a user'
+        `the namespace "${name}" of DEFAULT_NAMESPACE does not exist, so names of one component cannot be resolved: an ` +
+        'administrator has to create it, as an organization or a user'
       );
     case 'other':
       return (
-        `the namespace "${name}" of DEFAULT_NAMESPACE belongs to no administrator: its owners decide what a name of ` +
-        'one component leads to'
+        `the namespace "${name}" of DEFAULT_NAMESPACE belongs to no administrator: its owners control the ` +
+        'repositories of names with one component'
       );
   }
 }

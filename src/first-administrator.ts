@@ -10,24 +10,24 @@ const PASSWORD_FILE = 'admin-password';
 export interface AdministratorStore {
   /** Creates the account unless there is one, whose password then only changes on demand; `true` when it created one. */
   ensureAdministrator(username: string, password: string, enforcePassword?: boolean): Promise<boolean>;
-  /** Whether anybody can administer the registry. */
+  /** Whether there is an active administrator. */
   hasAdministrator(): Promise<boolean>;
 }
 
 export interface Administrator {
   readonly username: string;
-  /** `null` when somebody chose the password. */
+  /** `null` when the password was not generated. */
   readonly passwordFile: string | null;
   /** Only where this start made both the password and the account. */
   readonly generatedPassword: string | null;
 }
 
-/** `there already`: in production mode somebody was made by an earlier start. `null`: there is nobody. */
+/** `there already`: in production mode an earlier start created one. `null`: there is none. */
 export type FirstAdministrator = Administrator | 'there already' | null;
 
 /**
- * Makes sure that somebody can log in: with `ADMIN_PASSWORD`, else with a password that is generated once and kept in
- * the data directory. In production mode without `ADMIN_PASSWORD` nobody is made: several nodes would each generate one.
+ * Ensures an administrator: with `ADMIN_PASSWORD`, else with a password that is generated once and kept in the data
+ * directory. In production mode without `ADMIN_PASSWORD` none is created: several nodes would each generate one.
  */
 export async function ensureFirstAdministrator(
   config: AppConfig,
@@ -45,7 +45,7 @@ export async function ensureFirstAdministrator(
   const password = keptSecret(dataDir, PASSWORD_FILE, () => randomBytes(12).toString('base64url'));
   const isNew = await users.ensureAdministrator(username, password);
   if (isNew) return { username, passwordFile: file, generatedPassword: password };
-  // The account is older than the file: it has a password that somebody chose, and this one opens nothing.
+  // The account is older than the file: its password was chosen by a person, and this one is not valid.
   if (!wasKept) rmSync(file, { force: true });
   return { username, passwordFile: wasKept ? file : null, generatedPassword: null };
 }

@@ -24,7 +24,7 @@ export async function listen(app: NestExpressApplication, { server }: AppConfig)
   }
 }
 
-/** Listens for a moment, with nobody there to answer; gives the address that it got. Throws as `listen` does. */
+/** Listens for a moment without answering; gives the address that it got. Throws as `listen` does. */
 export async function probe({ server: { listenHost, listenPort } }: AppConfig): Promise<AddressInfo> {
   const server = createServer();
   try {

@@ -7,7 +7,7 @@ import { ensureFirstAdministrator, type FirstAdministrator } from './first-admin
 import { NamespacesService } from './users/namespaces.service.js';
 import { UsersService } from './users/users.service.js';
 
-/** Makes the account that the configuration names, and warns of a namespace that it names and nobody has. */
+/** Makes the account that the configuration names, and warns of a configured namespace that does not exist. */
 export function prepareAccounts(
   config: AppConfig,
   app: INestApplicationContext,

@@ -22,7 +22,7 @@ export async function runPrimary(config: AppConfig, log: Logger, wish: StopSigna
   const certificates = await watchCertificate(config, log, wish);
   const database = await openDatabase(config, say, wish.stop);
   try {
-    // A start that cannot listen makes nobody: the administrator's password is shown by the start that makes it.
+    // A start that cannot listen creates no account: the password is shown by the start that creates it.
     const address = await probe(database.config);
     const shown = await serveNodeMetrics(database.config, log);
     const crew = new Crew(database.config, address.port, log, shown?.metrics ?? null, certificates);

@@ -26,7 +26,7 @@ export async function run(config: AppConfig, log: Logger, wish: StopSignals, tra
     log.info(line);
   };
   const loading = import('./bootstrap.js'); // takes as long as starting the database, so both go on at once
-  loading.catch(() => undefined); // it is awaited below, when there is somebody to handle it
+  loading.catch(() => undefined); // awaited below, where it is handled
   const certificates = await watchCertificate(config, log, wish);
   const database = await openDatabase(config, say, wish.stop);
   try {
@@ -40,9 +40,9 @@ export async function run(config: AppConfig, log: Logger, wish: StopSignals, tra
     try {
       await explained(database.config.database, () => app.init());
       metrics = await serveOwnMetrics(app, database.config, log);
-      // A start that cannot listen makes nobody: the password is shown by the start that makes it.
+      // A start that cannot listen creates no account: the password is shown by the start that creates it.
       await probe(database.config);
-      // Before anybody can connect: whoever waits for the port may log in at once.
+      // Before clients can connect: those that wait for the port may log in at once.
       const administrator = await prepareAccounts(database.config, app, log);
       await listen(app, database.config);
       announce(database.config, app.getHttpServer().address() as AddressInfo, administrator, log);

@@ -5,9 +5,9 @@ import type { MetricsMessageToPrimary, MetricsMessageToWorker } from './metrics/
 import type { NodeMetrics } from './metrics/node-metrics.js';
 import type { MetricsServer } from './metrics-server.js';
 
-// What shows metrics is loaded only where somebody wants to see them.
+// Metrics are loaded only where they are enabled.
 
-/** Those of the one process that is the node; `null` where nobody asked for them. Throws `StartupError`. */
+/** Those of the one process that is the node; `null` where they are disabled. Throws `StartupError`. */
 export async function serveOwnMetrics(
   app: NestExpressApplication,
   { server }: AppConfig,

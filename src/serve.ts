@@ -52,7 +52,7 @@ export async function drain(
   { hurry }: StopWish,
 ): Promise<void> {
   announceStop(app);
-  // Before the line: in a process of its own whoever reads that is refused.
+  // Before the log line: a reader of it in another process would be refused.
   const finished = drainServer(app.getHttpServer(), graceSeconds * 1000, hurry);
   log.info(
     { event: 'draining', graceSeconds },
@@ -70,7 +70,7 @@ function stopped(stop: AbortSignal): Promise<null> {
   });
 }
 
-/** After an error that nobody expected nothing about this process is certain, except what is in the database. */
+/** After an unexpected error no state of this process is certain, except in the database. */
 function uncaught(): Promise<Error> {
   return new Promise((resolve) => {
     process.on('uncaughtException', resolve);

@@ -32,7 +32,7 @@ async function runProcess(): Promise<number> {
     });
   }
   const signals = new StopSignals();
-  process.stdout.on('error', () => undefined); // whoever read the log has gone; the registry goes on
+  process.stdout.on('error', () => undefined); // the log's reader has gone; the registry goes on
   try {
     const config: AppConfig = readConfig();
     const log: Logger = await openLog(config.server.logLevel, process.stdout.isTTY);
@@ -55,7 +55,7 @@ async function runProcess(): Promise<number> {
 }
 
 /**
- * What makes traces is loaded only where somebody wants them, and then before everything else: it changes the packages
+ * Tracing is loaded only where it is enabled, and then before everything else: it changes the packages
  * that ask PostgreSQL, Redis and S3 as they are loaded.
  */
 async function traced({ protocol }: TracingConfig, work: (traces: Traces | null) => Promise<number>): Promise<number> {

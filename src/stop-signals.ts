@@ -2,7 +2,7 @@ export const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** One Ctrl-C can arrive several times: from the terminal, from npm and from the launcher. */
 const SAME_WISH_MS = 500;
 
-/** That this process stops, and that it does not wait for anybody. */
+/** That this process stops, and that it stops without waiting. */
 export interface StopWish {
   readonly stop: AbortSignal;
   readonly hurry: AbortSignal;

@@ -106,7 +106,7 @@ export async function runWorker(traces: Traces | null): Promise<number> {
 async function serve(app: NestExpressApplication, config: AppConfig, log: Logger, orders: Orders): Promise<number> {
   await explained(config.database, () => app.init());
   const isFirst = config.server.worker?.isFirst === true;
-  // Before anybody can connect: whoever waits for the port may log in at once.
+  // Before clients can connect: those that wait for the port may log in at once.
   const administrator = isFirst ? await prepareAccounts(config, app, log) : null;
   orders.onAsk = (message) => {
     void answerMetrics(app, message).then(tell, (error: unknown) => {
@@ -125,7 +125,7 @@ async function serve(app: NestExpressApplication, config: AppConfig, log: Logger
   return failure === null ? 0 : 1;
 }
 
-/** Resolves when it has been handed over, or when nobody is there to take it. */
+/** Resolves when it has been handed over, or when there is no receiver. */
 function tell(message: MessageToPrimary): Promise<void> {
   return new Promise((resolve) => {
     if (process.send === undefined || !process.connected) resolve();

@@ -18,18 +18,18 @@ function uncommented(text: string, assignment: RegExp): string {
   return text.replaceAll(assignment, '$1');
 }
 
-const SETTINGS_OF_README = /(?<=<!-- settings -->\n)[^]*(?=\n<!-- \/settings -->)/;
+const SETTINGS_TABLE = /(?<=<!-- settings -->\n)[^]*(?=\n<!-- \/settings -->)/;
 
-describe('the README', () => {
+describe('docs/configuration.md', () => {
   it('has the table of settings (UPDATE_EXAMPLES=1 writes it)', () => {
-    const path = join(ROOT, 'README.md');
-    const readme = readFileSync(path, 'utf8');
+    const path = join(ROOT, 'docs/configuration.md');
+    const page = readFileSync(path, 'utf8');
     if (process.env['UPDATE_EXAMPLES'] === '1')
       writeFileSync(
         path,
-        readme.replace(SETTINGS_OF_README, () => `\n${markdownTable()}\n`),
+        page.replace(SETTINGS_TABLE, () => `\n${markdownTable()}\n`),
       );
-    expect(SETTINGS_OF_README.exec(readFileSync(path, 'utf8'))?.[0].trim()).toBe(markdownTable());
+    expect(SETTINGS_TABLE.exec(readFileSync(path, 'utf8'))?.[0].trim()).toBe(markdownTable());
   });
 });
 

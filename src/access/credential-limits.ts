@@ -67,8 +67,8 @@ export function limitsReachNamespace({ repositories }: CredentialLimits, namespa
 }
 
 /**
- * Whether the credential does all that its principal may in the namespace. Roles know no limits: whoever gives one to
- * others, or to another account of their own, needs all of it.
+ * Whether the credential does all that its principal may in the namespace. Roles have no limits: to give one to
+ * others, or to another account of one's own, needs all of it.
  */
 export function limitsHoldNamespace(limits: CredentialLimits, namespace: string): boolean {
   return limitsReachNamespace(limits, namespace) && ACTIONS.every((one) => limits.actions?.includes(one) ?? true);

@@ -3,7 +3,7 @@ import type { OrgRole } from './roles.js';
 
 /** What becomes of one user's part in an organization. */
 export interface MembershipChange {
-  /** What whoever makes the change is there; `null` for nobody of it. */
+  /** The caller's role in the organization; `null` for a caller who is no member. */
   readonly caller: OrgRole | null;
   /** Whether it is the caller's own part. */
   readonly isOwn: boolean;
@@ -13,7 +13,7 @@ export interface MembershipChange {
   readonly after: OrgRole | null;
 }
 
-/** Owners are made and unmade by owners, everybody else by whoever manages; who wants to leave may. */
+/** Owners add and remove owners, managers all other members; every member may leave. */
 export function mayChangeMembership({ caller, isOwn, before, after }: MembershipChange): boolean {
   if (caller === null) return false;
   if (isOwn && after === null) return true;

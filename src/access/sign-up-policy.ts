@@ -2,7 +2,7 @@ import { type CredentialLimits, limitsManageEverything } from './credential-limi
 import type { Principal } from './principal.js';
 
 export interface SignUpQuestion {
-  /** Whom the registry lets make accounts: its administrators, whoever has a code too, or everybody. */
+  /** Who may create accounts: administrators, also holders of a code, or all. */
   readonly signUp: 'admin' | 'invite' | 'open';
   readonly principal: Principal;
   readonly limits: CredentialLimits;
@@ -12,8 +12,8 @@ export interface SignUpQuestion {
 }
 
 /**
- * - `create`: an administrator makes an account for somebody.
- * - `signUp`: somebody makes one for themselves; whether the invitation is good is not decided here.
+ * - `create`: an administrator creates an account for another person.
+ * - `signUp`: a person creates their own; whether the invitation is good is not decided here.
  */
 export type SignUpDecision = 'create' | 'signUp' | 'challenge' | 'denied';
 

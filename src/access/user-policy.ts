@@ -17,8 +17,8 @@ export interface UserQuestion {
 }
 
 /**
- * Who may do what with an account: administrators everything, a user with their own. To others there is none. What makes
- * administrators or shuts somebody out needs a credential that does all that its user may.
+ * Who may do what with an account: administrators everything, a user with their own. To others there is none. To make
+ * administrators or to disable a user needs a credential without limits.
  */
 export function decideUser({ principal, limits, action, username }: UserQuestion): 'allow' | 'notFound' | 'denied' {
   if (principal.kind !== 'user') return 'notFound';

@@ -31,7 +31,7 @@ export interface AuditPosition {
 
 /** An entry as it is shown. */
 export interface AuditRow extends AuditPosition {
-  /** What people call the actor; as `actorKey` when nobody does any more. */
+  /** The actor's present name; its `actorKey` when it has none any more. */
   readonly actor: string;
   readonly actorKey: string;
   readonly credential: string | null;

@@ -20,7 +20,7 @@ type Batches = AsyncGenerator<AuditRow[], void, void>;
 export class AuditExports {
   private readonly running = new Map<string, number>();
 
-  /** Throws `tooManyRequests` for whoever has some under way. */
+  /** Throws `tooManyRequests` for a principal with exports under way. */
   async send(batches: Batches, { context }: Request, response: Response): Promise<void> {
     const principal = context.principal === null ? '' : principalKey(context.principal);
     const before = this.running.get(principal) ?? 0;

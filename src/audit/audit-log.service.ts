@@ -15,8 +15,8 @@ const PRINCIPAL = /^(?:(?:user|robot):\d{1,18}|anonymous|system(?::cli)?)$/;
 const BATCH = 200;
 
 /**
- * No account has this id. It stands for names that nobody has: the log is read for them too, or owners of organizations
- * could time which names somebody has.
+ * No account has this id. It stands for unknown names: the log is read for them too, or owners of organizations could
+ * learn from the timing which names exist.
  */
 const NOBODY = 'user:0';
 

@@ -6,7 +6,7 @@ import { type Month, monthOf, monthOfPartition, monthStart, oldestKept, partitio
 
 /** Any constant, which is not the one of migrations. */
 const LOCK = 7_236_402;
-/** Beside the present one: nobody writes into a month that has just begun before its partition is there. */
+/** Beside the present one, so that a month's partition exists before its first entry. */
 const MONTHS_AHEAD = 2;
 const RETRY_MS = 600_000;
 

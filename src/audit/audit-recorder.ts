@@ -47,7 +47,7 @@ export class AuditRecorder {
       if (route === null || route.success === 'transaction') return;
       if (response.headersSent) this.ended(request, response, route);
       else if (!READS.has(request.method) && request.context.error === null) {
-        // The client has left a write that goes on: its answer, which nobody gets, still says what became of it.
+        // The client has disconnected, but the write goes on: its answer still tells the outcome.
         onAnswer(response, () => {
           this.ended(request, response, route);
         });
@@ -58,7 +58,7 @@ export class AuditRecorder {
   /** When an error was answered, or could not be. */
   failed(request: Request, response: Response): void {
     if (response.headersSent && response.statusCode < 400) return; // it had succeeded, as far as it said
-    // Whoever asks too often would fill the log with it; the access log has each of them.
+    // Too many requests would fill the audit log; the access log has each of them.
     if (isRateLimited(request)) return;
     const reason = denialOf(request);
     if (reason !== null) {

@@ -22,7 +22,7 @@ import { AuditEventDto, AuditListDto, AuditQueryDto } from './audit.dto.js';
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 const ANSWER = {
-  description: `A page, newest first; with \`Accept: ${NDJSON}\` every entry that fits, one a line`,
+  description: `A page, newest first; with \`Accept: ${NDJSON}\` all matching entries, one per line`,
   content: {
     'application/json': { schema: { $ref: getSchemaPath(AuditListDto) } },
     [NDJSON]: { schema: { $ref: getSchemaPath(AuditEventDto) } },
@@ -41,7 +41,7 @@ export class AuditController {
 
   @Get('audit')
   @Access({ kind: 'administrator' })
-  @ApiOperation({ summary: 'Who did what: the whole audit log' })
+  @ApiOperation({ summary: 'Read the audit log' })
   @ApiOkResponse(ANSWER)
   @ApiUnprocessableEntityResponse() // since is later than until
   async readAll(@Query() query: AuditQueryDto, @Req() request: Request, @Res() response: Response): Promise<void> {
@@ -50,7 +50,7 @@ export class AuditController {
 
   @Get('orgs/:org/audit')
   @Access({ kind: 'organization', action: 'own' })
-  @ApiOperation({ summary: 'Who did what to an organization and its repositories' })
+  @ApiOperation({ summary: 'Read the audit log of an organization and its repositories' })
   @ApiParam({ name: 'org', example: 'acme' })
   @ApiOkResponse(ANSWER)
   @ApiUnprocessableEntityResponse() // since is later than until

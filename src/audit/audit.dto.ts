@@ -21,13 +21,13 @@ export class AuditQueryDto extends ListQueryDto {
   @MaxLength(128)
   actor?: string;
 
-  @ApiPropertyOptional({ description: 'Such as `repo.delete`; with `*` at its end every action that begins so.' })
+  @ApiPropertyOptional({ description: 'Such as `repo.delete`; with `*` at the end a prefix.' })
   @MayBeAbsent()
   @IsString()
   @MaxLength(64)
   action?: string;
 
-  @ApiPropertyOptional({ description: 'Such as `repo:acme/app`; with `*` at its end every resource that begins so.' })
+  @ApiPropertyOptional({ description: 'Such as `repo:acme/app`; with `*` at the end a prefix.' })
   @MayBeAbsent()
   @IsString()
   @MaxLength(600)
@@ -38,12 +38,12 @@ export class AuditQueryDto extends ListQueryDto {
   @IsIn(OUTCOMES)
   outcome?: AuditEvent['outcome'];
 
-  @ApiPropertyOptional({ format: 'date-time', description: 'The first moment that counts.' })
+  @ApiPropertyOptional({ format: 'date-time', description: 'Start, inclusive.' })
   @MayBeAbsent()
   @IsTime()
   since?: string;
 
-  @ApiPropertyOptional({ format: 'date-time', description: 'The first moment that does not count any more.' })
+  @ApiPropertyOptional({ format: 'date-time', description: 'End, exclusive.' })
   @MayBeAbsent()
   @IsTime()
   until?: string;
@@ -56,12 +56,12 @@ export class AuditEventDto {
   @ApiProperty({ example: '2026-01-02T03:04:05.678901Z', format: 'date-time' })
   at: string;
 
-  @ApiProperty({ example: 'alice', description: 'The present name of who did it; as `actorKey` once it has none.' })
+  @ApiProperty({ example: 'alice', description: 'The current name of the actor; `actorKey` if it no longer has one.' })
   actor: string;
 
   @ApiProperty({
     example: 'user:7',
-    description: 'Who did it. `anonymous` also stands for credentials that were wrong.',
+    description: 'The actor’s principal; `anonymous` also for wrong credentials.',
   })
   actorKey: string;
 
@@ -69,7 +69,7 @@ export class AuditEventDto {
     type: String,
     nullable: true,
     example: 'password',
-    description: 'What they showed, such as `key:<id>`.',
+    description: 'The credential, such as `key:<id>`.',
   })
   credential: string | null;
 

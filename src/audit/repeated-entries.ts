@@ -12,7 +12,7 @@ const MAX_KEYS = 10_000;
 /** User names that a sum shows. */
 const MAX_NAMES = 10;
 
-/** Whose request it was: an address, or network, as long as nobody has shown who they are, else the principal. */
+/** The client: an address or network until it is authenticated, then the principal. */
 export interface Client {
   readonly kind: keyof typeof IN_FULL;
   readonly key: string;
@@ -30,7 +30,7 @@ interface Sum {
  * are entries, and the others one more entry that says how many.
  */
 export class RepeatedEntries {
-  /** Of one client, outcome and reason; whoever is forgotten too early has some more in full. */
+  /** Per client, outcome and reason; one that is evicted too early gets some more full entries. */
   private readonly seen = new LRUCache<string, { count: number; readonly endsAt: number }>({ max: MAX_KEYS });
   /** In the order of their ends. Strangers with many addresses must not take from an entry whose it is. */
   private readonly sums = { known: new Map<string, Sum>(), stranger: new Map<string, Sum>() } as const;

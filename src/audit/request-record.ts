@@ -56,10 +56,10 @@ export function isRateLimited({ context: { error } }: Request): boolean {
   return conditionOf(error) === 'rateLimited';
 }
 
-/** Whether nobody had said who they are: then a refusal is the invitation to do so. */
+/** Whether the request had no credentials: its refusal is then a challenge. */
 export function isChallenge({ context: { denied, principal } }: Request): boolean {
   if (denied === 'credentialsMissing') return true;
-  // Whoever showed something wrong has no principal either, but a reason of the guard's.
+  // Wrong credentials give no principal either, but a reason of the guard.
   return principal === null ? denied === null : principal.kind === 'anonymous';
 }
 
@@ -155,7 +155,7 @@ function actionOf(request: Request, { action, success }: AuditedRoute): string {
   return isMount ? 'blob.mount' : action;
 }
 
-/** Reads have no name of their own: nobody asks for them except where they were refused. */
+/** Reads have no action of their own: they are recorded only when they were refused. */
 function nameOf(request: Request): string {
   const route = auditedRoute(request);
   if (route) return actionOf(request, route);
@@ -195,8 +195,8 @@ function contentText(digest: string | null, tag: string | null): string {
 }
 
 /**
- * Whoever was let in acted in the namespace that the path names, whether what they made existed before or not. Of those
- * who were refused its owners learn where there is something of theirs, and of their own members.
+ * An admitted request acted in the namespace of its path, whether its target existed before or not. Refused requests
+ * are shown to the namespace's owners only where they concern existing content or their own members.
  */
 function namespaceOf(
   { params, context: { named, principal } }: Request,

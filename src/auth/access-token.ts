@@ -5,7 +5,7 @@ import { claimsOfScopes, readScopes, type ScopeClaims } from '../oci/token-scope
 
 /** What an access token says, beside `iss`, `aud`, `iat`, `exp` and `jti`. It never grants: rights are looked up live. */
 export interface TokenGrant {
-  /** `null` for a token that anybody may have. */
+  /** `null` for an anonymous token. */
   readonly holder: TokenHolder | null;
   /** The credential that it was bought with, such as `password`, `offline:<family>` or `key:<id>`. */
   readonly label: string;

@@ -20,7 +20,7 @@ export interface IssuedToken {
 export class AccessTokensService {
   constructor(private readonly config: AppConfig) {}
 
-  /** `id` is the token's own, where the caller has chosen one that nobody else can have. */
+  /** `id` is the token's own, where the caller has chosen a unique one. */
   issue(grant: TokenGrant, id: string = randomUUID()): IssuedToken {
     const { jwtSecret, accessTokenSeconds } = this.config.security;
     const issuedAt = Math.floor(Date.now() / 1000);

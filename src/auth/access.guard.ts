@@ -79,7 +79,7 @@ export class AccessGuard implements CanActivate {
     try {
       // All questions leave together, so that a shared cache is one round trip away and not three.
       const asked = name === null ? null : this.repositories.find(name);
-      if (asked instanceof Promise) asked.catch(() => undefined); // whoever is refused never waits for it
+      if (asked instanceof Promise) asked.catch(() => undefined); // a refused request does not await it
       const peeked = name === null ? undefined : this.peek(rule, name, request);
       const found = this.authenticator.authenticate(context, request, this.graceOf(rule));
       const caller = found instanceof Promise ? await found : found;
@@ -204,7 +204,7 @@ function requireManager(caller: Caller, request: Request): UserPrincipal {
   return user;
 }
 
-/** From the names in the path and what the caller is: no question to anybody, whether the organization exists or not. */
+/** From the names in the path and the caller's facts, without a query, whether the organization exists or not. */
 function enterOrganization(
   { action }: Extract<AccessRule, { kind: 'organization' }>,
   { principal, credential: { limits } }: Caller,

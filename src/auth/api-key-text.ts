@@ -25,7 +25,7 @@ export function isKeyText(text: string): boolean {
   return FORM.test(text) && checksum(text.slice(0, -CHECKSUM_LENGTH)) === text.slice(-CHECKSUM_LENGTH);
 }
 
-/** Whether somebody means it as a key: it is then judged as one, and never as a password. */
+/** Whether the text has the form of a key: it is then checked as one, and never as a password. */
 export function looksLikeKey(text: string): boolean {
   return Object.values(PREFIXES).some((prefix) => text.startsWith(prefix));
 }

@@ -78,7 +78,7 @@ const LOCK_HOLDER = {
   robot: 'SELECT id FROM robots WHERE id = $1 FOR NO KEY UPDATE',
 } as const satisfies Record<KeyHolderKind, string>;
 
-// A revoked row is needed for as long as access tokens that came from it.
+// A revoked row is needed for as long as access tokens obtained with it.
 const pruneFor = (kind: KeyHolderKind): string => `
 WITH old AS (
   SELECT id FROM api_keys WHERE ${COLUMNS[kind]} = $1 AND revoked_at < now() - $2 * interval '1 second'

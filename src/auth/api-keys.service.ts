@@ -36,7 +36,7 @@ export interface KeyDraft {
 }
 
 export interface IssuedKey extends ApiKeyRecord {
-  /** The key itself: nobody can show it again. */
+  /** The key itself: it cannot be shown again. */
   readonly key: string;
 }
 

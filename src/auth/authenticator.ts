@@ -32,7 +32,7 @@ const MAX_TOKENS = 10_000;
 const MAX_CHARACTERS = 16 * 1024 * 1024;
 
 const NO_CREDENTIAL: RequestCredential = { label: 'anonymous', expiresAt: null, limits: UNLIMITED, scopes: null };
-/** Nobody's credentials: the request had none. */
+/** The request had no credentials. */
 export const NOBODY: Caller = { principal: ANONYMOUS, credential: NO_CREDENTIAL, holder: null, issuedAt: 0 };
 
 /** Finds out who calls. What it remembers is who signed what; whether that still counts is asked each time. */
@@ -52,7 +52,7 @@ export class Authenticator {
   ) {}
 
   /**
-   * `NOBODY` without credentials; wrong ones throw `Refusal`, and whoever asks too often gets 429. A token may be past its expiry by `graceSeconds`.
+   * `NOBODY` without credentials; wrong ones throw `Refusal`, too many 429. A token may be past its expiry by `graceSeconds`.
    * Not a promise where everything is in memory: this runs on each request.
    */
   authenticate(context: ExecutionContext, request: Request, graceSeconds: number): Caller | Promise<Caller> {

@@ -1,4 +1,4 @@
-/** What a request's `Authorization` header says; `unreadable` is a scheme or an encoding that nobody here speaks. */
+/** What a request's `Authorization` header says; `unreadable` is an unsupported scheme or encoding. */
 export type Authorization =
   | { readonly kind: 'none' }
   | { readonly kind: 'bearer'; readonly token: string }

@@ -8,7 +8,7 @@ import { LivePrincipalsService, principalOf } from './live-principals.service.js
 import { PasswordLoginService } from './password-login.service.js';
 import { Refusal } from './refusal.js';
 
-/** Somebody who showed a secret: a password, or an API key. */
+/** A caller authenticated by a secret: a password, or an API key. */
 export interface Login {
   readonly principal: Exclude<Principal, { kind: 'anonymous' }>;
   readonly holder: TokenHolder;

@@ -31,14 +31,19 @@ class KeyDto {
   @IsRepositoryLimit({ each: true })
   repositories?: string[];
 
-  @ApiPropertyOptional({ format: 'date-time', description: 'Without it the key ends when it is revoked.' })
+  @ApiPropertyOptional({ format: 'date-time', description: 'The default is no expiry.' })
   @MayBeAbsent()
   @FutureTime()
   expiresAt?: string;
 }
 
 export class CreateKeyDto extends KeyDto {
-  @ApiProperty({ enum: SCOPES, isArray: true, example: ['repo:pull'], description: 'What of your rights the key has.' })
+  @ApiProperty({
+    enum: SCOPES,
+    isArray: true,
+    example: ['repo:pull'],
+    description: 'The rights of the key, within yours.',
+  })
   @IsArray()
   @ArrayMinSize(1)
   @ArrayUnique()
@@ -82,7 +87,13 @@ export class ApiKeyDto {
   @ApiProperty({ type: String, format: 'date-time', nullable: true, example: null })
   expiresAt: string | null;
 
-  @ApiProperty({ type: String, format: 'date-time', nullable: true, example: null, description: 'Some seconds late.' })
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    nullable: true,
+    example: null,
+    description: 'Updated with a delay of some seconds.',
+  })
   lastUsedAt: string | null;
 
   @ApiProperty({ type: String, nullable: true, example: '192.0.2.1' })
@@ -104,7 +115,7 @@ export class ApiKeyDto {
 }
 
 export class IssuedKeyDto extends ApiKeyDto {
-  @ApiProperty({ example: 'aerugo_pat_…', description: 'For Bearer, or as the password of Basic. Shown this once.' })
+  @ApiProperty({ example: 'aerugo_pat_…', description: 'For Bearer, or as the password of Basic. Shown once.' })
   key: string;
 
   constructor(key: IssuedKey) {

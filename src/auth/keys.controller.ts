@@ -43,8 +43,8 @@ export class KeysController {
   @Post()
   @Header('Cache-Control', 'no-store')
   @ApiOperation({
-    summary: 'Make an API key of yours',
-    description: 'For docker’s login and for programs. No key can make or see keys.',
+    summary: 'Create an API key',
+    description: 'For docker’s login and for programs. A key cannot create or list keys.',
   })
   @ApiCreatedResponse({ type: IssuedKeyDto })
   async create(
@@ -78,7 +78,7 @@ export class KeysController {
   @Delete(':id')
   @HttpCode(204)
   @ApiOperation({ summary: 'Revoke an API key' })
-  @ApiNoContentResponse({ description: 'Refused from the next request on, with every token that it bought' })
+  @ApiNoContentResponse({ description: 'Refused from the next request on, with every token obtained with it' })
   async revoke(
     @Param('id') id: string,
     @CurrentPrincipal() caller: Principal,

@@ -21,13 +21,13 @@ export interface LivePrincipal {
   readonly expiresAt: number | null;
   /** Labels of revoked credentials that might still be about, at most `REVOKED_KEPT`; as a rule empty. */
   readonly revoked: readonly string[];
-  /** Others were revoked until then: whether what was issued before is one of them is a fact of its own. */
+  /** Other credentials were revoked until then: one that was issued before needs a check of its own fact. */
   readonly issuedAfter: number | null;
 }
 
 export type LivePrincipalRequest = FactRequest<LivePrincipal | null>;
 
-/** What a request or a row says of a credential: whose it is, and when it was last certain that it was not revoked. */
+/** A credential as a request or a row names it: its holder, and when it was last known not to be revoked. */
 export interface Claim {
   readonly holder: TokenHolder;
   readonly label: string;
@@ -35,7 +35,7 @@ export interface Claim {
   readonly issuedAt: number;
 }
 
-// Not `live`: nodes of the version before expect every label there, and would accept what is beyond the last ones.
+// Not `live`: nodes of the version before expect every label there, and would accept credentials that are left out.
 const FACT = 'holder';
 
 @Injectable()
@@ -62,7 +62,7 @@ export class LivePrincipalsService {
     return this.facts.read(request);
   }
 
-  /** As `principalOf`; a promise only for what is older than revocations that the facts do not name. */
+  /** As `principalOf`; a promise only for credentials older than the revocations that the facts name. */
   judge(
     live: LivePrincipal | null,
     { holder, label, issuedAt }: Claim,
@@ -101,8 +101,8 @@ function ended({ labels, until }: RevokedCredentials): Pick<LivePrincipal, 'revo
 }
 
 /**
- * The principal that a credential of this holder and label stands for; `null` when it stands for nobody any more. Of one
- * that was not read from the database a moment ago, `judge` has the last word.
+ * The principal that a credential of this holder and label stands for; `null` when it is no longer valid. For one that was
+ * not just read from the database, `judge` decides.
  */
 export function principalOf(
   live: LivePrincipal | null,

@@ -9,19 +9,19 @@ import { Refusal } from './refusal.js';
 
 /** Failures of one account from one address before that pair has to wait. */
 export const MAX_FAILURES = 10;
-/** Failures from one address, whatever the account: fewer than may wait for argon2id, so nobody fills that queue alone. */
+/** Failures from one address, over all accounts: fewer than may wait for argon2id, so it cannot fill that queue. */
 export const MAX_FAILURES_OF_ADDRESS = 50;
 /** Failures of one account from all addresses, before it can be tried only from where it has been used. */
 export const MAX_FAILURES_OF_ACCOUNT = 100;
 const WINDOW_SECONDS = 300;
-/** How long an address from which somebody has logged in stays theirs. */
+/** How long an address counts as known to the account after a login. */
 const KNOWN_SECONDS = 7 * 86_400;
 const MAX_COUNTED = 50_000;
 
 /**
- * Slows guessing down per pair of account and address: nobody can lock somebody else out from elsewhere. An attempt
+ * Limits guesses per pair of account and address, so an account cannot be locked from another address. An attempt
  * is counted before its password is looked at, so that many at once do not slip through, and taken back if it was right.
- * An address as such has a limit too, since whoever tries another name each time takes everybody's turn at argon2id;
+ * An address as such has a limit too, since a new name for each guess would occupy argon2id for all;
  * and an account has one against many addresses at once, which those do not meet from where they log in anyway.
  */
 @Injectable()
@@ -64,7 +64,7 @@ export class LoginThrottle {
   }
 
   private async countAccount(username: string, address: string): Promise<Exhausted | null> {
-    if (!isAccountName(username)) return null; // nobody's
+    if (!isAccountName(username)) return null; // no account
     const exhausted = await this.ofAccounts.count(username);
     if (exhausted === null) return null;
     return (await this.known.has(pairOf(username, address))) ? null : exhausted;

@@ -14,7 +14,7 @@ export class MyOrganizationDto {
   @ApiProperty({ enum: ORG_ROLES, example: 'member' })
   role: OrgRole;
 
-  @ApiProperty({ enum: ROLES, nullable: true, description: 'What each member may do in each of its repositories.' })
+  @ApiProperty({ enum: ROLES, nullable: true, description: 'The role of each member in each of its repositories.' })
   defaultRole: Role | null;
 
   constructor({ org, role, defaultRole }: Membership) {
@@ -51,7 +51,7 @@ export class MyCredentialDto {
   @ApiProperty({ type: [String], nullable: true, example: ['acme/app'], description: 'null: no limit.' })
   repositories: string[] | null;
 
-  @ApiProperty({ type: String, format: 'date-time', nullable: true, description: 'null: not by itself.' })
+  @ApiProperty({ type: String, format: 'date-time', nullable: true, description: 'null: no expiry.' })
   expiresAt: string | null;
 
   constructor({ label, limits, expiresAt }: RequestCredential) {
@@ -67,7 +67,7 @@ export class MeDto {
   @ApiProperty({ enum: ['user', 'robot'], example: 'user' })
   kind: 'user' | 'robot';
 
-  @ApiProperty({ example: 'alice', description: 'User name, or what a robot logs in with.' })
+  @ApiProperty({ example: 'alice', description: 'User name, or the login name of a robot.' })
   name: string;
 
   @ApiProperty({ example: false })

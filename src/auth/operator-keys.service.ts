@@ -7,7 +7,7 @@ import { placeOfUser } from '../users/user-place.js';
 import { ApiKeysService, type KeyOwner, MAX_KEYS } from './api-keys.service.js';
 import { ApiKeyDto, CreateKeyDto, IssuedKeyDto, keyDraft } from './key.dto.js';
 
-/** The API keys of a user, for whoever runs the registry and needs no login. Throws `ApiError`, as the routes do. */
+/** The API keys of a user, for the operator, without a login. Throws `ApiError`, as the routes do. */
 @Injectable()
 export class OperatorKeysService {
   constructor(

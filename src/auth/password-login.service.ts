@@ -35,14 +35,14 @@ export class PasswordLoginService {
   async login(username: string, password: string, address: string): Promise<PasswordLogin> {
     const name = this.nameOf(username, password);
     const proof = this.proofs.get(name);
-    // What is remembered takes no failure back: beside a program that logs in all the time anybody could go on guessing.
+    // A cached password takes no failure back: others at the address of a busy client could keep guessing.
     if (proof) {
       const principal = await this.live(proof);
       if (principal) return { ...proof, principal };
       this.proofs.delete(name);
     }
     const fresh = await this.proveOnce(name, username, password, address);
-    // Somebody else's proof may be older than this request.
+    // The proof of another request may be older than this one.
     const principal = await this.live(fresh);
     if (!principal) throw new Refusal('credentialsWrong');
     return { ...fresh, principal };

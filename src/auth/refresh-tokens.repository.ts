@@ -66,7 +66,7 @@ const MOVE = `
 UPDATE refresh_tokens SET credentials_version = $3
 WHERE user_id = $1 AND (family = $2 OR api_key_id IS NOT NULL) AND revoked_at IS NULL AND credentials_version = $3 - 1`;
 
-/** Rows that one statement deletes: more than are made between two. */
+/** Rows that one statement deletes: more than are created between two of them. */
 export const PRUNED_AT_ONCE = 500;
 
 // A revoked row is needed for as long as access tokens that came from it. Nothing else is deleted: nodes of the version

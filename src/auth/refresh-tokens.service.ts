@@ -82,7 +82,7 @@ export class RefreshTokensService {
 
   /**
    * Takes a token for a new one (`session`), or for itself with a later end (`offline`). Throws `Refusal`.
-   * A session token that was used already is a copy in somebody's hands: everything that came from its login ends.
+   * A session token that is used twice has been copied: everything that came from its login ends.
    * An offline token is for any client that names itself: buildx, skopeo, crane, oras, helm and others read docker's
    * config.json and go on with the login that docker left there. Only the JSON refresh names none.
    */

@@ -60,7 +60,7 @@ export function refusalError(
   }
   if (request.path === TOKEN_PATH) return new ApiError(row.api, text, { headers, errors: dockerErrors(row, text) });
   if (!isRegistryPath(request.path)) return new ApiError(row.api, text, { headers });
-  // The same detail as for a repository that does not exist: nobody can tell the two apart.
+  // The same detail as for a repository that does not exist, so the two cannot be told apart.
   const detail = scope?.type === 'repository' ? { name: scope.name } : undefined;
   return new OciError(row.oci, detail, { headers, ...(text === undefined ? {} : { reason: text }) });
 }

@@ -4,7 +4,7 @@ import { Repository } from 'typeorm';
 import { AppConfig } from '../config/config.js';
 import { RefreshToken } from './refresh-token.entity.js';
 
-/** Labels of one holder; whether others were revoked is asked one by one. */
+/** Labels of one holder; other credentials are checked one by one. */
 export const REVOKED_KEPT = 100;
 
 /** Seconds that clocks of nodes and database may differ by, and a token may be late that a revocation overtook. */
@@ -28,14 +28,14 @@ const recent = (label: string, table: string, holder: string, which = 'true'): s
 (SELECT ${label} AS label, extract(epoch FROM revoked_at)::float8 AS at FROM ${table}
  WHERE ${holder} = $1 AND revoked_at > now() - $2 * interval '1 second' AND ${which} ORDER BY revoked_at DESC LIMIT $3)`;
 
-// A family has as many rows as it was refreshed, and one of them is unused: the newest.
+// A family has one row per refresh; only the newest is unused.
 const SESSIONS = recent(`kind || ':' || family`, 'refresh_tokens', 'user_id', 'used_at IS NULL');
 
 const OF_USER = `${SESSIONS} UNION ALL ${recent(`'key:' || id`, 'api_keys', 'user_id')} ORDER BY at DESC LIMIT $3`;
 
 const OF_ROBOT = recent(`'key:' || id`, 'api_keys', 'robot_id');
 
-// What has no row is gone with its holder or has expired long ago.
+// A credential without a row was deleted with its holder or has expired.
 const IS_LIVE = {
   family: 'SELECT FROM refresh_tokens WHERE family = $1 AND revoked_at IS NULL LIMIT 1',
   key: 'SELECT FROM api_keys WHERE id = $1 AND revoked_at IS NULL',
@@ -43,7 +43,7 @@ const IS_LIVE = {
 
 const LABEL = /^(session|offline|key):([\da-f-]{36})$/;
 
-/** A password itself is not revoked: a change of it raises the version of the credentials. */
+/** A password is not revoked: its change raises the version of the credentials. */
 export function canBeRevoked(label: string): boolean {
   return LABEL.test(label);
 }
@@ -68,7 +68,7 @@ export class RevokedCredentialsRepository {
     return this.find(OF_ROBOT, id);
   }
 
-  /** Whether the row of this credential says so; false for a label of none. */
+  /** Whether the credential's row is revoked or absent; false for a label without a row. */
   async isRevoked(label: string): Promise<boolean> {
     const [, kind, id] = LABEL.exec(label) ?? [];
     if (kind === undefined) return false;

@@ -40,7 +40,7 @@ import { ApiKeyDto, ApiKeyListDto, CreateRobotKeyDto, IssuedKeyDto, KEY_LIST, ke
 
 @ApiTags('robots')
 @ApiParam({ name: 'org', example: 'acme' })
-@ApiParam({ name: 'robot', example: 'ci', description: 'Its name, or what it logs in with.' })
+@ApiParam({ name: 'robot', example: 'ci', description: 'Its name, or its login name.' })
 @Controller('api/v1/orgs/:org/robots/:robot/keys')
 @Access({ kind: 'organization', action: 'manage' })
 @UsePipes(createValidationPipe())
@@ -54,8 +54,9 @@ export class RobotKeysController {
   @Post()
   @Header('Cache-Control', 'no-store')
   @ApiOperation({
-    summary: 'Make a key of a robot',
-    description: 'Keys that it has stay: make the next, hand it out, then revoke the one before.',
+    summary: 'Create a key for a robot',
+    description:
+      'Existing keys stay valid. To rotate: create the next key, distribute it, then revoke the previous one.',
   })
   @ApiCreatedResponse({ type: IssuedKeyDto })
   async create(
@@ -96,7 +97,7 @@ export class RobotKeysController {
   @Delete(':id')
   @HttpCode(204)
   @ApiOperation({ summary: 'Revoke a key of a robot' })
-  @ApiNoContentResponse({ description: 'Refused from the next request on, with every token that it bought' })
+  @ApiNoContentResponse({ description: 'Refused from the next request on, with every token obtained with it' })
   async revoke(
     @Param('org') org: string,
     @Param('robot') robot: string,
@@ -114,7 +115,7 @@ export class RobotKeysController {
   }
 }
 
-/** Whoever came with a key cannot make one that reaches further. */
+/** A key cannot create one with more rights. */
 function requireWithin({ scopes, repositories }: KeyDraft, { limits }: Viewer): void {
   if (limitsWithin(limitsOfKey(scopes, repositories), limits)) return;
   throw new ApiError('denied', 'a key cannot make one that may do more than itself');

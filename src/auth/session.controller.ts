@@ -27,7 +27,7 @@ export class SessionController {
 
   @Get('me')
   @Access({ kind: 'authenticated' })
-  @ApiOperation({ summary: 'Who you are, and what the credential may do that you came with' })
+  @ApiOperation({ summary: 'Read your account and the rights of your credential' })
   @ApiOkResponse({ type: MeDto })
   me(@Req() { context: { principal, credential } }: Request): MeDto {
     if (!principal || !credential || principal.kind === 'anonymous') throw new ApiError('unauthorized');
@@ -37,8 +37,8 @@ export class SessionController {
   @Post('logout')
   @HttpCode(204)
   @Access({ kind: 'public', limit: 'token' }) // the token itself is the credential, and a client may have nothing else left
-  @ApiOperation({ summary: 'End a refresh token, and on the next request the access tokens that it bought' })
-  @ApiNoContentResponse({ description: 'Ended; a token that nobody knows is no error' })
+  @ApiOperation({ summary: 'Revoke a refresh token, and the access tokens obtained with it from the next request on' })
+  @ApiNoContentResponse({ description: 'Ended; an unknown token is no error' })
   logout(@Body() { refresh_token }: LogoutDto, @Req() { ip }: Request): Promise<void> {
     return this.refreshTokens.revoke(refresh_token, ip ?? '');
   }
@@ -49,8 +49,8 @@ export class SessionController {
   @ApiOperation({
     summary: 'Change your password; your other sessions and docker’s logins end',
     description:
-      'The session that asks goes on: its access token ends as every other does, and its refresh token buys the next ' +
-      'one. API keys, and logins that were made with them, stay.',
+      'This session continues: its access token ends like every other, and its refresh token gets the next one. API ' +
+      'keys, and logins with them, stay.',
   })
   @ApiNoContentResponse({ description: 'Changed' })
   async changePassword(

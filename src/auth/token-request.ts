@@ -3,7 +3,7 @@ import { ApiError } from '../http/api-error.js';
 import type { Authorization } from './authorization-header.js';
 import { Refusal } from './refusal.js';
 
-/** Visible ASCII and spaces, as RFC 6749 (appendix A.1) has it: it is kept with the token and in the audit log. */
+/** Visible ASCII and spaces (RFC 6749, appendix A.1): it is stored with the token and in the audit log. */
 const CLIENT_ID = /^[\x20-\x7e]{0,255}$/;
 
 /** What the three ways of asking for a token come to. */

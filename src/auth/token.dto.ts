@@ -60,10 +60,10 @@ export class TokenDto implements TokenAnswer {
   @ApiPropertyOptional({
     example: 'repository:acme/app:pull,push',
     description:
-      'What the token is for: of what was asked for as much as is allowed, or all of it where that is very much. Absent for the tokens of the JSON login.',
+      'Scopes of the token: those requested that are allowed, or all requested if they are very many. Absent for tokens of the JSON login.',
   })
   scope?: string;
 
-  @ApiPropertyOptional({ description: 'On the JSON login, and when docker asked for one.' })
+  @ApiPropertyOptional({ description: 'For the JSON login, and when docker requests one.' })
   refresh_token?: string;
 }

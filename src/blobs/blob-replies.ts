@@ -33,7 +33,7 @@ export function blobDeleted(response: Response): void {
   replyEmpty(response, 202);
 }
 
-/** What HEAD and every kind of GET say of a blob. Bytes never change, so whoever has them may keep them. */
+/** What HEAD and every kind of GET say of a blob. Bytes never change, so they may be cached. */
 export function blobHeaders(digest: Digest): FlatHeaders {
   return ['Docker-Content-Digest', digest, 'ETag', etagOf(digest), 'Accept-Ranges', 'bytes'];
 }
@@ -58,7 +58,7 @@ export function blobNotModified(response: Response, digest: Digest): void {
   reply(response, 304, blobHeaders(digest));
 }
 
-/** The address is a credential that expires: nobody may keep the answer. */
+/** The URL is a credential that expires: the answer must not be cached. */
 export function blobElsewhere(response: Response, digest: Digest, url: URL): void {
   const headers = ['Location', url.href, 'Cache-Control', 'no-store', ...blobHeaders(digest)];
   replyEmpty(response, 307, headers);

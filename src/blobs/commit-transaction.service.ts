@@ -19,7 +19,7 @@ export interface StoredUpload {
   readonly id: string;
   readonly epoch: number;
   readonly repository: Pick<RepositoryFact, 'id' | 'namespaceId' | 'path'>;
-  /** Of whoever brought the bytes. */
+  /** Of the request that sent the bytes. */
   readonly authorization: Authorization;
   readonly digest: Digest;
   readonly size: number;
@@ -62,7 +62,7 @@ export class CommitTransaction {
       if (blob.isReplaced) await this.damage.replaced(tx, blob.blobId, digest);
       return blob;
     };
-    // A digest that nobody has pushed before is one statement where no other node has to be told.
+    // A new digest is one statement where no other node has to be told.
     const isAlone = judged === null && !actor && !this.drops.addStatements;
     return isAlone ? this.unitOfWork.runStatement(work) : this.unitOfWork.run(work);
   }

@@ -14,8 +14,8 @@ import type { ContentKind } from './repo-content.entity.js';
 const LONG = 1_000;
 
 /**
- * Possession: which repository holds which digest. Whoever links or unlinks a blob drops its `heldBlob` after the commit
- * and before it answers (`FactDrops`).
+ * Possession: which repository holds which digest. Code that links or unlinks a blob drops its `heldBlob` after the
+ * commit and before it answers (`FactDrops`).
  */
 @Injectable()
 export class ContentService {

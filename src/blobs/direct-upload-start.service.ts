@@ -57,7 +57,7 @@ export class DirectUploadStart {
     throw new ApiError('directUploadsUnavailable', 'clients at your address are not sent to the store');
   }
 
-  /** The row is there before anybody can write to what it names. Throws `blobTooLarge` and `tooManyUploads`. */
+  /** The row exists before a client can write to its object. Throws `blobTooLarge` and `tooManyUploads`. */
   async start(repository: RepositoryFact, actor: Actor, blob: AnnouncedBlob): Promise<StartedUpload> {
     const direct = this.require(actor.address);
     const sizes = sizesOf(direct, blob.size);
@@ -78,7 +78,7 @@ export class DirectUploadStart {
     return { ...started, put: await direct.signPut(putKeyOf(key.id), bytes), parts: null };
   }
 
-  /** A store that was not seen to verify a PUT gets none: whoever has its URL could exchange the bytes later. */
+  /** Not for a store that was not seen to verify a PUT: a holder of its URL could replace the bytes later. */
   private async isOnePut(direct: DirectUploads, { digest, size, inParts }: AnnouncedBlob): Promise<boolean> {
     const mayBeOne = fitsOnePut(direct, digest, size) && (!inParts || size === 0);
     if (mayBeOne && (await direct.verifiesPut())) return true;
@@ -91,7 +91,7 @@ export class DirectUploadStart {
       const writer = await direct.begin(objectKeyOf(row.id));
       if (!(await this.uploads.keepWriter(row, writer))) throw new ApiError('unavailable');
     } catch (error) {
-      // Nobody knows the upload; the sweep looks for what the store may have begun, when the row expires.
+      // The upload stays unknown to clients; when the row expires, the sweep removes what the store may have begun.
       await this.uploads.cancel(row).catch(() => undefined);
       throw error;
     }

@@ -23,11 +23,11 @@ import type { DirectUploadRow } from './direct-uploads.repository.js';
 const DIGEST = 'sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08';
 const ID = '6b8c0d5e-0d5a-4b5c-9a53-0c1b2b7c1c58';
 const TIME = '2026-01-02T03:04:05.000Z';
-const URL_TEXT = { description: 'A credential: whoever has it may send these bytes.', format: 'uri' } as const;
+const URL_TEXT = { description: 'A credential: its holder may send these bytes.', format: 'uri' } as const;
 const HEADERS = {
   type: 'object',
   additionalProperties: { type: 'string' },
-  description: 'Exactly what has to be sent.',
+  description: 'Headers that must be sent exactly.',
 } as const;
 const STATES = ['open', 'verifying', 'done', 'failed'] as const;
 const MAX_PARTS_AT_ONCE = 100;
@@ -65,10 +65,10 @@ export class SignedPutDto {
 }
 
 export class PartSizesDto {
-  @ApiProperty({ example: 16777216, description: 'Bytes of every part but the last.' })
+  @ApiProperty({ example: 16777216, description: 'Bytes of each part except the last.' })
   size: number;
 
-  @ApiProperty({ example: 4, description: 'They are numbered from 1.' })
+  @ApiProperty({ example: 4, description: 'Numbered from 1.' })
   count: number;
 
   constructor({ bytes, count }: PartSizes) {
@@ -107,7 +107,7 @@ export class DirectUploadDto {
   @ApiProperty({ example: 123 })
   size: number;
 
-  @ApiProperty({ format: 'date-time', example: TIME, description: 'Nobody knows the upload any more after this.' })
+  @ApiProperty({ format: 'date-time', example: TIME, description: 'The upload expires at this time.' })
   expires_at: string;
 
   @ApiPropertyOptional({ description: 'Why it has failed.' })

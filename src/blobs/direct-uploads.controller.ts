@@ -62,7 +62,7 @@ export class DirectUploadsController {
 
   @Post(PATHS)
   @Access({ kind: 'repository', action: 'push' })
-  @ApiOperation({ summary: 'Begin to upload a blob to the store itself; a first push makes the repository' })
+  @ApiOperation({ summary: 'Start an upload directly to the store; a first push creates the repository' })
   @ApiOkResponse({ type: HeldBlobDto, description: 'The repository holds it, without an upload' })
   @ApiCreatedResponse({ type: StartedUploadDto, headers: LOCATION })
   async start(
@@ -87,7 +87,7 @@ export class DirectUploadsController {
   @Post(ONE.map((path) => `${path}/parts`))
   @HttpCode(200)
   @Access(SESSION)
-  @ApiOperation({ summary: 'Get the requests that send up to 100 parts to the store' })
+  @ApiOperation({ summary: 'Get the requests for up to 100 parts' })
   @ApiParam(ID)
   @ApiOkResponse({ type: SignedPartsDto })
   async signParts(@Session() session: UploadSession, @Body() { parts }: AnnouncedPartsDto): Promise<SignedPartsDto> {
@@ -96,12 +96,12 @@ export class DirectUploadsController {
 
   @Post(ONE.map((path) => `${path}/complete`))
   @Access(SESSION)
-  @ApiOperation({ summary: 'Say that all bytes are in the store; a repeated call gets the same answer' })
+  @ApiOperation({ summary: 'Complete a direct upload; a repeated call gets the same response' })
   @ApiParam(ID)
   @ApiCreatedResponse({ type: DirectUploadDto, description: 'The repository holds the blob' })
   @ApiAcceptedResponse({
     type: DirectUploadDto,
-    description: 'The bytes are being read once; ask at Location what became of them',
+    description: 'The bytes are being verified; poll Location for the result',
     headers: { ...LOCATION, 'Retry-After': { schema: { type: 'integer' } } },
   })
   async complete(
@@ -119,7 +119,7 @@ export class DirectUploadsController {
 
   @Get(ONE)
   @Access(SESSION)
-  @ApiOperation({ summary: 'Read what became of a direct upload' })
+  @ApiOperation({ summary: 'Read the state of a direct upload' })
   @ApiParam(ID)
   @ApiOkResponse({ type: DirectUploadDto })
   async read(@Session() session: UploadSession): Promise<DirectUploadDto> {

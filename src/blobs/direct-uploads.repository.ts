@@ -48,7 +48,7 @@ export interface Busy {
 type Raw<T> = Omit<T, 'digest'> & { readonly digest: Buffer };
 
 const COLUMNS = 'u.id, u.state, u.epoch, u.digest, u.direct, u.writer, u.reason, u.expires_at AS "expiresAt"';
-// One that was cancelled, and one that the sweep has on its hands, are unknown to everybody.
+// A cancelled upload, and one that the sweep has claimed, do not exist for clients.
 const MINE = `u.id = $1 AND u.repo_id = $2 AND u.principal = $3 AND u.expires_at > now() AND u.direct IS NOT NULL
   AND (u.state <> 'failed' OR u.reason IS NOT NULL)`;
 
@@ -91,8 +91,8 @@ WITH moved AS (
   WHERE ${MINE} AND u.state IN ('direct', 'verifying') RETURNING u.*
 ) SELECT ${COLUMNS} FROM moved u`;
 
-// The lease is a time of its own and shorter than an upload's life. A new epoch voids whoever had it before. In turn by
-// namespace, and by principal within one: twenty uploads of somebody else are one that goes first.
+// The lease is a time of its own and shorter than an upload's life. A new epoch voids the earlier holder's. In turn by
+// namespace, and by principal within one: twenty uploads of another principal delay by one.
 const TAKE = `
 WITH by_principal AS (
   SELECT u.id, u.verify_after, coalesce(r.namespace_id, 0) AS namespace_id,

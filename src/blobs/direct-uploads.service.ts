@@ -46,7 +46,7 @@ export class DirectUploadsService {
     this.expirySeconds = storage.uploadExpirySeconds;
   }
 
-  /** Throws `notFound`, also for everybody but the principal that opened it. */
+  /** Throws `notFound`, also for principals other than the one that opened it. */
   async find(session: UploadSession): Promise<DirectUploadRow> {
     const row = await this.uploads.find(keyOf(session));
     if (!row) throw new ApiError('notFound');

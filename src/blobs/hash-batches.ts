@@ -5,7 +5,7 @@ export const BATCH_BYTES = 256 * 1024;
 /** Kept for the next ones; what is more goes back at once. */
 const MAX_IDLE = 16;
 
-/** Buffers that travel to the hash workers and back, used again by whoever is next. */
+/** Buffers that travel to the hash workers and back, and are reused. */
 export class HashBatches {
   private readonly idle: Uint8Array<ArrayBuffer>[] = [];
 

@@ -9,7 +9,7 @@ const TTL_MS = 30_000;
 /** All bytes of an upload as this node has just put them into its row. */
 export interface RecentHead {
   readonly bytes: Buffer;
-  /** The row's epoch since then: whoever else touched the upload has raised it. */
+  /** The row's epoch since then: every other request on the upload has raised it. */
   readonly epoch: number;
 }
 

@@ -45,7 +45,7 @@ export class RepoContent {
   @JoinColumn({ name: 'blob_id', foreignKeyConstraintName: 'repo_content_blob_id_fkey' })
   blob: Relation<Blob> | null;
 
-  /** Bytes; null while nobody has said how many. */
+  /** Bytes; null while unknown. */
   @Column('bigint', { nullable: true })
   size: number | null;
 

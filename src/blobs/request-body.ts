@@ -13,7 +13,7 @@ const READ_AHEAD = 256 * 1024;
 const PIECES_AHEAD = 1_024;
 const NEVER = new AbortController().signal;
 
-/** The connection ended before the body did. The answer reaches nobody; an upload stays where it was. */
+/** The connection ended before the body did. There is no client for the answer; an upload keeps its offset. */
 export class BodyAborted extends Error {
   override readonly name = 'BodyAborted';
 
@@ -23,7 +23,7 @@ export class BodyAborted extends Error {
 }
 
 /**
- * A request's body, pulled by whoever needs it: nothing parses bodies below /v2. Chunks are handed on as the socket
+ * A request's body, pulled by its reader: nothing parses bodies below /v2. Chunks are handed on as the socket
  * gave them, and the socket waits while the reader is busy. A chunk may be looked at until the next one is asked for:
  * then its memory is given back. While the reader is the one that waits, the client must keep a minimum rate
  * (`bodyTooSlow`, 408). Its end is told only to a caller who still may: the reader fails with the guard's refusal
@@ -33,7 +33,7 @@ export class RequestBody implements AsyncIterable<Buffer> {
   private readonly queue: Buffer[] = [];
   private queued = 0;
   private isComplete: boolean;
-  /** The HTTP parser makes a copy for each chunk, which nobody else has; other streams may hand on what is not theirs. */
+  /** The HTTP parser copies each chunk, so it is owned here; other streams may pass on shared memory. */
   private readonly isOwn: boolean;
   private isListening = false;
   private failure: Error | null = null;
@@ -84,14 +84,14 @@ export class RequestBody implements AsyncIterable<Buffer> {
       if (this.isOwn && !isKept) releaseMemory(chunk);
     }
     if (!this.isComplete) this.request.pause();
-    else if (memory.size > limit) await this.authorization?.renew(); // nobody asks for what comes after the last chunk
+    else if (memory.size > limit) await this.authorization?.renew(); // no read follows the last chunk
     // What was kept went with the client: the rest alone must not look like all of it.
     if (memory.isOver) throw new BodyAborted();
     memory.keep();
     return memory.content;
   }
 
-  /** Nobody needs the rest: it is received and dropped, so that the connection can carry the next request. */
+  /** Receives and drops the rest, so that the connection can carry the next request. */
   discard(): void {
     if (this.isComplete) return;
     this.stop();
@@ -140,7 +140,7 @@ export class RequestBody implements AsyncIterable<Buffer> {
       this.look();
     }, LOOK_MS).unref();
     request.on('data', this.onData).on('end', this.onEnd).on('error', this.onGone).on('close', this.onGone);
-    // What had happened before anybody listened is not told again.
+    // Events from before the listeners are not repeated.
     if (request.readableEnded) queueMicrotask(this.onEnd);
     else if (request.destroyed) queueMicrotask(this.onGone);
   }
@@ -182,7 +182,7 @@ export class RequestBody implements AsyncIterable<Buffer> {
     if (this.slowLooks >= SLOW_LOOKS) this.fail(new OciError('bodyTooSlow'));
   }
 
-  /** Nobody gets what had come by then: a request that fails counts none of its bytes. */
+  /** Bytes received by then are dropped: a request that fails counts none of them. */
   private fail(failure: Error): void {
     this.failure ??= failure;
     this.stop();

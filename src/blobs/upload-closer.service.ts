@@ -63,7 +63,7 @@ export class UploadCloser {
     return this.closeWritten(session, row, { ...row, appended }, digest);
   }
 
-  /** A closing request that had brought all bytes is repeated; while the upload is open, nobody has verified them. */
+  /** A closing request that had brought all bytes is repeated; while the upload is open, they are not verified. */
   closeAgain(session: UploadSession, row: UploadRow, digest: Digest): Promise<boolean> {
     return this.finish(session, row, row, digest, row.state === 'open');
   }
@@ -74,7 +74,7 @@ export class UploadCloser {
     written: Written,
     digest: Digest,
   ): Promise<boolean> {
-    // Bytes whose digest nobody has computed stay an open upload until they have been read.
+    // Bytes without a computed digest stay an open upload until they have been read.
     const isVerified = written.digest === digest;
     const state = isVerified ? 'completing' : 'open';
     if (!(await this.writer.acknowledge(row, written, state, digest))) return false;
@@ -126,7 +126,7 @@ export class UploadCloser {
     return isCommitted;
   }
 
-  /** The stored bytes once more: the closing digest is of an algorithm that nobody computed while they came. */
+  /** The stored bytes once more: the closing digest's algorithm was not computed while they came. */
   private async readDigest({ key }: Completed, algorithm: Algorithm): Promise<Digest> {
     const hash = createHash(algorithm);
     try {

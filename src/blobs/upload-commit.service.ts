@@ -24,7 +24,7 @@ export class UploadCommit {
   /**
    * False when the upload has passed to a later epoch: then nothing has changed. Nor has it when this throws
    * `unavailable`, because the object that is there already could not be looked at or the store is not the database's, or
-   * what the guard throws when whoever brought the bytes may not push any more.
+   * what the guard throws when the caller may not push any more.
    */
   async commit(upload: StoredUpload): Promise<boolean> {
     // Bytes that a client brought itself are in the store already.

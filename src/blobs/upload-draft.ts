@@ -66,7 +66,7 @@ export class UploadDraft {
     return { id, state: 'open', epoch: DRAFT_EPOCH, received: head.length, writer: null, head, ...hash };
   }
 
-  /** True once: whoever gets it may write one object under the reserved epoch, after `nameIt`. */
+  /** True once: that caller may write one object under the reserved epoch, after `nameIt`. */
   lend(): boolean {
     if (this.isFixed) return false;
     this.isFixed = true;

@@ -19,8 +19,8 @@ export class UploadEndService {
   ) {}
 
   /**
-   * First no writer may go on, then the bytes go, last the row that names them: whoever dies in between leaves the
-   * rest to the sweep. With an epoch, only if that is still the last one. False when there was nothing to end.
+   * First the writers are stopped, then the bytes are deleted, last the row that names them: after a crash in between
+   * the sweep continues. With an epoch, only if that is still the last one. False when there was nothing to end.
    */
   async end(id: string, epoch: number | null = null, why: 'failed' | 'cancelled' = 'failed'): Promise<boolean> {
     return this.clear(await this.uploads.condemn(id, epoch, true), why);

@@ -13,8 +13,8 @@ const MAX_BATCHES = 10;
 const LEASE_SECONDS = 300;
 
 /**
- * Removes what uploads leave behind once they have expired: those that nobody finished, those that were ended and whose
- * bytes could not be removed then, and done ones, with the object of whoever lost a race for a digest.
+ * Removes what expired uploads leave behind: unfinished ones, ended ones whose bytes could not be removed then, and
+ * done ones, with the object that lost a race for a digest.
  */
 @Injectable()
 export class UploadSweeper implements OnApplicationBootstrap, BeforeApplicationShutdown {

@@ -103,11 +103,11 @@ export class UploadVerifier implements OnApplicationBootstrap, BeforeApplication
     const { places } = this;
     return {
       namespaces: running
-        .filter(({ namespace }) => !places.hasRoom({ namespace, principal: NOBODY }, 1))
+        .filter(({ namespace }) => !places.hasRoom({ namespace, principal: NONE }, 1))
         .map(({ upload }) => namespaceIdOf(upload)),
       principals: running
         .map(({ principal }) => principal)
-        .filter((principal) => !places.hasRoom({ namespace: NOBODY, principal }, 1))
+        .filter((principal) => !places.hasRoom({ namespace: NONE, principal }, 1))
         .concat(...full),
     };
   }
@@ -134,7 +134,7 @@ export class UploadVerifier implements OnApplicationBootstrap, BeforeApplication
     }
   }
 
-  /** `null` when it is a blob now, or somebody else's to judge. */
+  /** `null` when it is a blob now, or another node has claimed it. */
   private async judge(upload: Verification, signal: AbortSignal): Promise<FailureReason | null> {
     const { id, epoch, digest, direct, repository, principal, credential } = upload;
     if (!repository) return 'repositoryGone';
@@ -170,7 +170,7 @@ export class UploadVerifier implements OnApplicationBootstrap, BeforeApplication
 }
 
 /** Neither a namespace's id nor a principal. */
-const NOBODY = 'nobody';
+const NONE = 'none';
 
 function namespaceIdOf({ repository }: Verification): number {
   return repository?.namespaceId ?? 0;

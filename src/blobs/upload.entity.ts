@@ -103,7 +103,7 @@ export class Upload {
   @Column('timestamptz', { name: 'compact_after', nullable: true })
   compactAfter: Date | null;
 
-  /** Who opened it, such as `user:7`: nobody else may go on. */
+  /** Who opened it, such as `user:7`: only that principal may continue. */
   @Column('text')
   principal: string;
 

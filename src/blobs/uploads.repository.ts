@@ -82,14 +82,14 @@ const MINE = 'u.id = $1 AND u.repo_id = $2 AND u.principal = $3 AND u.expires_at
 const HELD = `u.id = $1 AND u.epoch = $2 AND u.state IN ('open', 'completing')`;
 
 // Rows that only carry an upload along need not wait for the disk: what a crash takes back, the client finds missing.
-// The setting holds for the statement's own transaction; a CTE that nobody reads from would not run.
+// The setting holds for the statement's own transaction; a CTE that is not read would not run.
 const LAZY = `lazy AS (SELECT set_config('synchronous_commit', 'off', true))`;
 
 const START = `
 INSERT INTO uploads (id, repo_id, principal, epoch, algorithm, credential, expires_at)
 SELECT $1, $2, $3, $4, $5, $6, now() + make_interval(secs => $7)`;
 const START_LAZILY = `WITH ${LAZY} ${START} FROM lazy`;
-// Drafts, which nobody else knows: a row that is there was written by a statement whose answer was lost.
+// Drafts, which exist in this process only: an existing row was written by a statement whose answer was lost.
 const START_DRAFTS = `
 WITH ${LAZY}
 INSERT INTO uploads (id, repo_id, principal, epoch, algorithm, credential, expires_at)
@@ -102,7 +102,7 @@ const FIND = `SELECT ${COLUMNS} FROM uploads u WHERE ${MINE}`;
 
 // Claims and records in one statement, since all bytes are at hand, and only while the row holds every byte itself.
 // The expiry moves in steps: a chunk that changes no index is cheaper. The epoch moves by two: the one in between is
-// nobody's claim, so the node that made it may write one object under it without another (`RecentHeads`).
+// not a claim, so the node that reserved it may write one object under it without another (`RecentHeads`).
 const APPEND_HEAD = `
 WITH ${LAZY}, moved AS (
   UPDATE uploads u SET epoch = u.epoch + 2, received = u.received + octet_length($4::bytea),
@@ -300,7 +300,7 @@ export class UploadsRepository {
   }
 
   /**
-   * Ends the upload, at this epoch only or whoever holds it, also while it is being closed or only when it is not; `null`
+   * Ends the upload, at this epoch only or at any, also while it is being closed or only when it is not; `null`
    * when there was nothing to end.
    */
   condemn(id: string, epoch: number | null, evenClosing: boolean): Promise<UploadRow | null> {

@@ -37,7 +37,7 @@ export class UploadsService {
     this.expirySeconds = storage.uploadExpirySeconds;
   }
 
-  /** `id` is one that nobody else can have. */
+  /** `id` must be unique. */
   async start(
     repository: RepositoryFact,
     uploader: Uploader,

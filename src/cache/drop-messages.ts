@@ -20,5 +20,5 @@ export type DropMessageToWorker =
   /** Others have written: to be forgotten, and then confirmed. */
   | { readonly kind: 'facts.drop'; readonly round: number; readonly subjects: readonly Subject[] }
   | { readonly kind: 'facts.dropped'; readonly ticket: number }
-  /** Another worker has ended, and nobody knows what it was about to drop. */
+  /** Another worker has ended; what it was about to drop is unknown. */
   | { readonly kind: 'facts.lost' };

@@ -36,7 +36,7 @@ export abstract class FactCache {
 
   readonly counts: CacheCounts = { hits: 0, misses: 0, errors: 0 };
 
-  /** Facts that are asked for before anybody waits travel together: one round trip, however many. */
+  /** Reads of the same tick travel together: one round trip, however many. */
   abstract read<T>(request: FactRequest<T>): T | Promise<T>;
 
   /** What is remembered of a fact, as `read` would give it, without a question to the database; `undefined` for nothing. */

@@ -51,7 +51,7 @@ export type AddToCount = (key: string, points: number) => Promise<SharedCount>;
 export class Limiters {
   constructor(private readonly redis: CountClient | null) {}
 
-  /** Each count is a question to whoever counts. */
+  /** Each count is one request to Redis or the primary. */
   open(limit: Limit): OpenLimiter {
     const own = openOwn(limit);
     if (this.redis === null) return { all: own, own };
@@ -87,7 +87,7 @@ export class Limiters {
   }
 }
 
-/** A worker asks the primary: otherwise whoever opens a connection to each would have several times the points. */
+/** A worker asks the primary: otherwise a client with a connection to each would have several times the points. */
 function openOwn(limit: Limit): NodeLimiter {
   return cluster.isWorker ? new RateLimiterCluster(optionsOf(limit)) : new RateLimiterMemory(optionsOf(limit));
 }

@@ -9,8 +9,8 @@ const MAX_FACTS_OF_SUBJECT = 1_000;
 const MAX_STORED = 500_000;
 
 /**
- * Facts in the memory of the one process that is the whole registry (embedded database): nobody else writes,
- * so what nobody dropped is true. A load stores its result only if its subject was not dropped since it began.
+ * Facts in the memory of the one process that is the whole registry (embedded database): it is the only
+ * writer, so a fact that was not dropped is true. A load stores its result only if its subject was not dropped meanwhile.
  */
 export class MemoryFactCache extends FactCache {
   override readonly shared = false;
@@ -25,7 +25,7 @@ export class MemoryFactCache extends FactCache {
   override read<T>(request: FactRequest<T>): T | Promise<T> {
     const facts = this.subjects.get(request.subject);
     const known = facts?.get(request.name);
-    // A fact may be null; undefined only ever means that nobody asked yet.
+    // A fact may be null; undefined means that it was not loaded yet.
     if (known === undefined) {
       this.counts.misses += 1;
       return this.load(request);
@@ -56,7 +56,7 @@ export class MemoryFactCache extends FactCache {
     let facts = this.subjects.get(subject);
     if (!facts || facts.size >= MAX_FACTS_OF_SUBJECT) this.subjects.set(subject, (facts = new Map<string, unknown>()));
     const value = await withoutShare(load);
-    // A drop replaces the map, so a load that began before it writes where nobody looks.
+    // A drop replaces the map, so a load that began before it writes into the old one, which is not read.
     facts.set(name, value);
     if (++this.stored >= MAX_STORED) this.forgetAll();
     return value;

@@ -9,8 +9,8 @@ import { within } from './within.js';
 export const FACT_TTL_MS = 5_000;
 /**
  * Nothing stale hangs on how long a generation lives: a missing one is replaced by another random one, so a load that
- * began under one that has expired meanwhile stores a fact that nobody finds. It need only outlive most facts under it,
- * or they would be loaded more often; any longer, and whoever asks for invented names fills Redis.
+ * began under one that has expired meanwhile stores a fact that is never read. It need only outlive most facts under it,
+ * or they would be loaded more often; any longer, and requests for invented names fill Redis.
  */
 const GENERATION_TTL_MS = 60_000;
 /** Redis is asked to save time: when it takes longer than this, PostgreSQL is faster. */
@@ -72,7 +72,7 @@ export class RedisFactCache extends FactCache {
 
   override async peek<T>(fact: FactName): Promise<T | undefined> {
     const known = await this.lookUp(fact);
-    if (!known?.isFresh) return undefined; // whoever peeks in vain reads next, and is counted then
+    if (!known?.isFresh) return undefined; // a read follows a failed peek, and is counted then
     this.counts.hits += 1;
     return known.value as T;
   }

@@ -3,7 +3,7 @@ import type { CacheManagerStore } from 'cache-manager';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CountCommands, RedisServers } from './redis-servers.js';
 
-/** As long as a fact may live, so that none is left that somebody has replaced. */
+/** As long as a fact may live, so that no replaced one is left. */
 export const SETTLING_MS = 5_000;
 /** Between two lines of the log about writes that are refused. */
 const QUIET_MS = 60_000;
@@ -54,7 +54,7 @@ export class RedisLink {
     return this.servers.store;
   }
 
-  /** Counts are no facts: they may be older than what was acknowledged, and nobody gets more than the limit twice. */
+  /** Counts are no facts: they may be older than what was acknowledged; at worst a client gets the limit twice. */
   get commands(): CountCommands {
     if (this.servers === null) throw new Error('Redis is not reachable');
     return this.servers.commands;

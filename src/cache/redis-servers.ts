@@ -56,7 +56,7 @@ async function openServer(config: RedisConfig): Promise<RedisServers> {
 async function openElected(config: RedisConfig): Promise<RedisServers> {
   const address = await announcedMaster(config);
   const isStillMaster = async (): Promise<void> => {
-    // Without an answer nobody has elected another one.
+    // Without an answer no other master was elected.
     const { host, port } = await announcedMaster(config).catch(() => address);
     if (host !== address.host || port !== address.port) throw new Error('the Sentinels have another master now');
   };
@@ -129,7 +129,7 @@ async function openCluster(config: RedisConfig): Promise<RedisServers> {
   };
 }
 
-/** Listens from the start: what is emitted with nobody listening ends the process. */
+/** Listens from the start: an `error` event without a listener ends the process. */
 function failureOf(client: RedisClientType | RedisClusterType): Promise<Error> {
   return new Promise((resolve) => {
     client.on('error', resolve);

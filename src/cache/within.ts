@@ -5,8 +5,8 @@
 const STEPS = 4;
 
 /**
- * As `work`, but no later than in this time, to which halts of this process are added: then it throws, and nobody waits
- * for `work` any more.
+ * As `work`, but no later than in this time, to which halts of this process are added: then it throws and no longer
+ * waits for `work`.
  */
 export async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;

@@ -17,7 +17,7 @@ interface Batch {
 
 /**
  * Facts in the memory of one of several workers that are together the whole registry (embedded database). A drop
- * resolves when all of them have forgotten (`DropRounds`); whoever does not say so is ended first.
+ * resolves when all of them have forgotten (`DropRounds`); a worker that does not confirm is ended first.
  */
 export class WorkerFactCache extends FactCache {
   /** The workers have one life: a drop that one of them did not live to make is made up for by `facts.lost`. */
@@ -99,11 +99,11 @@ export class WorkerFactCache extends FactCache {
   }
 
   /**
-   * The dead worker may have sent a statement whose effect nobody waits for. What is loaded before it comes must not be
+   * The dead worker may have sent a statement that still takes effect. What is loaded before it comes must not be
    * remembered after, so for as long as it may come nothing is.
    */
   private forgetAll(): void {
-    // A load that is under way writes into the memory that nobody reads any more.
+    // A load that is under way writes into memory that is no longer read.
     this.memory = new MemoryFactCache(this.counts);
     this.remembers = false;
     if (this.aftermath) clearTimeout(this.aftermath);

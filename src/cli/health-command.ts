@@ -24,7 +24,7 @@ interface Answer {
   readonly writes?: Readonly<Record<string, string>>;
 }
 
-/** Throws `CliError` when nobody answers, or somebody else. */
+/** Throws `CliError` when there is no answer, or one of another server. */
 export async function healthCommand(options: HealthOptions): Promise<ExitCode> {
   const timeoutMs = options.timeout * 1000;
   const node: LocalNode = options.url === undefined ? localNode(timeoutMs) : { url: options.url };

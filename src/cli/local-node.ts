@@ -30,7 +30,7 @@ export function localNode(timeoutMs: number): LocalNode {
 
 /**
  * Its certificate is for the name that clients use, not for this machine's, and perhaps of an authority that this
- * machine does not know. So whoever answers must have the certificate of the file or hold the key of the other, which
+ * machine does not know. So the server must have the certificate of the file or hold the key of the other, which
  * also holds while only one of them is renewed. It is known before anything is sent.
  */
 class LocalNodeAgent extends Agent {

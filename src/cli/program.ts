@@ -17,7 +17,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused (log in, or ask for the r
  * its health must not load an object-relational mapper.
  */
 export async function runProgram(args: readonly string[]): Promise<void> {
-  process.stdout.on('error', () => undefined); // whoever read it has gone
+  process.stdout.on('error', () => undefined); // the reader has gone
   try {
     await createProgram().parseAsync(args, { from: 'user' });
   } catch (error) {

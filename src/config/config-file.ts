@@ -58,7 +58,7 @@ export function fromSecretFile(name: string, path: unknown, problems: string[]):
   }
 }
 
-/** Where somebody gave the secret instead of its file, it must not be in a log. */
+/** When the secret was given in place of its file's name, it must not be in a log. */
 function shownPath(path: string): string {
   return isAbsolute(path) || path.startsWith('./') || path.startsWith('../') ? path : 'the path that it has';
 }

@@ -6,9 +6,9 @@ const WIDTH = 110;
 /** `.env.example`: every variable with its default, or with an example where there is none. */
 export function envExample(): string {
   const intro = [
-    'Every setting of Aerugo, with its default or, where it is off by default, with an example.',
-    'Copy this file to .env, which npm start reads, and remove the # of what you change. Everything is optional.',
-    'Each secret can be in a file that NAME_FILE names, such as JWT_SECRET_FILE=/run/secrets/jwt-secret.',
+    'Every setting of Aerugo, with its default, or with an example if it is off by default.',
+    'Copy this file to .env, which npm start reads, and remove the # of settings that you change. All are optional.',
+    'NAME_FILE names a file with the secret, such as JWT_SECRET_FILE=/run/secrets/jwt-secret.',
   ];
   const sections = SECTIONS.map((section) =>
     [`# --- ${section} ---`, ...inSection(section).map(envEntry)].join('\n\n'),
@@ -19,15 +19,15 @@ export function envExample(): string {
 /** `config/config.example.toml`. */
 export function tomlExample(): string {
   const intro = [
-    'Every setting of Aerugo, with its default or, where it is off by default, with an example.',
-    'Copy this file to config.toml, or name another with AERUGO_CONFIG. Environment variables win over it.',
-    'Secrets are better given as environment variables, or in files of their own: jwt_secret_file = "/run/secrets/jwt".',
+    'Every setting of Aerugo, with its default, or with an example if it is off by default.',
+    'Copy this file to config.toml, or name another with AERUGO_CONFIG. Environment variables take precedence.',
+    'Prefer environment variables for secrets, or their own files: jwt_secret_file = "/run/secrets/jwt".',
   ];
   const sections = SECTIONS.map((section) => [`[${section}]`, ...inSection(section).map(tomlEntry)].join('\n\n'));
   return `${intro.map(comment).join('\n')}\n\n${sections.join('\n\n')}\n`;
 }
 
-/** The table of the README. */
+/** The table of `docs/configuration.md`. */
 export function markdownTable(): string {
   const rows = SETTING_NAMES.map((name) => {
     const setting: Setting<unknown> = SETTINGS[name];

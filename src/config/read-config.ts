@@ -60,7 +60,7 @@ export function explainConfig(): ConfigReport {
   return explain(process.env, readFile(process.env['AERUGO_CONFIG']));
 }
 
-/** Where docker, and whoever does as it does, keeps logins. */
+/** Where docker and compatible clients keep logins. */
 export function dockerConfigFile(): string {
   const directory = process.env['DOCKER_CONFIG'];
   return join(directory === undefined || directory === '' ? join(homedir(), '.docker') : directory, 'config.json');

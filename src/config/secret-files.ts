@@ -29,7 +29,7 @@ export function readSecretFile(path: string): string {
 function readBounded(path: string): Buffer {
   let file: number | null = null;
   try {
-    // A pipe that nobody writes to would be waited for otherwise.
+    // A pipe without a writer would block otherwise.
     file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const found = fstatSync(file);
     if (!found.isFile()) throw new NoSecret('is not a file');

@@ -3,7 +3,7 @@ import type * as p from './parsers.js';
 export const SECTIONS = ['server', 'database', 'cache', 'storage', 'security', 'registry', 'jobs'] as const;
 export type Section = (typeof SECTIONS)[number];
 
-/** One row a setting: parsing, messages, both example files and the table in the README come from here. */
+/** One row a setting: parsing, messages, both example files and the table in `docs/configuration.md` come from here. */
 export interface Setting<T, Default extends string | null = string | null> {
   readonly section: Section;
   /** The name in the TOML file, inside its section. */

@@ -7,7 +7,7 @@ import { SECURITY_SETTINGS } from './settings/security-settings.js';
 import { SERVER_SETTINGS } from './settings/server-settings.js';
 import { STORAGE_SETTINGS } from './settings/storage-settings.js';
 
-/** In the order of the example files and of the table in the README: one file of `settings/` a section. */
+/** In the order of the example files and of the table in `docs/configuration.md`: one file of `settings/` a section. */
 export const SETTINGS = {
   ...SERVER_SETTINGS,
   ...DATABASE_SETTINGS,

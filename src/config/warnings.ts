@@ -17,7 +17,7 @@ export function configWarnings(config: AppConfig): string[] {
     );
   }
   const problem = secretProblem(config.security.jwtSecret);
-  if (problem !== null) warnings.push(`JWT_SECRET ${problem}: whoever knows it can sign tokens`);
+  if (problem !== null) warnings.push(`JWT_SECRET ${problem}: its holder can sign tokens`);
   if (config.isProduction && config.storage.type === 'filesystem') {
     warnings.push(
       'blobs are kept on the filesystem of this node: every node needs the same DATA_DIR, or set S3_BUCKET',

@@ -5,7 +5,7 @@ import { isWithoutRoom } from './connection-refusals.js';
 import { DatabaseConnection } from './database-connection.js';
 import { adviceOn, type Place, placeOf } from './start-failures.js';
 
-// A database that is there but slow, full or about to be ready is worth waiting for: nothing runs yet that would wait
+// A database that is there but slow, full or about to be ready is waited for: nothing runs yet that would wait
 // behind it.
 const PATIENCE_MS = 15_000;
 const ASK_EVERY_MS = 250;

@@ -6,7 +6,7 @@ import { isWithoutRoom } from './connection-refusals.js';
 
 /** How long no further connection is tried after the server has refused one; milliseconds. */
 const HOLD_MS = 2_000;
-/** As long as the pool has none at all, so that nobody gives one back. */
+/** As long as the pool has none at all, so that none can be returned. */
 const HOLD_EMPTY_MS = 250;
 /** Between two lines of the log. */
 const QUIET_MS = 60_000;

@@ -19,8 +19,8 @@ export interface DataDirLock {
 
 /**
  * Every process that wants the directory puts its own name there first and looks for others after: of two, the one
- * that looked last has seen the other. Whoever sees a living name withdraws, and tries again after a random pause in
- * case the other did the same. The name of a dead process counts for nothing, and anybody may remove it: no process
+ * that looked last has seen the other. A process that sees a living name withdraws, and tries again after a random
+ * pause in case the other did the same. The name of a dead process is ignored, and any process may remove it: none
  * will ever have it again.
  *
  * Throws `DataDirInUse` when another process has the directory.

@@ -11,7 +11,7 @@ export class IdempotentCreate {
   @PrimaryColumn({ type: 'text', collation: 'C', primaryKeyConstraintName: 'idempotent_creates_pkey' })
   key: string;
 
-  /** SHA-256 of the request, keyed where a password is in it, so that one key means one request. */
+  /** SHA-256 of the request, keyed if it contains a password, so that one key means one request. */
   @Column('bytea')
   request: Buffer;
 

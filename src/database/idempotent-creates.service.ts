@@ -11,7 +11,7 @@ export interface CreateRequest {
   readonly key: string | null;
   /** Method, path and body: the same key with another request is a mistake. */
   readonly request: string;
-  /** Whether a password is in the request. */
+  /** Whether the request contains a password. */
   readonly hasPassword?: boolean;
 }
 
@@ -20,7 +20,7 @@ export class IdempotencyKeyReused extends Error {
   override readonly name = 'IdempotencyKeyReused';
 }
 
-/** The answer was kept under another `JWT_SECRET`: the create was done, and nobody can say what it gave. */
+/** The answer was kept under another `JWT_SECRET`: the create was done, but its answer cannot be read. */
 export class KeptAnswerUnreadable extends Error {
   override readonly name = 'KeptAnswerUnreadable';
 }
@@ -79,14 +79,14 @@ export class IdempotentCreates {
   ): Promise<T> {
     const [row] = await tx.query<{ request: Buffer; response: Buffer }>(FIND, [principal, key]);
     if (!row) throw new IdempotencyKeyReused(key);
-    // Another secret's keyed hash is another one for the same request, so what cannot be read comes first there.
+    // A keyed hash depends on the secret, so an unreadable answer has to be detected before the hashes are compared.
     const answer = asked.hasPassword === true ? this.readable(row.response) : null;
-    const hashes = [this.hashOf(asked), plainHash(asked)]; // nodes of the version before write the second one only
+    const hashes = [this.hashOf(asked), plainHash(asked)]; // nodes of the version before write only the second one
     if (!hashes.some((hash) => row.request.equals(hash))) throw new IdempotencyKeyReused(key);
     return JSON.parse(answer ?? this.readable(row.response)) as T;
   }
 
-  /** Keyed where a password is in it, which a plain hash would let be guessed by who has a copy of the database. */
+  /** Keyed if it contains a password, which a copy of the database would otherwise allow guessing. */
   private hashOf(asked: CreateRequest): Buffer {
     if (asked.hasPassword !== true) return plainHash(asked);
     return createHmac('sha256', this.requestKey).update(asked.request).digest();

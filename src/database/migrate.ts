@@ -19,7 +19,7 @@ const IN_USE = new Set(['55P03', '40P01']);
 const PATIENCE_MS = 5 * 60_000;
 
 /**
- * A server that is at work on a statement does not look whether anybody waits for the answer: a node that died in the
+ * A server at work on a statement does not check whether its client is still there: a node that died in the
  * middle of a long one would keep the lock until its end. Servers on systems that cannot tell refuse the setting.
  */
 const NOTICE_DEATH = `SELECT set_config(name, '1000', true) FROM pg_settings

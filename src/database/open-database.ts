@@ -7,7 +7,7 @@ import { EmbeddedPostgres } from './embedded-postgres.js';
 export interface OpenDatabase {
   /** With the address of the database, also where it is the embedded one. */
   readonly config: AppConfig;
-  /** Resolves when a database of this process's own has ended by itself; never when it is somebody else's. */
+  /** Resolves when a database of this process's own has ended by itself; never when the database is external. */
   readonly failed: Promise<Error>;
   close(): Promise<void>;
 }

@@ -16,7 +16,7 @@ export interface PostgresAccount {
 }
 
 const SYSTEM_USER = 'aerugo-db';
-/** The user that such programs see themselves as inside a namespace; it needs a name, and nobody always has one. */
+/** The user that such programs see themselves as in a namespace; it needs a name, and `nobody` always exists. */
 const NOBODY = 65_534;
 const IN_NAMESPACE = ['unshare', '--user', `--map-user=${NOBODY}`, `--map-group=${NOBODY}`, '--'];
 const MAKE_USER: readonly (readonly [string, ...string[]])[] = [

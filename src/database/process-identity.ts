@@ -34,7 +34,7 @@ function exists(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return errorCode(error) === 'EPERM'; // there, and somebody else's
+    return errorCode(error) === 'EPERM'; // it runs, as another user
   }
 }
 

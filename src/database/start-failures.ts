@@ -4,7 +4,7 @@ import { StartupError } from '../config/startup-error.js';
 import { isWithoutRoom } from './connection-refusals.js';
 
 const UNKNOWN_AUTHORITY =
-  'its certificate is signed by nobody known: name the authority with sslrootcert in DATABASE_URL';
+  'its certificate is signed by an unknown authority: name the authority with sslrootcert in DATABASE_URL';
 const UNREACHABLE = 'it cannot be reached from here: correct DATABASE_URL, or the network between';
 const READ_ONLY =
   'it takes no writes: name the primary in DATABASE_URL, or take default_transaction_read_only from the role and the database';

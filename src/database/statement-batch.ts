@@ -15,13 +15,13 @@ interface Waiting<T> {
 }
 
 /**
- * Gathers what several callers write while a statement is under way into the next one, which saves round trips. Nobody
- * waits for company: what comes while nothing is under way goes out at once, alone.
+ * Gathers what several callers write while a statement is under way into the next one, which saves round trips. An item
+ * that comes while nothing is under way is written at once, alone.
  */
 export class StatementBatch<T> {
   /**
-   * Whether a statement belongs to the caller of its first item, for traces. Otherwise it does to whoever found nothing
-   * under way, perhaps long ago.
+   * Whether a statement belongs to the caller of its first item, for traces. Otherwise it belongs to the caller that
+   * found nothing under way, perhaps long ago.
    */
   static belongsToCaller = false;
 

@@ -9,8 +9,8 @@ export interface Transaction {
   /** Effects that may happen only once the change is durable (cache, notifications); awaited before `run` returns. */
   afterCommit(effect: Effect): void;
   /**
-   * Effects that are right however it ended; awaited before `run` returns or throws. A connection that is lost while
-   * it commits leaves nobody to say whether it did.
+   * Effects that are right however it ended; awaited before `run` returns or throws. When the connection is lost
+   * during the commit, its result is unknown.
    */
   afterEnd(effect: Effect): void;
 }

@@ -30,9 +30,9 @@ export class DeletionsController {
   @ApiOperation({
     summary: 'Delete many repositories, tags and manifests',
     description:
-      'Each item is deleted, or refused, as its own DELETE would be: one after the other, in a transaction of its own. ' +
-      'Each counts as a request for the rate limit. What 45 seconds are too short for is answered with 503: send it ' +
-      'again, what is gone by then is 404.',
+      'Each item is deleted or refused as by its own DELETE, one after the other, each in its own transaction. Each ' +
+      'counts as a request for the rate limit. Items that are not reached within 45 seconds get 503: send them again; ' +
+      'deleted ones are 404.',
   })
   @ApiOkResponse({ type: DeletionResultsDto })
   async delete(

@@ -51,13 +51,13 @@ export class DeletionResultDto {
   @ApiPropertyOptional()
   readonly digest?: string;
 
-  @ApiProperty({ example: 204, description: 'What the DELETE of this one thing would have answered.' })
+  @ApiProperty({ example: 204, description: 'The status of a DELETE of this item alone.' })
   readonly status: number;
 
-  @ApiProperty({ type: String, nullable: true, example: null, description: 'The code of the problem; null for 204.' })
+  @ApiProperty({ type: String, nullable: true, example: null, description: 'The code of the error; null for 204.' })
   readonly code: string | null;
 
-  @ApiPropertyOptional({ description: 'For the person who reads it.' })
+  @ApiPropertyOptional({ description: 'A message for people.' })
   readonly detail?: string;
 
   /** `null`: it is gone. */
@@ -72,7 +72,7 @@ export class DeletionResultDto {
 }
 
 export class DeletionResultsDto {
-  @ApiProperty({ type: [DeletionResultDto], description: 'One for each item, in their order.' })
+  @ApiProperty({ type: [DeletionResultDto], description: 'One for each item, in order.' })
   readonly items: readonly DeletionResultDto[];
 
   constructor(items: readonly DeletionResultDto[]) {

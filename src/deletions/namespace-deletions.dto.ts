@@ -4,10 +4,10 @@ import { IsIn, IsInt, Max, Min } from 'class-validator';
 import { ApiError } from '../http/api-error.js';
 import { MayBeAbsent } from '../http/validation.js';
 
-/** What OpenAPI says of `force`. */
+/** OpenAPI's description of `force`. */
 export const FORCE =
-  'While there are repositories it is refused with 409, unless `force=true` and `repositories` says how many there are: ' +
-  'all of them are then deleted too, 10,000 at most. Repositories without a manifest are no reason to keep it.';
+  'With repositories it is refused with 409, unless `force=true` and `repositories` is their number: then all are ' +
+  'deleted too, 10,000 at most. Repositories without a manifest do not count.';
 
 const MAX_NUMBER = 1_000_000_000;
 
@@ -15,7 +15,7 @@ export class NamespaceDeletionQueryDto {
   @ApiPropertyOptional({
     type: 'boolean',
     default: false,
-    description: 'Deletes the repositories too; `repositories` must then say how many there are.',
+    description: 'Deletes the repositories too; `repositories` must then be their number.',
   })
   @MayBeAbsent()
   @IsIn(['true', 'false'])
@@ -25,7 +25,7 @@ export class NamespaceDeletionQueryDto {
     type: 'integer',
     minimum: 0,
     maximum: MAX_NUMBER,
-    description: 'With `force`: the number of repositories. Another number than the present one is refused with 409.',
+    description: 'With `force`: the current number of repositories; another number is 409.',
   })
   @MayBeAbsent()
   @Type(() => Number)

@@ -19,7 +19,7 @@ export class OrgDeletionController {
   @Access({ kind: 'organization', action: 'own' })
   @ApiParam({ name: 'org', example: 'acme' })
   @ApiOperation({
-    summary: 'Delete an organization; the name of one that held something stays taken',
+    summary: 'Delete an organization; a name that was used stays taken',
     description: FORCE,
   })
   @ApiNoContentResponse({ description: 'Deleted, with its teams, robots and invitations' })

@@ -20,10 +20,10 @@ export class UserDeletionController {
   @HttpCode(204)
   @Access({ kind: 'user' })
   @ApiOperation({
-    summary: 'Delete a user: yourself, or anybody as an administrator',
+    summary: 'Delete a user: yourself, or any user as an administrator',
     description:
       `Refused for an organization’s last owner and for the last administrator, also with \`force\`. ${FORCE} ` +
-      'The name of one that held something, or that others knew, stays taken until an administrator releases it.',
+      'A name that was used stays taken until an administrator releases it.',
   })
   @ApiNoContentResponse({ description: 'Deleted; every credential of the user is refused from the next request on' })
   async delete(

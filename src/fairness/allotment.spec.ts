@@ -103,7 +103,7 @@ describe('an allotment', () => {
     expect(allotment.free).toBe(1);
   });
 
-  it('keeps nobody out of a queue that a few shares have filled', async () => {
+  it('admits another share to a queue that a few shares have filled', async () => {
     const allotment = new Allotment({ resource: 'bodies', total: 1, maxWaitingOfShare: 3, maxWaiting: 6 });
     const held = allotment.tryTake(share('first'), 1);
     const outcomes: string[] = [];

@@ -65,7 +65,7 @@ export class Holding {
     return this.held;
   }
 
-  /** Never waits: whoever holds and waits for more could wait for another who does the same. */
+  /** Never waits: two holders that wait for more could wait for each other. */
   tryGrow(by: number, cut: Cut = ALWAYS): boolean {
     if (!this.allotment.tryAdd(this.share, by, cut)) return false;
     this.held += by;
@@ -95,7 +95,7 @@ export class Allotment {
   /** Held by namespace, by principal, and by principal within a namespace. */
   readonly #held = new Map<string, number>();
   #free: number;
-  /** The next in turn holds nothing yet and waits only for room: nobody overtakes it. */
+  /** The next in turn holds nothing yet and waits only for room: it is not overtaken. */
   #isReserved = false;
 
   constructor(options: AllotmentOptions) {
@@ -242,7 +242,7 @@ export class Allotment {
     return promise;
   }
 
-  /** Where all places are taken, the longest line gives its last one to a shorter line: a few shares keep nobody out. */
+  /** When all places are taken, the longest queue gives one up for a shorter one, so that few shares cannot fill them all. */
   #hasPlaceFor(share: Share): boolean {
     if (this.#waiters.length < this.#maxWaiting) return true;
     const last = this.#waiters.lastOfLongest();
@@ -277,7 +277,7 @@ export class Allotment {
     }
   }
 
-  /** What to throw when nothing could be taken, and nobody is to wait for it. */
+  /** What to throw when nothing could be taken, without waiting. */
   exhausted(): ShareExhausted {
     FAIRNESS.refused.add(this.#resource);
     return new ShareExhausted(this.#resource);

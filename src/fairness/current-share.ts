@@ -4,7 +4,7 @@ import type { Share } from './share.js';
 /** A request, whose share is known better the further it has come. */
 export interface HasShare {
   readonly share: Share;
-  /** What goes on after the answer is nobody's work in particular. */
+  /** Work after the answer belongs to no share. */
   readonly isAnswered: boolean;
 }
 

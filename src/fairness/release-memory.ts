@@ -1,5 +1,5 @@
 /**
- * Gives a buffer's memory back now; whoever still looks at it sees it empty. The collector would come later, with up to
+ * Gives a buffer's memory back now; remaining references see it empty. The collector would come later, with up to
  * 64 MiB waiting, while the next chunk is fastest in the memory that the last one had: 3 GB received cost 1.2 s of CPU
  * instead of 2.1 s, and 72 MB resident instead of 180. Memory that other buffers share is left alone.
  *

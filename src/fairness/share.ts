@@ -2,7 +2,7 @@
 export interface Share {
   /** The namespace that is written to or read from; the caller's own where a request names none. */
   readonly namespace: string;
-  /** `principalKey`, or the client's network where nobody is signed in. */
+  /** `principalKey`, or the client's network without credentials. */
   readonly principal: string;
 }
 

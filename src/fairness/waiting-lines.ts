@@ -34,7 +34,7 @@ export class WaitingLines<T extends { readonly share: Share }> {
     if (principals.size === 0) this.#namespaces.delete(namespace);
   }
 
-  /** The last of the longest line. */
+  /** The last waiter of the longest line. */
   lastOfLongest(): T | null {
     let longest: readonly T[] = [];
     for (const principals of this.#namespaces.values())

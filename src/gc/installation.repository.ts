@@ -8,7 +8,7 @@ const IS_DUE = 'SELECT reconcile_due <= now() AS "isDue" FROM installation';
 const CREATE = `
 INSERT INTO installation (id, reconcile_due) VALUES ($1, now() + make_interval(secs => $2))
 ON CONFLICT (single) DO NOTHING`;
-// $3: whether it has to be due. A lease of its own it takes again: an attempt before had it.
+// $3: whether it has to be due. It takes its own lease again: an earlier attempt had it.
 const BEGIN = `
 WITH taken AS (
   UPDATE installation SET reconciler = $1, reconcile_due = now() + make_interval(secs => $2)

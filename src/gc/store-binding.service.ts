@@ -15,7 +15,7 @@ export class ForeignStore extends Error {
 
   constructor(
     message: string,
-    /** Whether the blobs of the database are elsewhere: what is written here, nobody finds there. */
+    /** Whether the blobs of the database are elsewhere: blobs written here would not be found there. */
     readonly isWrong = false,
   ) {
     super(message);

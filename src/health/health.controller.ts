@@ -12,7 +12,7 @@ export class HealthController {
 
   @Get('api/v1/health')
   @Access({ kind: 'public', limit: 'none' })
-  @ApiOperation({ summary: 'How the registry and what it depends on are doing' })
+  @ApiOperation({ summary: 'Read the health of the registry and its dependencies' })
   @ApiOkResponse({ type: HealthDto })
   @ApiServiceUnavailableResponse({ type: HealthDto })
   async report(@Res({ passthrough: true }) response: Response): Promise<Health> {
@@ -23,17 +23,17 @@ export class HealthController {
 
   @Get('livez')
   @Access({ kind: 'public', limit: 'none' })
-  @ApiOperation({ summary: 'Whether the process answers: restart it when it does not' })
-  @ApiOkResponse({ description: 'It does', schema: { example: { status: 'ok' } } })
+  @ApiOperation({ summary: 'Liveness: restart the process if it does not answer' })
+  @ApiOkResponse({ description: 'It answers', schema: { example: { status: 'ok' } } })
   live(): Pick<Health, 'status'> {
     return { status: 'ok' };
   }
 
   @Get('readyz')
   @Access({ kind: 'public', limit: 'none' })
-  @ApiOperation({ summary: 'Whether to send requests here: not while it stops, nor without database or store' })
-  @ApiOkResponse({ description: 'Send them', schema: { example: { status: 'ok' } } })
-  @ApiServiceUnavailableResponse({ description: 'Do not', schema: { example: { status: 'draining' } } })
+  @ApiOperation({ summary: 'Readiness: not while it stops, nor without database or store' })
+  @ApiOkResponse({ description: 'Ready', schema: { example: { status: 'ok' } } })
+  @ApiServiceUnavailableResponse({ description: 'Not ready', schema: { example: { status: 'draining' } } })
   async ready(@Res({ passthrough: true }) response: Response): Promise<Pick<Health, 'status'>> {
     const status = await this.health.readiness();
     answer(response, status);

@@ -19,7 +19,7 @@ export interface Health {
 
 /** What does not answer in this time does not answer clients in time either; milliseconds. */
 const TIMEOUT_MS = 2_000;
-/** Anybody may ask, so one answer serves everybody for a moment. */
+/** The route is public, so its answer is cached for a moment. */
 const FRESH_MS = 1_000;
 
 @Injectable()
@@ -79,7 +79,7 @@ export function statusOf(checks: Health['checks'], writes: Writes | null, isDrai
   return checks.cache === 'failed' ? 'degraded' : 'ok';
 }
 
-/** Why a check failed is in the log of whoever failed; nobody outside needs to know. */
+/** The reason of a failed check is in the log of this node, and not in the public answer. */
 async function outcome(check: () => Promise<unknown>): Promise<'ok' | 'failed'> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<'failed'>((resolve) => {

@@ -34,7 +34,7 @@ export class AccessLog implements OnApplicationShutdown {
   private readonly isOn: boolean;
   private readonly showsProbes: boolean;
   private readonly worker: number | null;
-  /** Whoever counts requests. */
+  /** A counter of requests. */
   meter: RequestMeter | null = null;
   private buffer = '';
   /** Requests in it. */

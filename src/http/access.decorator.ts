@@ -5,7 +5,7 @@ import type { Action } from '../access/roles.js';
 
 /** What a route asks of its caller. The guard refuses every route that does not say. */
 export type AccessRule =
-  /** Nobody's credentials are looked at. `limit`: which limit counts the request for its address, since no caller is counted. */
+  /** Credentials are ignored. `limit`: which limit counts the request for its address, since no caller is counted. */
   | { readonly kind: 'public'; readonly limit: 'token' | 'none' }
   /** Anonymous callers too, but wrong credentials are refused. */
   | { readonly kind: 'anyone' }

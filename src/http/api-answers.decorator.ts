@@ -9,7 +9,7 @@ export function ApiCreated(type: Type): MethodDecorator {
     ApiHeader({
       name: 'Idempotency-Key',
       required: false,
-      description: 'A create that is repeated under the same key within 24 hours gets the same answer',
+      description: 'A create that is repeated with the same key within 24 hours gets the same response',
     }),
     ApiCreatedResponse({ type, headers: { Location: TEXT_HEADER } }),
   );

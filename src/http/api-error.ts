@@ -26,7 +26,8 @@ export const API_PROBLEMS = {
   idempotentAnswerLost: {
     code: 'IDEMPOTENT_ANSWER_LOST',
     status: 409,
-    title: 'It was created before JWT_SECRET was changed, and what was answered cannot be read any more: look for it',
+    title:
+      'It was created before JWT_SECRET was changed, and the stored response is not readable any more: look for it',
   },
   idempotencyKeyReused: {
     code: 'IDEMPOTENCY_KEY_REUSED',

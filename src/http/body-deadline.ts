@@ -4,7 +4,7 @@ import type { NextFunction, Request } from 'express';
 const PATIENCE_MS = 20_000;
 
 /**
- * Ends a request whose body does not come to an end. Bodies below /api are read before anybody is authenticated, and the
+ * Ends a request whose body does not come to an end. Bodies below /api are read before authentication, and the
  * server itself waits for ever, since uploads take that long.
  */
 export function limitBodyTime(request: Request, _response: unknown, next: NextFunction): void {

@@ -9,7 +9,7 @@ import { type CertificatePair, describeCertificate, ownCertificate, readCertific
  */
 const LOOK_MS = 5_000;
 const DAY_MS = 86_400_000;
-/** Whoever renews has done so by then: seven days before the end, or of a short life its last fifth. */
+/** A renewal has happened by then: seven days before the end, or in the last fifth of a short life. */
 const MARGIN_MS = 7 * DAY_MS;
 const MARGIN_PART = 5;
 /** The first time may be between the writing of the one file and of the other. */
@@ -106,5 +106,5 @@ function problemOfTime(
   const [from, to] = [validFromDate.getTime(), validToDate.getTime()];
   if (now < from) return 'is not valid yet';
   if (now > to) return 'has expired, and clients refuse it';
-  return to - now < Math.min(MARGIN_MS, (to - from) / MARGIN_PART) ? 'expires soon, and nobody has renewed it' : null;
+  return to - now < Math.min(MARGIN_MS, (to - from) / MARGIN_PART) ? 'expires soon, and was not renewed' : null;
 }

@@ -52,7 +52,7 @@ export function describeCertificate(certificate: X509Certificate): string {
 function parseKey(pem: string, file: string): KeyObject {
   if (ENCRYPTED.test(pem)) {
     throw new StartupError(
-      `${KEY} is encrypted, and nobody is there to type its passphrase: ${file}; make one without, which only this ` +
+      `${KEY} is encrypted, and its passphrase cannot be typed: ${file}; make one without, which only this ` +
         'user may read, with: openssl pkey -in <file> -out <new file>',
     );
   }

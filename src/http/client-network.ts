@@ -2,7 +2,7 @@ import ipaddr from 'ipaddr.js';
 
 type Network = ReturnType<typeof ipaddr.parseCIDR>;
 
-/** One for all that is no address: otherwise whoever makes one up for each request would be somebody else each time. */
+/** One for all that is no address: otherwise invented addresses would count as different clients. */
 const UNKNOWN = 'unknown';
 
 /** What some proxies write: `203.0.113.7:51234`, `[2001:db8::1]:51234`, `[2001:db8::1]`. */

@@ -27,7 +27,7 @@ export const CreateRequest = createParamDecorator((_: unknown, context: Executio
   const principal = known.principal ?? ANONYMOUS;
   return {
     principal: principalKey(principal),
-    // Nobody in particular has no keys of their own.
+    // Anonymous callers have no idempotency keys.
     key: principal.kind === 'anonymous' ? null : key,
     // With the credential: an answer may hold a secret, which a weaker key of the same user must not be shown.
     request: `${known.credential?.label ?? ''} ${method} ${originalUrl} ${JSON.stringify(body)}`,

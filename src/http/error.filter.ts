@@ -86,7 +86,7 @@ export class ErrorFilter implements ExceptionFilter {
     if (status < 500) return;
     const whose = { requestId: id, ...(trace === null ? {} : { trace }) };
     if (status === 503 && (error.cause === undefined || isLockTimeout(error.cause))) {
-      // Too much was asked at once, here or of one row; whoever causes that must not fill the log with stacks.
+      // Too much was asked at once, here or of one row; it must not fill the log with stacks.
       this.logger.warn({ ...whose, message: 'too busy, the client was told to try again' });
       return;
     }
@@ -105,7 +105,7 @@ function toOciError(error: unknown, { method, originalUrl }: Request): OciError 
   if (error instanceof ShareExhausted)
     return new OciError('tooManyRequests', undefined, { headers: retryAfter(error), reason: SHARE_EXHAUSTED });
   const status = statusOf(error);
-  // Nobody's route: if the path is one of the specification's, the method was wrong.
+  // No route: if the path is one of the specification's, the method was wrong.
   const instead = status === 404 ? methodsInstead(method, originalUrl) : null;
   if (instead) return new OciError('unsupported', { method }, { headers: { Allow: instead.join(', ') } });
   const condition = status === null ? null : OCI_OF_STATUS[status];

@@ -7,7 +7,7 @@ const MAX_FIELDS = 100;
 const MAX_VALUES = 5_000;
 
 /**
- * After Express's JSON parser and before anybody is authenticated: class-transformer goes down one call a level and
+ * After Express's JSON parser and before authentication: class-transformer goes down one call a level and
  * would overflow the stack, class-validator takes the square of the number of unknown fields (minutes for 1 MB), and
  * both judge each entry of a list. Nor does text come in that no table takes.
  */
@@ -29,7 +29,7 @@ export function refuseLargeBody(
   };
 }
 
-/** After the parsers: a body that none of them took is of a type that nobody here reads. */
+/** After the parsers: a body that none of them took is of an unsupported type. */
 export function refuseUnreadBody(
   { body, headers }: Pick<Request, 'body' | 'headers'>,
   _response: unknown,

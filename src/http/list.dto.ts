@@ -16,7 +16,7 @@ export class ListQueryDto {
   @Max(MAX_LIMIT)
   limit?: number;
 
-  @ApiPropertyOptional({ description: '`next` of the page before.' })
+  @ApiPropertyOptional({ description: '`next` of the previous page.' })
   @MayBeAbsent()
   @IsString()
   @MaxLength(2048)

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 
-/** Where every line of the log goes, whoever writes it. */
+/** Where every line of the log goes, from every writer. */
 export interface LogOutput {
   write(lines: string): unknown;
 }
@@ -19,7 +19,7 @@ const REQUEST_FIELDS = [
   'agent',
 ];
 
-/** Bytes that may wait for whoever reads the log. A pipe holds 64 KiB; all beyond that is this process's memory. */
+/** Bytes that may wait for the log's reader. A pipe holds 64 KiB; all beyond that is this process's memory. */
 const MAX_BEHIND = 8 << 20;
 
 let output: LogOutput = process.stdout;
@@ -28,7 +28,7 @@ export function logOutput(): LogOutput {
   return output;
 }
 
-/** Whether the reader is so slow that what anybody can cause at will has to be left out. */
+/** Whether the reader is so slow that lines which any client can cause are dropped. */
 export function isReaderBehind(): boolean {
   return process.stdout.writableLength > MAX_BEHIND;
 }
@@ -52,7 +52,7 @@ export function forwardLines(from: Readable): void {
 
 /** From now on the same lines are laid out for reading. */
 export async function layOutForReading(): Promise<void> {
-  const { default: pretty } = await import('pino-pretty'); // nobody else needs to load it
+  const { default: pretty } = await import('pino-pretty'); // loaded only where it is used
   output = pretty({
     colorize: true,
     translateTime: 'SYS:HH:MM:ss',

@@ -40,7 +40,7 @@ export class NestLog implements LoggerService {
   }
 
   error(message: unknown, ...rest: unknown[]): void {
-    // Nest tells of it and throws it again; whoever catches it says it once, without a stack.
+    // Nest tells of it and throws it again; the catcher logs it once, without a stack.
     if (message instanceof StartupError) return;
     this.write('error', message, rest);
   }

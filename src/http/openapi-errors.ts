@@ -19,7 +19,8 @@ export const PROBLEM_SCHEMAS: Schemas = {
       requestId: { type: 'string', example: 'k3v9x2-1f' },
       errors: {
         type: 'array',
-        description: 'Each wrong field; at the token endpoint what docker shows, with a code instead of a field.',
+        description:
+          'The invalid fields; at the token endpoint the error that docker shows, with a code instead of a field.',
         items: {
           type: 'object',
           required: ['message'],
@@ -50,21 +51,21 @@ export const PROBLEM_SCHEMAS: Schemas = {
 
 /** What each status of a refusal or failure means, whichever of the two formats says it. */
 const REFUSALS: Readonly<Record<number, string>> = {
-  400: 'Something in the request is wrong',
+  400: 'The request is invalid',
   401: 'Credentials are missing or wrong',
   403: 'The caller may not do this',
   404: 'It does not exist, or the caller may not know of it',
-  405: 'Not possible for this one',
-  408: 'The body did not come in time',
-  409: 'Something else is in the way',
+  405: 'Not possible for this object',
+  408: 'The body did not arrive in time',
+  409: 'Conflict with the current state',
   412: 'It was changed meanwhile',
   413: 'The body is too large',
   414: 'Too many tags at once',
-  415: 'The body is of a type that is not read here',
-  416: 'The bytes do not fit here',
+  415: 'The media type of the body is not accepted',
+  416: 'The range does not match the upload or blob',
   422: 'Well-formed, but impossible',
   429: 'Too many requests or attempts',
-  503: 'Something that this depends on is away; Retry-After says when to come back',
+  503: 'A dependency is unavailable; retry after Retry-After',
 };
 
 /** What a 429 says beside its body. */
@@ -73,13 +74,13 @@ const LIMIT_HEADERS = Object.fromEntries(
 );
 
 export const HEADERS: NonNullable<NonNullable<OpenAPIObject['components']>['headers']> = {
-  'Retry-After': { description: 'Seconds until the next try', schema: { type: 'integer', minimum: 1 } },
+  'Retry-After': { description: 'Seconds until the next attempt', schema: { type: 'integer', minimum: 1 } },
   RateLimit: {
-    description: 'The limit, what is left of it and in how many seconds it counts anew: `"user";r=0;t=12`',
+    description: 'The limit, the remaining requests and the seconds until it resets: `"user";r=0;t=12`',
     schema: { type: 'string' },
   },
   'RateLimit-Policy': {
-    description: 'The limit, how many and in how many seconds: `"user";q=60000;w=60`',
+    description: 'The limit, its number of requests and its window in seconds: `"user";q=60000;w=60`',
     schema: { type: 'string' },
   },
 };

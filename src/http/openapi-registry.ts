@@ -36,7 +36,7 @@ export interface RouteSupplement {
 
 /** Examples of what stands between braces in a path below /v2. */
 export const PATH_EXAMPLES: Readonly<Record<string, readonly [example: string, description: string]>> = {
-  name: ['admin/app', 'The repository, of two or more components; a / inside goes as %2F'],
+  name: ['admin/app', 'The repository, of two or more components; a / inside is written %2F'],
   reference: ['latest', 'A tag or a digest'],
   digest: [DIGEST, 'sha256 or sha512'],
   id: [UPLOAD, 'Of the upload, from its Location'],
@@ -62,24 +62,24 @@ export const REGISTRY_ROUTES: Readonly<Record<string, RouteSupplement>> = {
     headers: { 'If-None-Match': `"${DIGEST}"` },
     answers: [
       [200, 'The exact bytes that were pushed', MANIFEST, MANIFEST_EXAMPLE],
-      [304, 'It is what If-None-Match names'],
+      [304, 'It matches If-None-Match'],
     ],
   },
   'put /v2/{name}/manifests/{reference}': {
     headers: { 'If-Match': `"${DIGEST}"` },
     body: [MANIFEST, MANIFEST_EXAMPLE],
-    answers: [[201, 'Stored; Location and Docker-Content-Digest name it']],
+    answers: [[201, 'Stored, see Location and Docker-Content-Digest']],
   },
   'delete /v2/{name}/manifests/{reference}': { answers: [[202, 'Deleted']] },
 
-  'head /v2/{name}/blobs/{digest}': { summary: 'Check a blob (end-2)', answers: [[200, 'It is here, and its size']] },
+  'head /v2/{name}/blobs/{digest}': { summary: 'Check a blob (end-2)', answers: [[200, 'It exists, with its size']] },
   'get /v2/{name}/blobs/{digest}': {
     summary: 'Pull a blob (end-2)',
     headers: { Range: 'bytes=0-1023' },
     answers: [
       [200, 'The bytes', BYTES],
       [206, 'The range that was asked for', BYTES],
-      [307, 'Where the bytes are, for a few minutes'],
+      [307, 'URL of the bytes, valid for a few minutes'],
     ],
   },
   'delete /v2/{name}/blobs/{digest}': {
@@ -92,26 +92,26 @@ export const REGISTRY_ROUTES: Readonly<Record<string, RouteSupplement>> = {
     query: { digest: DIGEST, mount: DIGEST, from: 'admin/base', 'digest-algorithm': 'sha512' },
     body: [BYTES],
     answers: [
-      [202, 'The upload goes on at Location'],
-      [201, 'The blob is here'],
+      [202, 'The upload continues at Location'],
+      [201, 'The blob exists'],
     ],
   },
   'get /v2/{name}/blobs/uploads/{id}': {
-    summary: 'How far an upload is (end-13)',
-    answers: [[204, 'Range names the bytes that count']],
+    summary: 'Read the progress of an upload (end-13)',
+    answers: [[204, 'Range has the bytes received']],
   },
   'patch /v2/{name}/blobs/uploads/{id}': {
     summary: 'Append to an upload (end-5)',
     headers: RANGES,
     body: [BYTES],
-    answers: [[202, 'Range names the bytes that count']],
+    answers: [[202, 'Range has the bytes received']],
   },
   'put /v2/{name}/blobs/uploads/{id}': {
     summary: 'Append the last bytes and close the upload (end-6)',
     query: { digest: DIGEST },
     headers: RANGES,
     body: [BYTES],
-    answers: [[201, 'The blob is here']],
+    answers: [[201, 'The blob exists']],
   },
-  'delete /v2/{name}/blobs/uploads/{id}': { summary: 'Cancel an upload (end-14)', answers: [[204, 'Gone']] },
+  'delete /v2/{name}/blobs/uploads/{id}': { summary: 'Cancel an upload (end-14)', answers: [[204, 'Cancelled']] },
 };

@@ -47,8 +47,8 @@ export function createOpenApiDocument(app: INestApplication): OpenAPIObject {
 }
 
 /**
- * `/api/docs` and `/api/docs-json`, made when somebody first asks; nothing on the page comes from elsewhere.
- * Whoever opens the registry's address in a browser gets there too.
+ * `/api/docs` and `/api/docs-json`, made at the first request; the page loads nothing from other hosts.
+ * `/` in a browser redirects there.
  */
 export function serveOpenApi(app: NestExpressApplication): void {
   const express: Express = app.getHttpAdapter().getInstance();
@@ -104,7 +104,7 @@ function parametersOf({ parameters = [] }: Operation, path: string, { query, hea
 }
 
 function optional(place: 'query' | 'header', examples: Readonly<Record<string, string>> = {}): Parameter[] {
-  // An example here would be sent by everybody who tries the route out.
+  // The Swagger UI would send an example with every trial of the route.
   return Object.entries(examples).map(([name, example]) => ({
     name,
     in: place,

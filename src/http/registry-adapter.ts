@@ -142,16 +142,16 @@ function createRegistryServer(
 }
 
 /**
- * Whoever resets a connection takes its address along, and what has been sent before is handled nevertheless: without an
- * entry in any log of where it came from, and as a client that no limit tells from others. Node keeps an address that it
- * was asked for once. Nobody would get the answer of a connection that has none.
+ * After a reset a connection has no address, and requests received before are handled nevertheless: without an address
+ * in the logs, and as a client that no limit distinguishes. Node caches the address once it was read. A connection
+ * without one has no client that would get an answer.
  */
 function requireAddress(socket: Socket): void {
   if (socket.remoteAddress === undefined) socket.destroy();
 }
 
 /**
- * `Expect: 100-continue` is answered when somebody reads the body, so a request that is refused before costs the client
+ * `Expect: 100-continue` is answered when the body is read, so a request that is refused before costs the client
  * nothing (RFC 9110 section 10.1.1). After a refusal Node closes the connection by itself.
  */
 function answerContinueOnFirstRead(request: IncomingMessage, response: ServerResponse): void {

@@ -52,7 +52,7 @@ const PROCESS_ID = Math.random().toString(36).slice(2, 8).padEnd(6, '0');
  */
 export class RequestContext {
   readonly id = `${PROCESS_ID}-${(++sequence).toString(36)}`;
-  /** The `X-Request-Id` of a trusted proxy: whoever else sends one would choose what logs call the request. */
+  /** The `X-Request-Id` of a trusted proxy; other clients could choose the id in the logs. */
   readonly proxyId: string | null;
   /** `process.hrtime.bigint()` when the request's head had been read. */
   readonly startedAt = process.hrtime.bigint();
@@ -79,7 +79,7 @@ export class RequestContext {
   claimedName: string | null = null;
   /** Whether a rate limit has counted it. */
   counted = false;
-  /** The id of its trace; `null` where nobody makes traces. */
+  /** The id of its trace; `null` without tracing. */
   trace: string | null = null;
   /** What its trace is named by: the id that it gives to the upload or token that it makes. */
   namedBy: string | null = null;
@@ -111,7 +111,7 @@ export class RequestContext {
       caller === null || caller.kind === 'anonymous' ? networkOf(request.ip ?? '') : principalKey(caller);
     const { org } = request.params as { org?: unknown };
     const path = this.target?.name ?? (typeof org === 'string' ? org : null);
-    // Nobody's namespace has a space in its name.
+    // No namespace has a space in its name.
     return path === null ? { namespace: `of ${principal}`, principal } : shareIn(path, principal);
   }
 

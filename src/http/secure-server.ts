@@ -69,7 +69,7 @@ export class SecureServer extends Server {
     for (const socket of this.begun.values()) socket.destroy();
   }
 
-  /** Scanners and clients that trust another authority are nothing to tell anybody of; plain HTTP is a mistake. */
+  /** Scanners and clients that trust another authority are not logged; plain HTTP is a mistake. */
   private refuse(error: NodeJS.ErrnoException, socket: TLSSocket): void {
     const below = this.begun.get(peerOf(socket));
     if (error.code !== 'ERR_SSL_HTTP_REQUEST' || below === undefined) {

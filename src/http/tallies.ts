@@ -4,7 +4,7 @@ import { Tally } from './tally.js';
  * - `resumed`: a client came back to an upload that holds bytes, and asked how many.
  * - `interrupted`: a body ended before its time; the upload waits for its client.
  * - `failed`: it ended without a blob, by its client's fault or the store's.
- * - `expired`: nobody finished it in time.
+ * - `expired`: it was not finished in time.
  */
 const UPLOAD_EVENTS = ['started', 'resumed', 'completed', 'interrupted', 'failed', 'cancelled', 'expired'] as const;
 
@@ -13,7 +13,7 @@ const INTEGRITY_OUTCOMES = ['done', 'failed', 'foreign'] as const;
 
 /**
  * What happens in this process, counted where it happens: `src/metrics` shows it. They are the process's own, as its
- * log is: whoever counts needs nothing but the import, and counting costs nothing worth a switch.
+ * log is: counting needs only the import, and is too cheap for a switch.
  */
 export const TALLIES = {
   /** Requests that were answered with 429, by the limit that they met. */

@@ -17,7 +17,7 @@ const LINGER_MS = 2_000;
 const TIMEOUT = 'HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
 
 /**
- * Answers what never became a request, for a server's `clientError`. Nobody knows which API was meant, so it is the
+ * Answers what never became a request, for a server's `clientError`. It is unknown which API was meant, so it is the
  * registry's error body: its clients print it.
  */
 export function answerUnreadable(error: ParseError, socket: Duplex, observe: RefusalObserver): void {

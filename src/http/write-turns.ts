@@ -15,16 +15,16 @@ interface Line {
 }
 
 /**
- * Writes of the management API in flight, by principal; each process for itself. They may wait for row locks with a
- * connection of the pool in hand, so whoever sends many at one row would leave none for anybody else. Here they wait
- * without one.
+ * Writes of the management API in flight, by principal; each process for itself. They may wait for row locks while
+ * they hold a connection of the pool, so many at one row would leave none for other principals. Here they wait without
+ * one.
  */
 @Injectable()
 export class WriteTurns {
   private readonly lines = new Map<string, Line>();
   private readonly releases = new WeakMap<Response, () => void>();
 
-  /** `null` if the write may go on at once; after a wait whoever decided about it has to decide again. Throws 429. */
+  /** `null` if the write may go on at once; after a wait it has to be authorized again. Throws 429. */
   take(principal: string, response: Response): Promise<void> | null {
     const line = this.lines.get(principal) ?? { running: 0, waiting: [] };
     this.lines.set(principal, line);
@@ -34,7 +34,7 @@ export class WriteTurns {
     return null;
   }
 
-  /** When the write has ended, also where nobody gets its answer. */
+  /** When the write has ended, also after its client has gone. */
   end(response: Response): void {
     this.releases.get(response)?.();
   }
@@ -69,7 +69,7 @@ export class WriteTurns {
       if (!this.releases.delete(response)) return;
       clearTimeout(timer);
       const next = line.waiting.shift();
-      // Whoever ends hands its turn over, so `running` stays.
+      // The ended one hands its turn over, so `running` stays.
       if (next) next();
       else if (--line.running === 0) this.lines.delete(principal);
     };

@@ -41,7 +41,7 @@ export class FsckController {
   }
 
   @Get('fsck')
-  @ApiOperation({ summary: 'The last check, and how far it is' })
+  @ApiOperation({ summary: 'Read the last check and its progress' })
   @ApiOkResponse({ type: FsckDto })
   async last(): Promise<FsckDto> {
     return new FsckDto(await this.fsck.last('fsck'));
@@ -49,14 +49,14 @@ export class FsckController {
 
   @Delete('fsck')
   @HttpCode(204)
-  @ApiOperation({ summary: 'Cancel the check that is going on; marks stay' })
+  @ApiOperation({ summary: 'Cancel the running check; marks stay' })
   @ApiNoContentResponse({ description: 'It ends within seconds' })
   async cancel(): Promise<void> {
     await this.fsck.cancel();
   }
 
   @Get('scrub')
-  @ApiOperation({ summary: 'The present pass of the scrub, or the last one; 404 before the first' })
+  @ApiOperation({ summary: 'Read the current or last pass of the scrub; 404 before the first' })
   @ApiOkResponse({ type: FsckDto })
   async scrub(): Promise<FsckDto> {
     return new FsckDto(await this.fsck.last('scrub'));

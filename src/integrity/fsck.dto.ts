@@ -13,7 +13,7 @@ const STATES = ['running', 'interrupted', 'done', 'cancelled', 'failed'] as cons
 export class StartFsckDto {
   @ApiPropertyOptional({
     default: false,
-    description: 'Read every byte, and not only look for the object and its size.',
+    description: 'Read every byte instead of only checking the object’s existence and size.',
   })
   @MayBeAbsent()
   @IsBoolean()
@@ -24,7 +24,7 @@ export class StartFsckDto {
     minimum: SLOWEST,
     maximum: FASTEST,
     default: DEFAULT_BYTES_PER_SECOND,
-    description: 'How fast bytes are read at most.',
+    description: 'Maximum bytes per second.',
   })
   @MayBeAbsent()
   @IsInt()
@@ -34,7 +34,8 @@ export class StartFsckDto {
 
   @ApiPropertyOptional({
     default: false,
-    description: 'Go on where the last check with the same `hash` was cancelled or failed; else begin anew.',
+    description:
+      'Continue the last check with the same `hash` if it was cancelled or failed; otherwise start a new one.',
   })
   @MayBeAbsent()
   @IsBoolean()
@@ -49,23 +50,23 @@ export class FsckDto {
   @ApiProperty({
     enum: STATES,
     example: 'running',
-    description: '`interrupted`: a command line that died had begun it; the next one goes on.',
+    description: '`interrupted`: the command that started it died; the next one continues it.',
   })
   state: (typeof STATES)[number];
 
-  @ApiProperty({ example: true, description: 'Whether bytes are read too.' })
+  @ApiProperty({ example: true, description: 'Whether bytes are read.' })
   hash: boolean;
 
   @ApiProperty({ type: 'integer', example: DEFAULT_BYTES_PER_SECOND })
   bytesPerSecond: number;
 
-  @ApiProperty({ type: 'integer', example: 1200, description: 'Blobs that are checked.' })
+  @ApiProperty({ type: 'integer', example: 1200, description: 'Blobs checked.' })
   blobs: number;
 
-  @ApiProperty({ type: 'integer', example: 5000, description: 'Blobs that there were at the beginning.' })
+  @ApiProperty({ type: 'integer', example: 5000, description: 'Blobs at the start.' })
   totalBlobs: number;
 
-  @ApiProperty({ type: 'integer', example: 73_400_320, description: 'Bytes of what is checked.' })
+  @ApiProperty({ type: 'integer', example: 73_400_320, description: 'Bytes checked.' })
   bytes: number;
 
   @ApiProperty({ type: 'integer', example: 367_001_600 })
@@ -74,19 +75,23 @@ export class FsckDto {
   @ApiProperty({ type: 'integer', example: 0, description: 'Listed by `GET /api/v1/admin/damaged`.' })
   damaged: number;
 
-  @ApiProperty({ type: 'integer', example: 0, description: 'Marked as damaged before, and whole now.' })
+  @ApiProperty({ type: 'integer', example: 0, description: 'Formerly marked as damaged, now intact.' })
   healed: number;
 
-  @ApiProperty({ type: 'integer', example: 0, description: 'Of which the store did not say; the log names them.' })
+  @ApiProperty({
+    type: 'integer',
+    example: 0,
+    description: 'Blobs about which the store gave no answer; the log names them.',
+  })
   unchecked: number;
 
-  @ApiProperty({ type: String, nullable: true, example: null, description: 'Why it failed, or why it waits.' })
+  @ApiProperty({ type: String, nullable: true, example: null, description: 'The reason of a failure or wait.' })
   problem: string | null;
 
   @ApiProperty({ example: '2026-01-02T03:04:05.000Z', format: 'date-time' })
   startedAt: string;
 
-  @ApiProperty({ example: '2026-01-02T03:09:05.000Z', format: 'date-time', description: 'When it was last written.' })
+  @ApiProperty({ example: '2026-01-02T03:09:05.000Z', format: 'date-time', description: 'Time of the last update.' })
   updatedAt: string;
 
   @ApiProperty({ type: String, nullable: true, example: null, format: 'date-time' })
@@ -97,7 +102,7 @@ export class FsckDto {
     nullable: true,
     example: null,
     format: 'date-time',
-    description: 'When one of this kind last came to its end.',
+    description: 'When a check of this kind was last completed.',
   })
   completedAt: string | null;
 

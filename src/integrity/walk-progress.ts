@@ -7,7 +7,7 @@ import { Pace } from './pace.js';
 const GROUP = 16;
 /** Of these no more than this much is read. */
 const GROUP_BYTES = 8 * 2 ** 20;
-/** What a stop may lose of a large blob: 15 s at the run's pace, and no more than a request for it is worth. */
+/** What a stop may lose of a large blob: 15 s at the run's pace, and no more than one request reads. */
 const PIECE_SECONDS = 15;
 const [SMALLEST_PIECE, LARGEST_PIECE] = [2 ** 20, 64 * 2 ** 20];
 

@@ -4,7 +4,7 @@ import type { Limit, Limiters, OpenLimiter } from '../cache/limiters.js';
 import { type Exhausted, secondsUntil } from './limit-headers.js';
 
 export interface AttemptLimits extends Limit {
-  /** Keys that this node counts in memory at once: whoever comes with a new one each time does not fill it. */
+  /** Keys that this node counts in memory at once: new keys for each attempt do not fill it. */
   readonly maxKeys: number;
 }
 

@@ -25,7 +25,7 @@ export function exhaustedText({ name, points, windowSeconds, secondsToWait }: Ex
   return `${most} are the limit, try again in ${secondsToWait} s, at ${until}`;
 }
 
-/** At least one, so that whoever waits that long is not early. */
+/** At least one, so that a client that waits that long is not early. */
 export function secondsUntil(milliseconds: number): number {
   return Math.max(1, Math.ceil(milliseconds / 1000));
 }

@@ -3,7 +3,7 @@ import type { AddToCount, Limit } from '../cache/limiters.js';
 
 /** Others are told each time this part of the limit has been counted here. */
 const PARTS = 100;
-/** Who is counted at once; whoever has been quiet for longest begins anew. */
+/** Keys counted at once; the least recently used one starts again. */
 const MAX_KEYS = 50_000;
 /** After a failure the others are left alone for this long. Milliseconds. */
 const PAUSE_MS = 500;
@@ -26,9 +26,9 @@ export interface Standing {
 }
 
 /**
- * Counts requests without waiting for anybody: here at once, and for all others when a hundredth of the limit has come
+ * Counts requests without waiting: here at once, and for all processes when a hundredth of the limit has come
  * together. With n processes up to n hundredths of the limit are known to one of them alone, and that many more than
- * the limit may pass (docs/design/rate-limits.md). While nobody can be told, each process has the whole limit.
+ * the limit may pass (docs/design/rate-limits.md). While no count can be shared, each process has the whole limit.
  */
 export class RequestCounter {
   private readonly counts = new LRUCache<string, Count>({ max: MAX_KEYS });

@@ -44,7 +44,7 @@ export class RequestLimitsService {
     this.exempt = new ClientNetworks(rateLimits.exempt);
   }
 
-  /** A request whose sender is known; nobody's counts for its address. Once a request, however often it is asked. */
+  /** A request of a known principal; an anonymous one counts for its address. Counts once per request. */
   countCaller(principal: Principal, request: Request): void {
     if (principal.kind === 'anonymous') this.countStranger(request);
     else if (this.users !== null) this.countOnce(this.users, principalKey(principal), request);
@@ -65,7 +65,7 @@ export class RequestLimitsService {
     if (this.tokensOfAddresses !== null) this.count(this.tokensOfAddresses, networkOf(request.ip ?? ''), request);
   }
 
-  /** A token for somebody who has shown who they are: nobody can use up the tokens of somebody else. */
+  /** A token for an authenticated principal, so that no other can exhaust its limit. */
   countToken(principal: Principal, request: Request): void {
     if (this.tokensOfAccounts !== null && principal.kind !== 'anonymous')
       this.count(this.tokensOfAccounts, principalKey(principal), request);

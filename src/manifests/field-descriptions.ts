@@ -7,7 +7,7 @@ export const NULLABLE = { type: String, nullable: true } as const;
 
 export const NAME_OF_ACCOUNT = {
   example: 'alice',
-  description: 'Null for an account that is gone, and for callers without a role in the repository.',
+  description: 'Null for a deleted account, and for callers without a role in the repository.',
 };
 
 export const NEXT_PAGE = {

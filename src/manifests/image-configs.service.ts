@@ -16,10 +16,10 @@ export type ConfigDescriptor = Pick<Descriptor, 'digest' | 'mediaType' | 'size'>
 const CACHED_BYTES = 8 * 1024 * 1024;
 /** Of configs that are being read; each has its size until it is parsed. */
 const READ_BYTES = 16 * 1024 * 1024;
-/** For one to come from the store, whoever waits for it. */
+/** For one to come from the store, however many requests wait for it. */
 const READ_MS = 30_000;
 
-/** Whether it is worth to be read. */
+/** Whether it is small enough to be read. */
 export function isReadable({ mediaType, size }: ConfigDescriptor): boolean {
   return isImageConfig(mediaType) && size <= MAX_CONFIG_BYTES;
 }
@@ -60,7 +60,7 @@ export class ImageConfigs {
     }
   }
 
-  /** One reads for all of a share that ask meanwhile; nobody's leaving ends it, and nobody waits in another's line. */
+  /** One read serves all concurrent requests of a share; it outlives its clients, and shares do not wait for each other. */
   private shared(digest: Digest, blob: SmallBlob, share: Share): Promise<Parsed> {
     const key = `${share.namespace} ${share.principal} ${digest}`;
     const known = this.reading.get(key);

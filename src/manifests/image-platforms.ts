@@ -12,7 +12,7 @@ import { type ManifestPlatform, ManifestUsesRepository } from './manifest-uses.r
 /** Between two batches: reading never takes more than a small part of what pushes need, however many there are. */
 const PAUSE_MS = 500;
 const BATCH = 20;
-/** Images that wait; what is beyond, or lost by a crash, is read when somebody looks at the manifest. */
+/** Images that wait; what is beyond, or lost by a crash, is read at the next request for the manifest's page. */
 const MAX_WAITING = 10_000;
 /** Of one principal in one namespace. */
 const MAX_WAITING_OF_SHARE = 1_000;
@@ -68,7 +68,7 @@ export class ImagePlatforms implements OnApplicationShutdown {
     if (found.length > 0) await this.unitOfWork.runStatement((tx) => this.manifests.savePlatforms(tx, found));
   }
 
-  /** In turn: one who pushes a thousand images keeps nobody else's waiting. */
+  /** In turn, so that a thousand images of one principal do not delay others. */
   private nextBatch(): PushedImage[] {
     const batch: PushedImage[] = [];
     for (let [next] = this.waiting.heads(); next && batch.length < BATCH; [next] = this.waiting.heads()) {

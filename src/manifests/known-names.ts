@@ -3,8 +3,8 @@ import type { RepositoryFact } from '../http/request-context.js';
 import { reachOf } from '../repos/reach.js';
 
 /**
- * Whether the caller may know who pushes to a repository: those who have a part in it, not everybody who may pull because
- * it is public.
+ * Whether the caller may know who pushes to a repository: those with a role in it, not those who may pull because it is
+ * public.
  */
 export function mayKnowNames({ principal, limits }: Viewer, repository: RepositoryFact): boolean {
   return reachOf(principal, limits, repository.path, repository).role !== null;

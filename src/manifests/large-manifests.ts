@@ -2,18 +2,18 @@ import { Allotment } from '../fairness/allotment.js';
 import { Garbage } from '../fairness/garbage.js';
 import type { Share } from '../fairness/share.js';
 
-/** Bytes of a manifest that takes tens of milliseconds of this process, and ten times its size, until it is stored or read. */
+/** Bytes from which storing or reading a manifest takes tens of milliseconds of this process, and ten times its size. */
 export const LARGE_MANIFEST = 256 * 1024;
-/** Of them at once: one of a principal, as long as others leave room for it. */
+/** Concurrent ones; one per principal while others wait. */
 const AT_ONCE = 3;
-/** A place stays empty twice as long as its push has taken, and at most so long: the processors are for others, too. */
+/** A place stays empty twice as long as its work took, and at most so long, to leave the processors to other requests. */
 const REST = 2;
 const LONGEST_REST_MS = 4_000;
 
-/** A push leaves about twice its size behind, most of it old when it is done. */
+/** A push leaves garbage of about twice its size, mostly in the old generation. */
 const GARBAGE_BYTES = 8 * 2 ** 20;
 
-/** Work on large manifests, a few at a time: pushes, and the first look at what was pushed. */
+/** Work on large manifests, a few at a time: pushes, and the first read of their summary. */
 export class LargeManifests {
   private readonly places = new Allotment({ resource: 'manifests', total: AT_ONCE });
   private readonly garbage = new Garbage(GARBAGE_BYTES);

@@ -18,7 +18,7 @@ export interface ShownManifest {
   readonly size: number;
   /** Bytes of all that it names. */
   readonly contentSize: number;
-  /** `null` for an image whose config nobody has read yet. */
+  /** `null` for an image whose config was not read yet. */
   readonly platforms: readonly string[] | null;
   readonly pushedAt: Date;
   /** A present name. */
@@ -48,8 +48,8 @@ export const MANIFEST_COLUMNS = `m.digest, m.media_type AS "mediaType", m.artifa
   m.content_size AS "contentSize", m.platforms, m.pulled_at AS "pulledAt"`;
 const SHOWN = `${MANIFEST_COLUMNS}, m.pulls, m.pushed_at AS "pushedAt", ${principalName('m.pushed_by')} AS "pushedBy"`;
 
-// A manifest may have any number of tags: they are not sorted before they are limited. Its bytes come along while they
-// are few: large ones are read in turn.
+// A manifest may have any number of tags: they are limited before they are sorted. Only small bytes are selected here:
+// large ones are read in turn.
 const FIND = `
 SELECT ${SHOWN}, m.details, CASE WHEN m.details IS NULL AND m.size <= ${LARGE_MANIFEST} THEN m.bytes END AS bytes, ARRAY(
   SELECT name FROM (SELECT t.name FROM tags t WHERE t.repo_id = $1 AND t.digest = $2 LIMIT ${TAGS_SHOWN}) shown

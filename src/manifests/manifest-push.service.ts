@@ -28,7 +28,7 @@ export interface ManifestPush extends Tagging {
   readonly reference: Reference;
   readonly contentType: string | undefined;
   readonly bytes: Buffer;
-  /** Aborts when nobody waits for the answer. */
+  /** Aborts when the client no longer waits for the answer. */
   readonly signal: AbortSignal;
 }
 

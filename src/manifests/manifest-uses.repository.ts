@@ -53,7 +53,7 @@ export class ManifestUsesRepository {
     await tx.query(ADD_PULLS, [...keysOf(pulls), pulls.map(({ count }) => count), pulls.map(({ lastAt }) => lastAt)]);
   }
 
-  /** For manifests whose platforms nobody has written yet. */
+  /** For manifests whose platforms are not written yet. */
   async savePlatforms(tx: Transaction, found: readonly ManifestPlatform[]): Promise<void> {
     await tx.query(SAVE_PLATFORMS, [
       ...keysOf(found),

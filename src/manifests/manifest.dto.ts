@@ -38,7 +38,7 @@ export class ImageConfigDto {
   @ApiProperty({ ...NULLABLE, example: 'v8' })
   variant: string | null;
 
-  @ApiProperty({ ...NULLABLE, example: TIME_EXAMPLE, description: 'As the builder wrote it.' })
+  @ApiProperty({ ...NULLABLE, example: TIME_EXAMPLE, description: 'As set by the builder.' })
   created: string | null;
 
   @ApiProperty({ ...NULLABLE, example: null })
@@ -65,7 +65,7 @@ export class ConfigDto extends DescriptorDto {
   @ApiProperty({
     type: ImageConfigDto,
     nullable: true,
-    description: 'Null where it is not the config of an image, is above 1 MiB, or cannot be read now.',
+    description: 'Null if it is not the config of an image, exceeds 1 MiB, or cannot be read now.',
   })
   image: ImageConfigDto | null;
 
@@ -104,7 +104,7 @@ export class ReferrerDto extends DescriptorDto {
 }
 
 export class ManifestDto extends ShownManifestDto {
-  @ApiProperty({ type: 'integer', example: 17, description: 'GET requests, under whatever tag; up to 10 s late.' })
+  @ApiProperty({ type: 'integer', example: 17, description: 'GET requests, by any tag; up to 10 s late.' })
   pulls: number;
 
   constructor(row: ManifestRow, show: { withNames: boolean }) {
@@ -128,7 +128,7 @@ export class ManifestDetailsDto extends ManifestDto {
   @ApiProperty({ type: [DescriptorDto], description: 'Layers of an image, blobs of an artifact; at most 1,000.' })
   layers: readonly DescriptorDto[];
 
-  @ApiProperty({ type: [ChildDto], description: 'What an index names; at most 1,000.' })
+  @ApiProperty({ type: [ChildDto], description: 'Entries of an index; at most 1,000.' })
   manifests: readonly ChildDto[];
 
   @ApiProperty({ ...TEXTS, description: 'At most 1,000, of 128 KiB.' })
@@ -140,12 +140,12 @@ export class ManifestDetailsDto extends ManifestDto {
   @ApiProperty({ type: [String], example: ['latest', 'v1.2'], description: 'At most 100.' })
   tags: readonly string[];
 
-  @ApiProperty({ type: [ReferrerDto], description: 'Manifests that name this one as their subject; at most 100.' })
+  @ApiProperty({ type: [ReferrerDto], description: 'Manifests with this one as their subject; at most 100.' })
   referrers: readonly ReferrerDto[];
 
   @ApiProperty({
     example: false,
-    description: 'Whether layers, manifests or annotations were left out; the manifest itself has them all.',
+    description: 'Whether layers, manifests or annotations are omitted here; the manifest has them all.',
   })
   truncated: boolean;
 

@@ -96,12 +96,12 @@ export class ManifestsController {
     let pushed: PushedManifest;
     try {
       const bytes = await readManifestBody(request, body, this.config.registry.manifestMaxBytes);
-      const target = targetOf(request); // as it was judged with the body in hand
+      const target = targetOf(request); // as authorized after the body
       const { authorization, signal } = request.context;
       const contentType = headers['content-type'];
       const push = { target, authorization, reference, tags, contentType, bytes, condition, actor, signal };
       pushed = await this.pusher.push(push);
-      releaseMemory(bytes); // the collector would leave dozens of large ones for later
+      releaseMemory(bytes); // dozens of large ones would wait for a collection
     } finally {
       body.release();
     }
@@ -115,8 +115,8 @@ export class ManifestsController {
   @Delete(':reference')
   @Access({ kind: 'repository', action: 'delete' })
   @ApiOperation({ summary: 'Delete a tag, or a manifest with all its tags (end-9)' })
-  @ApiResponse({ status: 202, description: 'Gone' })
-  @ApiResponse({ status: 405, description: 'A tagged index needs it; the answer names the tag' })
+  @ApiResponse({ status: 202, description: 'Deleted' })
+  @ApiResponse({ status: 405, description: 'A tagged index needs it; the response names the tag' })
   async delete(
     @TargetRepository() repository: RepositoryFact,
     @ReferenceParam('tagUnknown') reference: Reference,

@@ -67,7 +67,7 @@ export class RepositoryManifestsController {
 
   @Get(MANIFEST)
   @Access({ kind: 'repository', action: 'pull' })
-  @ApiOperation({ summary: 'Read what a manifest consists of, and what refers to it' })
+  @ApiOperation({ summary: 'Read the content and referrers of a manifest' })
   @ApiParam({ name: 'digest', example: DIGEST_EXAMPLE })
   @ApiOkResponse({ type: ManifestDetailsDto })
   async read(
@@ -86,7 +86,7 @@ export class RepositoryManifestsController {
   @Access({ kind: 'repository', action: 'delete' })
   @ApiOperation({ summary: 'Delete a manifest with all its tags; 409 while a tagged index needs it' })
   @ApiParam({ name: 'digest', example: DIGEST_EXAMPLE })
-  @ApiNoContentResponse({ description: 'Gone' })
+  @ApiNoContentResponse({ description: 'Deleted' })
   async remove(
     @TargetRepository() repository: RepositoryFact,
     @Param('digest') digest: string,

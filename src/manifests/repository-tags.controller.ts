@@ -47,7 +47,7 @@ export class RepositoryTagsController {
 
   @Get(LIST)
   @Access({ kind: 'repository', action: 'pull' })
-  @ApiOperation({ summary: 'List tags with what they point to' })
+  @ApiOperation({ summary: 'List tags with their manifests' })
   @ApiOkResponse({ type: TagListDto })
   async list(
     @TargetRepository() repository: RepositoryFact,
@@ -83,7 +83,7 @@ export class RepositoryTagsController {
 
   @Get(HISTORY)
   @Access({ kind: 'repository', action: 'pull' })
-  @ApiOperation({ summary: 'List what a tag pointed to, also one that was deleted; the last change first' })
+  @ApiOperation({ summary: 'List the history of a tag, also of a deleted one; the last change first' })
   @ApiParam({ name: 'tag', example: 'v1.2' })
   @ApiOkResponse({ type: TagHistoryDto })
   async history(
@@ -113,7 +113,7 @@ export class RepositoryTagsController {
   @Access({ kind: 'repository', action: 'delete' })
   @ApiOperation({ summary: 'Delete a tag; its manifest and the manifest’s other tags stay' })
   @ApiParam({ name: 'tag', example: 'v1.2' })
-  @ApiNoContentResponse({ description: 'Gone' })
+  @ApiNoContentResponse({ description: 'Deleted' })
   async remove(
     @TargetRepository() repository: RepositoryFact,
     @Param('tag') tag: string,

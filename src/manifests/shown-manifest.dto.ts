@@ -16,13 +16,17 @@ export class ShownManifestDto {
   @ApiProperty({ type: 'integer', example: 1234, description: 'Bytes of the manifest itself.' })
   size: number;
 
-  @ApiProperty({ type: 'integer', example: 5_242_880, description: 'Bytes of everything that it names.' })
+  @ApiProperty({
+    type: 'integer',
+    example: 5_242_880,
+    description: 'Size of all content that it references, in bytes.',
+  })
   contentSize: number;
 
   @ApiProperty({
     type: [String],
     example: ['linux/amd64', 'linux/arm64/v8'],
-    description: 'At most 100. Of an image some moments after its push.',
+    description: 'At most 100. For an image available some moments after its push.',
   })
   platforms: readonly string[];
 
@@ -36,7 +40,7 @@ export class ShownManifestDto {
     ...NULLABLE,
     example: TIME_EXAMPLE,
     format: 'date-time',
-    description: 'The last pull of the manifest, under whatever name; up to 10 s late.',
+    description: 'The last pull of the manifest, by any tag or digest; up to 10 s late.',
   })
   pulledAt: string | null;
 

@@ -15,7 +15,7 @@ export class TagListQueryDto extends ListQueryDto {
   @MaxLength(MAX_TAG_LENGTH)
   q?: string;
 
-  @ApiPropertyOptional({ enum: TAG_SORTS, default: 'name', description: '`-` begins at the end.' })
+  @ApiPropertyOptional({ enum: TAG_SORTS, default: 'name', description: '`-` sorts in reverse.' })
   @MayBeAbsent()
   @IsIn(TAG_SORTS)
   sort?: TagSort;
@@ -44,7 +44,7 @@ export class TagListDto {
 }
 
 export class TagEventDto {
-  @ApiProperty({ ...NULLABLE, example: null, description: 'Null when the push made the tag.' })
+  @ApiProperty({ ...NULLABLE, example: null, description: 'Null when the push created the tag.' })
   oldDigest: string | null;
 
   @ApiProperty({ ...NULLABLE, example: DIGEST_EXAMPLE, description: 'Null when it was deleted.' })

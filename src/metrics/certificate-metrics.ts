@@ -14,11 +14,7 @@ export class CertificateMetrics {
     const show = (what: string, help: string, date: 'validFromDate' | 'validToDate'): void => {
       readGauge(registry, `aerugo_tls_certificate_${what}_seconds`, help, () => this.secondsOf(date), 'min');
     };
-    show(
-      'start',
-      'Since when the certificate is valid that clients are shown, in seconds since 1970.',
-      'validFromDate',
-    );
+    show('start', 'Start of validity of the certificate in use, in seconds since 1970.', 'validFromDate');
     show('expiry', 'Until when it is.', 'validToDate');
   }
 

@@ -9,7 +9,7 @@ import { readCounter, readGauge } from './metric-kinds.js';
 
 /** Seconds. */
 const BUCKETS = [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10];
-/** Beyond it nobody needs to know how many. */
+/** The count stops here: it need not be exact beyond. */
 const MAX_BACKLOG = 10_000;
 const BACKLOG = `SELECT count(*)::int AS backlog FROM (SELECT FROM outbox LIMIT ${MAX_BACKLOG}) o`;
 
@@ -35,7 +35,7 @@ export class DependencyMetrics {
     readCounter(
       registry,
       'aerugo_cache_lookups_total',
-      'Facts that were asked of the cache; error: it did not answer, and the database was asked.',
+      'Lookups of facts in the cache; error: it did not answer, and the database was queried.',
       ['result'],
       () => Object.entries(this.facts.counts).map(([result, count]) => [{ result }, count] as const),
     );
@@ -57,7 +57,7 @@ export class DependencyMetrics {
   private registerDatabase(registry: Registry): void {
     const statements = new Histogram({
       name: 'aerugo_database_statement_duration_seconds',
-      help: 'Statements, from their sending to their answer; one sample for what is sent together.',
+      help: 'Statements, from sending to response; statements sent together are one sample.',
       buckets: BUCKETS,
       registers: [registry],
     });
@@ -68,7 +68,7 @@ export class DependencyMetrics {
       readGauge(registry, `aerugo_database_pool_${name}`, help, read);
     };
     pool('connections', 'Connections to the database.', () => this.database.pool().total);
-    pool('idle_connections', 'Those of them that nobody uses.', () => this.database.pool().idle);
+    pool('idle_connections', 'Those of them that are idle.', () => this.database.pool().idle);
     pool('max_connections', 'As many as there may be.', () => this.database.pool().max);
     pool('waiters', 'Requests that wait for a connection.', () => this.database.pool().waiting);
     const backlog = new Latest(() => this.unitOfWork.runStatement((tx) => tx.query<{ backlog: number }>(BACKLOG)));

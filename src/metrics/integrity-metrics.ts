@@ -24,7 +24,7 @@ export class IntegrityMetrics {
     readCounter(
       registry,
       'aerugo_integrity_runs_total',
-      'Checks of all blobs, by their outcome; foreign: the store is another database’s.',
+      'Checks of all blobs, by outcome; foreign: the store belongs to another database.',
       ['run', 'outcome'],
       () =>
         [...TALLIES.integrityRuns.entries()].map(([kind, number]) => {
@@ -39,7 +39,7 @@ export class IntegrityMetrics {
     const last = new Latest(() => this.unitOfWork.runStatement((tx) => tx.query<{ at: number | null }>(LAST_PASS)));
     new Gauge({
       name: 'aerugo_scrub_last_pass_timestamp_seconds',
-      help: 'When the scrub last came to the end of all blobs, since 1970; absent before the first time.',
+      help: 'Time of the last complete scrub, in seconds since 1970; absent before the first.',
       aggregator: 'max',
       registers: [registry],
       async collect() {

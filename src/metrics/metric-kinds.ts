@@ -11,7 +11,7 @@ export function gaugeOf<Label extends string>(
   return new Gauge({ name, help, labelNames, aggregator, registers: [registry] });
 }
 
-/** A gauge that is asked when somebody looks. `null`: there is nothing to show. */
+/** A gauge that is read at a scrape. `null`: there is nothing to show. */
 export function readGauge(
   registry: Registry,
   name: string,
@@ -34,7 +34,7 @@ export function readGauge(
 
 type Counts<Label extends string> = Iterable<readonly [labels: Partial<Record<Label, string>>, count: number]>;
 
-/** Counts that are kept elsewhere and only ever grow, read when somebody looks. */
+/** Counts that are kept elsewhere and only ever grow, read at a scrape. */
 export function readCounter<Label extends string>(
   registry: Registry,
   name: string,

@@ -15,7 +15,7 @@ interface Member {
 }
 
 /**
- * The metrics of a node of several workers, added up by the primary when somebody looks. The counts of a worker that has
+ * The metrics of a node of several workers, added up by the primary at a scrape. The counts of a worker that has
  * ended stay in the sums as they were last seen: a sum that fell would be taken for a restart of the whole node, and
  * everything that the others ever counted for new.
  */
@@ -26,7 +26,7 @@ export class NodeMetrics {
   private readonly listening = gaugeOf(this.own, 'aerugo_workers', 'Workers of this node that serve.');
   private readonly ended = new Counter({
     name: 'aerugo_workers_ended_total',
-    help: 'Workers that ended by themselves since the start.',
+    help: 'Workers that ended unexpectedly since the start.',
     registers: [this.own],
   });
   private scrape = 0;

@@ -24,7 +24,7 @@ type Observe = (seconds: number) => void;
 export class RequestMetrics implements RequestMeter, OnApplicationBootstrap {
   private readonly histogram = new Histogram({
     name: 'aerugo_http_request_duration_seconds',
-    help: 'From the request’s head to the end of the answer, by the route’s pattern; status "aborted": the client left.',
+    help: 'Time from the request’s head to the end of the response, by route pattern; status "aborted": the client disconnected.',
     labelNames: ['route', 'method', 'status'],
     buckets: BUCKETS,
     registers: [],
@@ -92,7 +92,7 @@ export class RequestMetrics implements RequestMeter, OnApplicationBootstrap {
   }
 }
 
-/** Express has it once a handler was found; what has no route is told apart by nothing, or anybody could add series. */
+/** Set by Express once a handler was found. Requests without a route share one label: clients cannot add series. */
 function routeOf({ route }: Request): string {
   const path: unknown = (route as { path?: unknown } | undefined)?.path;
   return typeof path === 'string' ? path : OTHER;

@@ -12,14 +12,14 @@ const BUCKETS = [0.002, 0.01, 0.05, 0.25, 1, 5, 20, 120];
 export class StoreMetrics {
   private readonly durations = new Histogram({
     name: 'aerugo_store_operation_duration_seconds',
-    help: 'Calls of the store until their answer; append waits for the client, open ends with the first byte.',
+    help: 'Calls of the store until their response; append waits for the client, open ends with the first byte.',
     labelNames: ['operation'],
     buckets: BUCKETS,
     registers: [],
   });
   private readonly errors = new Counter({
     name: 'aerugo_store_errors_total',
-    help: 'Calls of the store that failed, by the kind of error; other: the client left, or its request was wrong.',
+    help: 'Failed calls of the store, by the kind of error; other: the client disconnected, or its request was invalid.',
     labelNames: ['operation', 'error'],
     registers: [],
   });
@@ -41,7 +41,7 @@ export class StoreMetrics {
     readGauge(
       registry,
       'aerugo_upload_memory_bytes',
-      'Memory that uploads to S3 may take in all.',
+      'Memory budget of uploads to S3.',
       () => store.memory?.totalBytes ?? null,
     );
     readGauge(
@@ -53,7 +53,7 @@ export class StoreMetrics {
     readGauge(
       registry,
       'aerugo_upload_memory_waiters',
-      'Uploads that wait for a part of it.',
+      'Uploads that wait for a part of the budget.',
       () => store.memory?.waiting ?? null,
     );
   }

@@ -10,71 +10,66 @@ interface Counts {
 
 /** Name, help, label, and what was counted by it. */
 const COUNTED: readonly (readonly [string, string, string, Counts])[] = [
-  [
-    'aerugo_rate_limited_total',
-    'Requests that were answered with 429, by the limit that they met.',
-    'limit',
-    TALLIES.rateLimited,
-  ],
+  ['aerugo_rate_limited_total', 'Requests answered with 429, by limit.', 'limit', TALLIES.rateLimited],
   [
     'aerugo_over_limit_total',
-    'Manifests and uploads that were refused because something of them was more than a limit, by the limit.',
+    'Manifests and uploads refused because they exceed a limit, by limit.',
     'limit',
     TALLIES.overLimit,
   ],
-  ['aerugo_auth_failures_total', 'Callers who were turned away, by the reason.', 'reason', TALLIES.refused],
+  ['aerugo_auth_failures_total', 'Refused callers, by reason.', 'reason', TALLIES.refused],
   [
     'aerugo_audit_summed_total',
-    'Refusals and failures that the audit log has as a count, by whether their client had shown who it is.',
+    'Refusals and failures that the audit log has only as a count, by whether the client was authenticated.',
     'client',
     TALLIES.auditSummed,
   ],
   [
     'aerugo_http_refused_requests_total',
-    'What was refused before it was a request, by the reason: its head was too large, late or not HTTP.',
+    'Connections refused before a request was read, by reason: its head was too large, late or not HTTP.',
     'reason',
     TALLIES.unreadable,
   ],
   [
     'aerugo_compactions_total',
-    'Blobs on the filesystem that came in several files and were joined, by the outcome.',
+    'Joins of blobs that are in several files on the filesystem, by outcome.',
     'outcome',
     TALLIES.compactions,
   ],
   ['aerugo_sweeps_total', 'Sweeps of expired uploads, by their outcome.', 'outcome', TALLIES.sweeps],
   [
     'aerugo_reconciles_total',
-    'Comparisons of the whole store with the database, by their outcome; foreign: the store is another database’s.',
+    'Comparisons of the whole store with the database, by outcome; foreign: the store belongs to another database.',
     'outcome',
     TALLIES.reconciles,
   ],
   [
     'aerugo_reconcile_removed_total',
-    'What comparisons have removed: objects, their bytes, and multipart uploads.',
+    'Removed by comparisons: objects, their bytes, and multipart uploads.',
     'what',
     TALLIES.reconciled,
   ],
   [
     'aerugo_damage_found_total',
-    'Blobs that were marked as damaged: their object is missing, of another size, or its bytes are not its digest’s.',
+    'Blobs marked as damaged: their object is missing, of another size, or does not match the digest.',
     'kind',
     TALLIES.damageFound,
   ],
   [
     'aerugo_damage_ended_total',
-    'Marks that ended: the bytes were pushed again, or the object was seen whole.',
+    'Marks removed: the bytes were pushed again, or the object was found intact.',
     'how',
     TALLIES.damageEnded,
   ],
   [
     'aerugo_share_refused_total',
-    'Requests that were told to come again because their share of a resource was used up.',
+    'Requests refused because their share of a resource was used up.',
     'resource',
     FAIRNESS.refused,
   ],
   [
     'aerugo_share_reclaimed_total',
-    'Requests with a stalled client that were ended because others waited for what they held.',
+    'Requests of stalled clients that were ended because others waited for the resource.',
     'resource',
     FAIRNESS.reclaimed,
   ],
@@ -88,7 +83,7 @@ export function countTallies(registry: Registry): void {
   readCounter(
     registry,
     'aerugo_uploads_total',
-    'What happened to uploads; streamed ones pass through the node, direct ones go from the client to the store.',
+    'Uploads, by outcome; streamed ones pass through the node, direct ones go from the client to the store.',
     ['kind', 'event'],
     () =>
       Object.entries(uploads).flatMap(([kind, tally]) =>
@@ -100,7 +95,7 @@ export function countTallies(registry: Registry): void {
   );
   new Gauge({
     name: 'aerugo_share_waiting',
-    help: 'Requests that wait for their share of a resource now.',
+    help: 'Requests that currently wait for their share of a resource.',
     labelNames: ['resource'],
     registers: [registry],
     collect() {

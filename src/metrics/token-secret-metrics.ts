@@ -15,7 +15,7 @@ export class TokenSecretMetrics {
     const live = new Latest(() => this.unitOfWork.runStatement((tx) => tx.query<{ secrets: number }>(LIVE)));
     new Gauge({
       name: 'aerugo_token_secrets',
-      help: 'Different values of JWT_SECRET that live nodes have: 1 when they accept each other’s tokens.',
+      help: 'Different values of JWT_SECRET among live nodes: 1 when they accept each other’s tokens.',
       aggregator: 'max',
       registers: [registry],
       async collect() {

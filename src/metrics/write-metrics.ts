@@ -29,7 +29,7 @@ export class WriteMetrics {
     readCounter(
       registry,
       'aerugo_write_failures_total',
-      'Writes that were not taken for a reason that holds for others too.',
+      'Writes refused for a reason that applies to all writers.',
       ['dependency', 'reason'],
       () => [...this.writes.counts()].map(([dependency, reason, count]) => [{ dependency, reason }, count] as const),
     );

@@ -15,8 +15,8 @@ export function isTag(text: string): text is Tag {
 }
 
 /**
- * Throws `tagInvalid`, or the condition given: a read answers `manifestUnknown` (404), since a tag that nobody can
- * push does not exist.
+ * Throws `tagInvalid`, or the condition given: a read answers `manifestUnknown` (404), since an invalid tag cannot
+ * exist.
  */
 export function parseTag(text: string, otherwise: OciCondition = 'tagInvalid'): Tag {
   if (isTag(text)) return text;

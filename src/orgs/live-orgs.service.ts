@@ -25,7 +25,7 @@ export class LiveOrgsService {
     private readonly events: EventsService,
   ) {}
 
-  /** What can be nobody's name is not looked up: the database would refuse some of it. */
+  /** An invalid name is not looked up: the database would refuse some. */
   async find(name: string): Promise<OrgRow | null> {
     return isAccountName(name) ? this.orgs.find(name) : null;
   }
@@ -36,8 +36,8 @@ export class LiveOrgsService {
   }
 
   /**
-   * Makes the transaction the organization's only writer until it ends: whoever changes its members, teams, robots or
-   * settings comes through here first. Throws `notFound`.
+   * Makes the transaction the organization's only writer until it ends: every change of its members, teams, robots or
+   * settings calls this first. Throws `notFound`.
    */
   async lock(tx: Transaction, name: string): Promise<OrgRow> {
     return found(isAccountName(name) ? await this.orgs.lock(tx, name) : null);

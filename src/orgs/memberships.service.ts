@@ -11,7 +11,7 @@ export interface Memberships {
 export class MembershipsService {
   constructor(private readonly members: MembershipsRepository) {}
 
-  /** Read from the database; whoever caches it does so under the user's subject, which every change of it drops. */
+  /** Read from the database; to be cached under the user's subject, which every change of it drops. */
   async load(userId: number): Promise<Memberships> {
     const [memberships, teams] = await Promise.all([this.members.memberships(userId), this.members.teams(userId)]);
     return { memberships, teams };

@@ -33,9 +33,9 @@ export class OrgInvitationAcceptanceController {
   @Post('accept')
   @HttpCode(200)
   @Access({ kind: 'user' })
-  @ApiOperation({ summary: 'Join the organization that you have a code for, or whose invitation names you' })
-  @ApiHeader({ name: 'Idempotency-Key', required: false, description: 'The same key gets the same answer again' })
-  @ApiOkResponse({ type: OrgDto, description: 'The organization, and what you are in it now' })
+  @ApiOperation({ summary: 'Join an organization with a code, or with an invitation for you' })
+  @ApiHeader({ name: 'Idempotency-Key', required: false, description: 'The same key gets the same response' })
+  @ApiOkResponse({ type: OrgDto, description: 'The organization, and your role in it' })
   accept(
     @Body() asked: AcceptInvitationDto,
     @CurrentUser() user: UserPrincipal,
@@ -51,7 +51,7 @@ export class OrgInvitationAcceptanceController {
 
   @Get('received')
   @Access({ kind: 'user' })
-  @ApiOperation({ summary: 'List the open invitations to organizations that name you' })
+  @ApiOperation({ summary: 'List your open invitations to organizations' })
   @ApiPage(ReceivedInvitationDto)
   async list(
     @Query() query: ListQueryDto,
@@ -73,7 +73,7 @@ export class OrgInvitationAcceptanceController {
   @HttpCode(204)
   @Access({ kind: 'user' })
   @ApiParam({ name: 'id', example: '6b8c0d5e-0d5a-4b5c-9a53-0c1b2b7c1c58' })
-  @ApiOperation({ summary: 'Decline an invitation that names you' })
+  @ApiOperation({ summary: 'Decline an invitation for you' })
   @ApiNoContentResponse({ description: 'Declined' })
   decline(@Param('id') id: string, @CurrentUser() user: UserPrincipal, @CurrentActor() actor: Actor): Promise<void> {
     return this.received.decline(id, user, actor);

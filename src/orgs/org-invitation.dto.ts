@@ -31,13 +31,13 @@ export class CreateOrgInvitationDto {
 }
 
 export class AcceptInvitationDto {
-  @ApiPropertyOptional({ example: CODE, maxLength: 100, description: 'Either this or `id`.' })
+  @ApiPropertyOptional({ example: CODE, maxLength: 100, description: 'Either the code or `id`.' })
   @MayBeAbsent()
   @IsString()
   @MaxLength(100)
   code?: string;
 
-  @ApiPropertyOptional({ example: ID, format: 'uuid', description: 'Of an invitation that names you.' })
+  @ApiPropertyOptional({ example: ID, format: 'uuid', description: 'Of an invitation for you.' })
   @MayBeAbsent()
   @IsUUID()
   id?: string;
@@ -57,7 +57,7 @@ export class OrgInvitationDto {
     type: String,
     nullable: true,
     example: 'alice',
-    description: 'Null when there is no such user any more.',
+    description: 'Null when the user no longer exists.',
   })
   createdBy: string | null;
 
@@ -65,7 +65,7 @@ export class OrgInvitationDto {
     type: String,
     nullable: true,
     example: null,
-    description: 'The only user who may accept it; null for whoever has the code.',
+    description: 'The only user who may accept it; null when the code decides.',
   })
   invitee: string | null;
 
@@ -87,7 +87,7 @@ export class OrgInvitationDto {
 }
 
 export class IssuedOrgInvitationDto extends OrgInvitationDto {
-  @ApiProperty({ example: CODE, description: 'Shown once: whoever has it becomes a member.' })
+  @ApiProperty({ example: CODE, description: 'Shown once: its holder can become a member.' })
   code: string;
 
   constructor(invitation: IssuedInvitation) {
@@ -104,7 +104,7 @@ export class ReceivedInvitationDto {
   @ApiProperty({ example: 'acme', description: 'The organization.' })
   org: string;
 
-  @ApiProperty({ enum: ORG_ROLES, example: 'owner', description: 'What you become by accepting it.' })
+  @ApiProperty({ enum: ORG_ROLES, example: 'owner', description: 'The role that accepting it gives.' })
   role: OrgRole;
 
   @ApiProperty({ type: String, nullable: true, example: 'alice' })

@@ -12,7 +12,7 @@ import {
 import { User } from '../users/user.entity.js';
 import { Org } from './org.entity.js';
 
-/** Makes one user a member of the organization: whoever has the code, or the one that it names. */
+/** Makes one user a member of the organization: the holder of the code, or the user that it names. */
 @Entity('org_invitations')
 @Index('org_invitations_lookup_key', ['lookup'], { unique: true })
 @Index('org_invitations_org_id_idx', ['orgId'])
@@ -33,7 +33,7 @@ export class OrgInvitation {
   @Column('text')
   role: 'owner' | 'admin' | 'member';
 
-  /** SHA-256 of the code; of one that nobody was told where the invitation names a user. */
+  /** SHA-256 of the code; of an undisclosed one where the invitation names a user. */
   @Column('bytea')
   lookup: Buffer;
 
@@ -61,7 +61,7 @@ export class OrgInvitation {
   @JoinColumn({ name: 'accepted_by', foreignKeyConstraintName: 'org_invitations_accepted_by_fkey' })
   acceptedBy: Relation<User> | null;
 
-  /** The only one who may accept it; `null` for whoever has the code. */
+  /** The only user who may accept it; `null` when the code decides. */
   @Column('bigint', { name: 'invitee_id', nullable: true })
   inviteeId: number | null;
 

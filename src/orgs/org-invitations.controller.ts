@@ -30,7 +30,7 @@ export class OrgInvitationsController {
 
   @Post()
   @Access({ kind: 'organization', action: 'manage' })
-  @ApiOperation({ summary: 'Make a code that makes one user a member' })
+  @ApiOperation({ summary: 'Create a code for one new member' })
   @ApiCreated(IssuedOrgInvitationDto)
   async create(
     @Param('org') org: string,

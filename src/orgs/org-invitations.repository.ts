@@ -11,7 +11,7 @@ export interface OrgInvitationRow {
   readonly note: string | null;
   /** Name of the user who sent it, as long as there is one. */
   readonly createdBy: string | null;
-  /** Name of the only user who may accept it; `null` for whoever has the code. */
+  /** Name of the only user who may accept it; `null` when the code decides. */
   readonly invitee: string | null;
   readonly createdAt: Date;
   readonly expiresAt: Date;
@@ -88,7 +88,7 @@ DELETE FROM org_invitations WHERE org_id = $1 AND created_by = 'user:' || $2::bi
 
 const DELETE_OPEN_FOR = 'DELETE FROM org_invitations WHERE org_id = $1 AND invitee_id = $2 AND accepted_at IS NULL';
 
-// Whoever is named needs no code; who has the code of one that names somebody is not helped by it.
+// The named user needs no code; the code of an invitation with a name is not accepted.
 const MINE = '(i.lookup = $1 AND i.invitee_id IS NULL OR i.id = $2 AND i.invitee_id = $3)';
 
 const FIND_ORG = `
@@ -128,7 +128,7 @@ export class OrgInvitationsRepository {
     return row;
   }
 
-  /** After those that expired were removed: nobody can do anything with them. */
+  /** After expired ones, which are useless, were removed. */
   async countOpen(tx: Transaction, orgId: number): Promise<number> {
     await tx.query(REMOVE_EXPIRED, [orgId]);
     const [row] = await tx.query<{ count: number }>(COUNT_OPEN, [orgId]);

@@ -25,7 +25,7 @@ import {
 import { OrgMembersService } from './org-members.service.js';
 import type { OrgWithRole } from './orgs.repository.js';
 
-/** Invitations: codes that make whoever has one a member, and those that name a user. */
+/** Invitations: codes that make their holder a member, and those that name a user. */
 @Injectable()
 export class OrgInvitationsService {
   constructor(
@@ -62,7 +62,7 @@ export class OrgInvitationsService {
   }
 
   /**
-   * Makes the user a member; whoever is one already with more keeps it. Throws `impossible` for an invitation that is
+   * Makes the user a member; an existing member keeps a higher role. Throws `impossible` for an invitation that is
    * void, as it is when who sent it could not give that role today.
    */
   async accept(

@@ -9,7 +9,7 @@ export class UpdateOrgMemberDto {
   @ApiProperty({
     enum: ORG_ROLES,
     example: 'member',
-    description: 'Owners are made and unmade by owners, and asked before they are made.',
+    description: 'Only owners add and remove owners; a new owner has to consent.',
   })
   @IsIn(ORG_ROLES)
   role: OrgRole;
@@ -30,7 +30,7 @@ export class OrgMemberDto {
     type: String,
     nullable: true,
     example: 'Alice',
-    description: 'Of who made the organization or accepted an invitation; null of whom others put into it.',
+    description: 'For users who created the organization or accepted an invitation; null for users added by others.',
   })
   displayName: string | null;
 

@@ -31,7 +31,7 @@ import { requireWholeCredential } from './whole-credential.js';
 const USERNAME_PARAM = { name: 'username', example: 'alice' } as const;
 const INVITED = {
   type: OrgInvitationDto,
-  description: 'Nobody becomes an owner unasked: it is one once the user has accepted (`POST invitations/accept`)',
+  description: 'An owner has to consent: the user becomes one by accepting (`POST invitations/accept`)',
   headers: { Location: { schema: { type: 'string' } } },
 } as const;
 
@@ -51,7 +51,7 @@ export class OrgMembersController {
 
   @Post()
   @Access({ kind: 'organization', action: 'manage' })
-  @ApiOperation({ summary: 'Make a user a member of the organization, or invite an owner' })
+  @ApiOperation({ summary: 'Add a user to the organization, or invite an owner' })
   @ApiCreated(OrgMemberDto)
   @ApiAcceptedResponse(INVITED)
   async add(
@@ -114,7 +114,7 @@ export class OrgMembersController {
 
   @Delete(':username')
   @HttpCode(204)
-  @Access({ kind: 'organization', action: 'see' }) // whoever is in it may leave; the rest is for those who manage
+  @Access({ kind: 'organization', action: 'see' }) // every member may leave; the rest needs `manage`
   @ApiParam(USERNAME_PARAM)
   @ApiOperation({ summary: 'Remove a member from the organization and its teams, or leave it yourself' })
   @ApiNoContentResponse({ description: 'Removed' })

@@ -50,7 +50,7 @@ const STANDING = `
 SELECT u.admin, m.role FROM users u LEFT JOIN org_members m ON m.user_id = u.id AND m.org_id = $1
 WHERE u.id = substring($2 FROM '^user:([0-9]+)$')::bigint AND u.deleted_at IS NULL AND u.disabled_at IS NULL`;
 
-// Somebody may have been made a member before, with another role; a consent stays one.
+// The user may be a member already, with another role; a consent is kept.
 const PUT = `
 INSERT INTO org_members AS m (org_id, user_id, role, consented) VALUES ($1, $2, $3, $4)
 ON CONFLICT (org_id, user_id) DO UPDATE SET role = excluded.role, consented = m.consented OR excluded.consented`;
@@ -72,13 +72,13 @@ SELECT count(*)::int AS count FROM org_members m WHERE m.user_id = $1 AND m.role
 const COUNT_MEMBERSHIPS = `
 SELECT count(*)::int AS count FROM org_members m WHERE m.user_id = $1 AND ${consented('m')} = $2`;
 
-/** Who is in an organization. Whoever writes holds the organization's row. */
+/** Members of an organization. Writers hold the lock of the organization's row. */
 @Injectable()
 export class OrgMembersRepository {
   constructor(@InjectRepository(OrgMember) private readonly members: Repository<OrgMember>) {}
 
   async find(tx: Transaction, orgId: number, username: string): Promise<OrgMemberRow | null> {
-    // What can be nobody's name is not looked up: the database would refuse some of it.
+    // An invalid name is not looked up: the database would refuse some.
     if (!isAccountName(username)) return null;
     const [row] = await tx.query<OrgMemberRow>(FIND, [orgId, username]);
     return row ?? null;

@@ -27,7 +27,7 @@ const MAX_UNASKED = 500;
 /** Organizations of one user who joins another one; what others put them into does not count. */
 const MAX_JOINED = 600;
 
-/** A member, or the invitation to become what nobody becomes unasked. */
+/** A member, or the invitation to a role that needs consent. */
 export type MemberOrInvitation = { readonly member: OrgMemberRow } | { readonly invitation: IssuedInvitation };
 
 @Injectable()
@@ -74,8 +74,8 @@ export class OrgMembersService {
   }
 
   /**
-   * Invites an owner, unless it is the caller. Whoever is made less loses the open invitations that they sent, and the one
-   * to become more. Throws `conflict` for the last owner.
+   * Invites an owner, unless it is the caller. A member whose role is reduced loses the open invitations that they
+   * sent, and the one to a higher role. Throws `conflict` for the last owner.
    */
   change(orgName: string, username: string, role: OrgRole, manager: Manager): Promise<MemberOrInvitation> {
     return this.unitOfWork.run(async (tx) => {
@@ -85,7 +85,7 @@ export class OrgMembersService {
       if (role === 'owner' && member.role !== 'owner' && !isOwn) {
         return { invitation: await this.issuer.issue(tx, org, { role, invitee: { userId, username } }, manager) };
       }
-      // Who stays what they are loses no invitation: to take one back is `revoke`, for those who may give its role.
+      // An unchanged role keeps the invitation: only `revoke` deletes it, for those who may give its role.
       if (member.role === role) return { member };
       await this.invitations.deleteOpenFor(tx, org.id, userId);
       await this.members.put(tx, org.id, userId, { role, consented: isOwn });
@@ -96,7 +96,7 @@ export class OrgMembersService {
     });
   }
 
-  /** From the teams too; everybody may leave. Throws `conflict` for the last owner. */
+  /** From the teams too; every member may leave. Throws `conflict` for the last owner. */
   async remove(orgName: string, username: string, manager: Manager): Promise<void> {
     await this.unitOfWork.run(async (tx) => {
       const { org, member } = await this.lockForChange(tx, orgName, username, null, manager);

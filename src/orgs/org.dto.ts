@@ -19,7 +19,7 @@ export class UpdateOrgDto {
   @ApiPropertyOptional({
     enum: NULLABLE_ROLES,
     nullable: true,
-    description: 'What every member may do in every repository of the organization; null gives nothing.',
+    description: 'The role of every member in every repository of the organization; null for none.',
   })
   @IsOptional()
   @IsIn(ROLES)
@@ -51,7 +51,7 @@ export class OrgDto {
     enum: [...ORG_ROLES, null],
     nullable: true,
     example: 'owner',
-    description: 'What the caller is in it.',
+    description: 'The caller’s role in it.',
   })
   role: OrgRole | null;
 

@@ -36,7 +36,7 @@ export class OrgsController {
 
   @Post()
   @Access({ kind: 'user' })
-  @ApiOperation({ summary: 'Create an organization, of which you are the first owner' })
+  @ApiOperation({ summary: 'Create an organization; you become its owner' })
   @ApiCreated(OrgDto)
   async create(
     @Body() draft: CreateOrgDto,

@@ -23,7 +23,7 @@ export interface NewOrg {
   readonly ownerId: number;
 }
 
-/** An organization, and what somebody is in it. */
+/** An organization, and a user's role in it. */
 export interface OrgWithRole extends OrgRow {
   readonly role: OrgRole | null;
 }

@@ -56,7 +56,7 @@ export class OrgsService {
 
   /**
    * The creator is its first owner. Throws `denied` where only administrators make organizations, `impossible` for a
-   * reserved name, `tooManyRequests` after too many in a day, `nameTaken` for one that somebody has, or had.
+   * reserved name, `tooManyRequests` after too many in a day, `nameTaken` for one that is or was taken.
    */
   async create(tx: Transaction, draft: OrgDraft, creator: UserPrincipal, actor: Actor): Promise<OrgWithRole> {
     if (!mayCreateOrganization(creator, this.config.security.orgCreation)) throw new ApiError('denied');

@@ -2,7 +2,7 @@ import { ApiError } from '../http/api-error.js';
 import type { KeysetPage } from '../http/list-reply.js';
 import type { PeoplePage } from './org-members.repository.js';
 
-/** Lists of people go by the ids of their accounts, which the index has; the cursor may be anybody's invention. */
+/** Lists of people go by the ids of their accounts, which the index has; the cursor is untrusted. */
 export function peoplePage({ after, limit }: KeysetPage): PeoplePage {
   const [id = 0] = after ?? [];
   if (typeof id !== 'number' || !Number.isSafeInteger(id)) {

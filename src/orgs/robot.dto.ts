@@ -10,7 +10,7 @@ const EXPIRY = {
   nullable: true,
   example: null,
   format: 'date-time',
-  description: 'When it stops working; null is never.',
+  description: 'Expiry; null is never.',
 } as const;
 
 class RobotSettingsDto {
@@ -44,7 +44,7 @@ export class RobotDto {
   @ApiProperty({ example: 'ci' })
   name: string;
 
-  @ApiProperty({ example: 'robot-acme.ci', description: 'The user name to log in with, beside one of its keys.' })
+  @ApiProperty({ example: 'robot-acme.ci', description: 'The user name for a login with one of its keys.' })
   login: string;
 
   @ApiProperty({ example: 'Builds and pushes' })

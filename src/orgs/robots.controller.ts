@@ -118,7 +118,7 @@ export class RobotsController {
   @Access({ kind: 'organization', action: 'manage' })
   @ApiParam(ROBOT_PARAM)
   @ApiOperation({ summary: 'Delete a robot' })
-  @ApiNoContentResponse({ description: 'Deleted, with its keys and what it was granted' })
+  @ApiNoContentResponse({ description: 'Deleted, with its keys and grants' })
   delete(@Param('org') org: string, @Param('robot') name: string, @CurrentActor() actor: Actor): Promise<void> {
     return this.robots.delete(org, name, actor);
   }

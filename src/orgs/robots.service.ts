@@ -56,7 +56,7 @@ export class RobotsService {
     private readonly unitOfWork: UnitOfWork,
   ) {}
 
-  /** The live row, read from the database; whoever caches it does so under `robotSubject`. `null` when deleted. */
+  /** The live row, read from the database; to be cached under `robotSubject`. `null` when deleted. */
   async loadFact(id: number): Promise<RobotFact | null> {
     const row = await this.robots.findFact(id);
     if (!row) return null;

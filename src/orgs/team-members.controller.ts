@@ -32,7 +32,7 @@ export class TeamMembersController {
 
   @Post()
   @Access({ kind: 'organization', action: 'maintain' })
-  @ApiOperation({ summary: 'Put a member of the organization into a team' })
+  @ApiOperation({ summary: 'Add a member of the organization to a team' })
   @ApiCreated(TeamMemberDto)
   async add(
     @Param('org') org: string,
@@ -76,7 +76,7 @@ export class TeamMembersController {
   @Patch(':username')
   @Access({ kind: 'organization', action: 'maintain' })
   @ApiParam(USERNAME_PARAM)
-  @ApiOperation({ summary: 'Make or unmake a maintainer of a team' })
+  @ApiOperation({ summary: 'Set whether a member maintains the team' })
   @ApiOkResponse({ type: TeamMemberDto })
   async change(
     @Param('org') org: string,
@@ -94,7 +94,7 @@ export class TeamMembersController {
   @HttpCode(204)
   @Access({ kind: 'organization', action: 'maintain' })
   @ApiParam(USERNAME_PARAM)
-  @ApiOperation({ summary: 'Take a member out of a team' })
+  @ApiOperation({ summary: 'Remove a member from a team' })
   @ApiNoContentResponse({ description: 'Removed' })
   remove(
     @Param('org') org: string,

@@ -39,7 +39,7 @@ export class TeamMembersRepository {
   constructor(@InjectRepository(TeamMember) private readonly members: Repository<TeamMember>) {}
 
   async find(tx: Transaction, teamId: number, username: string): Promise<TeamMemberRow | null> {
-    // What can be nobody's name is not looked up: the database would refuse some of it.
+    // An invalid name is not looked up: the database would refuse some.
     if (!isAccountName(username)) return null;
     const [row] = await tx.query<TeamMemberRow>(FIND, [teamId, username]);
     return row ?? null;

@@ -38,7 +38,7 @@ export class TeamMembersService {
     return this.members.list(id, page);
   }
 
-  /** Throws `impossible` for whoever is not in the organization, `conflict` for whoever is in the team. */
+  /** Throws `impossible` for a user outside the organization, `conflict` for one in the team. */
   async add(
     tx: Transaction,
     path: TeamPath,

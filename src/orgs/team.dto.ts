@@ -60,14 +60,14 @@ export class AddTeamMemberDto {
   @Matches(ACCOUNT_NAME, { message: NAME_MESSAGE })
   username: string;
 
-  @ApiPropertyOptional({ example: false, default: false, description: 'Whether they decide who is in the team.' })
+  @ApiPropertyOptional({ example: false, default: false, description: 'Whether they manage the team’s members.' })
   @MayBeAbsent()
   @IsBoolean()
   maintainer?: boolean;
 }
 
 export class UpdateTeamMemberDto {
-  @ApiProperty({ example: true, description: 'Whether they decide who is in the team.' })
+  @ApiProperty({ example: true, description: 'Whether they manage the team’s members.' })
   @IsBoolean()
   maintainer: boolean;
 }
@@ -80,7 +80,7 @@ export class TeamMemberDto {
     type: String,
     nullable: true,
     example: 'Alice',
-    description: 'Of who made the organization or accepted an invitation; null of whom others put into it.',
+    description: 'For users who created the organization or accepted an invitation; null for users added by others.',
   })
   displayName: string | null;
 

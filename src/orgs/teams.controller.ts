@@ -96,7 +96,7 @@ export class TeamsController {
   @Patch(':team')
   @Access({ kind: 'organization', action: 'manage' })
   @ApiParam(TEAM_PARAM)
-  @ApiOperation({ summary: 'Rename or describe a team' })
+  @ApiOperation({ summary: 'Change the name or description of a team' })
   @ApiConditionalUpdate(TeamDto)
   async update(
     @Param('org') org: string,
@@ -114,7 +114,7 @@ export class TeamsController {
   @Access({ kind: 'organization', action: 'manage' })
   @ApiParam(TEAM_PARAM)
   @ApiOperation({ summary: 'Delete a team' })
-  @ApiNoContentResponse({ description: 'Deleted, with what it was granted' })
+  @ApiNoContentResponse({ description: 'Deleted, with its grants' })
   delete(@Param('org') org: string, @Param('team') name: string, @CurrentActor() actor: Actor): Promise<void> {
     return this.teams.delete(org, name, actor);
   }

@@ -33,7 +33,7 @@ SELECT updated_at AS "updatedAt" FROM changed`;
 
 const COUNT = 'SELECT count(*)::int AS count FROM teams WHERE org_id = $1';
 
-/** What can be nobody's name is not looked up. Whoever writes holds the organization's row: a name that is free stays so until the end of the transaction. */
+/** An invalid name is not looked up. Writers lock the organization's row: a free name stays free until they commit. */
 @Injectable()
 export class TeamsRepository {
   constructor(@InjectRepository(Team) private readonly teams: Repository<Team>) {}

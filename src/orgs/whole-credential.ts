@@ -2,7 +2,7 @@ import { limitsHoldNamespace } from '../access/credential-limits.js';
 import type { Viewer } from '../access/viewer.js';
 import { ApiError } from '../http/api-error.js';
 
-/** Whoever came with a key cannot make others more than the key is. Throws `denied`. */
+/** A key cannot give others more rights than it has. Throws `denied`. */
 export function requireWholeCredential({ limits }: Viewer, org: string): void {
   if (limitsHoldNamespace(limits, org)) return;
   throw new ApiError(

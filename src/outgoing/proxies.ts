@@ -47,7 +47,7 @@ export class Proxies {
   }
 }
 
-/** Of who asks everybody directly. */
+/** Without a proxy. */
 export const DIRECT = new Proxies({ http: null, https: null, noProxy: '' });
 
 const LOOPBACK = new BlockList();

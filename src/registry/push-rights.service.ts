@@ -7,7 +7,7 @@ import type { RepositoryFact } from '../http/request-context.js';
 import { OciError } from '../oci/oci-error.js';
 import { RepositoriesService } from '../repos/repositories.service.js';
 
-/** Whoever has begun what a node finishes later: the names that its row keeps. */
+/** The principal of work that a node finishes later, as its row names it. */
 export interface Pusher {
   /** Such as `user:7`. */
   readonly principal: string;
@@ -17,7 +17,7 @@ export interface Pusher {
 
 const HOLDER = /^(user|robot):(\d{1,16})$/;
 
-/** The right to push of somebody whose request was answered long ago. */
+/** The right to push of a principal whose request was answered long ago. */
 @Injectable()
 export class PushRights {
   constructor(
@@ -38,7 +38,7 @@ export class PushRights {
     if (kind !== 'user' && kind !== 'robot') throw new OciError('denied');
     const request = this.livePrincipals.request({ kind, id: Number(number) });
     const [repository, live] = await Promise.all([this.repositories.find(path), this.livePrincipals.read(request)]);
-    // When it was issued its row does not say; a new version of the credentials does not end what was begun.
+    // The row has no time of issue; a new version of the credentials does not end a push that has begun.
     const holder: TokenHolder = { kind, id: Number(number), credentialsVersion: live?.credentialsVersion ?? 0 };
     const principal = await this.livePrincipals.judge(live, { holder, label: credential, issuedAt: 0 });
     if (!principal || repository?.id !== id) throw new OciError('denied');

@@ -9,7 +9,7 @@ function parameter(context: ExecutionContext, name: string): string {
   return typeof value === 'string' ? value : '';
 }
 
-/** `:reference` of a manifest route. A read gives the condition for what can be no tag: nobody has it, so 404. */
+/** `:reference` of a manifest route. A read gives the condition for an invalid tag, which cannot exist: 404. */
 export const ReferenceParam = createParamDecorator(
   (badTag: OciCondition | undefined, context: ExecutionContext): Reference =>
     parseReference(parameter(context, 'reference'), badTag),

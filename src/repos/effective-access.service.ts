@@ -14,7 +14,7 @@ import { NameDisclosure, NameLookups } from '../users/name-lookups.js';
 import { UsersService } from '../users/users.service.js';
 import { reachOf } from './reach.js';
 
-/** Whose rights somebody asks for. */
+/** Whose rights are explained. */
 export interface Subject {
   readonly kind: 'user' | 'robot';
   readonly name: string;
@@ -48,10 +48,10 @@ export class EffectiveAccessService {
   ) {}
 
   /**
-   * Of the caller itself (`null`, or by its name), or of anybody for who manages the repository. Who administers the
-   * registry, and which users are disabled, only administrators are told: of others the answer is what anybody with these
-   * grants and memberships may. Throws `denied`, then `notFound` for nobody and for a robot of another organization,
-   * `tooManyRequests` for who has asked for too many of them.
+   * Of the caller itself (`null`, or by its name), or of any principal for the repository's managers. Who administers the
+   * registry, and which users are disabled, only administrators are told: for others the answer follows from grants and
+   * memberships alone. Throws `denied`, then `notFound` for an unknown name and for a robot of another organization,
+   * `tooManyRequests` for a caller who asked for too many of them.
    */
   async explain(repository: RepositoryFact, subject: Subject | null, caller: Viewer): Promise<EffectiveAccess> {
     const { principal, limits } = caller;
@@ -94,7 +94,7 @@ function isSelf(principal: Principal, { kind, name }: Subject, org: string): boo
   return kind === principal.kind && (name === own || (kind === 'robot' && robotLogin(org, name) === own));
 }
 
-/** Membership and grants need no consent, so whoever has one may be a stranger all the same. */
+/** Membership and grants need no consent, so their holder may still be a stranger. */
 function asAnybody({ principal }: LiveSubject): LiveSubject {
   return { principal: principal.kind === 'user' ? { ...principal, admin: false } : principal, active: true };
 }

@@ -22,7 +22,7 @@ export class FormerPathsController {
   @ApiOperation({
     summary: 'List the former paths in a namespace, also of repositories that are in another one now',
     description:
-      'For who manages the namespace: its owner, owners and admins of its organization. Each is released by `DELETE …/aliases` at the path itself.',
+      'For managers of the namespace: its owner, owners and admins of its organization. `DELETE …/aliases` at a path releases it.',
   })
   @ApiOkResponse({ type: AliasListDto, headers: { Link: { schema: { type: 'string' } } } })
   async list(

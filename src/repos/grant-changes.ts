@@ -5,7 +5,7 @@ import type { GrantRow, NamedGrant } from './grants.repository.js';
 /** Of each kind in an event: five hundred a request would fill the audit log. */
 const MAX_DESCRIBED = 50;
 
-/** A row that somebody asks for, with whom it is for. */
+/** A requested row, with its grantee. */
 export interface WantedGrant extends NamedGrant {
   readonly granteeId: number;
   /** Where the client wrote it. */

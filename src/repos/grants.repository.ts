@@ -35,7 +35,7 @@ FROM repo_grants g JOIN robots b ON b.id = g.robot_id JOIN orgs o ON o.id = b.or
 WHERE g.repo_id = $1
 ORDER BY kind, name`;
 
-// Whom a repository in the namespace $2 can be granted to, by these names; nobody of them goes before the grant is there.
+// Whom a repository in the namespace $2 can be granted to, by these names; locked, so that all exist until the commit.
 const FIND = {
   user: `
 SELECT u.id, u.username AS name FROM users u

@@ -34,7 +34,7 @@ export class PermissionsController {
 
   @Get(PATHS)
   @Access({ kind: 'repository', action: 'manage' })
-  @ApiOperation({ summary: 'Read who was granted what in a repository' })
+  @ApiOperation({ summary: 'List the grants of a repository' })
   @ApiOkResponse({ type: PermissionsDto, headers: ETAG })
   async read(
     @NamedRepository() repository: RepositoryFact,
@@ -45,7 +45,7 @@ export class PermissionsController {
 
   @Put(PATHS)
   @Access({ kind: 'repository', action: 'manage' })
-  @ApiOperation({ summary: 'Replace what was granted in a repository: you may grant only what you hold' })
+  @ApiOperation({ summary: 'Replace the grants of a repository: you may grant only roles that you hold' })
   @ApiHeader({ name: 'If-Match', required: false, description: 'The ETag that was read; 412 when it has changed' })
   @ApiOkResponse({ type: PermissionsDto, headers: ETAG })
   async replace(
@@ -61,7 +61,7 @@ export class PermissionsController {
 
   @Get(repositoryPaths('/permissions/effective'))
   @Access({ kind: 'repository', action: 'pull' })
-  @ApiOperation({ summary: 'Explain what somebody may do in a repository: yourself, or anybody for who manages it' })
+  @ApiOperation({ summary: 'Explain the rights of a principal in a repository: your own, or any as its manager' })
   @ApiOkResponse({ type: EffectiveAccessDto })
   async explain(
     @NamedRepository() repository: RepositoryFact,

@@ -59,20 +59,20 @@ export class RoleReasonDto {
   @ApiProperty({
     enum: REASON_KINDS,
     example: 'team',
-    description: 'What gives the role; `grant` is one to this principal.',
+    description: 'The source of the role; `grant` is one to this principal.',
   })
   kind: RoleReason['kind'];
 
   @ApiProperty({ enum: ROLES, example: 'write' })
   role: Role;
 
-  @ApiPropertyOptional({ example: 'developers', description: 'The team that was granted it.' })
+  @ApiPropertyOptional({ example: 'developers', description: 'The team with the grant.' })
   team?: string;
 
   @ApiPropertyOptional({ example: 'acme', description: 'The organization that gives it.' })
   org?: string;
 
-  @ApiPropertyOptional({ enum: ORG_ROLES, example: 'member', description: 'What the user is in the organization.' })
+  @ApiPropertyOptional({ enum: ORG_ROLES, example: 'member', description: 'The user’s role in the organization.' })
   orgRole?: OrgRole;
 
   constructor(reason: RoleReason) {
@@ -104,7 +104,7 @@ export class EffectiveAccessDto {
 
   @ApiProperty({
     example: true,
-    description: 'Who is disabled or expired may do nothing. Which users are disabled, only administrators are told.',
+    description: 'A disabled or expired principal has no rights. Only administrators see which users are disabled.',
   })
   active: boolean;
 
@@ -121,7 +121,7 @@ export class EffectiveAccessDto {
     enum: ACTIONS,
     isArray: true,
     example: ['pull', 'push'],
-    description: 'Everybody may pull what is public.',
+    description: 'A public repository can be pulled by all.',
   })
   actions: readonly Action[];
 

@@ -44,8 +44,8 @@ export class PermissionsService {
 
   /**
    * Replaces the list. What stays as it is needs no right to grant it. Throws `preconditionFailed`, `impossible` for a
-   * name that is nobody's or comes twice, `denied` for a role that the caller's credential does not hold,
-   * `tooManyRequests` for who has asked for too many names that are nobody's.
+   * name that is unknown or comes twice, `denied` for a role that the caller's credential does not hold,
+   * `tooManyRequests` for a caller who asked for too many unknown names.
    */
   replace(repository: RepositoryFact, list: readonly NamedGrant[], change: Change): Promise<Permissions> {
     return this.lookups.run(change.caller.principal, () =>
@@ -117,21 +117,21 @@ export class PermissionsService {
   }
 }
 
-/** Everybody takes the locks of grantees in this order. */
+/** The one order in which grantees are locked. */
 const KINDS = ['user', 'team', 'robot'] as const satisfies readonly GranteeKind[];
 
-/** Of the unknown names in a list: whoever tries names out learns no more in one request. */
+/** Unknown names that one request reports at most. */
 const MAX_TOLD = 10;
 
 type Entry = Pick<WantedGrant, 'kind' | 'name' | 'index'>;
 
-function nobody({ kind, name }: Entry, org: string): string {
+function unknownName({ kind, name }: Entry, org: string): string {
   return kind === 'user' ? `there is no user "${name}"` : `"${org}" has no ${kind} "${name}"`;
 }
 
-/** Names of users that it tells of count as so many questions; teams and robots are of the caller's own organization. */
+/** Disclosed names of users count as lookups; teams and robots are of the caller's own organization. */
 function unknownNames(entries: readonly Entry[], org: string): ApiError {
-  const errors = entries.map((entry) => ({ field: fieldOf(entry), message: nobody(entry, org) }));
+  const errors = entries.map((entry) => ({ field: fieldOf(entry), message: unknownName(entry, org) }));
   const users = entries.filter(({ kind }) => kind === 'user').length;
   return users === 0
     ? new ApiError('impossible', errors[0]?.message, { errors })

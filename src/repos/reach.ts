@@ -42,7 +42,7 @@ export function managesNamespace({ principal, limits }: Viewer, namespace: strin
   return isInLimits && limitsReachNamespace(limits, namespace) && mayAct('manage', { visibility: 'private', role });
 }
 
-/** The namespace that a repository would be in, where the caller has a part in it: nobody else may make one there. */
+/** The namespace that a repository would be in, where the caller has a role in it: others may not create one there. */
 function namespaceToBe(principal: Principal, namespace: string): number | null {
   if (principal.kind !== 'user') return null;
   if (namespace === principal.username) return principal.namespaceId;

@@ -1,7 +1,7 @@
 import { Column, CreateDateColumn, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn, type Relation } from 'typeorm';
 import { Repo } from './repo.entity.js';
 
-/** A repository's former path: it resolves for pull, and nobody can create at it until it is released. */
+/** A repository's former path: it resolves for pulls, and no repository can be created at it until it is released. */
 @Entity('repo_aliases')
 @Index('repo_aliases_repo_id_idx', ['repoId'])
 export class RepoAlias {

@@ -32,7 +32,7 @@ export class RepoGrant {
   @Column('bigint', { name: 'repo_id' })
   repoId: number;
 
-  /** The repository's own, which the foreign key sees to: lists of what somebody was granted are read in its order. */
+  /** The repository's path, kept equal by the foreign key: lists of a grantee's repositories are read in its order. */
   @Column({ type: 'text', collation: 'C' })
   path: string;
 

@@ -22,7 +22,7 @@ export class RepoListsController {
   @Get()
   @Access({ kind: 'anyone' })
   @ApiOperation({
-    summary: 'List what you may pull: public repositories, those of your namespaces, those granted to you',
+    summary: 'List repositories that you may pull: public ones, those of your namespaces, those granted to you',
   })
   @ApiOkResponse({ type: RepoListDto, headers: { Link: { schema: { type: 'string' } } } })
   list(
@@ -37,7 +37,7 @@ export class RepoListsController {
   @Get(':namespace')
   @Access({ kind: 'anyone' })
   @ApiParam({ name: 'namespace', example: 'acme' })
-  @ApiOperation({ summary: 'List what you may pull in a namespace; nothing in one that does not exist' })
+  @ApiOperation({ summary: 'List repositories that you may pull in a namespace; empty if it does not exist' })
   @ApiOkResponse({ type: RepoListDto, headers: { Link: { schema: { type: 'string' } } } })
   async listOfNamespace(
     @Param('namespace') namespace: string,

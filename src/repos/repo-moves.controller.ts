@@ -48,7 +48,7 @@ export class RepoMovesController {
   @ApiOperation({
     summary: 'Rename a repository, or move it to another namespace',
     description:
-      'No bytes move. The old path goes on resolving for pulls, and nobody can take it, until it is released. Between namespaces, grants to teams and robots of the old organization are removed.',
+      'No bytes move. The old path still resolves for pulls and stays taken until it is released. Between namespaces, grants to teams and robots of the old organization are removed.',
   })
   @ApiOkResponse({ type: RepoDto, headers: { ETag: { schema: { type: 'string' } } } })
   async rename(
@@ -71,7 +71,7 @@ export class RepoMovesController {
 
   @Get(ALIASES)
   @Access({ kind: 'repository', action: 'manage' })
-  @ApiOperation({ summary: 'List the former paths of a repository, which resolve for pulls' })
+  @ApiOperation({ summary: 'List the former paths of a repository; they still resolve for pulls' })
   @ApiOkResponse({ type: AliasListDto, headers: { Link: { schema: { type: 'string' } } } })
   async list(
     @NamedRepository() repository: RepositoryFact,
@@ -88,9 +88,9 @@ export class RepoMovesController {
   @HttpCode(204)
   @Access({ kind: 'repository', action: 'manage', formerPath: 'standing' })
   @ApiOperation({
-    summary: 'Release a former path: from then on anybody who may can make a repository there',
+    summary: 'Release a former path: a new repository can then be created there',
     description:
-      'Who manages the repository asks by its present path. Who manages the namespace that a former path is in, as its owner or as an owner or admin of its organization, releases it by that path itself: both the route and `path` name it.',
+      'Managers of the repository use its present path. Managers of the namespace of a former path (its owner, owners and admins of its organization) use that path, in the route and in `path`.',
   })
   @ApiNoContentResponse({ description: 'Released' })
   async release(

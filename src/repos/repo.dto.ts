@@ -11,12 +11,15 @@ const VISIBILITIES = ['public', 'private'] as const satisfies readonly Visibilit
 const MAX_PATH = 255;
 
 export class RepoSettingsDto {
-  @ApiPropertyOptional({ enum: VISIBILITIES, description: 'Everybody may pull what is public, also without a token.' })
+  @ApiPropertyOptional({
+    enum: VISIBILITIES,
+    description: 'A public repository can be pulled by all, also without a token.',
+  })
   @MayBeAbsent()
   @IsIn(VISIBILITIES)
   visibility?: Visibility;
 
-  @ApiPropertyOptional({ description: 'Whether manifests may name content that is not here.' })
+  @ApiPropertyOptional({ description: 'Whether manifests may reference content that the repository does not have.' })
   @MayBeAbsent()
   @IsBoolean()
   sparse?: boolean;
@@ -29,13 +32,13 @@ export class RepoSettingsDto {
 }
 
 export class RenameRepoDto {
-  @ApiPropertyOptional({ example: 'acme', description: 'Where it goes; left out, it stays in its namespace.' })
+  @ApiPropertyOptional({ example: 'acme', description: 'New namespace; the default is the current one.' })
   @MayBeAbsent()
   @IsString()
   @MaxLength(MAX_PATH)
   namespace?: string;
 
-  @ApiPropertyOptional({ example: 'team/app', description: 'Its name there; left out, it keeps its name.' })
+  @ApiPropertyOptional({ example: 'team/app', description: 'New name; the default is the current one.' })
   @MayBeAbsent()
   @IsString()
   @MaxLength(MAX_PATH)
@@ -43,7 +46,7 @@ export class RenameRepoDto {
 }
 
 export class RepoListQueryDto extends ListQueryDto {
-  @ApiPropertyOptional({ maxLength: 100, description: 'Only repositories whose path has this text.' })
+  @ApiPropertyOptional({ maxLength: 100, description: 'Only repositories whose path contains this text.' })
   @MayBeAbsent()
   @IsString()
   @MaxLength(100)
@@ -69,7 +72,7 @@ export class RepoDto {
   @ApiProperty({ example: 'team/app', description: 'Everything after the namespace.' })
   name: string;
 
-  @ApiProperty({ example: 'acme/team/app', description: 'As clients write it after the host.' })
+  @ApiProperty({ example: 'acme/team/app', description: 'The path after the host.' })
   path: string;
 
   @ApiProperty({ enum: VISIBILITIES, example: 'private' })
@@ -115,7 +118,7 @@ export class AliasDto {
   @ApiProperty({
     example: '2026-01-02T03:04:05.000Z',
     format: 'date-time',
-    description: 'When the repository left it.',
+    description: 'When the repository was renamed.',
   })
   createdAt: string;
 

@@ -59,17 +59,17 @@ export class ReposController {
   @Put(PATHS)
   @Access({ kind: 'repository', action: 'push' })
   @ApiOperation({
-    summary: 'Make a repository, or replace its settings',
+    summary: 'Create a repository, or replace its settings',
     description:
-      'Who may push makes it as a push would; other settings, and replacing them, need the right to manage it.',
+      'The right to push creates it with the settings of a first push; other settings, and replacing them, need the right to manage it.',
   })
   @ApiHeader(IF_MATCH)
   @ApiCreatedResponse({
     type: RepoDto,
-    description: 'Made',
+    description: 'Created',
     headers: { ...ETAG, Location: { schema: { type: 'string' } } },
   })
-  @ApiOkResponse({ type: RepoDto, description: 'It was there and has these settings now', headers: ETAG })
+  @ApiOkResponse({ type: RepoDto, description: 'It existed and has these settings now', headers: ETAG })
   async put(
     @Req() { context: { target } }: Request,
     @Body() chosen: RepoSettingsDto,
@@ -105,7 +105,7 @@ export class ReposController {
   @HttpCode(204)
   @Access({ kind: 'repository', action: 'manage' })
   @ApiOperation({ summary: 'Delete a repository with its grants and former paths' })
-  @ApiNoContentResponse({ description: 'Gone; a push to the path makes a new one without its content' })
+  @ApiNoContentResponse({ description: 'Deleted; a push to the path creates an empty one' })
   async remove(@PresentRepository() repository: RepositoryFact, @CurrentActor() actor: Actor): Promise<void> {
     await this.changes.remove(repository, actor);
   }

@@ -17,7 +17,7 @@ SELECT r.id, r.path, r.namespace_id AS "namespaceId", r.visibility, r.sparse, r.
   ) AS grants
 FROM repos r WHERE r.path = $1 AND r.deleted_at IS NULL`;
 
-// A former path is good for as long as somebody has the namespace that it is in.
+// A former path is valid while its namespace has an owner.
 const FIND_MOVED = `
 SELECT r.path AS "movedTo" FROM repo_aliases a JOIN repos r ON r.id = a.repo_id
 JOIN namespaces n ON n.name = split_part(a.path, '/', 1) AND n.deleted_at IS NULL AND n.released_at IS NULL
@@ -28,11 +28,11 @@ const FIND_AT = `
 SELECT found.*, moved."movedTo" FROM (VALUES (1)) AS once
 LEFT JOIN LATERAL (${FIND}) found ON true LEFT JOIN LATERAL (${FIND_MOVED}) moved ON true`;
 
-// Waits for whoever deletes the namespace or renames into or out of it, and keeps them out until the repository is made.
+// Excludes deletion of the namespace and renames into or out of it until the repository is created.
 const HOLD_NAMESPACE =
   'SELECT id FROM namespaces WHERE name = $1 AND deleted_at IS NULL AND released_at IS NULL FOR SHARE';
 
-// Whoever loses the race to create finds the winner's row; a former path belongs to the repository that left it.
+// The loser of a race to create finds the winner's row; a former path belongs to the repository that left it.
 const INSERT = `
 INSERT INTO repos AS r (namespace_id, name, path, visibility, sparse, description, listed_at)
 SELECT $1, $2, $3, $4, $5, $6, CASE WHEN $7 THEN now() END
@@ -182,7 +182,7 @@ export class RepositoriesRepository {
     return row?.path ?? null;
   }
 
-  /** With their grants and former paths, which it gives. Their content stays, out of everybody's reach. */
+  /** With their grants and former paths, which it gives. Their content stays, inaccessible. */
   remove(tx: Transaction, ids: readonly number[], by: string): Promise<FormerPath[]> {
     return tx.query(REMOVE, [ids, by]);
   }

@@ -35,7 +35,7 @@ export class RepositoryChangesService {
   }
 
   /**
-   * Throws `preconditionFailed` when `unchangedSince` is given and somebody changed the settings since then, `conflict`
+   * Throws `preconditionFailed` when `unchangedSince` is given and the settings have changed since then, `conflict`
    * when the repository is not at its path any more.
    */
   async update(
@@ -58,7 +58,7 @@ export class RepositoryChangesService {
     });
   }
 
-  /** The repository is gone with its grants and former paths; whoever pushes to one of them makes a new one. */
+  /** The repository is gone with its grants and former paths; a push to one of them creates a new repository. */
   async remove(repository: RepositoryFact, actor: Actor): Promise<void> {
     await this.unitOfWork.run(async (tx) => {
       if (!(await this.repositories.lock(tx, repository))) throw new ApiError('notFound');

@@ -46,7 +46,7 @@ WITH consumed AS (DELETE FROM repo_aliases WHERE path = $4 AND repo_id = $1),
   )
 INSERT INTO repo_aliases (path, repo_id) VALUES ($5, $1)`;
 
-// Teams and robots are an organization's; in another one's repository they would be strangers that nobody there sees.
+// Teams and robots are an organization's; in another one's repository its owners could not see them.
 const REVOKE_STRANGERS = `
 WITH gone AS (
   DELETE FROM repo_grants g WHERE g.repo_id = $1 AND g.user_id IS NULL

@@ -56,7 +56,7 @@ export class RepositoryMovesService {
     return this.moves.list(id, keyset);
   }
 
-  /** Every former path in a namespace; not where they lead, which may be nobody's business there. Throws `denied`. */
+  /** Every former path in a namespace; not their targets, which may be private. Throws `denied`. */
   listAliasesIn(namespace: string, caller: Viewer, keyset: Keyset): Promise<Alias[]> {
     if (!managesNamespace(caller, namespace)) {
       throw new ApiError('denied', `you may not manage repositories in "${namespace}"`);
@@ -65,7 +65,7 @@ export class RepositoryMovesService {
   }
 
   /**
-   * From now on anybody who may can make a repository at the path. Asked by the repository's present path any former one
+   * Frees the path for a new repository. Asked by the repository's present path any former one
    * can be released; asked by a former path that one alone, by who manages its namespace by standing. Throws `notFound`,
    * and `conflict` for who manages the repository and asked by another path.
    */
@@ -90,7 +90,7 @@ export class RepositoryMovesService {
 
   private async move(tx: Transaction, { repository, to, actor }: Move): Promise<void> {
     const { id, path: from } = repository;
-    // Namespaces first, then the repository: everybody's order.
+    // Namespaces first, then the repository: the common lock order.
     const namespaces = await this.moves.lockNamespaces(tx, [namespaceOf(from), namespaceOf(to)]);
     const namespaceId = namespaces.get(namespaceOf(to));
     if (namespaceId === undefined) throw new ApiError('impossible', `there is no namespace "${namespaceOf(to)}"`);
@@ -126,7 +126,7 @@ function requireReleasable({ asked, repository, alias }: Release, caller: Viewer
 }
 
 /**
- * Whoever puts a repository somewhere, or takes it away, must have by standing alone what its owner has there: the path
+ * To move a repository, the caller must have by standing alone, in both namespaces, what its owner has there: the path
  * that it leaves goes on serving what it has. What the namespace's members and keys for a path may do there they may do
  * with it from now on, so the credential must be allowed to do it too.
  */

@@ -98,7 +98,7 @@ export class RepositorySettingsService {
     return this.detail(repository);
   }
 
-  /** What is at the path now, after somebody may have been quicker. */
+  /** The repository at the path now: a concurrent request may have created it. */
   private async present({ name }: RepositoryTarget): Promise<RepositoryFact> {
     const repository = await this.repositories.find(name);
     if (!repository) throw new ApiError('impossible', `there is no namespace "${namespaceOf(name)}"`);
@@ -115,7 +115,7 @@ function mayManage(
 }
 
 /**
- * What is public everybody pulls, and what is sparse whoever pushes may leave holes in: a credential opens nothing to
+ * A public repository can be pulled by all, a sparse one accepts incomplete manifests: a credential opens nothing to
  * others that it may not do itself. Asked also where nothing changes: it may have changed back by now. Throws `denied`.
  */
 function requireHeld(

@@ -27,7 +27,7 @@ export interface BlobInventory {
   multiparts(): AsyncIterable<readonly ListedMultipart[]>;
   /** One that is gone already is fine. */
   abort(upload: Pick<ListedMultipart, 'id' | 'key'>): Promise<void>;
-  /** Which installation's store this is; `null` while it is nobody's. */
+  /** Which installation's store this is; `null` while it is unclaimed. */
   owner(): Promise<string | null>;
   /** Makes it the installation's unless it has an owner. Returns the owner that it has afterwards. */
   claim(installation: string): Promise<string>;

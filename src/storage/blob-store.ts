@@ -90,7 +90,7 @@ export interface CompactionOptions {
 /** Of stores that complete an upload in several files: makes one of them, later and under the same key. */
 export interface Compaction {
   /**
-   * Whoever reads the object meanwhile gets the same bytes. Idempotent, at any moment of an earlier call that was cut off
+   * Concurrent readers of the object get the same bytes. Idempotent, at any moment of an earlier call that was cut off
    * and beside one that is still running, under an epoch of its own. Nothing when the object is one file. Throws
    * `ObjectSizeDiffers` when bytes of it are missing.
    */

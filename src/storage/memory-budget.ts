@@ -20,7 +20,7 @@ export class Lease {
     this.#memory = memory;
   }
 
-  /** What is in it is anybody's; nobody may read or write there after `release`. */
+  /** Its content is undefined at first; it must not be used after `release`. */
   get memory(): Buffer {
     return this.#memory;
   }
@@ -30,7 +30,7 @@ export class Lease {
     this.holding.progress = progress;
   }
 
-  /** The content is lost. Never waits: whoever holds memory and waits for more could wait for another who does the same. */
+  /** The content is lost. Never waits: two holders that wait for more memory could wait for each other. */
   tryGrow(toBytes: number): boolean {
     const larger = this.budget.tryExchange(this.holding, this.#memory, toBytes);
     if (larger) this.#memory = larger;
@@ -130,7 +130,7 @@ export class MemoryBudget {
     return {
       cut: () => (start = ranges.take(bytes)) !== null,
       get memory() {
-        if (start === null) throw new Error('memory was given that nobody has cut');
+        if (start === null) throw new Error('memory was given that was not cut');
         return block.subarray(start, start + bytes);
       },
     };

@@ -25,7 +25,7 @@ export function parseObjectKey(text: string): ObjectKey {
   return text as ObjectKey;
 }
 
-/** Whether a name found in a store is one that an upload wrote to; everything else there is somebody else's. */
+/** Whether a name found in a store is one that an upload wrote to; everything else there is foreign. */
 export function isObjectName(name: string): name is ObjectKey {
   return KEY.test(name) && name.includes('.') && name.slice(0, 2) === uploadIdOf(name as ObjectKey).slice(-2);
 }

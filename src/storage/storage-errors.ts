@@ -20,7 +20,7 @@ export class ObjectSizeDiffers extends StorageError {
 
   constructor(
     readonly key: string,
-    /** `null` when nobody said, and the store itself knows that bytes are missing. */
+    /** `null` when it was not given, and the store itself knows that bytes are missing. */
     readonly expectedBytes: number | null,
   ) {
     super(`object ${key} does not have its ${expectedBytes === null ? '' : `${String(expectedBytes)} `}bytes`);

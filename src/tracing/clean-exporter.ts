@@ -33,7 +33,7 @@ export const LEAVING: ReadonlySet<string> = new Set([
   'cloud.region',
 ]);
 
-/** Marks a span of what nobody was asked for: it is dropped. */
+/** Marks a span without a call: it is dropped. */
 export const UNASKED = 'aerugo.unasked';
 
 /** Is told of each attempt to send spans. */

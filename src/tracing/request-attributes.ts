@@ -4,7 +4,7 @@ import type { Request, Response } from 'express';
 const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 const routes = new Map<string, string>();
 
-/** `_OTHER` for what is no method of HTTP, which anybody could make up. */
+/** `_OTHER` for unknown methods, which clients could invent. */
 export function methodOf({ method }: Request): string {
   return METHODS.has(method) ? method : '_OTHER';
 }
@@ -43,7 +43,7 @@ export function spanNameOf(request: Request): string {
   return `${method === '_OTHER' ? 'HTTP' : method}${route === null ? '' : ` ${route}`}`;
 }
 
-/** A refusal is an answer: only what the server did wrong is an error, and what nobody got. */
+/** A refusal is an answer: only failures of the server, and answers that were not delivered, are errors. */
 export function isFailure(response: Response): boolean {
   return response.statusCode >= 500 || !response.writableFinished;
 }

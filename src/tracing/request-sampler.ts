@@ -3,7 +3,7 @@ import { type Sampler, SamplingDecision, type SamplingResult } from '@openteleme
 
 /**
  * Only requests begin a trace. What the node does by itself, and what goes on after an answer, is left out: it would
- * make a trace of its own every second, or appear in that of whoever happened to be there when its timer was set.
+ * make a trace of its own every second, or appear in that of the request in which its timer was set.
  */
 export class RequestSampler implements Sampler {
   constructor(private readonly wanted: Sampler) {}

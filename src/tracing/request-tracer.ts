@@ -18,7 +18,7 @@ import type { NamedIds } from './named-ids.js';
 import { isFailure, methodOf, originOf, outcomeOf, spanNameOf, targetOf } from './request-attributes.js';
 import { firstSpanIdOf, traceIdOf, traceNameOf } from './trace-names.js';
 
-/** Asked every few seconds by whoever looks after the node. */
+/** Polled every few seconds by probes and Prometheus. */
 const UNWATCHED: ReadonlySet<string> = new Set(['/livez', '/readyz', '/metrics']);
 
 export interface RequestTracerOptions {
@@ -71,7 +71,7 @@ export class RequestTracer implements RequestTraces {
     return trace.getSpanContext(found) === undefined ? null : found;
   }
 
-  /** As every node sees it, whoever served the request that the trace begins with. */
+  /** The same on every node, whichever served the first request of the trace. */
   private firstSpanOf(id: string): Context {
     const traceId = traceIdOf(id);
     const { decision } = this.options.sampler.shouldSample(ROOT_CONTEXT, traceId, '', SpanKind.SERVER, {}, []);

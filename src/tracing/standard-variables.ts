@@ -9,8 +9,8 @@ import {
   TraceIdRatioBasedSampler,
 } from '@opentelemetry/sdk-trace';
 
-// Since its third version the SDK reads these only together with packages for metrics, logs and gRPC that nobody needs
-// here. Exporters and resources read theirs by themselves.
+// Since its third version the SDK reads these only together with packages for metrics, logs and gRPC that are not
+// needed here. Exporters and resources read theirs by themselves.
 
 export interface StandardVariables {
   readonly sampler: Sampler;

@@ -31,8 +31,8 @@ export function firstSpanIdOf(id: string): string {
 }
 
 /**
- * Of a token that may push. Nobody has verified it yet: whoever makes one up is refused, and gets the span of that into
- * the trace of whose id it knows, as with a `traceparent`. Tokens that only pull are left out: one may serve thousands of requests.
+ * Of a token that may push. It is not verified yet: an invented one is refused, and its span joins the trace
+ * with that id, as with a `traceparent`. Tokens that only pull are left out: one may serve thousands of requests.
  */
 function idOfPushToken(authorization: string | undefined): string | undefined {
   const [, claims] = /^bearer [\w-]+\.([\w-]+)\.[\w-]+$/i.exec(authorization ?? '') ?? [];

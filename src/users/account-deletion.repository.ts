@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Transaction } from '../database/unit-of-work.js';
 import { consented } from './consented.js';
 
-// Whoever changes an organization's members holds its row: nobody stops being an owner while this one leaves.
+// Changes of an organization's members lock its row: its owners stay the same while this one leaves.
 const LOCK_ORGANIZATIONS = `
 SELECT o.id FROM orgs o WHERE o.id IN (SELECT org_id FROM org_members WHERE user_id = $1) ORDER BY o.id FOR UPDATE`;
 
@@ -69,7 +69,7 @@ export class AccountDeletionRepository {
     return (await tx.query<{ name: string }>(OWNED_ALONE, [userId])).map(({ name }) => name);
   }
 
-  /** Whether the user's name means something to others: then nobody else may get it. Asked before `forget`. */
+  /** Whether the user's name means something to others: then it stays taken. Asked before `forget`. */
   async isKnown(tx: Transaction, userId: number): Promise<boolean> {
     const [row] = await tx.query<{ known: boolean }>(IS_KNOWN, [userId]);
     return row?.known !== false;

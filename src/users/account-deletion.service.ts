@@ -71,13 +71,13 @@ export class AccountDeletionService {
     return (await this.deletions.revokeGrants(tx, id)).map((path): Subject => `repo:${path}`);
   }
 
-  /** In the order of everybody who changes members: organizations, then users. */
+  /** In the lock order of all changes of members: organizations, then users. */
   private async lock(tx: Transaction, id: number): Promise<{ readonly namespaceId: number }> {
     await this.deletions.lockOrganizations(tx, id);
     if (isLastOf(await this.users.lockAdministrators(tx), id)) throw new ApiError('conflict', LAST_ADMINISTRATOR);
     const user = await this.deletions.lockUser(tx, id);
     if (!user) throw new ApiError('notFound');
-    // Somebody may have made them a member while this waited; from here on nobody can.
+    // They may have become a member while this waited; from here on that is impossible.
     await this.deletions.lockOrganizations(tx, id);
     return user;
   }

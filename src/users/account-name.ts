@@ -1,7 +1,7 @@
 /** What users and organizations may be called: a namespace is the first component of repository paths. */
 export const ACCOUNT_NAME = /^(?=.{2,39}$)[a-z0-9]+(?:[._-][a-z0-9]+)*$/;
 
-/** Names that would be taken for the registry itself, or for nobody. */
+/** Names that would be taken for the registry itself, or for an anonymous user. */
 const RESERVED_NAMES: ReadonlySet<string> = new Set([
   'aerugo',
   'anonymous',

@@ -34,11 +34,11 @@ export class AccountsService {
   ) {}
 
   async find(username: string): Promise<UserRecord | null> {
-    // What can be nobody's name is not looked up: the database would refuse some of it.
+    // An invalid name is not looked up: the database would refuse some.
     return isAccountName(username) ? this.users.findByName(username) : null;
   }
 
-  /** Decided before anybody is looked up: what is somebody else's and what does not exist get one answer. */
+  /** Decided before the lookup: a foreign account and one that does not exist get the same answer. */
   async need(viewer: Viewer, action: UserAction, username: string): Promise<UserRecord> {
     const decision = decideUser({ ...viewer, action, username });
     if (decision !== 'allow') {
@@ -56,7 +56,7 @@ export class AccountsService {
 
   /**
    * With the namespace of the same name. Throws `impossible` for a reserved name and for an invitation that is not good,
-   * `nameTaken` for a name that somebody has, or had; the invitation is then as good as before.
+   * `nameTaken` for a name that is or was taken; the invitation stays valid.
    */
   async create(
     tx: Transaction,
@@ -78,7 +78,7 @@ export class AccountsService {
   }
 
   /**
-   * `null`, and nothing changed, when the user is gone, or `unchangedSince` is given and somebody changed them since.
+   * `null`, and nothing changed, when the user is gone, or `unchangedSince` is given and they have changed since.
    * A disabled user's credentials are refused from the next request on, and sessions and docker's logins have ended for
    * good: who is enabled again logs in. Throws `conflict` for the last administrator.
    */
@@ -124,7 +124,7 @@ export function isLastOf(ids: readonly number[], id: number): boolean {
   return ids.length === 1 && ids[0] === id;
 }
 
-/** Which fields, and what is nobody's private matter. */
+/** The changed fields, and values that are not private. */
 function dataOf({ disabled, admin, ...texts }: UserChanges): EventData<'user.updated'> {
   const changed = Object.entries({ disabled, admin, ...texts }).flatMap(([field, value]) =>
     value === undefined ? [] : [field],

@@ -2,7 +2,7 @@ import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { Request } from 'express';
 import { makesAccountsForOthers } from '../access/sign-up-policy.js';
 
-/** Whether the account is made by an administrator, and not by whoever will have it. */
+/** Whether an administrator creates the account, and not its future user. */
 export const ByAdministrator = createParamDecorator((_: unknown, context: ExecutionContext): boolean => {
   const { principal, credential } = context.switchToHttp().getRequest<Request>().context;
   if (!principal || !credential) throw new Error('the access guard has not run');

@@ -8,7 +8,7 @@ import type { IssuedInvitation } from './invitations.service.js';
 const MAX_DAYS = 90;
 
 export class CreateInvitationDto {
-  @ApiPropertyOptional({ example: 'for Alice', maxLength: 200, description: 'For the people who sent it.' })
+  @ApiPropertyOptional({ example: 'for Alice', maxLength: 200, description: 'A note for administrators.' })
   @MayBeAbsent()
   @IsString()
   @MaxLength(200)
@@ -16,7 +16,7 @@ export class CreateInvitationDto {
 
   @ApiPropertyOptional({
     format: 'date-time',
-    description: `At most ${MAX_DAYS} days from now; without it the code is good for 7 days.`,
+    description: `At most ${MAX_DAYS} days from now; the default is 7 days.`,
   })
   @MayBeAbsent()
   @FutureTime({ maxDays: MAX_DAYS })
@@ -30,7 +30,7 @@ export class InvitationDto {
   @ApiProperty({ type: String, nullable: true, example: 'for Alice' })
   note: string | null;
 
-  @ApiProperty({ example: 'user:1', description: 'Principal of the administrator who made it.' })
+  @ApiProperty({ example: 'user:1', description: 'Principal of the administrator who created it.' })
   createdBy: string;
 
   @ApiProperty({ example: '2026-01-02T03:04:05.000Z', format: 'date-time' })
@@ -46,7 +46,7 @@ export class InvitationDto {
     type: String,
     nullable: true,
     example: null,
-    description: 'Whose account it made, while there is one.',
+    description: 'User name of the account created with it, while it exists.',
   })
   usedBy: string | null;
 
@@ -62,7 +62,7 @@ export class InvitationDto {
 }
 
 export class IssuedInvitationDto extends InvitationDto {
-  @ApiProperty({ example: 'aerugo_inv_…', description: '`invitation` of a sign-up. Shown this once.' })
+  @ApiProperty({ example: 'aerugo_inv_…', description: '`invitation` of a sign-up. Shown once.' })
   code: string;
 
   constructor(invitation: IssuedInvitation) {

@@ -46,7 +46,7 @@ export class InvitationsController {
 
   @Post()
   @Header('Cache-Control', 'no-store')
-  @ApiOperation({ summary: 'Make a code that lets one person sign up, where SIGN_UP is `invite`' })
+  @ApiOperation({ summary: 'Create a code for one sign-up, with SIGN_UP=`invite`' })
   @ApiCreatedResponse({ type: IssuedInvitationDto })
   async create(
     @Body() { note, expiresAt }: CreateInvitationDto,
@@ -77,8 +77,8 @@ export class InvitationsController {
 
   @Delete(':id')
   @HttpCode(204)
-  @ApiOperation({ summary: 'Take an invitation back that nobody has used' })
-  @ApiNoContentResponse({ description: 'The code is no good any more' })
+  @ApiOperation({ summary: 'Revoke an unused invitation' })
+  @ApiNoContentResponse({ description: 'The code is void' })
   async revoke(@Param('id') id: string, @CurrentActor() actor: Actor): Promise<void> {
     if (!isUUID(id)) throw new ApiError('notFound');
     await this.invitations.revoke(id, actor);

@@ -68,7 +68,7 @@ export class InvitationsRepository {
     return row;
   }
 
-  /** The id of one that is neither used nor expired; nobody else uses it until the transaction ends. */
+  /** The id of one that is neither used nor expired; locked until the transaction ends. */
   async claim(tx: Transaction, lookup: Buffer): Promise<string | null> {
     const [row] = await tx.query<{ id: string }>(CLAIM, [lookup]);
     return row?.id ?? null;
@@ -78,7 +78,7 @@ export class InvitationsRepository {
     await tx.query(USE, [id, userId]);
   }
 
-  /** One that nobody has used. */
+  /** One that is not used. */
   async remove(tx: Transaction, id: string): Promise<'removed' | 'used' | 'unknown'> {
     if ((await tx.query(REMOVE, [id])).length === 1) return 'removed';
     return (await tx.query(EXISTS, [id])).length === 1 ? 'used' : 'unknown';

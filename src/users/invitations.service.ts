@@ -15,7 +15,7 @@ export interface InvitationDraft {
 }
 
 export interface IssuedInvitation extends InvitationRecord {
-  /** Nobody can show it again. */
+  /** It cannot be shown again. */
   readonly code: string;
 }
 
@@ -50,12 +50,12 @@ export class InvitationsService {
     return { ...record, code };
   }
 
-  /** Throws `notFound` for one that does not exist, `conflict` for one that somebody has used. */
+  /** Throws `notFound` for one that does not exist, `conflict` for a used one. */
   revoke(id: string, actor: Actor): Promise<void> {
     return this.unitOfWork.run(async (tx) => {
       const outcome = await this.invitations.remove(tx, id);
       if (outcome === 'unknown') throw new ApiError('notFound');
-      if (outcome === 'used') throw new ApiError('conflict', 'somebody has made an account with it');
+      if (outcome === 'used') throw new ApiError('conflict', 'an account was created with it');
       await this.events.record(tx, { type: 'invitation.revoked', actor, ...placeOf(id), data: { id } });
     });
   }

@@ -11,7 +11,7 @@ export const MAX_LOOKUPS = 60;
 const WINDOW_SECONDS = 600;
 const MAX_CALLERS = 50_000;
 
-/** An answer that tells whether somebody has a name: there is no such user, or the name is taken. */
+/** An answer that tells whether a name is taken: there is no such user, or the name is taken. */
 export class NameDisclosure extends ApiError {
   constructor(
     condition: ApiCondition,
@@ -25,7 +25,7 @@ export class NameDisclosure extends ApiError {
 }
 
 /**
- * Bounds how many names somebody can try out: what is handed to other accounts has to say that there is no such account.
+ * Bounds how many names a caller can try: what is handed to other accounts has to say that there is no such account.
  * A lookup is counted before it is made, and taken back unless it was in vain, so many at once learn no more.
  */
 @Injectable()

@@ -44,7 +44,7 @@ export class NamespacesController {
 
   @Post('release')
   @HttpCode(200)
-  @ApiOperation({ summary: 'Let the names of many deleted users and organizations be taken again' })
+  @ApiOperation({ summary: 'Release the names of many deleted users and organizations' })
   @ApiOkResponse({ type: ReleasesDto })
   async releaseMany(@Body() { names }: ReleaseNamespacesDto, @CurrentActor() actor: Actor): Promise<ReleasesDto> {
     const results = await this.namespaces.releaseAll(names, actor);
@@ -53,9 +53,9 @@ export class NamespacesController {
 
   @Post(':name/release')
   @HttpCode(204)
-  @ApiOperation({ summary: 'Let the name of a deleted user or organization be taken again' })
+  @ApiOperation({ summary: 'Release the name of a deleted user or organization' })
   @ApiParam({ name: 'name', example: 'alice' })
-  @ApiNoContentResponse({ description: 'Whoever asks next gets the name' })
+  @ApiNoContentResponse({ description: 'The name is free' })
   async release(@Param('name') name: string, @CurrentActor() actor: Actor): Promise<void> {
     await this.namespaces.release(name, actor);
   }

@@ -9,7 +9,7 @@ const MAX_NAMES = 1_000;
 const MAX_NAME = 39;
 
 export class DeletedNamespacesQueryDto extends ListQueryDto {
-  @ApiPropertyOptional({ example: 'team-', maxLength: MAX_NAME, description: 'Only names that begin so.' })
+  @ApiPropertyOptional({ example: 'team-', maxLength: MAX_NAME, description: 'Prefix of the names.' })
   @MayBeAbsent()
   @IsString()
   @MaxLength(MAX_NAME)
@@ -49,10 +49,10 @@ export class ReleaseDto {
   @ApiProperty({ example: 'acme' })
   readonly name: string;
 
-  @ApiProperty({ example: 204, description: 'What the release of this one name would have answered.' })
+  @ApiProperty({ example: 204, description: 'The status of a release of this name alone.' })
   readonly status: number;
 
-  @ApiProperty({ type: String, nullable: true, example: null, description: 'The code of the problem; null for 204.' })
+  @ApiProperty({ type: String, nullable: true, example: null, description: 'The code of the error; null for 204.' })
   readonly code: string | null;
 
   constructor({ name, error }: Release) {
@@ -63,7 +63,7 @@ export class ReleaseDto {
 }
 
 export class ReleasesDto {
-  @ApiProperty({ type: [ReleaseDto], description: 'One for each name, in their order.' })
+  @ApiProperty({ type: [ReleaseDto], description: 'One for each name, in order.' })
   readonly items: readonly ReleaseDto[];
 
   constructor(items: readonly ReleaseDto[]) {

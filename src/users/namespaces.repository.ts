@@ -41,8 +41,8 @@ SELECT EXISTS (
 ) AS "byAdministrator"
 FROM namespaces n WHERE n.name = $1 AND n.deleted_at IS NULL`;
 
-/** Whose a namespace is: nobody's, an administrator's alone or with others, or others'. */
-export type NamespaceHolder = 'nobody' | 'administrator' | 'other';
+/** Who owns a namespace: no account, an administrator (alone or with others), or others. */
+export type NamespaceHolder = 'none' | 'administrator' | 'other';
 
 @Injectable()
 export class NamespacesRepository {
@@ -50,7 +50,7 @@ export class NamespacesRepository {
 
   async holderOf(name: string): Promise<NamespaceHolder> {
     const [row] = await this.namespaces.manager.query<{ byAdministrator: boolean }[]>(HOLDER, [name]);
-    if (!row) return 'nobody';
+    if (!row) return 'none';
     return row.byAdministrator ? 'administrator' : 'other';
   }
 

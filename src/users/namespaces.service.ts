@@ -30,12 +30,12 @@ export class NamespacesService {
     return this.namespaces.holderOf(name);
   }
 
-  /** Names that nobody can have because a deleted namespace held something under them. */
+  /** Names that stay taken because a deleted namespace held something under them. */
   listDeleted(prefix: string, page: { after: string; limit: number }): Promise<DeletedNamespace[]> {
     return this.namespaces.listDeleted(prefix, page);
   }
 
-  /** Gives the name of a deleted user or organization to whoever asks next. Throws `conflict` while somebody has it. */
+  /** Frees the name of a deleted user or organization. Throws `conflict` while it is in use. */
   async release(name: string, actor: Actor): Promise<void> {
     for (const { error } of await this.releaseSome([name], actor)) if (error) throw error;
   }
@@ -50,13 +50,13 @@ export class NamespacesService {
   }
 
   private releaseSome(names: readonly string[], actor: Actor): Promise<Release[]> {
-    // What can be nobody's name is not looked up: the database would refuse some of it.
+    // An invalid name is not looked up: the database would refuse some.
     const possible = names.filter(isAccountName);
     return this.unitOfWork.run(async (tx) => {
       const released = await this.namespaces.release(tx, possible);
       const free = new Set(released.map(({ name }) => name));
       const living = new Set(await this.namespaces.living(tx, possible));
-      // Deleting it has done so already: nothing of what was at the name may be there for whoever gets it.
+      // Deleting it has done so already: the next owner of the name must find nothing of it.
       await this.factDrops.afterCommit(tx, await forgetFormerPaths(tx, [...free]));
       const events = released.map(({ id, name }) => {
         const place = { namespaceId: id, resource: `namespace:${name}` };

@@ -8,7 +8,7 @@ import { CreateUserDto, ResetPasswordDto, UserDto } from './user.dto.js';
 import type { UserRecord } from './users.repository.js';
 import { UsersService } from './users.service.js';
 
-/** What the routes of `users` do, for whoever runs the registry and needs no login. Throws `ApiError`, as they do. */
+/** What the routes of `users` do, for the operator, without a login. Throws `ApiError`, as they do. */
 @Injectable()
 export class OperatorUsersService {
   constructor(

@@ -12,7 +12,7 @@ const MAX_WAITING = 128;
 /** Characters before normalisation. */
 const MAX_LENGTH = 1024;
 
-/** The hash of a password that nobody has: an unknown user costs as much time as a wrong password. */
+/** The hash of no user's password: an unknown user costs as much time as a wrong password. */
 const NOBODYS_HASH =
   '$argon2id$v=19$m=19456,t=2,p=1$ppPXCyyYYcqGg5x5TwcLSw$0LqYuetPOEl9fQc2MsA4mZXKgmVzlVRVhRcU4DdzPCg';
 
@@ -37,7 +37,7 @@ export class PasswordHasher {
   private async inTurn<T>(work: () => Promise<T>): Promise<T> {
     if (this.running >= AT_ONCE) {
       if (this.waiting.length >= MAX_WAITING) throw new ServiceUnavailableException();
-      // Whoever ends hands its place over, so `running` stays.
+      // The ended one hands its place over, so `running` stays.
       await new Promise<void>((resolve) => this.waiting.push(resolve));
     } else this.running++;
     try {

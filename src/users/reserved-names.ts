@@ -6,7 +6,7 @@ import { isReservedName, whyTaken } from './account-name.js';
 const USUAL_DEFAULT_NAMESPACE = 'library';
 
 /**
- * Namespaces that the configuration gives a meaning to: whoever has one receives what others push to names of one
+ * Namespaces that the configuration gives a meaning to: its owner receives what others push to names of one
  * component (`DEFAULT_NAMESPACE`), or may leave content out (`ALLOW_SPARSE`).
  */
 function configuredNamespaces({ defaultNamespace, allowSparse }: AppConfig['registry']): string[] {
@@ -17,7 +17,7 @@ function configuredNamespaces({ defaultNamespace, allowSparse }: AppConfig['regi
   return [USUAL_DEFAULT_NAMESPACE, ...(defaultNamespace === null ? [] : [defaultNamespace]), ...sparse];
 }
 
-/** Throws `impossible` for a name that is nobody's, and for one that only an administrator may give to somebody. */
+/** Throws `impossible` for an invalid name, and for one that only an administrator may give. */
 export function requireUnreserved(name: string, byAdministrator: boolean, { registry }: AppConfig): void {
   if (isReservedName(name)) throw new ApiError('impossible', 'the name is reserved');
   if (!byAdministrator && configuredNamespaces(registry).includes(name)) {
@@ -26,8 +26,8 @@ export function requireUnreserved(name: string, byAdministrator: boolean, { regi
 }
 
 /**
- * What whoever asks for a taken name is told. The name of the configuration's
- * administrator counts as taken before there is one, so that nobody learns whether there is.
+ * The answer to a request for a taken name. The name of the configuration's administrator counts as taken before the
+ * account exists, so its existence is not revealed.
  */
 export function takenBy(name: string, byAdministrator: boolean, config: AppConfig): string {
   if (!byAdministrator || !isConfiguredAdministrator(name, config)) return whyTaken(name);

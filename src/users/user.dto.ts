@@ -35,7 +35,7 @@ export class CreateUserDto {
 
   @ApiPropertyOptional({
     example: 'aerugo_inv_…',
-    description: 'The code of an invitation, where signing up takes one.',
+    description: 'The code of an invitation, if sign-up needs one.',
   })
   @MayBeAbsent()
   @IsString()
@@ -102,7 +102,7 @@ export class UserDto {
 }
 
 export class UserQueryDto extends ListQueryDto {
-  @ApiPropertyOptional({ description: 'How the user name begins.', maxLength: 39 })
+  @ApiPropertyOptional({ description: 'Prefix of the user name.', maxLength: 39 })
   @MayBeAbsent()
   @Matches(/^[a-z0-9._-]{0,39}$/, { message: 'must be the beginning of a user name' })
   q?: string;

@@ -63,8 +63,7 @@ export class UsersController {
   @UseGuards(SignUpGuard)
   @ApiOperation({
     summary: 'Create a user, and the namespace of the same name',
-    description:
-      'For administrators; where SIGN_UP is `invite` for whoever has a code, where it is `open` for everybody.',
+    description: 'For administrators; with SIGN_UP=`invite` also for holders of a code, with `open` for all.',
   })
   @ApiCreatedResponse({ type: UserDto })
   async create(
@@ -88,7 +87,7 @@ export class UsersController {
 
   @Get()
   @Access({ kind: 'administrator' })
-  @ApiOperation({ summary: 'List the users by name' })
+  @ApiOperation({ summary: 'List users by name' })
   @ApiOkResponse({ type: UserListDto })
   async list(
     @Query() query: UserQueryDto,
@@ -101,7 +100,7 @@ export class UsersController {
 
   @Get(':username')
   @Access({ kind: 'authenticated' })
-  @ApiOperation({ summary: 'Read a user: yourself, or anybody as an administrator' })
+  @ApiOperation({ summary: 'Read a user: yourself, or any user as an administrator' })
   @ApiOkResponse(VERSIONED)
   async read(
     @Param('username') username: string,
@@ -114,7 +113,7 @@ export class UsersController {
   @Patch(':username')
   @Access({ kind: 'user' })
   @ApiOperation({
-    summary: 'Change what you say about yourself; as an administrator, disable users and make administrators',
+    summary: 'Change your profile; as an administrator, disable users and appoint administrators',
   })
   @ApiHeader({ name: 'If-Match', required: false, description: 'The ETag that was read; 412 when it has changed' })
   @ApiOkResponse(VERSIONED)
@@ -142,7 +141,7 @@ export class UsersController {
   @HttpCode(204)
   @Access({ kind: 'user' })
   @ApiOperation({
-    summary: 'Give somebody else a new password, as an administrator',
+    summary: 'Set the password of another user, as an administrator',
     description: 'Ends their sessions and docker’s logins from the next request on. API keys stay.',
   })
   @ApiNoContentResponse({ description: 'Changed' })

@@ -32,8 +32,8 @@ const LIST = `
 SELECT ${RECORD} FROM users
 WHERE deleted_at IS NULL AND username > $1 AND username >= $2 AND username < $2 || '~' ORDER BY username LIMIT $3`;
 
-// The name is claimed and used in one statement: of two that create at once, one inserts nothing. Nobody but the
-// configuration makes accounts that are administrators from the beginning.
+// The name is claimed and used in one statement: of two that create at once, one inserts nothing. Only the
+// configuration creates accounts that are administrators from the beginning.
 const INSERT = `
 WITH claimed AS (
   INSERT INTO namespaces (name, kind, held) VALUES ($1, 'user', false)
@@ -194,13 +194,13 @@ export class UsersRepository {
     return (await tx.query(APPOINT, [id])).length > 0;
   }
 
-  /** Whether anybody can administer the registry. */
+  /** Whether there is an active administrator. */
   async hasAdministrator(): Promise<boolean> {
     const [row] = await this.users.manager.query<{ isThere: boolean }[]>(HAS_ADMINISTRATOR);
     return row?.isThere === true;
   }
 
-  /** Ids of all who can administer the registry now; nobody else changes that until the transaction ends. */
+  /** Ids of all active administrators, locked until the transaction ends. */
   async lockAdministrators(tx: Transaction): Promise<number[]> {
     return (await tx.query<{ id: number }>(LOCK_ADMINISTRATORS)).map(({ id }) => id);
   }

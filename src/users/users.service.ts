@@ -44,7 +44,7 @@ export class UsersService {
     private readonly unitOfWork: UnitOfWork,
   ) {}
 
-  /** The live row, read from the database; whoever caches it does so under `userSubject`. `null` when deleted. */
+  /** The live row, read from the database; to be cached under `userSubject`. `null` when deleted. */
   async loadFact(id: number): Promise<UserFact | null> {
     const row = await this.users.findFact(id);
     if (!row) return null;
@@ -54,7 +54,7 @@ export class UsersService {
 
   /** `null` for a wrong password and for an unknown user, after the same work. Says nothing of disabled users. */
   async provePassword(username: string, password: string): Promise<PasswordProof | null> {
-    // What can be nobody's name is not looked up: the database would refuse some of it.
+    // An invalid name is not looked up: the database would refuse some.
     const user = isAccountName(username) ? await this.users.findPassword(username) : null;
     const matches = await this.passwords.verify(user?.passwordHash ?? null, password);
     return user && matches ? { userId: user.id, credentialsVersion: user.credentialsVersion } : null;
@@ -78,14 +78,14 @@ export class UsersService {
     return this.users.lockLive(tx, id);
   }
 
-  /** For what a user does for themselves. Throws `denied` when somebody deleted or disabled the account meanwhile. */
+  /** For what a user does for themselves. Throws `denied` when the account was deleted or disabled meanwhile. */
   async lockCaller(tx: Transaction, id: number): Promise<void> {
     if (!(await this.lockLive(tx, id))) throw new ApiError('denied', 'the account was deleted or disabled');
   }
 
   /**
-   * As the user does it: voids every credential of theirs but their keys, from the next request on. The new version of
-   * the credentials; `null` when `proof` is of an older one: somebody else has changed the password meanwhile.
+   * Voids every credential of the user but their keys, from the next request on. The new version of the credentials;
+   * `null` when `proof` is of an older one: the password was changed meanwhile.
    */
   async changePassword(
     tx: Transaction,
@@ -104,7 +104,7 @@ export class UsersService {
    * The administrator that the configuration names; `true` when this call created the account. One that exists keeps its
    * password unless `enforcePassword` says that the configuration decides. May run on several nodes at once, and again at
    * each start. Throws `StartupError` where the name is another's, or was: an account that is neither an administrator
-   * nor made by the configuration has credentials of somebody whom the operator need not know.
+   * nor made by the configuration may have credentials of a person unknown to the operator.
    */
   async ensureAdministrator(username: string, password: string, enforcePassword = false): Promise<boolean> {
     const known = await this.users.findPassword(username);
@@ -112,7 +112,7 @@ export class UsersService {
     const user = known ?? (await this.users.findPassword(username));
     if (!user) {
       throw new StartupError(
-        `"${username}" is or was somebody else's name, such as an organization's: set ADMIN_USERNAME to another one`,
+        `"${username}" is or was another account's name, such as an organization's: set ADMIN_USERNAME to another one`,
       );
     }
     await this.appoint(username, user);
@@ -124,7 +124,7 @@ export class UsersService {
     return false;
   }
 
-  /** Whether anybody can administer the registry. */
+  /** Whether there is an active administrator. */
   async hasAdministrator(): Promise<boolean> {
     return this.users.hasAdministrator();
   }
@@ -140,7 +140,7 @@ export class UsersService {
     if (await this.change(id, (tx) => this.users.appoint(tx, id))) return;
     throw new StartupError(
       `the account "${username}" was not made by the configuration, so ADMIN_USERNAME does not make it an administrator: ` +
-        'set ADMIN_USERNAME to a name that nobody has, or let an administrator make this account one first',
+        'set ADMIN_USERNAME to a free name, or let an administrator make this account one first',
     );
   }
 

@@ -96,7 +96,7 @@ describe('the usual default namespace', () => {
 
 describe('namespaces that the configuration names', () => {
   const env = { DEFAULT_NAMESPACE: 'library', ALLOW_SPARSE: 'cache/*,*/mirror,loose*', SIGN_UP: 'open' };
-  const warned = ({ logs }: Registry): boolean => logs().includes('nobody has the namespace');
+  const warned = ({ logs }: Registry): boolean => logs().includes('of DEFAULT_NAMESPACE does not exist');
   let node: Registry;
   let alice: RegistryClient;
 
@@ -105,9 +105,9 @@ describe('namespaces that the configuration names', () => {
     alice = await signUp(node.client, 'alice');
   }, 90_000);
 
-  it('nobody takes but an administrator, and a start says when nobody has the default one', async () => {
+  it('are created only by administrators, and a start warns when the default one does not exist', async () => {
     await eventually('the warning', () => warned(node));
-    expect(node.logs()).toContain(String.raw`nobody has the namespace \"library\" of DEFAULT_NAMESPACE`);
+    expect(node.logs()).toContain(String.raw`the namespace \"library\" of DEFAULT_NAMESPACE does not exist`);
     for (const name of ['library', 'cache']) {
       await register(node.client.anonymous(), name).expect(422);
       await register(alice, name).expect(422);

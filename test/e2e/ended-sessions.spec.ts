@@ -50,7 +50,7 @@ describe('very many sessions of one user that end', () => {
       await logout(index % 2 === 0 ? here : there, last);
     }
     expect([await status(first), await status(last)]).toEqual([401, 401]);
-    // Older than the revocations that the facts do not name, and yet a session that goes on.
+    // Older than revocations that the facts do not name, but not revoked.
     expect([await status(lasting), await status(bob)]).toEqual([200, 200]);
     const next = await refresh(lasting);
     expect([await status(next), await status(lasting)]).toEqual([200, 200]);

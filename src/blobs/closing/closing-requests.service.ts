@@ -103,7 +103,7 @@ export class ClosingRequests {
     return this.released(session.id, claimed.epoch, closing);
   }
 
-  /** After a failure nobody has to wait until its lease is over. */
+  /** After a failure other requests need not wait for the end of its lease. */
   private async released(id: string, epoch: number, closing: Promise<boolean>): Promise<boolean> {
     try {
       return await closing;

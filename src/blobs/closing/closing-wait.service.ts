@@ -12,7 +12,7 @@ const LONGEST_PAUSE_MS = 500;
 /** Longer than the lease of a node that died, and shorter than load balancers and clients wait for a first byte. */
 const PATIENCE_MS = 25_000;
 
-/** Nobody is at work on the upload. `isComplete`: all bytes of this digest are in, and it may be taken over. */
+/** No request is closing the upload. `isComplete`: all bytes of this digest are in, and it may be taken over. */
 export interface LeftUpload {
   readonly received: number;
   readonly isComplete: boolean;
@@ -54,7 +54,7 @@ export class ClosingWait {
       if (!row.isClosing) {
         const left = leftOf(waiting, row);
         if (left.isComplete || waiting.mayGoOn) {
-          // At once only the first time: whoever comes again has met others.
+          // At once only the first time: later attempts compete with others.
           if (waiting.hasGoneOn) await pause(waiting);
           waiting.hasGoneOn = true;
           return left;

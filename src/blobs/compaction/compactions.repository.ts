@@ -12,7 +12,7 @@ export interface PendingCompaction {
   readonly blob: { readonly blobId: number; readonly size: number } | null;
 }
 
-// A new epoch voids whoever had it before, and gives this one names of its own to write under.
+// A new epoch voids the earlier holder's, and gives this one object names of its own.
 const TAKE = `
 WITH due AS (
   SELECT id FROM uploads WHERE compact_after <= now() ORDER BY compact_after LIMIT 1 FOR UPDATE SKIP LOCKED

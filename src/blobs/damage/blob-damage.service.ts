@@ -42,7 +42,7 @@ export class BlobDamage {
 
   /**
    * `known`: it is marked already; that its bytes are wrong is then added. `gone`: the blob has another object by now, or
-   * none, or this one has its size after all and nobody says that its bytes are wrong. Throws `unavailable` when the store
+   * none, or this one has its size and its bytes are not reported as wrong. Throws `unavailable` when the store
    * is not this database's or does not answer: then nothing is marked.
    */
   async mark(blob: StoredBlob, kind: DamageKind, foundBy: DamageFinder): Promise<'marked' | 'known' | 'gone'> {

@@ -7,7 +7,7 @@ import type { Digest } from '../../oci/digest.js';
 import type { RepositoryName } from '../../oci/repository-name.js';
 import { DamagedBlob, type DamageFinder, type DamageKind } from './damaged-blob.entity.js';
 
-/** The object that a blob's row named when somebody looked at it. */
+/** The object that a blob's row named when it was checked. */
 export interface StoredBlob {
   readonly blobId: number;
   readonly storageKey: string;

@@ -28,25 +28,29 @@ export class DamagedBlobDto {
   })
   readonly kind: ListedDamage['kind'];
 
-  @ApiProperty({ enum: FINDERS, description: 'What came upon it; `url`: a redirect to the store.' })
+  @ApiProperty({ enum: FINDERS, description: 'How it was found; `url`: by a redirect to the store.' })
   readonly foundBy: ListedDamage['foundBy'];
 
   @ApiProperty({ example: '2026-01-02T03:04:05.000Z', format: 'date-time' })
   readonly foundAt: string;
 
-  @ApiProperty({ type: 'integer', example: 3, description: 'Bytes that were stored.' })
+  @ApiProperty({ type: 'integer', example: 3, description: 'Stored size in bytes.' })
   readonly size: number;
 
-  @ApiProperty({ type: 'integer', nullable: true, example: null, description: 'Bytes that the object had.' })
+  @ApiProperty({ type: 'integer', nullable: true, example: null, description: 'Size of the object found, in bytes.' })
   readonly foundSize: number | null;
 
   @ApiProperty({ example: 'a7/6b8c0d5e-0d5a-4b5c-9a53-0c1b2b7c1ca7.1', description: 'Its name in the store.' })
   readonly object: string;
 
-  @ApiProperty({ type: [BlobHolderDto], description: `Some that hold it, at most ${String(HOLDERS_SHOWN)}.` })
+  @ApiProperty({ type: [BlobHolderDto], description: `Repositories that hold it, at most ${String(HOLDERS_SHOWN)}.` })
   readonly repositories: BlobHolderDto[];
 
-  @ApiProperty({ type: 'integer', example: 1, description: `How many hold it, up to ${String(HOLDERS_COUNTED)}.` })
+  @ApiProperty({
+    type: 'integer',
+    example: 1,
+    description: `Number of repositories that hold it, up to ${String(HOLDERS_COUNTED)}.`,
+  })
   readonly repositoryCount: number;
 
   constructor(row: ListedDamage) {

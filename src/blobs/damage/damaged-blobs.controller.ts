@@ -25,8 +25,8 @@ export class DamagedBlobsController {
   @Get()
   @Access({ kind: 'administrator' })
   @ApiOperation({
-    summary: 'List the blobs whose object is missing or not what was stored',
-    description: 'Pulls of them get 404. The next push of their bytes ends it for every repository that holds them.',
+    summary: 'List blobs whose object is missing or changed',
+    description: 'Pulls of them get 404. The next push of their bytes repairs every repository that holds them.',
   })
   @ApiPage(DamagedBlobDto)
   async list(

@@ -39,7 +39,7 @@ SELECT (SELECT max(path) FROM begun HAVING count(*) = $2) AS last, coalesce((
   FROM begun r WHERE ${isOver('$3')}
 ), '[]') AS over`;
 
-// Whoever begins an upload or adds content holds a lock of the row that this conflicts with.
+// This conflicts with the row lock of transactions that begin an upload or add content.
 const LOCK = `SELECT id FROM repos r WHERE r.id = $1 AND r.path = $2 AND ${IS_UNFINISHED} FOR UPDATE SKIP LOCKED`;
 // A statement of its own: it sees what was committed before the lock.
 const STILL_OVER = `SELECT r.id FROM repos r WHERE r.id = $1 AND ${isOver('$2')}`;
@@ -54,7 +54,7 @@ export class UnfinishedRepositoriesRepository {
     return row ?? { last: null, over: [] };
   }
 
-  /** Whether it is still over; then nobody uses it until the transaction ends. */
+  /** Whether it is still unused; it then stays so until the transaction ends. */
   async lockOver(tx: Transaction, { id, path }: UnfinishedRepository, seconds: number): Promise<boolean> {
     if ((await tx.query(LOCK, [id, path])).length === 0) return false;
     return (await tx.query(STILL_OVER, [id, seconds])).length === 1;

@@ -13,7 +13,7 @@ export interface Login {
 const TIMEOUT_MS = 30_000;
 const KEYS = '/api/v1/auth/keys';
 
-/** Through the API of a node that runs, logged in as somebody. Throws `CliError` when there is none, or it refuses. */
+/** Through the API of a running node, with a login. Throws `CliError` when there is none, or it refuses. */
 export async function openOverHttp(node: LocalNode, login: Login): Promise<Administration> {
   const ask = <T>(method: string, path: string, body?: object): Promise<T> => request(node, login, method, path, body);
   await ask('GET', '/api/v1/auth/me');

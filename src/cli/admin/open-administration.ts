@@ -65,7 +65,7 @@ export async function nodeFor(
   return { node: url === undefined ? localNode(CONNECT_MS) : { url }, login };
 }
 
-/** The administrator of the node in `DATA_DIR` needs nobody to type a password. */
+/** The administrator's password of the node in `DATA_DIR` is read from its file. */
 async function loginFor(username: string | undefined, local: AppConfig | null, passwords: Passwords): Promise<Login> {
   if (username !== undefined) return { username, password: await passwords.present(username) };
   if (local === null) throw new CliError('who are you? --url wants --username', EXIT_CODES.usage);

@@ -60,7 +60,7 @@ interface Page {
 
 type Ask = <T>(method: string, path: string, body?: object) => Promise<T>;
 
-/** One that goes on already is followed: whoever began it may have lost the connection. */
+/** Follows a run that is under way: its client may have lost the connection. */
 async function begin(ask: Ask, { hash, bytesPerSecond, restart }: RunOptions): Promise<FollowedRun> {
   const last = await ask<FollowedRun>('GET', FSCK).catch(() => null);
   if (last?.state === 'running' && last.hash === hash && !restart) {

@@ -58,7 +58,7 @@ export class Connection {
   private async knock(): Promise<HttpReply> {
     try {
       const reply = await this.once('GET', '/v2/', {});
-      // So answers plain HTTP whoever has TLS: Aerugo, nginx, servers in Go.
+      // TLS servers (Aerugo, nginx, servers in Go) answer plain HTTP like this.
       if (reply.status !== 400 || !this.target.mayHaveTls) return reply;
       this.target = { ...this.target, origin: `https://${this.target.host}`, mayHaveTls: false };
       return await this.once('GET', '/v2/', {});
@@ -113,7 +113,7 @@ function refusalText({ status, body }: HttpReply, { host, repository }: Target):
   return `${host} refuses ${repository} (${status}): ${reasonOf(body) ?? 'no reason given'}; ${wish}`;
 }
 
-/** Nobody can be reached there: sending it again the same way has no sense. */
+/** The server cannot be reached: a retry in the same way is pointless. */
 export function isUnreachable(error: unknown): boolean {
   const cause = error instanceof CliError ? error.cause : error;
   return ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'].includes(errorCode(cause));

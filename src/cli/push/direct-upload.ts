@@ -152,7 +152,7 @@ export class DirectUpload {
     return withRetries(this.blob.digest, this.connection.signal, () => this.connection.call('GET', path));
   }
 
-  /** Each of these calls may be repeated: at worst an upload is begun that nobody goes on with, and that expires. */
+  /** Each of these calls may be repeated: at worst an unused upload is begun, which expires. */
   private post(path: string, document: object): Promise<HttpReply> {
     const body = Buffer.from(JSON.stringify(document));
     const call = { headers: { 'content-type': 'application/json' }, body: () => body };

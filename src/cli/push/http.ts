@@ -64,7 +64,7 @@ export async function send({ method, url, headers = {}, body, signal, agent: giv
       else body.on('error', (error) => request.destroy(error)).pipe(request);
     });
     const reply = { status: response.statusCode ?? 0, headers: response.headers, body: await readReply(response, url) };
-    // Whoever answers before the end does not want the rest.
+    // A server that answers before the end does not want the rest.
     if (!request.writableFinished) request.destroy();
     return reply;
   } finally {

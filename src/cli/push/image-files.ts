@@ -38,7 +38,7 @@ export async function openImageFiles(path: string): Promise<ImageFiles> {
   }
 }
 
-/** Whoever made the directory may name, or link to, any file of whoever pushes it: only what lies in it is read. */
+/** The directory's author may name, or link to, any file of the user who pushes it: only files inside are read. */
 async function directoryFiles(path: string): Promise<ImageFiles> {
   const directory = await realpath(path);
   return {

@@ -16,7 +16,7 @@ export async function hasBlob(connection: Connection, digest: string): Promise<b
   return withRetries(digest, connection.signal, async () => {
     const path = `/v2/${repository}/blobs/${digest}`;
     const { status } = await connection.call('HEAD', path);
-    // Some send whoever asks to their store.
+    // Some redirect to their store.
     if (status === 200 || status === 307) return true;
     if (status === 404) return false;
     // An answer to HEAD has no reason. What is no request with HEAD is none with GET, which has one.

@@ -8,7 +8,7 @@ export interface Target {
   /** With its port. */
   readonly host: string;
   readonly origin: string;
-  /** Plain HTTP that nobody asked for: HTTPS is as good. */
+  /** Plain HTTP by default, not by request: HTTPS is acceptable too. */
   readonly mayHaveTls: boolean;
   readonly repository: string;
   readonly reference: Reference;

@@ -11,7 +11,7 @@ export interface TokenWish {
   /** `https://…`, or `http://…` where it is spoken to without TLS. */
   readonly origin: string;
   readonly scope: string;
-  /** The trace of the push; it says nothing of anybody. */
+  /** The trace of the push; it identifies no user. */
   readonly traceparent: string;
 }
 

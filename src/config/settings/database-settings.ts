@@ -15,13 +15,13 @@ export const DATABASE_SETTINGS = {
     ['database', 'direct_url'],
     POSTGRES,
     'postgresql://aerugo:password@localhost:5432/aerugo',
-    'The same database past a connection pooler, used for migrations.',
+    'The same database without the connection pooler, used for migrations.',
     { isSecret: true },
   ),
   DATABASE_MAX_CONNECTIONS: setting(
     ['database', 'max_connections'],
     p.integer(1, 1000),
     '10',
-    'Connections this node may open; its workers share them.',
+    'Database connections of this node; its workers share them.',
   ),
 } as const satisfies Record<string, Setting<unknown>>;

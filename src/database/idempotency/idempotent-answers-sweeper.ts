@@ -7,7 +7,7 @@ import { IdempotentCreate } from '../idempotent-create.entity.js';
 import { LIFE_HOURS } from '../idempotent-creates.service.js';
 
 const PAUSE_MS = 600_000;
-/** Rows of one statement: nobody waits for more. */
+/** Rows per statement, which bounds how long its locks are held. */
 const BATCH = 1_000;
 /** Answers of one principal: a row has some hundred bytes, and creates are limited by requests only. */
 export const KEPT_FOR_ONE = 10_000;

@@ -70,7 +70,7 @@ describe('answers of creates under an Idempotency-Key', () => {
     ]);
   });
 
-  it('are kept beside nothing that a password could be guessed by, also those that are repeated', async () => {
+  it('are stored with no hash that allows guessing a password, also when they are repeated', async () => {
     const first = { principal: 'user:1', key: 'k', request: 'POST /users {"password":"swordfish"}', hasPassword: true };
     const run = (asked: typeof first, by = creates): Promise<string> => by.run(asked, () => Promise.resolve('made'));
     const plain = createHash('sha256').update(first.request).digest();
@@ -85,7 +85,7 @@ describe('answers of creates under an Idempotency-Key', () => {
     });
     const other = new IdempotentCreates(services.unitOfWork, configOf('b'));
     await expect(run(first, other)).rejects.toMatchObject({ name: 'KeptAnswerUnreadable' });
-    // As a node of the version before has written it.
+    // As written by a node of the version before.
     await services.database.query('UPDATE idempotent_creates SET request = $1', [plain]);
     expect(await run(first)).toBe('made');
   });

@@ -1,7 +1,7 @@
 import { sqlState } from '../../database/unit-of-work.js';
 import { StoreUnavailable, type UnavailableReason } from '../../storage/storage-errors.js';
 
-/** Why nothing can be written, in words that anybody may read: no address, name or message. */
+/** Why nothing can be written, in words that are safe to publish: no address, name or message. */
 export const WRITE_REASONS = ['full', 'denied', 'read-only', 'foreign', 'timeout', 'unreachable', 'failed'] as const;
 export type WriteReason = (typeof WRITE_REASONS)[number];
 

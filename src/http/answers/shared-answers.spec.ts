@@ -128,7 +128,7 @@ describe('large answers that many read', () => {
     expect(ANSWERS.free).toBe(ANSWERS.total);
   });
 
-  it('are waited for by each in the line of its own share, and by nobody in another’s', async () => {
+  it('are waited for by each request in the queue of its own share', async () => {
     const answers = new SharedAnswers<string>();
     const unread = answer('mallory');
     await answers.open('mallory’s', 32 * MIB, unread, load);
@@ -142,7 +142,7 @@ describe('large answers that many read', () => {
     expect([ANSWERS.free, ANSWERS.waiting]).toEqual([ANSWERS.total, 0]);
   });
 
-  it('count while they are on their way, also when nobody waits for them any more', async () => {
+  it('count while they are loaded, also without readers', async () => {
     const answers = new SharedAnswers<string>();
     const loading = Promise.withResolvers<Buffer>();
     let loads = 0;

@@ -4,25 +4,25 @@ import type { Share } from '../../fairness/share.js';
 import { whenClosed } from '../connections/when-closed.js';
 import { ANSWERS, readingOf } from './unread-answers.js';
 
-/** Answers that are read from the database at once: the driver has each in memory three times until it is read. */
+/** Concurrent reads of answers from the database: until one is read, the driver has it in memory three times. */
 const LOADS = new Allotment({ resource: 'answers', total: 3 });
 
 interface Shared {
   readonly bytes: Promise<Buffer>;
   readonly size: number;
-  /** How the reading of each gets on. */
+  /** The progress of each reader. */
   readonly readers: Map<Response, Progress>;
-  /** When it has come and nobody reads it any more. */
+  /** Removes it once it is loaded and has no readers. */
   readonly forget: () => void;
 }
 
 /**
- * Large answers that are the same for all who ask for them: their bytes are in memory once, however many read them at
- * once and however slowly, and count for the share of the first.
+ * Large answers that are the same for all clients: their bytes are in memory once, for any number of readers, and count
+ * for the share of the first.
  */
 export class SharedAnswers<Key> {
   private readonly shared = new Map<Key, Shared>();
-  /** Of those who wait for room for the same. */
+  /** Requests that wait for room for the same answer. */
   private readonly lines = new Map<Key, { readonly controller: AbortController; length: number }>();
 
   /** The bytes, for this answer until it is closed. Throws `ShareExhausted`, and what `load` throws. */
@@ -34,7 +34,7 @@ export class SharedAnswers<Key> {
         try {
           return await this.join(known, response);
         } catch (error) {
-          // What the first one met says nothing of this one.
+          // A failure of the first request does not concern this one.
           if (signal.aborted) throw error;
         }
       } else {
@@ -45,7 +45,7 @@ export class SharedAnswers<Key> {
     }
   }
 
-  /** Each waits in the line of its own share; `null` when another one had room sooner. */
+  /** Each request waits in the queue of its own share; `null` when another one got room first. */
   private async wait(key: Key, size: number, response: Response): Promise<Holding | null> {
     const { share, signal } = response.req.context;
     const begun = this.begun(key);
@@ -82,7 +82,7 @@ export class SharedAnswers<Key> {
     holding.progress = progressOf(readers);
     let isLoaded = false;
     const forget = (): void => {
-      // What is on its way takes memory, whether anybody waits for it or not; who comes meanwhile gets it, too.
+      // An answer that is being loaded uses memory even without readers; requests until then share it.
       if (!isLoaded || readers.size > 0) return;
       if (this.shared.get(key) === shared) this.shared.delete(key);
       holding.release();
@@ -90,7 +90,7 @@ export class SharedAnswers<Key> {
     const bytes = inTurn(response.req.context.share, load).then(
       (loaded) => {
         isLoaded = true;
-        for (const reader of readers.keys()) readers.set(reader, readBy(reader, size)); // what they waited for is not theirs
+        for (const reader of readers.keys()) readers.set(reader, readBy(reader, size)); // the time of loading is not theirs
         forget();
         return loaded;
       },
@@ -131,7 +131,7 @@ function readBy(response: Response, size: number): Progress {
   return readingOf(size, () => void response.destroy());
 }
 
-/** Those who read too slowly are ended, and nobody who came after them. */
+/** Ends the readers that are too slow, and no others. */
 function progressOf(readers: Shared['readers']): Progress {
   const stalled = (): Progress[] => [...readers.values()].filter((reading) => reading.isStalled());
   return {

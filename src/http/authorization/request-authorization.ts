@@ -15,7 +15,7 @@ export interface Authorization {
 /** Made by the guard for each request that may change something. */
 export class RequestAuthorization implements Authorization {
   private judgedAt = performance.now();
-  /** A judgement that came after the last byte is worth as much as one of a request without a body. */
+  /** A judgement that came after the last byte is as good as one of a request without a body. */
   private hadWhole: boolean;
 
   constructor(

@@ -93,12 +93,12 @@ export class BodyBuffer {
     this.#size = size;
   }
 
-  /** What is complete is in use until `release`, also when the client does not wait for the answer. */
+  /** A complete body is in use until `release`, also when its client has left. */
   keep(): void {
     this.#isKept = true;
   }
 
-  /** More than once is as good as once. Whoever has the content may go on with it for the moment that it needs. */
+  /** More than once is as good as once. The content may still be used for a moment afterwards. */
   release(): void {
     this.#holding?.release();
     this.#holding = null;

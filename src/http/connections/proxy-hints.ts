@@ -11,7 +11,7 @@ export interface ProxyHint {
 
 const INTERVAL_MS = 60_000;
 
-/** Lets one of each kind through a minute: anybody could cause them at will. */
+/** Lets one of each kind through a minute: any client can cause them. */
 export class HintLimit {
   private readonly nextAt = new Map<ProxyHint['kind'], number>();
 

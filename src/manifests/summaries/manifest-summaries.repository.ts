@@ -11,7 +11,7 @@ export interface AnnotationsText {
   readonly annotations: string;
 }
 
-/** What is there of a manifest to be summarized. */
+/** A manifest without a stored summary. */
 export interface Unread {
   readonly details: string | null;
   readonly bytes: Buffer | null;
@@ -40,7 +40,7 @@ FROM manifests WHERE repo_id = $1 AND digest = $2`;
 export class ManifestSummariesRepository {
   constructor(@InjectRepository(Manifest) private readonly manifests: Repository<Manifest>) {}
 
-  /** The bytes come where there are no details, or where those that are there do not fit. */
+  /** With the bytes if there are no details, or outdated ones. */
   async unread(repoId: number, digest: Digest, isStale: boolean): Promise<Unread | null> {
     const [row] = await this.query<Unread>(UNREAD, [repoId, digestToBytes(digest), isStale]);
     return row ?? null;

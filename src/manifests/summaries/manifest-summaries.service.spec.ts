@@ -22,7 +22,7 @@ const row: SummarizedRow = {
 
 let parser: ManifestParser;
 let kept: string | null;
-/** Manifests whose bytes were read from the database, now and at the most. */
+/** Manifests whose bytes are in memory, now and at most. */
 let inMemory: number;
 let most: number;
 let reads: number;

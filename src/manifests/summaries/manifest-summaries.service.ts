@@ -17,13 +17,13 @@ export interface SummarizedRow {
   readonly size: number;
   /** As they were kept; `null` until then. */
   readonly details: string | null;
-  /** `null` where `details` are there, and of a large one. */
+  /** `null` with `details`, and for large manifests. */
   readonly bytes: Buffer | null;
 }
 
 /**
- * What is shown of manifests. A large one is read once and its summary kept beside it: 250,000 annotations take a parser
- * 0.9 s, and anybody who may pull can ask again and again.
+ * Summaries of manifests. A large manifest is parsed once and its summary stored: 250,000 annotations take a parser 0.9 s,
+ * and every caller who may pull can repeat the request.
  */
 @Injectable()
 export class ManifestSummaries {
@@ -41,7 +41,7 @@ export class ManifestSummaries {
     if (row.bytes) return this.read(repoId, row, row.bytes);
     const look = async (): Promise<ManifestSummary> => {
       const found = await this.summaries.unread(repoId, row.digest, row.details !== null);
-      // Somebody may have looked while this waited.
+      // Another request may have stored it while this one waited.
       return (found && keptIn(found, row)) ?? this.read(repoId, row, found?.bytes ?? Buffer.from('{}'));
     };
     if (row.size <= LARGE_MANIFEST) return look();
@@ -59,7 +59,7 @@ export class ManifestSummaries {
     return summary;
   }
 
-  /** Annotations as JSON, by digest, of referrers that nobody has read since they were pushed by a node of before. */
+  /** Annotations as JSON, by digest, of referrers pushed by a node of the version before and not read since. */
   async annotationsOf(
     repoId: number,
     rows: readonly { digest: Digest; bytes: Buffer | null }[],
@@ -71,18 +71,18 @@ export class ManifestSummaries {
     return new Map(found.map(({ digest, annotations }) => [digest, annotations]));
   }
 
-  /** What is not kept now is read again by the next who asks. */
+  /** After a failure the next request reads it again. */
   private async keep(what: string, saved: Promise<void>): Promise<void> {
     try {
       await saved;
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
-      this.logger.warn({ error: text, what, message: 'what was read of a manifest is not kept' });
+      this.logger.warn({ error: text, what, message: 'the summary of a manifest could not be stored' });
     }
   }
 }
 
-/** `null` as well for what was deleted, and pushed again under another type. */
+/** `null` also for a manifest that was deleted and pushed again under another type. */
 function keptIn(
   { details }: Pick<SummarizedRow, 'details'>,
   { mediaType }: Pick<SummarizedRow, 'mediaType'>,

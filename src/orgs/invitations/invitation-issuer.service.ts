@@ -12,7 +12,7 @@ import type { OrgRow } from '../orgs.repository.js';
 const DEFAULT_LIFE_MS = 7 * 86_400_000;
 /** Of one organization. */
 const MAX_OPEN = 500;
-/** 160 bits: nobody guesses one, so a plain hash hides it. */
+/** 160 bits cannot be guessed, so a plain hash is enough. */
 const CODE_BYTES = 20;
 
 export interface InvitationDraft {

@@ -23,7 +23,7 @@ export class UnfinishedRepositoriesController {
   @ApiOperation({
     summary: 'List repositories in a namespace that have no manifest yet',
     description:
-      'For who manages the namespace: its owner, owners and admins of its organization. Other lists do not show them. They are deleted by themselves once their uploads have expired.',
+      'For managers of the namespace: its owner, owners and admins of its organization. Other lists omit these repositories. They are deleted automatically after their uploads have expired.',
   })
   @ApiPage(UnfinishedRepositoryDto)
   async list(

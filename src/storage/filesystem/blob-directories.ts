@@ -8,7 +8,7 @@ const PRIVATE_DIRECTORY = 0o700;
 
 interface Folder {
   readonly handle: Promise<FileHandle>;
-  /** A sync that has not begun: whoever comes before it begins may join it. */
+  /** A sync that has not begun: callers may join it until it begins. */
   queued: Promise<void> | null;
   running: Promise<void>;
 }

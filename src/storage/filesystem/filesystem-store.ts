@@ -214,7 +214,7 @@ export class FilesystemStore extends BlobStore {
     return true;
   }
 
-  /** Named by the last segment, so that whoever repeats it finds it; it has its name only once it is whole. */
+  /** Named by the last segment, so that a repeated call finds it; it has its name only once it is whole. */
   async #concatenate(target: WriteTarget, whole: ObjectKey, segments: readonly StoredObject[]): Promise<void> {
     const unfinished = this.#directories.pathOf(epochKey(target.key, target.epoch, 'unfinished'));
     try {

@@ -15,7 +15,7 @@ export interface Limits {
  */
 export const SILENCE_MS = 11_000;
 
-/** Calls without bytes: a second connection is worth a try when one hangs. */
+/** Calls without bytes: retried on a second connection when one hangs. */
 export const SHORT: Limits = { attempt: 5_000, total: SILENCE_MS };
 /** A look at an object that a client is sent to: an unhurried store is no reason to keep the client. */
 export const GLANCE: Limits = { attempt: 1_000, total: 1_000 };

@@ -3,7 +3,7 @@ import { IncomingMessage } from 'node:http';
 
 /**
  * A store, or what is before it, may answer before it has read the whole body. Node.js would go on to send the rest from
- * memory that by then may be another transfer's: so whoever has answered gets no more.
+ * memory that by then may be another transfer's: so a peer that has answered gets no more.
  */
 export function endSendingWithAnswer(client: S3Client): void {
   client.middlewareStack.add(
@@ -22,7 +22,7 @@ function endSending(answer: IncomingMessage): void {
   const end = (): void => {
     if (socket.writableLength > 0) socket.destroy();
   };
-  // Before anybody learns of the answer, and so before the memory is given back or sent from again.
+  // Before the answer is passed on, and so before the memory is given back or sent from again.
   if (answer.readableEnded) end();
   else answer.once('end', end).once('close', end);
 }

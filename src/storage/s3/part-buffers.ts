@@ -12,7 +12,7 @@ export interface BufferOwner {
 }
 
 /**
- * A transfer's memory: one part that fills, and, while the budget has room and nobody waits for it, a second one, so
+ * A transfer's memory: one part that fills, and, while the budget has room and no waiters, a second one, so
  * that the next part fills while the last one is sent.
  */
 export class PartBuffers {

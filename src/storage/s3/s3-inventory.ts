@@ -15,7 +15,7 @@ import type { S3Calls } from './s3-calls.js';
 import { errorStatus, isAbsent, storageErrorOf } from './s3-errors.js';
 
 const PRECONDITION_FAILED = 412;
-/** Somebody else writes the object at this moment. */
+/** Another client writes the object at this moment. */
 const CONFLICT = 409;
 const NOT_IMPLEMENTED = 501;
 

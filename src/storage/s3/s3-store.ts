@@ -30,7 +30,7 @@ import { adviceOnConnection, connectionFailure, storageErrorOf } from './s3-erro
 import { S3Inventory } from './s3-inventory.js';
 import { SignedUrls } from './signed-urls.js';
 
-/** A part of 8 MiB leaves some 120 KB behind. */
+/** A part of 8 MiB leaves some 120 KB of garbage. */
 const PART_GARBAGE_BYTES = 2 * 2 ** 30;
 
 /**

@@ -67,7 +67,7 @@ export class SplitObjects implements Compaction {
     throw new ObjectSizeDiffers(key, size);
   }
 
-  /** All names of the object but its own, as far as the list says, the list last: until it goes, whoever deletes again finds the parts. */
+  /** All names of the object but its own, as far as the list says, the list last: a repeated delete finds the parts by it. */
   async names(key: ObjectKey): Promise<ObjectKey[]> {
     const parts = await readParts(this.directories, key);
     if (!parts) return [];
