@@ -1,12 +1,14 @@
 // The architecture as data; architecture.spec.ts enforces it.
 
-/** In the table: the files that stand in src itself. */
+/** In the table: the files that compose the program. */
 export const COMPOSITION = 'src';
 
+/** The folders whose own files compose the program: they may import every module, and only the command line imports them. */
+export const COMPOSITION_FOLDERS: readonly string[] = ['src', 'src/server'];
+
 /**
- * What each module (a folder of src) may import from. A folder without a row, and an import without a cell, is an
- * error. Files that stand in src itself compose the program: they may import every module, and only the
- * command line imports them.
+ * What each module may import from. A module is a folder of src, with the folders below it that have no row of their
+ * own. A folder without a row, and an import without a cell, is an error.
  */
 export const MODULE_TABLE: Readonly<Record<string, readonly string[]>> = {
   oci: [],
@@ -64,6 +66,9 @@ export const MODULE_TABLE: Readonly<Record<string, readonly string[]>> = {
   // The program around the node: the only module that may import the composition, and no module imports it.
   cli: [COMPOSITION, 'integrity', 'auth', 'users', 'http', 'outgoing', 'database', 'config', 'access', 'oci'],
 };
+
+/** Folders that belong to another module: its Nest module declares their classes, and they use its private files. */
+export const PARTS: Readonly<Record<string, string>> = {};
 
 /** Knowledge without machinery: these modules import no package either, except what Node itself has. */
 export const PURE_MODULES: readonly string[] = ['oci', 'access', 'fairness'];
