@@ -15,12 +15,14 @@ export const MODULE_TABLE: Readonly<Record<string, readonly string[]>> = {
   access: [],
   config: [],
   fairness: [],
+  'server/tls': ['config'],
+  'server/logging': ['config'],
   database: ['fairness', 'config'],
   cache: ['fairness', 'config'],
   parsing: ['fairness', 'oci'],
   outgoing: ['config'],
   storage: ['fairness', 'outgoing', 'config', 'oci'],
-  http: ['fairness', 'config', 'oci', 'access'],
+  http: ['server/tls', 'server/logging', 'fairness', 'config', 'oci', 'access'],
   limits: ['http', 'cache', 'config', 'oci', 'access'],
   events: ['database', 'cache', 'oci', 'access'],
   users: ['limits', 'http', 'database', 'cache', 'events', 'config', 'access'],
@@ -61,14 +63,33 @@ export const MODULE_TABLE: Readonly<Record<string, readonly string[]>> = {
   audit: ['events', 'http', 'database', 'config', 'access'],
   deletions: ['manifests', 'repos', 'auth', 'orgs', 'users', 'audit', 'http', 'database', 'access', 'oci'],
   health: ['fairness', 'http', 'database', 'cache', 'storage', 'config'],
-  metrics: ['health', 'fairness', 'http', 'database', 'cache', 'storage', 'config'],
+  metrics: ['server/tls', 'health', 'fairness', 'http', 'database', 'cache', 'storage', 'config'],
   tracing: ['metrics', 'http', 'outgoing', 'config'],
   // The program around the node: the only module that may import the composition, and no module imports it.
-  cli: [COMPOSITION, 'integrity', 'auth', 'users', 'http', 'outgoing', 'database', 'config', 'access', 'oci'],
+  cli: [
+    COMPOSITION,
+    'server/tls',
+    'integrity',
+    'auth',
+    'users',
+    'http',
+    'outgoing',
+    'database',
+    'config',
+    'access',
+    'oci',
+  ],
 };
 
 /** Folders that belong to another module: its Nest module declares their classes, and they use its private files. */
-export const PARTS: Readonly<Record<string, string>> = {};
+export const PARTS: Readonly<Record<string, string>> = {
+  'identity/keys': 'auth',
+  'identity/sessions': 'auth',
+  'registry/uploads': 'blobs',
+  'registry/direct-uploads': 'blobs',
+  'registry/hashing': 'blobs',
+  'registry/referrers': 'manifests',
+};
 
 /** Knowledge without machinery: these modules import no package either, except what Node itself has. */
 export const PURE_MODULES: readonly string[] = ['oci', 'access', 'fairness'];

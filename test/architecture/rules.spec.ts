@@ -17,7 +17,7 @@ import { readSource } from './source-facts.js';
 type Files = Readonly<Record<string, string>>;
 
 const check = (rule: Rule, files: Files) => rule(Object.entries(files).map(([file, text]) => readSource(file, text)));
-const TABLE = { oci: [], users: ['oci'], repos: ['users'], 'server/tls': [], 'identity/keys': [] };
+const TABLE = { oci: [], users: ['oci'], repos: ['users'], 'server/tls': [], 'identity/badges': [] };
 const underTable: Rule = (sources) => moduleTableHolds(sources, TABLE);
 
 /** A rule, a small program that breaks it, and what the rule says of it. */
@@ -57,8 +57,8 @@ const BROKEN: readonly (readonly [string, Rule, Files, string])[] = [
   [
     'an import of a module two folders deep',
     underTable,
-    { 'src/users/a.ts': "import '../identity/keys/forms/b.js';" },
-    'users may not import identity/keys',
+    { 'src/users/a.ts': "import '../identity/badges/forms/b.js';" },
+    'users may not import identity/badges',
   ],
   [
     'a module inside the composition that imports it',
