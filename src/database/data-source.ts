@@ -7,6 +7,6 @@ import { dataSourceOptions } from './data-source-options.js';
 const { database } = readConfig();
 export default new DataSource({
   ...dataSourceOptions(database, { url: database.directUrl ?? database.url }),
-  entities: [join(import.meta.dirname, '../*/*.entity.js')],
+  entities: [join(import.meta.dirname, '../**/*.entity.js')],
   migrations: [join(import.meta.dirname, '../../migrations/*.js')],
 });

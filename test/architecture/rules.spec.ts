@@ -17,7 +17,7 @@ import { readSource } from './source-facts.js';
 type Files = Readonly<Record<string, string>>;
 
 const check = (rule: Rule, files: Files) => rule(Object.entries(files).map(([file, text]) => readSource(file, text)));
-const TABLE = { oci: [], users: ['oci'], repos: ['users'] };
+const TABLE = { oci: [], users: ['oci'], repos: ['users'], 'server/tls': [], 'identity/badges': [] };
 const underTable: Rule = (sources) => moduleTableHolds(sources, TABLE);
 
 /** A rule, a small program that breaks it, and what the rule says of it. */
@@ -53,6 +53,19 @@ const BROKEN: readonly (readonly [string, Rule, Files, string])[] = [
     'oci may not import users',
   ],
   ['a module without a row', underTable, { 'src/misc/a.ts': '' }, 'module "misc" has no row'],
+  ['a module below a folder without a row', underTable, { 'src/identity/a/b.ts': '' }, 'module "identity" has no row'],
+  [
+    'an import of a module two folders deep',
+    underTable,
+    { 'src/users/a.ts': "import '../identity/badges/forms/b.js';" },
+    'users may not import identity/badges',
+  ],
+  [
+    'a module inside the composition that imports it',
+    underTable,
+    { 'src/server/tls/a.ts': "import '../start.js';" },
+    'server/tls may not import src/server/start.ts',
+  ],
   [
     'a module that imports the composition',
     underTable,
@@ -166,6 +179,8 @@ const SOUND: readonly (readonly [string, Rule, Files])[] = [
     (sources) => moduleTableHolds(sources, { cli: [COMPOSITION] }),
     { 'src/cli/a.ts': "import '../start.js';" },
   ],
+  ['a folder of a module', underTable, { 'src/users/forms/a.ts': "import '../../oci/b.js'; import '../c.js';" }],
+  ['the server importing a module', underTable, { 'src/server/a.ts': "import './tls/b.js'; import '../repos/b.js';" }],
   ['the composition importing a module', underTable, { 'src/app.module.ts': "import './repos/repos.module.js';" }],
   ['a spec file reaching anywhere', underTable, { 'src/oci/a.spec.ts': "import '../repos/b.js';" }],
   ['a service of another module', privateFilesStayPrivate, { 'src/repos/a.ts': "import '../users/users.service.js';" }],

@@ -1,9 +1,11 @@
 import {
   COMPOSITION,
+  COMPOSITION_FOLDERS,
   ENVIRONMENT_READERS,
   FORBIDDEN_FOLDERS,
   MODULE_TABLE,
   OWNERS,
+  PARTS,
   PRIVATE_ROLES,
   PURE_MODULES,
   ROLE_OF_DECORATOR,
@@ -18,13 +20,13 @@ export type Rule = (sources: readonly SourceFacts[]) => string[];
 
 export function moduleTableHolds(sources: readonly SourceFacts[], table: Table = MODULE_TABLE): string[] {
   return production(sources).flatMap((source) => {
-    const from = moduleOf(source.file);
+    const from = moduleOf(source.file, table);
     if (from === null) return [];
     const allowed = table[from];
     if (allowed === undefined) return [`${source.file}: module "${from}" has no row in the module table`];
     return source.imports.flatMap((imported) => {
       if (imported.target === null) return [];
-      const to = moduleOf(imported.target);
+      const to = moduleOf(imported.target, table);
       if (to === from || allowed.includes(to ?? compositionOf(imported.target))) return [];
       return [`${at(source, imported)}: ${from} may not import ${to ?? imported.target}`];
     });
@@ -128,10 +130,16 @@ function production(sources: readonly SourceFacts[]): SourceFacts[] {
   return sources.filter(({ file }) => !file.endsWith('.spec.ts') && !file.startsWith('test/'));
 }
 
-/** The module of a file; `null` for what stands in src itself or outside it. */
-function moduleOf(file: string): string | null {
-  const [top, folder, ...rest] = file.split('/');
-  return top === 'src' && folder !== undefined && rest.length > 0 ? folder : null;
+/** The module of a file: the nearest folder above it that has a row. `null` for the composition and outside of src. */
+function moduleOf(file: string, table: Table = MODULE_TABLE): string | null {
+  const [top, ...folders] = file.split('/').slice(0, -1);
+  if (top !== 'src' || COMPOSITION_FOLDERS.includes([top, ...folders].join('/'))) return null;
+  for (let depth = folders.length; depth > 0; depth--) {
+    const folder = folders.slice(0, depth).join('/');
+    const module = PARTS[folder] ?? folder;
+    if (table[module] !== undefined) return module;
+  }
+  return folders[0] ?? null;
 }
 
 /** What a file outside of every module goes by in the table. */
