@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectSecurely } from 'node:tls';
 import type { Request, Response } from 'express';
 import { makeAuthority } from '../../test/support/certificates.js';
-import { readCertificate } from './certificate.js';
+import { readCertificate } from '../server/tls/certificate.js';
 import { RegistryAdapter } from './registry-adapter.js';
 
 describe('the server', () => {

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import express, { type RequestHandler, Router } from 'express';
-import type { CertificatePair } from './certificate.js';
+import type { CertificatePair } from '../server/tls/certificate.js';
 import { HEADER_BYTES } from './connections/header-bytes.js';
 import type { RefusalObserver } from './connections/refused-request.js';
 import { toOriginForm } from './connections/request-target.js';

@@ -2,7 +2,7 @@ import type { RequestListener, ServerOptions } from 'node:http';
 import { Server, type ServerOptions as SecureServerOptions } from 'node:https';
 import type { Socket } from 'node:net';
 import type { SecureContextOptions, TLSSocket } from 'node:tls';
-import type { CertificatePair } from './certificate.js';
+import type { CertificatePair } from '../server/tls/certificate.js';
 import { beginsWithProxyProtocol } from './connections/proxy-protocol.js';
 import type { RefusalObserver } from './connections/refused-request.js';
 import { refuseConnection } from './unreadable-request.js';

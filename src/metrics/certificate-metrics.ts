@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { Registry } from 'prom-client';
-import { ownCertificate } from '../http/certificate.js';
+import { ownCertificate } from '../server/tls/certificate.js';
 import type { RegistryAdapter } from '../http/registry-adapter.js';
 import { readGauge } from './metric-kinds.js';
 

@@ -5,7 +5,7 @@ import { OperatorKeysService } from '../../auth/operator-keys.service.js';
 import { readConfig } from '../../config/read-config.js';
 import { openDatabase } from '../../database/open-database.js';
 import { ApiError } from '../../http/api-error.js';
-import { OperatorModule } from '../../operator.module.js';
+import { OperatorModule } from './offline-admin.module.js';
 import { OperatorUsersService } from '../../users/operator-users.service.js';
 import { note } from '../output.js';
 import type { Administration } from './administration.js';

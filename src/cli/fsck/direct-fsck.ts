@@ -1,6 +1,6 @@
 import { NestFactory } from '@nestjs/core';
 import type { OpenDatabase } from '../../database/open-database.js';
-import { FsckModule } from '../../fsck.module.js';
+import { FsckModule } from './offline-fsck.module.js';
 import { ApiError } from '../../http/api-error.js';
 import { RunLost, StoreNotUsable } from '../../integrity/integrity-walk.service.js';
 import { OfflineFsck } from '../../integrity/offline-fsck.service.js';

@@ -2,14 +2,14 @@ import cluster, { type Worker } from 'node:cluster';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { RateLimiterClusterMaster } from 'rate-limiter-flexible';
-import { DropRounds, type Member } from './cache/drop-rounds.js';
-import type { AppConfig } from './config/config.js';
-import { StartupError } from './config/startup-error.js';
+import { DropRounds, type Member } from '../cache/drop-rounds.js';
+import type { AppConfig } from '../config/config.js';
+import { StartupError } from '../config/startup-error.js';
 import type { FirstAdministrator } from './first-administrator.js';
-import type { CertificateWatch } from './http/certificate-watch.js';
-import { HintLimit, hintText, type ProxyHint } from './http/connections/proxy-hints.js';
-import { forwardLines } from './http/log-output.js';
-import type { NodeMetrics } from './metrics/node-metrics.js';
+import type { CertificateWatch } from './tls/certificate-watch.js';
+import { HintLimit, hintText, type ProxyHint } from '../http/connections/proxy-hints.js';
+import { forwardLines } from './logging/log-output.js';
+import type { NodeMetrics } from '../metrics/node-metrics.js';
 import { isOwnMessage, type MessageToPrimary, type MessageToWorker } from './worker-messages.js';
 
 /** Between the end of a worker and the start of its successor; doubled each time it ends soon. Milliseconds. */

@@ -2,8 +2,8 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@j
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { pino } from 'pino';
-import { type Authority, type Certificate, makeAuthority } from '../../test/support/certificates.js';
-import { eventually, scratchDirectory } from '../../test/support/processes.js';
+import { type Authority, type Certificate, makeAuthority } from '../../../test/support/certificates.js';
+import { eventually, scratchDirectory } from '../../../test/support/processes.js';
 import { CertificateWatch } from './certificate-watch.js';
 import type { CertificatePair } from './certificate.js';
 

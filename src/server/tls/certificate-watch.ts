@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
-import type { TlsConfig } from '../config/config-values.js';
-import { StartupError } from '../config/startup-error.js';
+import type { TlsConfig } from '../../config/config-values.js';
+import { StartupError } from '../../config/startup-error.js';
 import { type CertificatePair, describeCertificate, ownCertificate, readCertificate } from './certificate.js';
 
 /**

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import type { AppConfig } from './config/config.js';
-import { errorCode } from './config/error-code.js';
-import type { ListenAddress } from './config/parsers.js';
-import { StartupError } from './config/startup-error.js';
+import type { AppConfig } from '../config/config.js';
+import { errorCode } from '../config/error-code.js';
+import type { ListenAddress } from '../config/parsers.js';
+import { StartupError } from '../config/startup-error.js';
 
 const ADVICE: Readonly<Record<string, string>> = {
   EADDRINUSE: 'another program listens there: stop that one, or choose another port with',

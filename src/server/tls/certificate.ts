@@ -2,9 +2,9 @@ import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
-import type { TlsConfig } from '../config/config-values.js';
-import { errorCode } from '../config/error-code.js';
-import { StartupError } from '../config/startup-error.js';
+import type { TlsConfig } from '../../config/config-values.js';
+import { errorCode } from '../../config/error-code.js';
+import { StartupError } from '../../config/startup-error.js';
 
 const CERT = 'TLS_CERT_FILE';
 const KEY = 'TLS_KEY_FILE';

@@ -1,11 +1,11 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import type { Logger } from 'pino';
-import type { AppConfig } from './config/config.js';
+import type { AppConfig } from '../config/config.js';
 import { defaultNamespaceWarning } from './default-namespace.js';
-import { explained } from './database/start-failures.js';
+import { explained } from '../database/start-failures.js';
 import { ensureFirstAdministrator, type FirstAdministrator } from './first-administrator.js';
-import { NamespacesService } from './users/namespaces.service.js';
-import { UsersService } from './users/users.service.js';
+import { NamespacesService } from '../users/namespaces.service.js';
+import { UsersService } from '../users/users.service.js';
 
 /** Makes the account that the configuration names, and warns of a namespace that it names and nobody has. */
 export function prepareAccounts(

@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { relative } from 'node:path';
-import type { AppConfig } from './config/config.js';
+import type { AppConfig } from '../config/config.js';
 import type { Administrator } from './first-administrator.js';
 
 const ANY_ADDRESS: ReadonlySet<string> = new Set(['0.0.0.0', '::']);

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import http from 'node:http';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Logger } from 'pino';
-import { Drain } from './http/drain.js';
-import { drain } from './serve.js';
+import { Drain } from '../http/drain.js';
+import { drain } from './shutdown.js';
 
 describe('a drain', () => {
   it('accepts nobody any more when it says that it has begun', async () => {

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { type Certificate, makeAuthority } from '../../test/support/certificates.js';
-import { run, scratchDirectory } from '../../test/support/processes.js';
+import { type Certificate, makeAuthority } from '../../../test/support/certificates.js';
+import { run, scratchDirectory } from '../../../test/support/processes.js';
 import { readCertificate } from './certificate.js';
 
 describe('the files of a certificate', () => {

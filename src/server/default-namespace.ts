@@ -1,4 +1,4 @@
-import type { AppConfig } from './config/config.js';
+import type { AppConfig } from '../config/config.js';
 
 /** What this needs of the namespaces. */
 export interface NamespaceStore {

@@ -1,7 +1,7 @@
 import type { LoggerService } from '@nestjs/common';
 import { pino, stdSerializers, type Level, type Logger } from 'pino';
-import type { LogLevel } from '../config/config-values.js';
-import { StartupError } from '../config/startup-error.js';
+import type { LogLevel } from '../../config/config-values.js';
+import { StartupError } from '../../config/startup-error.js';
 import { layOutForReading, logOutput } from './log-output.js';
 
 /**

@@ -1,12 +1,12 @@
 import type { Logger } from 'pino';
 import { announce } from './announce.js';
-import type { AppConfig } from './config/config.js';
-import { configWarnings } from './config/warnings.js';
-import { Crew } from './crew.js';
-import { openDatabase } from './database/open-database.js';
+import type { AppConfig } from '../config/config.js';
+import { configWarnings } from '../config/warnings.js';
+import { Crew } from './worker-pool.js';
+import { openDatabase } from '../database/open-database.js';
 import { probe } from './listen.js';
 import { serveNodeMetrics } from './serve-metrics.js';
-import { untilPortCloses } from './serve.js';
+import { untilPortCloses } from './shutdown.js';
 import type { StopSignals } from './stop-signals.js';
 import { watchCertificate } from './watch-certificate.js';
 

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
-import type { AppConfig } from './config/config.js';
-import { CertificateWatch } from './http/certificate-watch.js';
+import type { AppConfig } from '../config/config.js';
+import { CertificateWatch } from './tls/certificate-watch.js';
 import type { StopSignals } from './stop-signals.js';
 
 /** `null` where the node speaks plain HTTP. Throws `StartupError`. */

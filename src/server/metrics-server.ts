@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { localUrl } from './banner.js';
-import type { ListenAddress } from './config/parsers.js';
+import type { ListenAddress } from '../config/parsers.js';
 import { cannotListen } from './listen.js';
 
 const TYPE = 'text/plain; version=0.0.4; charset=utf-8';

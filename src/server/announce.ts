@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { banner, localUrl } from './banner.js';
-import type { AppConfig } from './config/config.js';
+import type { AppConfig } from '../config/config.js';
 import type { FirstAdministrator } from './first-administrator.js';
 
 /** What it says works from this moment on. */

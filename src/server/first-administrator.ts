@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { AppConfig } from './config/config.js';
-import { keptSecret, readSecret } from './config/data-dir.js';
+import type { AppConfig } from '../config/config.js';
+import { keptSecret, readSecret } from '../config/data-dir.js';
 
 const PASSWORD_FILE = 'admin-password';
 

@@ -2,18 +2,18 @@ import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { announce } from './announce.js';
 import { collectGarbage } from './collect-garbage.js';
-import type { AppConfig } from './config/config.js';
-import { configWarnings } from './config/warnings.js';
-import { openDatabase } from './database/open-database.js';
-import { explained } from './database/start-failures.js';
-import { NestLog } from './http/logger.js';
+import type { AppConfig } from '../config/config.js';
+import { configWarnings } from '../config/warnings.js';
+import { openDatabase } from '../database/open-database.js';
+import { explained } from '../database/start-failures.js';
+import { NestLog } from './logging/logger.js';
 import { listen, probe } from './listen.js';
 import type { MetricsServer } from './metrics-server.js';
 import { prepareAccounts } from './prepare-accounts.js';
 import { serveOwnMetrics } from './serve-metrics.js';
-import { announceStop, drain, untilPortCloses } from './serve.js';
+import { announceStop, drain, untilPortCloses } from './shutdown.js';
 import type { StopSignals } from './stop-signals.js';
-import type { Traces } from './tracing/traces.js';
+import type { Traces } from '../tracing/traces.js';
 import { watchCertificate } from './watch-certificate.js';
 
 /**

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
-import { StartupError } from '../config/startup-error.js';
+import { StartupError } from '../../config/startup-error.js';
 import { LOG_SERIALIZERS, NestLog } from './logger.js';
 
 function logged(tell: (log: NestLog) => void, level = 'trace'): Record<string, unknown>[] {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { banner, localUrl } from './banner.js';
-import { loadConfig } from './config/load-config.js';
+import { loadConfig } from '../config/load-config.js';
 
 const ANY = { address: '0.0.0.0', family: 'IPv4', port: 8080 };
 const MADE = { username: 'admin', passwordFile: `${process.cwd()}/data/admin-password`, generatedPassword: 'made-1' };

@@ -1,13 +1,13 @@
 import cluster from 'node:cluster';
 import type { Logger } from 'pino';
-import type { AppConfig } from './config/config.js';
-import { readConfig, readProxies, readTracing } from './config/read-config.js';
-import { StartupError } from './config/startup-error.js';
-import type { TracingConfig } from './config/tracing.js';
-import { openLog } from './http/logger.js';
-import { Proxies } from './outgoing/proxies.js';
+import type { AppConfig } from '../config/config.js';
+import { readConfig, readProxies, readTracing } from '../config/read-config.js';
+import { StartupError } from '../config/startup-error.js';
+import type { TracingConfig } from '../config/tracing.js';
+import { openLog } from './logging/logger.js';
+import { Proxies } from '../outgoing/proxies.js';
 import { StopSignals } from './stop-signals.js';
-import type { Traces } from './tracing/traces.js';
+import type { Traces } from '../tracing/traces.js';
 
 /** Something may still hold on to the event loop after everything has been closed. */
 const EXIT_PATIENCE_MS = 2_000;
@@ -39,7 +39,7 @@ async function runProcess(): Promise<number> {
     if (config.server.workers === 1) {
       return await traced(config.server.tracing, async (traces) => {
         traces?.tell(log);
-        const { run } = await import('./run.js');
+        const { run } = await import('./serve-single.js');
         return run(config, log, signals, traces);
       });
     }
@@ -60,7 +60,7 @@ async function runProcess(): Promise<number> {
  */
 async function traced({ protocol }: TracingConfig, work: (traces: Traces | null) => Promise<number>): Promise<number> {
   if (protocol === null) return work(null);
-  const { startTraces } = await import('./tracing/start-traces.js');
+  const { startTraces } = await import('../tracing/start-traces.js');
   const traces = startTraces(protocol, new Proxies(readProxies()));
   try {
     return await work(traces);

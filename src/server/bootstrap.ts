@@ -12,29 +12,29 @@ import {
   type Response,
   Router,
 } from 'express';
-import { AppModule } from './app.module.js';
-import { AuditRecorder } from './audit/audit-recorder.js';
-import type { AppConfig } from './config/config.js';
-import { StatementBatch } from './database/statement-batch.js';
-import { withShare } from './fairness/current-share.js';
-import { AccessLog } from './http/access-log.js';
-import { BodyMemory } from './http/bodies/body-memory.js';
-import { limitBodyTime } from './http/body-deadline.js';
-import type { CertificatePair } from './http/certificate.js';
-import { withoutPorts } from './http/client-network.js';
-import { ProxyHints } from './http/connections/proxy-hints.js';
-import { corsFor } from './http/cors.js';
-import { ErrorFilter } from './http/error.filter.js';
-import { serveOpenApi } from './http/openapi.js';
-import { refuseCostlyJson, refuseLargeBody, refuseUnreadBody } from './http/json-limits.js';
-import { guardPages } from './http/pages.js';
-import { RegistryAdapter } from './http/registry-adapter.js';
-import { RequestContext } from './http/request-context.js';
-import type { RequestTraces } from './http/request-traces.js';
-import { TOKEN_PATH } from './http/token-challenge.js';
-import { WriteTurns } from './http/write-turns.js';
-import { RequestLimitsService } from './limits/request-limits.service.js';
-import { OciError } from './oci/oci-error.js';
+import { AppModule } from '../app.module.js';
+import { AuditRecorder } from '../audit/audit-recorder.js';
+import type { AppConfig } from '../config/config.js';
+import { StatementBatch } from '../database/statement-batch.js';
+import { withShare } from '../fairness/current-share.js';
+import { AccessLog } from '../http/access-log.js';
+import { BodyMemory } from '../http/bodies/body-memory.js';
+import { limitBodyTime } from '../http/body-deadline.js';
+import type { CertificatePair } from './tls/certificate.js';
+import { withoutPorts } from '../http/client-network.js';
+import { ProxyHints } from '../http/connections/proxy-hints.js';
+import { corsFor } from '../http/cors.js';
+import { ErrorFilter } from '../http/error.filter.js';
+import { serveOpenApi } from '../http/openapi.js';
+import { refuseCostlyJson, refuseLargeBody, refuseUnreadBody } from '../http/json-limits.js';
+import { guardPages } from '../http/pages.js';
+import { RegistryAdapter } from '../http/registry-adapter.js';
+import { RequestContext } from '../http/request-context.js';
+import type { RequestTraces } from '../http/request-traces.js';
+import { TOKEN_PATH } from '../http/token-challenge.js';
+import { WriteTurns } from '../http/write-turns.js';
+import { RequestLimitsService } from '../limits/request-limits.service.js';
+import { OciError } from '../oci/oci-error.js';
 
 /** Bytes; several times what the longest description takes. */
 const MANAGEMENT_BODY_LIMIT = 128 * 1024;

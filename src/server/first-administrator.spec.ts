@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { AppConfig } from './config/config.js';
-import { loadConfig, type Environment } from './config/load-config.js';
+import type { AppConfig } from '../config/config.js';
+import { loadConfig, type Environment } from '../config/load-config.js';
 import { ensureFirstAdministrator, type AdministratorStore } from './first-administrator.js';
 
 const SECRET = '3f9c1d7a5b8e2046c1d7a5b8e20463f9';
