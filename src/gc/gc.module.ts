@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { BlobsModule } from '../blobs/blobs.module.js';
+import { BlobsModule } from '../registry/blobs/blobs.module.js';
 import { StorageModule } from '../storage/storage.module.js';
 import { Installation } from './installation.entity.js';
 import { InstallationRepository } from './installation.repository.js';

@@ -7,7 +7,7 @@ import { chunked, UploadRow } from '../../test/contracts/upload-row.js';
 import { type ContentServices, contentServices } from '../../test/support/content-services.js';
 import { onFileEnd, scratchDirectory } from '../../test/support/processes.js';
 import { freshBucket } from '../../test/support/s3.js';
-import { NamedObjects } from '../blobs/named-objects.js';
+import { NamedObjects } from '../registry/blobs/orphan-objects.js';
 import type { AppConfig } from '../config/config.js';
 import type { BlobStore } from '../storage/blob-store.js';
 import { FilesystemStore } from '../storage/filesystem/filesystem-store.js';

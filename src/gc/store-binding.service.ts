@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { NamedObjects } from '../blobs/named-objects.js';
+import { NamedObjects } from '../registry/blobs/orphan-objects.js';
 import { AppConfig } from '../config/config.js';
 import { BlobStore } from '../storage/blob-store.js';
 import { StoreUnavailable } from '../storage/storage-errors.js';

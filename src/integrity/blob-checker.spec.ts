@@ -1,9 +1,9 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { HashWorkers } from '../blobs/hash-workers.js';
-import { HASH_LIBRARY } from '../blobs/saved-hash.js';
-import type { BlobObject } from '../blobs/stored-blobs.js';
+import { HashWorkers } from '../registry/hashing/hash-workers.js';
+import { HASH_LIBRARY } from '../registry/hashing/saved-hash.js';
+import type { BlobObject } from '../registry/blobs/stored-blobs.js';
 import { type Algorithm, digestFrom } from '../oci/digest.js';
 import type { BlobStore, ByteRange, ReadOptions } from '../storage/blob-store.js';
 import type { ObjectKey } from '../storage/object-keys.js';

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { beginHash, type BodyHash } from '../blobs/body-hash.js';
-import { HashWorkers } from '../blobs/hash-workers.js';
-import { HASH_LIBRARY } from '../blobs/saved-hash.js';
-import type { BlobObject, DamageKind } from '../blobs/stored-blobs.js';
+import { beginHash, type BodyHash } from '../registry/hashing/body-hash.js';
+import { HashWorkers } from '../registry/hashing/hash-workers.js';
+import { HASH_LIBRARY } from '../registry/hashing/saved-hash.js';
+import type { BlobObject, DamageKind } from '../registry/blobs/stored-blobs.js';
 import { TALLIES } from '../http/tallies.js';
 import { algorithmOf } from '../oci/digest.js';
 import { BlobStore, type ByteRange } from '../storage/blob-store.js';

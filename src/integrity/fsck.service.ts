@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
-import { StoredBlobs } from '../blobs/stored-blobs.js';
+import { StoredBlobs } from '../registry/blobs/stored-blobs.js';
 import { ApiError } from '../http/api-error.js';
 import type { RunKind, Runner } from './integrity-run.entity.js';
 import { type FoundRun, type HeldRun, IntegrityRunsRepository } from './integrity-runs.repository.js';

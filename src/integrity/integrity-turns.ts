@@ -1,6 +1,6 @@
 import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
-import { StoredBlobs } from '../blobs/stored-blobs.js';
+import { StoredBlobs } from '../registry/blobs/stored-blobs.js';
 import { AppConfig } from '../config/config.js';
 import { TALLIES } from '../http/tallies.js';
 import { type HeldRun, IntegrityRunsRepository, type Progress } from './integrity-runs.repository.js';

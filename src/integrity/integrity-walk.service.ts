@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { BlobDamage } from '../blobs/damage/blob-damage.service.js';
-import { StoreOwner } from '../blobs/damage/store-owner.service.js';
-import { type BlobObject, type DamageKind, StoredBlobs } from '../blobs/stored-blobs.js';
+import { BlobDamage } from '../registry/blobs/damage/blob-damage.service.js';
+import { StoreOwner } from '../registry/blobs/damage/store-owner.service.js';
+import { type BlobObject, type DamageKind, StoredBlobs } from '../registry/blobs/stored-blobs.js';
 import { TALLIES } from '../http/tallies.js';
 import { OciError } from '../oci/oci-error.js';
 import { StorageError } from '../storage/storage-errors.js';

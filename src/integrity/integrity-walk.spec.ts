@@ -7,7 +7,7 @@ import { budget, configOf } from '../../test/contracts/s3-config.js';
 import { integrityServices, type IntegrityServices } from '../../test/support/integrity-services.js';
 import { onFileEnd, scratchDirectory } from '../../test/support/processes.js';
 import { freshBucket } from '../../test/support/s3.js';
-import type { BlobObject } from '../blobs/stored-blobs.js';
+import type { BlobObject } from '../registry/blobs/stored-blobs.js';
 import { TALLIES } from '../http/tallies.js';
 import type { BlobStore } from '../storage/blob-store.js';
 import { FilesystemStore } from '../storage/filesystem/filesystem-store.js';

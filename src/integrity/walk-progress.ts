@@ -1,4 +1,4 @@
-import type { BlobObject } from '../blobs/stored-blobs.js';
+import type { BlobObject } from '../registry/blobs/stored-blobs.js';
 import type { Look } from './blob-checker.js';
 import type { HeldRun, Progress } from './integrity-runs.repository.js';
 import { Pace } from './pace.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { digestOf } from '../../test/support/content.js';
-import type { BlobsService } from '../blobs/blobs.service.js';
+import type { BlobsService } from '../registry/blobs/blobs.service.js';
 import { withShare } from '../fairness/current-share.js';
 import type { RepositoryFact } from '../http/request-context.js';
 import { parseDigest } from '../oci/digest.js';

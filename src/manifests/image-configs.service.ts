@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
-import { BlobsService } from '../blobs/blobs.service.js';
+import { BlobsService } from '../registry/blobs/blobs.service.js';
 import { Allotment } from '../fairness/allotment.js';
 import { currentShare } from '../fairness/current-share.js';
 import { NODE_SHARE, type Share } from '../fairness/share.js';

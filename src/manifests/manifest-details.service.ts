@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { ContentService } from '../blobs/content.service.js';
+import { ContentService } from '../registry/blobs/content.service.js';
 import type { RepositoryFact } from '../http/request-context.js';
 import type { Digest } from '../oci/digest.js';
 import type { ImageConfig } from '../oci/image-config.js';

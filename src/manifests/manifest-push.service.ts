@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import type { NamedContent } from '../blobs/named-content.js';
+import type { NamedContent } from '../registry/blobs/referenced-content.js';
 import { AppConfig } from '../config/config.js';
 import { shareIn } from '../fairness/share.js';
 import type { Authorization } from '../http/authorization/request-authorization.js';
@@ -13,7 +13,7 @@ import { OciError } from '../oci/oci-error.js';
 import { platformsOf } from '../oci/platform.js';
 import type { Reference } from '../oci/reference.js';
 import { annotationsText } from '../oci/referrers.js';
-import { ManifestParser } from '../parsing/manifest-parser.service.js';
+import { ManifestParser } from '../registry/parsing/manifest-parser.service.js';
 import { RepositoriesService } from '../repos/repositories.service.js';
 import { ImagePlatforms } from './image-platforms.js';
 import { LARGE_MANIFEST, LargeManifests } from './large-manifests.js';

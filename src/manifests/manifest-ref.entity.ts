@@ -1,5 +1,5 @@
 import { Entity, Index, JoinColumn, ManyToOne, PrimaryColumn, type Relation } from 'typeorm';
-import { type ContentKind, RepoContent } from '../blobs/repo-content.entity.js';
+import { type ContentKind, RepoContent } from '../registry/blobs/repo-content.entity.js';
 import { digestColumn } from '../oci/digest-bytes.js';
 import type { Digest } from '../oci/digest.js';
 import { Manifest } from './manifest.entity.js';

@@ -1,12 +1,12 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { BlobsModule } from '../blobs/blobs.module.js';
+import { BlobsModule } from '../registry/blobs/blobs.module.js';
 import { CacheModule } from '../cache/cache.module.js';
 import { DatabaseModule } from '../database/database.module.js';
 import { EventsModule } from '../events/events.module.js';
 import { HttpModule } from '../http/http.module.js';
-import { ParsingModule } from '../parsing/parsing.module.js';
-import { RegistryModule } from '../registry/registry.module.js';
+import { ParsingModule } from '../registry/parsing/parsing.module.js';
+import { RegistryModule } from '../registry/v2/registry.module.js';
 import { ReposModule } from '../repos/repos.module.js';
 import { ImageConfigs } from './image-configs.service.js';
 import { ImagePlatforms } from './image-platforms.js';

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
-import type { ManifestContent } from '../blobs/named-content.js';
+import type { ManifestContent } from '../registry/blobs/referenced-content.js';
 import type { Transaction } from '../database/unit-of-work.js';
 import { type AuditEntry, entryParameters, insertEntry } from '../events/audit-trail.service.js';
 import { digestFromBytes, digestsToArray, digestToBytes } from '../oci/digest-bytes.js';

@@ -2,7 +2,7 @@ import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { contentServices, type ContentServices } from '../../test/support/content-services.js';
 import { digestOf } from '../../test/support/content.js';
 import { ACTOR, manifestRow as manifest, needs, tagging } from '../../test/support/manifest-rows.js';
-import { heldBlob } from '../blobs/content.service.js';
+import { heldBlob } from '../registry/blobs/content.service.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { AuditTrail } from '../events/audit-trail.service.js';
 import type { RepositoryFact } from '../http/request-context.js';

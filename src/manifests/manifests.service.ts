@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { ContentService } from '../blobs/content.service.js';
-import type { NamedContent } from '../blobs/named-content.js';
+import { ContentService } from '../registry/blobs/content.service.js';
+import type { NamedContent } from '../registry/blobs/referenced-content.js';
 import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
 import { type AuditEntry, AuditTrail } from '../events/audit-trail.service.js';
 import { FactDrops } from '../events/fact-drops.js';

@@ -8,9 +8,9 @@ import { MEDIA_TYPES } from '../oci/media-type.js';
 import { OciError } from '../oci/oci-error.js';
 import { nextLink } from '../oci/page.js';
 import { referrersIndex } from '../oci/referrers.js';
-import { DigestParam } from '../registry/reference.decorator.js';
-import { replyJsonText } from '../registry/replies.js';
-import { Target } from '../registry/target.decorator.js';
+import { DigestParam } from '../registry/v2/reference.decorator.js';
+import { replyJsonText } from '../registry/v2/replies.js';
+import { Target } from '../registry/v2/target.decorator.js';
 import { ReferrersService } from './referrers.service.js';
 
 const NOTHING = { descriptors: [], continueAfter: null };

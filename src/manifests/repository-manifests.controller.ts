@@ -12,7 +12,7 @@ import { ListQueryDto } from '../http/list.dto.js';
 import type { RepositoryFact } from '../http/request-context.js';
 import { createValidationPipe } from '../http/validation.js';
 import { parseDigest } from '../oci/digest.js';
-import { TargetRepository } from '../registry/target.decorator.js';
+import { TargetRepository } from '../registry/v2/target.decorator.js';
 import { repositoryPaths } from '../repos/repository-paths.js';
 import { cursorDigest, cursorInteger } from './cursor-values.js';
 import { DIGEST_EXAMPLE } from './field-descriptions.js';

@@ -4,9 +4,9 @@ import type { Response } from 'express';
 import { Access } from '../http/access.decorator.js';
 import type { RepositoryFact, RepositoryTarget } from '../http/request-context.js';
 import { parsePage } from '../oci/page.js';
-import { listPage } from '../registry/list-page.js';
-import { replyJson } from '../registry/replies.js';
-import { Target, TargetRepository } from '../registry/target.decorator.js';
+import { listPage } from '../registry/v2/list-page.js';
+import { replyJson } from '../registry/v2/replies.js';
+import { Target, TargetRepository } from '../registry/v2/target.decorator.js';
 import { TagsRepository } from './tags.repository.js';
 
 @ApiTags('registry')

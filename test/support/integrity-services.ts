@@ -1,10 +1,10 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import { BlobDamage } from '../../src/blobs/damage/blob-damage.service.js';
-import { DamageRepository } from '../../src/blobs/damage/damage.repository.js';
-import { DamagedBlob } from '../../src/blobs/damage/damaged-blob.entity.js';
-import { StoreOwner } from '../../src/blobs/damage/store-owner.service.js';
-import { HashWorkers } from '../../src/blobs/hash-workers.js';
-import { type BlobObject, StoredBlobs } from '../../src/blobs/stored-blobs.js';
+import { BlobDamage } from '../../src/registry/blobs/damage/blob-damage.service.js';
+import { DamageRepository } from '../../src/registry/blobs/damage/damage.repository.js';
+import { DamagedBlob } from '../../src/registry/blobs/damage/damaged-blob.entity.js';
+import { StoreOwner } from '../../src/registry/blobs/damage/store-owner.service.js';
+import { HashWorkers } from '../../src/registry/hashing/hash-workers.js';
+import { type BlobObject, StoredBlobs } from '../../src/registry/blobs/stored-blobs.js';
 import { BlobChecker } from '../../src/integrity/blob-checker.js';
 import { IntegrityRun } from '../../src/integrity/integrity-run.entity.js';
 import { type HeldRun, IntegrityRunsRepository } from '../../src/integrity/integrity-runs.repository.js';

@@ -1,4 +1,4 @@
-import type { NamedContent } from '../../src/blobs/named-content.js';
+import type { NamedContent } from '../../src/registry/blobs/referenced-content.js';
 import type { NewManifest } from '../../src/manifests/manifests.repository.js';
 import type { Tagging } from '../../src/manifests/manifests.service.js';
 import { parseDigest, type Digest } from '../../src/oci/digest.js';

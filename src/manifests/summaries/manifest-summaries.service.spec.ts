@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { withShare } from '../../fairness/current-share.js';
 import { MEDIA_TYPES } from '../../oci/media-type.js';
 import { type Digest, digestFrom } from '../../oci/digest.js';
-import { ManifestParser } from '../../parsing/manifest-parser.service.js';
+import { ManifestParser } from '../../registry/parsing/manifest-parser.service.js';
 import { LARGE_MANIFEST } from '../large-manifests.js';
 import type { ManifestSummariesRepository, Unread } from './manifest-summaries.repository.js';
 import { ManifestSummaries, type SummarizedRow } from './manifest-summaries.service.js';

@@ -3,7 +3,7 @@ import { currentShare } from '../../fairness/current-share.js';
 import { NODE_SHARE } from '../../fairness/share.js';
 import type { Digest } from '../../oci/digest.js';
 import { annotationsOf } from '../../oci/referrers.js';
-import { ManifestParser } from '../../parsing/manifest-parser.service.js';
+import { ManifestParser } from '../../registry/parsing/manifest-parser.service.js';
 import { LARGE_MANIFEST, LargeManifests } from '../large-manifests.js';
 import { type AnnotationsText, ManifestSummariesRepository } from './manifest-summaries.repository.js';
 import { type ManifestSummary, summaryOf } from './manifest-summary.js';

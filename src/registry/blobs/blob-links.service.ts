@@ -1,0 +1,37 @@
+import { Injectable } from '@nestjs/common';
+import { UnitOfWork } from '../../database/unit-of-work.js';
+import { FactDrops } from '../../events/fact-drops.js';
+import type { RepositoryFact } from '../../http/request-context.js';
+import type { Digest } from '../../oci/digest.js';
+import { BlobsRepository } from './blobs.repository.js';
+import type { HeldBlob } from './content.repository.js';
+import { ContentService, heldBlob } from './content.service.js';
+
+/** Makes repositories hold blobs that are stored already, and lets go of them. No bytes are touched. */
+@Injectable()
+export class BlobLinks {
+  constructor(
+    private readonly blobs: BlobsRepository,
+    private readonly content: ContentService,
+    private readonly unitOfWork: UnitOfWork,
+    private readonly drops: FactDrops,
+  ) {}
+
+  /** False when the collector has taken the blob meanwhile. */
+  link(repository: RepositoryFact, digest: Digest, blob: HeldBlob): Promise<boolean> {
+    return this.unitOfWork.run(async (tx) => {
+      if (!(await this.blobs.hold(tx, blob.blobId))) return false;
+      await this.content.link(tx, repository.id, digest, blob);
+      await this.drops.afterCommit(tx, [heldBlob(repository, digest)]);
+      return true;
+    });
+  }
+
+  /** The repository holds it no more; its bytes are the collector's. Throws `blobUnknown` or `inUse`. */
+  async unlink(repository: RepositoryFact, digest: Digest): Promise<void> {
+    await this.unitOfWork.run(async (tx) => {
+      await this.content.unlinkBlob(tx, repository, digest);
+      await this.drops.afterCommit(tx, [heldBlob(repository, digest)]);
+    });
+  }
+}

@@ -1,0 +1,110 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { contentServices, type ContentServices } from '../../../../test/support/content-services.js';
+import { loadConfig } from '../../../config/load-config.js';
+import { AuditTrail } from '../../../events/audit-trail.service.js';
+import { Repo } from '../../../repos/repo.entity.js';
+import { RepositoriesRepository } from '../../../repos/repositories.repository.js';
+import { RepositoryChangesService } from '../../../repos/repository-changes.service.js';
+import { Upload } from '../upload.entity.js';
+import { UnfinishedRepositoriesRepository } from './unfinished.repository.js';
+import { UnfinishedSweeper } from './unfinished-sweeper.service.js';
+
+describe('the sweep of unfinished repositories', () => {
+  let services: ContentServices;
+
+  beforeAll(async () => {
+    services = await contentServices();
+  }, 60_000);
+
+  function node(): UnfinishedSweeper {
+    const { unitOfWork, drops } = services;
+    const rows = new RepositoriesRepository(services.repository(Repo));
+    const changes = new RepositoryChangesService(rows, drops, new AuditTrail(), unitOfWork);
+    const config = loadConfig({}, null, () => '0'.repeat(32));
+    const looks = new UnfinishedRepositoriesRepository(services.repository(Upload));
+    return new UnfinishedSweeper(looks, changes, unitOfWork, config);
+  }
+
+  /** Repositories of this age in hours without a manifest; gives their ids. */
+  async function begun(prefix: string, hours: number, number = 1): Promise<number[]> {
+    const rows = await services.database.query<{ id: string }>(
+      `INSERT INTO repos (namespace_id, name, path, visibility, created_at)
+       SELECT n.id, $1 || i, 'acme/' || $1 || i, 'private', now() - make_interval(hours => $2)
+       FROM namespaces n, generate_series(1, $3::int) i WHERE n.name = 'acme' RETURNING id`,
+      [prefix, hours, number],
+    );
+    return rows.map(({ id }) => Number(id));
+  }
+
+  const upload = (repoId: number): Promise<unknown> =>
+    services.database.query(
+      `INSERT INTO uploads (id, repo_id, principal, credential, expires_at)
+       VALUES (gen_random_uuid(), $1, 'user:1', 'password', now() + interval '1 hour')`,
+      [repoId],
+    );
+  const hold = (repoId: number, hours: number): Promise<unknown> =>
+    services.database.query(
+      `INSERT INTO repo_content (repo_id, digest, kind, present, created_at)
+       VALUES ($1, '\\x00', 'manifest', false, now() - make_interval(hours => $2))`,
+      [repoId, hours],
+    );
+  async function left(prefix: string): Promise<number[]> {
+    const rows = await services.database.query<{ id: string }>(
+      `SELECT id FROM repos WHERE deleted_at IS NULL AND path LIKE 'acme/' || $1 || '%' ORDER BY id`,
+      [prefix],
+    );
+    return rows.map(({ id }) => Number(id));
+  }
+
+  it('deletes those that have no upload and no recent content', async () => {
+    const over = await begun('over-', 1);
+    const [old = 0] = await begun('old-', 48);
+    await hold(old, 47);
+    const [uploading = 0] = await begun('uploading-', 48);
+    await upload(uploading);
+    const [holding = 0] = await begun('holding-', 48);
+    await hold(holding, 1);
+    const young = await begun('young-', 0);
+    const finished = await services.newRepository('finished');
+    await services.database.query(`UPDATE repos SET created_at = now() - interval '2 days' WHERE id = $1`, [
+      finished.id,
+    ]);
+    await node().sweep();
+    expect([await left('over-'), await left('old-')]).toEqual([[], []]);
+    expect(await left('uploading-')).toEqual([uploading]);
+    expect(await left('holding-')).toEqual([holding]);
+    expect(await left('young-')).toEqual(young);
+    expect(await left('finished')).toEqual([finished.id]);
+    expect(
+      await services.database.query(
+        `SELECT a.actor, a.action FROM audit_events a JOIN repos r ON a.resource = 'repo:' || r.path WHERE r.id = ANY ($1)`,
+        [over],
+      ),
+    ).toEqual([{ actor: 'system:sweep', action: 'repo.delete' }]);
+  });
+
+  it('spares one that a push is at work in, whichever of the two is first', async () => {
+    const [held = 0] = await begun('held-', 48);
+    const sweeper = node();
+    await services.unitOfWork.run(async (tx) => {
+      // As the foreign key of an upload's row does.
+      await tx.query('SELECT id FROM repos WHERE id = $1 FOR KEY SHARE', [held]);
+      await sweeper.sweep();
+      expect(await left('held-')).toEqual([held]);
+      await tx.query(
+        `INSERT INTO uploads (id, repo_id, principal, credential, expires_at)
+         VALUES (gen_random_uuid(), $1, 'user:1', 'password', now() + interval '1 hour')`,
+        [held],
+      );
+    });
+    await sweeper.sweep();
+    expect(await left('held-')).toEqual([held]);
+  });
+
+  it('gets through any number of them, also when several nodes are at it', async () => {
+    const busy = await begun('busy-', 48, 1200);
+    for (const id of busy.slice(0, 600)) await upload(id);
+    await Promise.all([node().sweep(), node().sweep()]);
+    expect(await left('busy-')).toEqual(busy.slice(0, 600));
+  }, 30_000);
+});

@@ -1,0 +1,85 @@
+import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { TALLIES } from '../../http/tallies.js';
+import { BlobStore } from '../../storage/blob-store.js';
+import { objectKeyOf, parseObjectKey } from '../../storage/object-keys.js';
+import { type ExpiredUpload, SweepRepository } from './sweep.repository.js';
+
+/** Between two sweeps; each node adds a part of it by chance, so that they do not come together. */
+const PAUSE_MS = 5_000;
+const BATCH = 100;
+const AT_ONCE = 8;
+/** What one sweep removes at most: the rest waits for the next, on this node or another. */
+const MAX_BATCHES = 10;
+const LEASE_SECONDS = 300;
+
+/**
+ * Removes what uploads leave behind once they have expired: those that nobody finished, those that were ended and whose
+ * bytes could not be removed then, and done ones, with the object of whoever lost a race for a digest.
+ */
+@Injectable()
+export class UploadSweeper implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger(UploadSweeper.name);
+  private timer: NodeJS.Timeout | null = null;
+  private running: Promise<void> = Promise.resolve();
+  private isStopped = false;
+
+  constructor(
+    private readonly uploads: SweepRepository,
+    private readonly store: BlobStore,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.schedule();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    this.isStopped = true;
+    if (this.timer) clearTimeout(this.timer);
+    await this.running;
+  }
+
+  /** Removes what has expired by now, as far as one sweep goes. */
+  async sweep(): Promise<void> {
+    for (let batch = 0; batch < MAX_BATCHES && !this.isStopped; batch++) {
+      const expired = await this.uploads.take(BATCH, LEASE_SECONDS);
+      for (const { wasOpen, isDirect } of expired)
+        if (wasOpen) (isDirect ? TALLIES.directUploads : TALLIES.streamedUploads).add('expired');
+      for (let from = 0; from < expired.length; from += AT_ONCE) await this.clear(expired.slice(from, from + AT_ONCE));
+      if (expired.length < BATCH) return;
+    }
+  }
+
+  private schedule(): void {
+    if (this.isStopped) return;
+    const pause = PAUSE_MS * (1 + Math.random());
+    this.timer = setTimeout(() => {
+      this.running = this.turn();
+      void this.running.then(() => {
+        this.schedule();
+      });
+    }, pause).unref();
+  }
+
+  private async turn(): Promise<void> {
+    try {
+      await this.sweep();
+      TALLIES.sweeps.add('done');
+    } catch (error) {
+      TALLIES.sweeps.add('failed');
+      this.logger.warn({ error: String(error), message: 'expired uploads are removed later' });
+    }
+  }
+
+  /** A row goes only after the bytes that it names. */
+  private async clear(uploads: readonly ExpiredUpload[]): Promise<void> {
+    const results = await Promise.allSettled(uploads.map((upload) => this.abandon(upload)));
+    const failed = results.find((result) => result.status === 'rejected');
+    await this.uploads.remove(uploads.filter((_, index) => results[index]?.status === 'fulfilled'));
+    if (failed) throw failed.reason;
+  }
+
+  private async abandon({ id, epoch, writer, objectKey, isKept }: ExpiredUpload): Promise<void> {
+    const keep = isKept && objectKey !== null ? parseObjectKey(objectKey) : undefined;
+    await this.store.abandon({ key: objectKeyOf(id), epoch }, writer, keep);
+  }
+}

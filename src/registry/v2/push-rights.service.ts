@@ -1,0 +1,49 @@
+import { Injectable } from '@nestjs/common';
+import { mayAct, roleFrom } from '../../access/policy.js';
+import type { TokenHolder } from '../../auth/access-token.js';
+import { LivePrincipalsService } from '../../auth/live-principals.service.js';
+import type { Authorization } from '../../http/authorization/request-authorization.js';
+import type { RepositoryFact } from '../../http/request-context.js';
+import { OciError } from '../../oci/oci-error.js';
+import { RepositoriesService } from '../../repos/repositories.service.js';
+
+/** Whoever has begun what a node finishes later: the names that its row keeps. */
+export interface Pusher {
+  /** Such as `user:7`. */
+  readonly principal: string;
+  /** Such as `key:<id>`: what it may do was judged by the requests, and never changes. */
+  readonly credential: string;
+}
+
+const HOLDER = /^(user|robot):(\d{1,16})$/;
+
+/** The right to push of somebody whose request was answered long ago. */
+@Injectable()
+export class PushRights {
+  constructor(
+    private readonly livePrincipals: LivePrincipalsService,
+    private readonly repositories: RepositoriesService,
+  ) {}
+
+  /** One that throws `denied` once the principal, its credential or its right is gone, or another repository is at the path. */
+  of(pusher: Pusher, repository: Pick<RepositoryFact, 'id' | 'path'>): Authorization {
+    return { renew: () => this.require(pusher, repository) };
+  }
+
+  private async require(
+    { principal: key, credential }: Pusher,
+    { id, path }: Pick<RepositoryFact, 'id' | 'path'>,
+  ): Promise<void> {
+    const [, kind, number] = HOLDER.exec(key) ?? [];
+    if (kind !== 'user' && kind !== 'robot') throw new OciError('denied');
+    const request = this.livePrincipals.request({ kind, id: Number(number) });
+    const [repository, live] = await Promise.all([this.repositories.find(path), this.livePrincipals.read(request)]);
+    // When it was issued its row does not say; a new version of the credentials does not end what was begun.
+    const holder: TokenHolder = { kind, id: Number(number), credentialsVersion: live?.credentialsVersion ?? 0 };
+    const principal = await this.livePrincipals.judge(live, { holder, label: credential, issuedAt: 0 });
+    if (!principal || repository?.id !== id) throw new OciError('denied');
+    const { namespaceId, grants, visibility } = repository;
+    if (!mayAct('push', { visibility, role: roleFrom({ principal, namespaceId, grants }) }))
+      throw new OciError('denied');
+  }
+}
