@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import { Injectable } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { principalKey } from '../access/principal.js';
-import { ApiError } from '../http/api-error.js';
+import { ApiError } from '../http/errors/api-error.js';
 import type { AuditRow } from './audit-events.repository.js';
 import { AuditEventDto } from './audit.dto.js';
 

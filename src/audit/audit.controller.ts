@@ -9,10 +9,10 @@ import {
   getSchemaPath,
 } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
-import { Access } from '../http/access.decorator.js';
-import { ApiError } from '../http/api-error.js';
-import { keysetPage, listReply, type Position } from '../http/list-reply.js';
-import { createValidationPipe } from '../http/validation.js';
+import { Access } from '../http/guards/access.decorator.js';
+import { ApiError } from '../http/errors/api-error.js';
+import { keysetPage, listReply, type Position } from '../http/paging/list-reply.js';
+import { createValidationPipe } from '../http/validation/validation.js';
 import type { AuditFilter, AuditPosition, AuditRow } from './audit-events.repository.js';
 import { AuditExports, NDJSON } from './audit-exports.js';
 import { AuditLogService } from './audit-log.service.js';

@@ -1,7 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn, IsString, MaxLength, ValidateBy } from 'class-validator';
-import { ListQueryDto } from '../http/list.dto.js';
-import { MayBeAbsent } from '../http/validation.js';
+import { ListQueryDto } from '../http/paging/list.dto.js';
+import { MayBeAbsent } from '../http/validation/validation.js';
 import type { AuditEvent } from './audit-event.entity.js';
 import type { AuditRow } from './audit-events.repository.js';
 import { readTime } from './audit-time.js';

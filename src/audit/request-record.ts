@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Request, Response } from 'express';
 import { membershipIn, type Principal, principalKey } from '../access/principal.js';
-import { networkOf } from '../http/client-network.js';
+import { networkOf } from '../http/connections/client-network.js';
 import type { RepositoryTarget } from '../http/request-context.js';
 import { AUDITED_ROUTES, type AuditedRoute, routeKey } from './audit-actions.js';
 import { CLOCK } from './audit-clock.js';

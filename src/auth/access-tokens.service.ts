@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import jsonwebtoken from 'jsonwebtoken';
 import { AppConfig } from '../config/config.js';
-import { SERVICE } from '../http/token-challenge.js';
+import { SERVICE } from '../http/v2/token-challenge.js';
 import { claimsOf, type TokenGrant } from './access-token.js';
 
 /** The one algorithm that is signed with, and the only one that is accepted. */

@@ -3,7 +3,7 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
 import { AppConfig } from '../config/config.js';
 import type { Transaction } from '../database/unit-of-work.js';
-import { FROM_THE_BEGINNING, type TimePage } from '../http/time-page.js';
+import { FROM_THE_BEGINNING, type TimePage } from '../http/paging/time-page.js';
 import type { KeyHolderKind } from './api-key-text.js';
 import { ApiKey } from './api-key.entity.js';
 import { PRUNED_AT_ONCE } from './refresh-tokens.repository.js';

@@ -3,7 +3,7 @@ import { AuthGuard, PassportStrategy } from '@nestjs/passport';
 import type { Request } from 'express';
 import { Strategy } from 'passport-jwt';
 import { AppConfig } from '../config/config.js';
-import { SERVICE } from '../http/token-challenge.js';
+import { SERVICE } from '../http/v2/token-challenge.js';
 import { readClaims, type VerifiedToken } from './access-token.js';
 import { TOKEN_ALGORITHM, TOKEN_ISSUER } from './access-tokens.service.js';
 import { readAuthorization } from './authorization-header.js';

@@ -1,8 +1,8 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { ArrayMaxSize, ArrayMinSize, ArrayUnique, IsArray, IsIn, IsString, Length } from 'class-validator';
 import { isKeyScope, KEY_SCOPES, type KeyScope } from '../access/credential-limits.js';
-import { FutureTime } from '../http/future-time.decorator.js';
-import { MayBeAbsent } from '../http/validation.js';
+import { FutureTime } from '../http/validation/future-time.decorator.js';
+import { MayBeAbsent } from '../http/validation/validation.js';
 import type { ApiKeyRecord } from './api-keys.repository.js';
 import type { IssuedKey, KeyDraft } from './api-keys.service.js';
 import { IsRepositoryLimit } from './repository-limit.decorator.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { Limiters } from '../cache/limiters.js';
-import { TALLIES } from '../http/tallies.js';
+import { TALLIES } from '../http/counters.js';
 import { LoginThrottle, MAX_FAILURES, MAX_FAILURES_OF_ACCOUNT, MAX_FAILURES_OF_ADDRESS } from './login-throttle.js';
 import { Refusal } from './refusal.js';
 

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Limiters } from '../cache/limiters.js';
-import { networkOf } from '../http/client-network.js';
-import { TALLIES } from '../http/tallies.js';
+import { networkOf } from '../http/connections/client-network.js';
+import { TALLIES } from '../http/counters.js';
 import { AttemptLimiter } from '../limits/attempt-limiter.js';
 import type { Exhausted } from '../limits/limit-headers.js';
 import { isAccountName } from '../users/account-name.js';

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../access/actor.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
-import { validated } from '../http/validation.js';
+import { validated } from '../http/validation/validation.js';
 import { OperatorUsersService } from '../users/operator-users.service.js';
 import { ApiKeysService, type KeyOwner, MAX_KEYS } from './api-keys.service.js';
 import { ApiKeyDto, CreateKeyDto, IssuedKeyDto, keyDraft } from './key.dto.js';

@@ -1,9 +1,9 @@
 import type { Request } from 'express';
 import type { AppConfig } from '../config/config.js';
-import { type ApiCondition, ApiError, type DockerError } from '../http/api-error.js';
-import { isRegistryPath } from '../http/error.filter.js';
-import { TALLIES } from '../http/tallies.js';
-import { TOKEN_PATH, tokenChallenge } from '../http/token-challenge.js';
+import { type ApiCondition, ApiError, type DockerError } from '../http/errors/api-error.js';
+import { isRegistryPath } from '../http/errors/error.filter.js';
+import { TALLIES } from '../http/counters.js';
+import { TOKEN_PATH, tokenChallenge } from '../http/v2/token-challenge.js';
 import { type Exhausted, exhaustedHeaders, exhaustedText } from '../limits/limit-headers.js';
 import { type OciCondition, OciError, ociErrorBody } from '../oci/oci-error.js';
 import type { Scope } from '../oci/scope.js';

@@ -1,5 +1,5 @@
 import { parse } from 'node:querystring';
-import { ApiError } from '../http/api-error.js';
+import { ApiError } from '../http/errors/api-error.js';
 import type { Authorization } from './authorization-header.js';
 import { Refusal } from './refusal.js';
 

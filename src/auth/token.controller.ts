@@ -12,10 +12,10 @@ import {
 } from '@nestjs/swagger';
 import type { Request } from 'express';
 import { AppConfig } from '../config/config.js';
-import { Access } from '../http/access.decorator.js';
-import { ApiError } from '../http/api-error.js';
+import { Access } from '../http/guards/access.decorator.js';
+import { ApiError } from '../http/errors/api-error.js';
 import { publicUrl } from '../http/public-url.js';
-import { createValidationPipe } from '../http/validation.js';
+import { createValidationPipe } from '../http/validation/validation.js';
 import { RequestLimitsService } from '../limits/request-limits.service.js';
 import { readAuthorization } from './authorization-header.js';
 import { Refusal, refusalError } from './refusal.js';

@@ -1,6 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn, IsString, MaxLength } from 'class-validator';
-import { MayBeAbsent } from '../http/validation.js';
+import { MayBeAbsent } from '../http/validation/validation.js';
 import type { JsonRequest } from './token-request.js';
 
 /** The JSON login and its refresh. Names are OAuth 2's. */

@@ -9,9 +9,9 @@ import {
 } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Actor } from '../access/actor.js';
-import { Access } from '../http/access.decorator.js';
-import { CurrentActor } from '../http/actor.decorator.js';
-import { createValidationPipe } from '../http/validation.js';
+import { Access } from '../http/guards/access.decorator.js';
+import { CurrentActor } from '../http/guards/actor.decorator.js';
+import { createValidationPipe } from '../http/validation/validation.js';
 import { DeletionResultsDto, DeletionsDto } from './deletions.dto.js';
 import { DeletionsService } from './deletions.service.js';
 

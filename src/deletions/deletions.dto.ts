@@ -1,8 +1,8 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { ArrayMaxSize, ArrayMinSize, IsArray, IsString, MaxLength, ValidateNested } from 'class-validator';
-import type { ApiError } from '../http/api-error.js';
-import { MayBeAbsent } from '../http/validation.js';
+import type { ApiError } from '../http/errors/api-error.js';
+import { MayBeAbsent } from '../http/validation/validation.js';
 
 export const MAX_ITEMS = 1_000;
 const MAX_NAME = 512;

@@ -1,8 +1,8 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsIn, IsInt, Max, Min } from 'class-validator';
-import { ApiError } from '../http/api-error.js';
-import { MayBeAbsent } from '../http/validation.js';
+import { ApiError } from '../http/errors/api-error.js';
+import { MayBeAbsent } from '../http/validation/validation.js';
 
 /** What OpenAPI says of `force`. */
 export const FORCE =

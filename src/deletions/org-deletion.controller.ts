@@ -1,9 +1,9 @@
 import { Controller, Delete, HttpCode, Param, Query, UsePipes } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { Actor } from '../access/actor.js';
-import { Access } from '../http/access.decorator.js';
-import { CurrentActor } from '../http/actor.decorator.js';
-import { createValidationPipe } from '../http/validation.js';
+import { Access } from '../http/guards/access.decorator.js';
+import { CurrentActor } from '../http/guards/actor.decorator.js';
+import { createValidationPipe } from '../http/validation/validation.js';
 import { confirmedBy, FORCE, NamespaceDeletionQueryDto } from './namespace-deletions.dto.js';
 import { NamespaceDeletionsService } from './namespace-deletions.service.js';
 

@@ -2,10 +2,10 @@ import { Controller, Delete, HttpCode, Param, Query, UsePipes } from '@nestjs/co
 import { ApiNoContentResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Actor } from '../access/actor.js';
 import type { Viewer } from '../access/viewer.js';
-import { Access } from '../http/access.decorator.js';
-import { CurrentActor } from '../http/actor.decorator.js';
-import { CurrentViewer } from '../http/current-viewer.decorator.js';
-import { createValidationPipe } from '../http/validation.js';
+import { Access } from '../http/guards/access.decorator.js';
+import { CurrentActor } from '../http/guards/actor.decorator.js';
+import { CurrentViewer } from '../http/guards/current-viewer.decorator.js';
+import { createValidationPipe } from '../http/validation/validation.js';
 import { confirmedBy, FORCE, NamespaceDeletionQueryDto } from './namespace-deletions.dto.js';
 import { NamespaceDeletionsService } from './namespace-deletions.service.js';
 

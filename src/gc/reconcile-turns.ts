@@ -1,6 +1,6 @@
 import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { AppConfig } from '../config/config.js';
-import { TALLIES } from '../http/tallies.js';
+import { TALLIES } from '../http/counters.js';
 import { BlobStore } from '../storage/blob-store.js';
 import { Reconciler, type Reconciled } from './reconciler.service.js';
 import { ForeignStore, StoreBinding } from './store-binding.service.js';

@@ -1,7 +1,7 @@
 import { Controller, Get, HttpStatus, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiServiceUnavailableResponse, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
-import { Access } from '../http/access.decorator.js';
+import { Access } from '../http/guards/access.decorator.js';
 import { HealthDto } from './health.dto.js';
 import { type Health, HealthService } from './health.service.js';
 

@@ -3,7 +3,7 @@ import type { FactCache } from '../cache/fact-cache.js';
 import type { UnitOfWork } from '../database/unit-of-work.js';
 import { currentShare, withShare } from '../fairness/current-share.js';
 import type { Share } from '../fairness/share.js';
-import { Drain } from '../http/drain.js';
+import { Drain } from '../http/connections/drain.js';
 import type { BlobStore } from '../storage/blob-store.js';
 import { HealthService, statusOf } from './health.service.js';
 import type { WriteChecks } from './writes/write-checks.service.js';

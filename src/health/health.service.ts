@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { FactCache } from '../cache/fact-cache.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { withoutShare } from '../fairness/current-share.js';
-import { Drain } from '../http/drain.js';
+import { Drain } from '../http/connections/drain.js';
 import { BlobStore } from '../storage/blob-store.js';
 import { type Writes, WriteChecks, WRITTEN } from './writes/write-checks.service.js';
 

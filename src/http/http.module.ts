@@ -2,7 +2,7 @@ import { Module } from '@nestjs/common';
 import { AccessLog } from './access-log.js';
 import { BodyMemory } from './bodies/body-memory.js';
 import { ProxyHints } from './connections/proxy-hints.js';
-import { WriteTurns } from './write-turns.js';
+import { WriteTurns } from './write-concurrency.js';
 
 /** What requests of every module have in common. */
 @Module({

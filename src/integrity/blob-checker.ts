@@ -3,7 +3,7 @@ import { beginHash, type BodyHash } from '../registry/hashing/body-hash.js';
 import { HashWorkers } from '../registry/hashing/hash-workers.js';
 import { HASH_LIBRARY } from '../registry/hashing/saved-hash.js';
 import type { BlobObject, DamageKind } from '../registry/blobs/stored-blobs.js';
-import { TALLIES } from '../http/tallies.js';
+import { TALLIES } from '../http/counters.js';
 import { algorithmOf } from '../oci/digest.js';
 import { BlobStore, type ByteRange } from '../storage/blob-store.js';
 import { releaseMemory } from '../fairness/release-memory.js';

@@ -8,8 +8,8 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import type { Response } from 'express';
-import { Access } from '../http/access.decorator.js';
-import { createValidationPipe } from '../http/validation.js';
+import { Access } from '../http/guards/access.decorator.js';
+import { createValidationPipe } from '../http/validation/validation.js';
 import { DEFAULT_BYTES_PER_SECOND, FsckDto, StartFsckDto } from './fsck.dto.js';
 import { FsckService } from './fsck.service.js';
 

@@ -1,6 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsBoolean, IsInt, Max, Min } from 'class-validator';
-import { MayBeAbsent } from '../http/validation.js';
+import { MayBeAbsent } from '../http/validation/validation.js';
 import type { FoundRun } from './integrity-runs.repository.js';
 
 /** Below it a blob of a gigabyte takes more than a week. */

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import { StoredBlobs } from '../registry/blobs/stored-blobs.js';
-import { ApiError } from '../http/api-error.js';
+import { ApiError } from '../http/errors/api-error.js';
 import type { RunKind, Runner } from './integrity-run.entity.js';
 import { type FoundRun, type HeldRun, IntegrityRunsRepository } from './integrity-runs.repository.js';
 import { IntegrityTurns } from './integrity-turns.js';

@@ -2,7 +2,7 @@ import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationB
 import { randomUUID } from 'node:crypto';
 import { StoredBlobs } from '../registry/blobs/stored-blobs.js';
 import { AppConfig } from '../config/config.js';
-import { TALLIES } from '../http/tallies.js';
+import { TALLIES } from '../http/counters.js';
 import { type HeldRun, IntegrityRunsRepository, type Progress } from './integrity-runs.repository.js';
 import { IntegrityWalk, RunLost, StoreNotUsable } from './integrity-walk.service.js';
 

@@ -2,7 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { BlobDamage } from '../registry/blobs/damage/blob-damage.service.js';
 import { StoreOwner } from '../registry/blobs/damage/store-owner.service.js';
 import { type BlobObject, type DamageKind, StoredBlobs } from '../registry/blobs/stored-blobs.js';
-import { TALLIES } from '../http/tallies.js';
+import { TALLIES } from '../http/counters.js';
 import { OciError } from '../oci/oci-error.js';
 import { StorageError } from '../storage/storage-errors.js';
 import { BlobChecker, type Verdict } from './blob-checker.js';

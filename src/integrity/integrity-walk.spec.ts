@@ -8,7 +8,7 @@ import { integrityServices, type IntegrityServices } from '../../test/support/in
 import { onFileEnd, scratchDirectory } from '../../test/support/processes.js';
 import { freshBucket } from '../../test/support/s3.js';
 import type { BlobObject } from '../registry/blobs/stored-blobs.js';
-import { TALLIES } from '../http/tallies.js';
+import { TALLIES } from '../http/counters.js';
 import type { BlobStore } from '../storage/blob-store.js';
 import { FilesystemStore } from '../storage/filesystem/filesystem-store.js';
 import type { ObjectKey } from '../storage/object-keys.js';

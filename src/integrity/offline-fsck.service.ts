@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BlobDamage } from '../registry/blobs/damage/blob-damage.service.js';
-import { ApiError } from '../http/api-error.js';
+import { ApiError } from '../http/errors/api-error.js';
 import { type FsckOptions, FsckService } from './fsck.service.js';
 import { type HeldRun, IntegrityRunsRepository, LEASE_SECONDS, type Progress } from './integrity-runs.repository.js';
 import { IntegrityWalk, StoreNotUsable } from './integrity-walk.service.js';

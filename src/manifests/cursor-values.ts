@@ -1,5 +1,5 @@
-import { ApiError } from '../http/api-error.js';
-import type { Position } from '../http/list-reply.js';
+import { ApiError } from '../http/errors/api-error.js';
+import type { Position } from '../http/paging/list-reply.js';
 import { type Digest, isDigest } from '../oci/digest.js';
 
 type Value = Position[number] | undefined;

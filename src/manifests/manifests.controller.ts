@@ -2,7 +2,7 @@ import { Controller, Delete, Get, Head, Put, Query, Req, Res } from '@nestjs/com
 import { ApiOperation, ApiParam, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { AppConfig } from '../config/config.js';
-import { Access } from '../http/access.decorator.js';
+import { Access } from '../http/guards/access.decorator.js';
 import { releaseMemory } from '../fairness/release-memory.js';
 import { BodyMemory } from '../http/bodies/body-memory.js';
 import type { RepositoryFact, RepositoryTarget } from '../http/request-context.js';
@@ -10,7 +10,7 @@ import { etagMatches, etagOf } from '../oci/etag.js';
 import { OciError } from '../oci/oci-error.js';
 import { type Reference, referenceText } from '../oci/reference.js';
 import type { Actor } from '../access/actor.js';
-import { CurrentActor } from '../http/actor.decorator.js';
+import { CurrentActor } from '../http/guards/actor.decorator.js';
 import { ReferenceParam } from '../registry/v2/reference.decorator.js';
 import { type FlatHeaders, reply, replyEmpty } from '../registry/v2/replies.js';
 import { Target, targetOf, TargetRepository } from '../registry/v2/target.decorator.js';

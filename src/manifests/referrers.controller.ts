@@ -1,7 +1,7 @@
 import { Controller, Get, Query, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiParam, ApiQuery, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
-import { Access } from '../http/access.decorator.js';
+import { Access } from '../http/guards/access.decorator.js';
 import type { RepositoryTarget } from '../http/request-context.js';
 import { type Digest, isDigest } from '../oci/digest.js';
 import { MEDIA_TYPES } from '../oci/media-type.js';

@@ -1,7 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn, IsString, MaxLength } from 'class-validator';
-import { ListQueryDto } from '../http/list.dto.js';
-import { MayBeAbsent } from '../http/validation.js';
+import { ListQueryDto } from '../http/paging/list.dto.js';
+import { MayBeAbsent } from '../http/validation/validation.js';
 import { DIGEST_EXAMPLE, NAME_OF_ACCOUNT, NEXT_PAGE, NULLABLE, TIME_EXAMPLE } from './field-descriptions.js';
 import { ShownManifestDto } from './shown-manifest.dto.js';
 import { TAG_SORTS, type TagEventRow, type TagRow, type TagSort } from './tag-lists.repository.js';

@@ -1,7 +1,7 @@
 import { Controller, Get, Query, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiParam, ApiQuery, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
-import { Access } from '../http/access.decorator.js';
+import { Access } from '../http/guards/access.decorator.js';
 import type { RepositoryFact, RepositoryTarget } from '../http/request-context.js';
 import { parsePage } from '../oci/page.js';
 import { listPage } from '../registry/v2/list-page.js';

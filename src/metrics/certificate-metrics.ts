@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { Registry } from 'prom-client';
 import { ownCertificate } from '../server/tls/certificate.js';
-import type { RegistryAdapter } from '../http/registry-adapter.js';
+import type { RegistryAdapter } from '../http/connections/registry-adapter.js';
 import { readGauge } from './metric-kinds.js';
 
 /** The life of the certificate that clients are shown; nothing where a proxy has it. */

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Gauge, type Registry } from 'prom-client';
 import { UnitOfWork } from '../database/unit-of-work.js';
-import { TALLIES } from '../http/tallies.js';
+import { TALLIES } from '../http/counters.js';
 import { Latest } from './latest.js';
 import { readCounter } from './metric-kinds.js';
 

@@ -1,6 +1,6 @@
 import { Gauge, type Registry } from 'prom-client';
 import { FAIRNESS } from '../fairness/fairness-counts.js';
-import { TALLIES } from '../http/tallies.js';
+import { TALLIES } from '../http/counters.js';
 import { readCounter, readGauge } from './metric-kinds.js';
 
 /** What was counted, by its kind. */

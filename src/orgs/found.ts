@@ -1,4 +1,4 @@
-import { ApiError } from '../http/api-error.js';
+import { ApiError } from '../http/errors/api-error.js';
 
 /** What was looked for. Throws `notFound` when it is not there. */
 export function found<T>(row: T | null): T {

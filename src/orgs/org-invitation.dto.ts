@@ -1,8 +1,8 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn, IsString, IsUUID, MaxLength } from 'class-validator';
 import { ORG_ROLES, type OrgRole } from '../access/roles.js';
-import { FutureTime } from '../http/future-time.decorator.js';
-import { MayBeAbsent } from '../http/validation.js';
+import { FutureTime } from '../http/validation/future-time.decorator.js';
+import { MayBeAbsent } from '../http/validation/validation.js';
 import type { IssuedInvitation } from './invitations/invitation-issuer.service.js';
 import type { ReceivedInvitationRow } from './org-invitations.repository.js';
 

@@ -5,7 +5,7 @@ import { mayChangeMembership } from '../access/membership-policy.js';
 import { standingOf } from '../access/organization-policy.js';
 import type { UserPrincipal } from '../access/principal.js';
 import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
-import { ApiError } from '../http/api-error.js';
+import { ApiError } from '../http/errors/api-error.js';
 import { UsersService, userSubject } from '../users/users.service.js';
 import {
   InvitationIssuer,

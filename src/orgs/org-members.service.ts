@@ -3,7 +3,7 @@ import type { Actor } from '../access/actor.js';
 import { unmakesOwner } from '../access/membership-policy.js';
 import { type OrgRole, outranks } from '../access/roles.js';
 import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
-import { ApiError } from '../http/api-error.js';
+import { ApiError } from '../http/errors/api-error.js';
 import { NameDisclosure } from '../users/name-lookups.js';
 import { UsersService, userSubject } from '../users/users.service.js';
 import { found } from './found.js';

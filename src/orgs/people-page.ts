@@ -1,5 +1,5 @@
-import { ApiError } from '../http/api-error.js';
-import type { KeysetPage } from '../http/list-reply.js';
+import { ApiError } from '../http/errors/api-error.js';
+import type { KeysetPage } from '../http/paging/list-reply.js';
 import type { PeoplePage } from './org-members.repository.js';
 
 /** Lists of people go by the ids of their accounts, which the index has; the cursor may be anybody's invention. */

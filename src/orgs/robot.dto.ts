@@ -1,7 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsBoolean, IsOptional, IsString, Matches, MaxLength } from 'class-validator';
-import { FutureTime } from '../http/future-time.decorator.js';
-import { MayBeAbsent } from '../http/validation.js';
+import { FutureTime } from '../http/validation/future-time.decorator.js';
+import { MayBeAbsent } from '../http/validation/validation.js';
 import { ROBOT_NAME, robotName } from './robot-name.js';
 import type { RobotDetail } from './robots.repository.js';
 

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../access/actor.js';
 import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
-import { ApiError } from '../http/api-error.js';
+import { ApiError } from '../http/errors/api-error.js';
 import { UsersService, userSubject } from '../users/users.service.js';
 import { found } from './found.js';
 import { LiveOrgsService } from './live-orgs.service.js';

@@ -1,6 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsBoolean, IsString, Matches, MaxLength } from 'class-validator';
-import { MayBeAbsent } from '../http/validation.js';
+import { MayBeAbsent } from '../http/validation/validation.js';
 import { ACCOUNT_NAME } from '../users/account-name.js';
 import { NAME_MESSAGE } from './org.dto.js';
 import type { TeamMemberRow } from './team-members.repository.js';

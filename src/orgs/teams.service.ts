@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../access/actor.js';
 import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
-import { ApiError } from '../http/api-error.js';
-import { unchangedSince } from '../http/conditional-update.js';
+import { ApiError } from '../http/errors/api-error.js';
+import { unchangedSince } from '../http/validation/conditional-update.js';
 import { userSubject } from '../users/users.service.js';
 import { found } from './found.js';
 import { LiveOrgsService } from './live-orgs.service.js';

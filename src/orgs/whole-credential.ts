@@ -1,6 +1,6 @@
 import { limitsHoldNamespace } from '../access/credential-limits.js';
 import type { Viewer } from '../access/viewer.js';
-import { ApiError } from '../http/api-error.js';
+import { ApiError } from '../http/errors/api-error.js';
 
 /** Whoever came with a key cannot make others more than the key is. Throws `denied`. */
 export function requireWholeCredential({ limits }: Viewer, org: string): void {

@@ -3,7 +3,7 @@ import { mayAct, mayEffectively, type RoleReason, roleReasons } from '../access/
 import { type Principal, principalName } from '../access/principal.js';
 import { type Action, ACTIONS, type Role, strongest } from '../access/roles.js';
 import type { Viewer } from '../access/viewer.js';
-import { ApiError } from '../http/api-error.js';
+import { ApiError } from '../http/errors/api-error.js';
 import type { RepositoryFact } from '../http/request-context.js';
 import { namespaceOf } from '../oci/repository-name.js';
 import { MembershipsService } from '../orgs/memberships.service.js';

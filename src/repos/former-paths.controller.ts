@@ -2,11 +2,11 @@ import { Controller, Get, Param, Query, Req, Res, UsePipes } from '@nestjs/commo
 import { ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import type { Viewer } from '../access/viewer.js';
-import { Access } from '../http/access.decorator.js';
-import { CurrentViewer } from '../http/current-viewer.decorator.js';
-import { ListQueryDto } from '../http/list.dto.js';
-import { keysetPage, type ListReply, listReply } from '../http/list-reply.js';
-import { createValidationPipe } from '../http/validation.js';
+import { Access } from '../http/guards/access.decorator.js';
+import { CurrentViewer } from '../http/guards/current-viewer.decorator.js';
+import { ListQueryDto } from '../http/paging/list.dto.js';
+import { keysetPage, type ListReply, listReply } from '../http/paging/list-reply.js';
+import { createValidationPipe } from '../http/validation/validation.js';
 import { AliasDto, AliasListDto, SHOWN_ALIAS } from './repo.dto.js';
 import { RepositoryMovesService } from './repository-moves.service.js';
 

@@ -4,7 +4,7 @@ import type { Subject } from '../cache/fact-cache.js';
 import type { Transaction } from '../database/unit-of-work.js';
 import { AuditTrail } from '../events/audit-trail.service.js';
 import { FactDrops } from '../events/fact-drops.js';
-import { ApiError } from '../http/api-error.js';
+import { ApiError } from '../http/errors/api-error.js';
 import type { RepositoryName } from '../oci/repository-name.js';
 import { RepositoriesRepository, type RepositoryRow } from './repositories.repository.js';
 

@@ -3,12 +3,12 @@ import { ApiHeader, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nest
 import type { Response } from 'express';
 import type { Actor } from '../access/actor.js';
 import type { Viewer } from '../access/viewer.js';
-import { Access } from '../http/access.decorator.js';
-import { CurrentActor } from '../http/actor.decorator.js';
-import { ApiError } from '../http/api-error.js';
-import { CurrentViewer } from '../http/current-viewer.decorator.js';
+import { Access } from '../http/guards/access.decorator.js';
+import { CurrentActor } from '../http/guards/actor.decorator.js';
+import { ApiError } from '../http/errors/api-error.js';
+import { CurrentViewer } from '../http/guards/current-viewer.decorator.js';
 import type { RepositoryFact } from '../http/request-context.js';
-import { createValidationPipe } from '../http/validation.js';
+import { createValidationPipe } from '../http/validation/validation.js';
 import { EffectiveAccessService, type Subject } from './effective-access.service.js';
 import { NamedRepository, PresentRepository } from './named-repository.decorator.js';
 import { EffectiveAccessDto, EffectiveQueryDto, PermissionsDto } from './permissions.dto.js';

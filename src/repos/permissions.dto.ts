@@ -3,7 +3,7 @@ import { Type } from 'class-transformer';
 import { ArrayMaxSize, IsArray, IsIn, IsString, MaxLength, ValidateNested } from 'class-validator';
 import type { RoleReason } from '../access/policy.js';
 import { type Action, ACTIONS, type OrgRole, ORG_ROLES, type Role, ROLES } from '../access/roles.js';
-import { MayBeAbsent } from '../http/validation.js';
+import { MayBeAbsent } from '../http/validation/validation.js';
 import type { EffectiveAccess } from './effective-access.service.js';
 import type { GranteeKind } from './grants.repository.js';
 

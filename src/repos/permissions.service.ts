@@ -4,7 +4,7 @@ import { mayGrant } from '../access/policy.js';
 import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
 import { AuditTrail } from '../events/audit-trail.service.js';
 import { FactDrops } from '../events/fact-drops.js';
-import { ApiError } from '../http/api-error.js';
+import { ApiError } from '../http/errors/api-error.js';
 import type { RepositoryFact } from '../http/request-context.js';
 import { namespaceOf } from '../oci/repository-name.js';
 import { robotLogin } from '../orgs/robot-name.js';

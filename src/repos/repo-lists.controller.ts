@@ -2,10 +2,10 @@ import { Controller, Get, Param, Query, Req, Res, UsePipes } from '@nestjs/commo
 import { ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import type { Viewer } from '../access/viewer.js';
-import { Access } from '../http/access.decorator.js';
-import { CurrentViewer } from '../http/current-viewer.decorator.js';
-import { keysetPage, type ListReply, listReply } from '../http/list-reply.js';
-import { createValidationPipe } from '../http/validation.js';
+import { Access } from '../http/guards/access.decorator.js';
+import { CurrentViewer } from '../http/guards/current-viewer.decorator.js';
+import { keysetPage, type ListReply, listReply } from '../http/paging/list-reply.js';
+import { createValidationPipe } from '../http/validation/validation.js';
 import { isNameComponent } from '../oci/repository-name.js';
 import { RepoDto, RepoListDto, RepoListQueryDto } from './repo.dto.js';
 import { RepositoriesService } from './repositories.service.js';

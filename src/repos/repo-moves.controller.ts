@@ -4,16 +4,16 @@ import type { Request, Response } from 'express';
 import type { Actor } from '../access/actor.js';
 import type { Viewer } from '../access/viewer.js';
 import { AppConfig } from '../config/config.js';
-import { Access } from '../http/access.decorator.js';
-import { CurrentActor } from '../http/actor.decorator.js';
-import { ApiError } from '../http/api-error.js';
-import { showVersion } from '../http/conditional-update.js';
-import { CurrentViewer } from '../http/current-viewer.decorator.js';
-import { ListQueryDto } from '../http/list.dto.js';
-import { keysetPage, type ListReply, listReply } from '../http/list-reply.js';
+import { Access } from '../http/guards/access.decorator.js';
+import { CurrentActor } from '../http/guards/actor.decorator.js';
+import { ApiError } from '../http/errors/api-error.js';
+import { showVersion } from '../http/validation/conditional-update.js';
+import { CurrentViewer } from '../http/guards/current-viewer.decorator.js';
+import { ListQueryDto } from '../http/paging/list.dto.js';
+import { keysetPage, type ListReply, listReply } from '../http/paging/list-reply.js';
 import { publicUrl } from '../http/public-url.js';
 import type { RepositoryFact } from '../http/request-context.js';
-import { createValidationPipe } from '../http/validation.js';
+import { createValidationPipe } from '../http/validation/validation.js';
 import { OciError } from '../oci/oci-error.js';
 import {
   isNameComponent,

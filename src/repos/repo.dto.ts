@@ -1,7 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsBoolean, IsIn, IsString, MaxLength } from 'class-validator';
-import { ListQueryDto } from '../http/list.dto.js';
-import { MayBeAbsent } from '../http/validation.js';
+import { ListQueryDto } from '../http/paging/list.dto.js';
+import { MayBeAbsent } from '../http/validation/validation.js';
 import { nameInNamespace, namespaceOf, type RepositoryName } from '../oci/repository-name.js';
 import type { Repo, Visibility } from './repo.entity.js';
 import type { Alias } from './repository-moves.repository.js';

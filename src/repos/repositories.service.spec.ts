@@ -6,7 +6,7 @@ import { UNLIMITED } from '../access/credential-limits.js';
 import type { Viewer } from '../access/viewer.js';
 import { AuditTrail } from '../events/audit-trail.service.js';
 import { NODE_SHARE } from '../fairness/share.js';
-import { listReply } from '../http/list-reply.js';
+import { listReply } from '../http/paging/list-reply.js';
 import type { RepositoryFact } from '../http/request-context.js';
 import { OciError } from '../oci/oci-error.js';
 import type { RepositoryName } from '../oci/repository-name.js';

@@ -3,7 +3,7 @@ import type { Actor } from '../access/actor.js';
 import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
 import { AuditTrail } from '../events/audit-trail.service.js';
 import { FactDrops } from '../events/fact-drops.js';
-import { ApiError } from '../http/api-error.js';
+import { ApiError } from '../http/errors/api-error.js';
 import type { RepositoryFact } from '../http/request-context.js';
 import { type NewRepository, RepositoriesRepository, type SettingsChange } from './repositories.repository.js';
 

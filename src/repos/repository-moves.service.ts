@@ -5,7 +5,7 @@ import type { Viewer } from '../access/viewer.js';
 import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
 import { AuditTrail } from '../events/audit-trail.service.js';
 import { FactDrops } from '../events/fact-drops.js';
-import { ApiError } from '../http/api-error.js';
+import { ApiError } from '../http/errors/api-error.js';
 import type { RepositoryFact, RepositoryTarget } from '../http/request-context.js';
 import { namespaceOf, type RepositoryName } from '../oci/repository-name.js';
 import { atPresentPath } from './named-repository.decorator.js';

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
-import { PAGE_BYTES } from '../http/list-reply.js';
+import { PAGE_BYTES } from '../http/paging/list-reply.js';
 import type { RepositoryName } from '../oci/repository-name.js';
 import { Repo } from './repo.entity.js';
 import type { View } from './view.js';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Logger } from 'pino';
-import { Drain } from '../http/drain.js';
+import { Drain } from '../http/connections/drain.js';
 import { drain } from './shutdown.js';
 
 describe('a drain', () => {

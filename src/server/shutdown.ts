@@ -1,7 +1,7 @@
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Logger } from 'pino';
-import { drainServer } from '../http/drain-server.js';
-import { Drain } from '../http/drain.js';
+import { drainServer } from '../http/connections/drain-server.js';
+import { Drain } from '../http/connections/drain.js';
 import type { DelayableWish, StopWish } from './stop-signals.js';
 
 /** Resolves when there is a reason to stop: `null` when it is wished, the error when something has failed. */

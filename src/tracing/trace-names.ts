@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { TOKEN_PATH } from '../http/token-challenge.js';
+import { TOKEN_PATH } from '../http/v2/token-challenge.js';
 
 // docker sends no `traceparent`. What its requests have in common are ids that this registry has made: that of the token
 // which all of a push carry, or that of an upload. A trace is named by such an id, so that any node knows it.

@@ -4,7 +4,7 @@ import type { Subject } from '../cache/fact-cache.js';
 import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
 import { AuditTrail } from '../events/audit-trail.service.js';
 import { FactDrops } from '../events/fact-drops.js';
-import { ApiError } from '../http/api-error.js';
+import { ApiError } from '../http/errors/api-error.js';
 import { AccountDeletionRepository, GRANTS_AT_ONCE } from './account-deletion.repository.js';
 import { isLastOf, LAST_ADMINISTRATOR } from './accounts.service.js';
 import { forgetFormerPaths } from './former-paths.js';

@@ -1,7 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsString, MaxLength } from 'class-validator';
-import { FutureTime } from '../http/future-time.decorator.js';
-import { MayBeAbsent } from '../http/validation.js';
+import { FutureTime } from '../http/validation/future-time.decorator.js';
+import { MayBeAbsent } from '../http/validation/validation.js';
 import type { InvitationRecord } from './invitations.repository.js';
 import type { IssuedInvitation } from './invitations.service.js';
 

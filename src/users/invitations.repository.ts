@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
 import type { Transaction } from '../database/unit-of-work.js';
-import { FROM_THE_BEGINNING, type TimePage } from '../http/time-page.js';
+import { FROM_THE_BEGINNING, type TimePage } from '../http/paging/time-page.js';
 import { Invitation } from './invitation.entity.js';
 
 /** An invitation as administrators see it: never its code. */

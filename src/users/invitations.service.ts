@@ -3,8 +3,8 @@ import { Injectable } from '@nestjs/common';
 import type { Actor } from '../access/actor.js';
 import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
 import { AuditTrail } from '../events/audit-trail.service.js';
-import { ApiError } from '../http/api-error.js';
-import type { TimePage } from '../http/time-page.js';
+import { ApiError } from '../http/errors/api-error.js';
+import type { TimePage } from '../http/paging/time-page.js';
 import { type InvitationRecord, InvitationsRepository } from './invitations.repository.js';
 
 export interface InvitationDraft {

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { Principal } from '../access/principal.js';
 import { Limiters } from '../cache/limiters.js';
-import { ApiError, type ApiCondition, type ApiErrorOptions } from '../http/api-error.js';
-import { TALLIES } from '../http/tallies.js';
+import { ApiError, type ApiCondition, type ApiErrorOptions } from '../http/errors/api-error.js';
+import { TALLIES } from '../http/counters.js';
 import { AttemptLimiter } from '../limits/attempt-limiter.js';
 import { exhaustedHeaders, exhaustedText } from '../limits/limit-headers.js';
 

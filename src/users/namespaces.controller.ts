@@ -2,11 +2,11 @@ import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res, UsePipes
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import type { Actor } from '../access/actor.js';
-import { Access } from '../http/access.decorator.js';
-import { CurrentActor } from '../http/actor.decorator.js';
-import { ApiPage } from '../http/api-answers.decorator.js';
-import { keysetPage, type ListReply, listReply } from '../http/list-reply.js';
-import { createValidationPipe } from '../http/validation.js';
+import { Access } from '../http/guards/access.decorator.js';
+import { CurrentActor } from '../http/guards/actor.decorator.js';
+import { ApiPage } from '../http/openapi/api-answers.decorator.js';
+import { keysetPage, type ListReply, listReply } from '../http/paging/list-reply.js';
+import { createValidationPipe } from '../http/validation/validation.js';
 import {
   DeletedNamespaceDto,
   DeletedNamespacesQueryDto,

@@ -3,7 +3,7 @@ import type { Actor } from '../access/actor.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { AuditTrail } from '../events/audit-trail.service.js';
 import { FactDrops } from '../events/fact-drops.js';
-import { ApiError } from '../http/api-error.js';
+import { ApiError } from '../http/errors/api-error.js';
 import { isAccountName } from './account-name.js';
 import { forgetFormerPaths } from './former-paths.js';
 import { type DeletedNamespace, type NamespaceHolder, NamespacesRepository } from './namespaces.repository.js';

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../access/actor.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
-import { ApiError } from '../http/api-error.js';
-import { validated } from '../http/validation.js';
+import { ApiError } from '../http/errors/api-error.js';
+import { validated } from '../http/validation/validation.js';
 import { AccountsService } from './accounts.service.js';
 import { CreateUserDto, ResetPasswordDto, UserDto } from './user.dto.js';
 import type { UserRecord } from './users.repository.js';

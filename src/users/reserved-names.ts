@@ -1,5 +1,5 @@
 import type { AppConfig } from '../config/config.js';
-import { ApiError } from '../http/api-error.js';
+import { ApiError } from '../http/errors/api-error.js';
 import { isReservedName, whyTaken } from './account-name.js';
 
 /** What `DEFAULT_NAMESPACE` is as a rule: it is kept for the day when an operator sets it. */

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { Limiters } from '../cache/limiters.js';
-import { ApiError } from '../http/api-error.js';
-import { networkOf } from '../http/client-network.js';
-import { TALLIES } from '../http/tallies.js';
+import { ApiError } from '../http/errors/api-error.js';
+import { networkOf } from '../http/connections/client-network.js';
+import { TALLIES } from '../http/counters.js';
 import { AttemptLimiter } from '../limits/attempt-limiter.js';
 import { exhaustedHeaders, exhaustedText } from '../limits/limit-headers.js';
 

@@ -2,8 +2,8 @@ import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/com
 import type { Request } from 'express';
 import { decideSignUp, type SignUpDecision } from '../access/sign-up-policy.js';
 import { AppConfig } from '../config/config.js';
-import { ApiError } from '../http/api-error.js';
-import { tokenChallenge } from '../http/token-challenge.js';
+import { ApiError } from '../http/errors/api-error.js';
+import { tokenChallenge } from '../http/v2/token-challenge.js';
 import { SignUpThrottle } from './sign-up-throttle.js';
 
 /** Whether the caller may make an account, which is for the setting to say; the route itself is open to anyone. */

@@ -1,7 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsBoolean, IsEmail, IsOptional, IsString, Matches, MaxLength } from 'class-validator';
-import { ListQueryDto } from '../http/list.dto.js';
-import { MayBeAbsent } from '../http/validation.js';
+import { ListQueryDto } from '../http/paging/list.dto.js';
+import { MayBeAbsent } from '../http/validation/validation.js';
 import { ACCOUNT_NAME } from './account-name.js';
 import { NewPassword } from './new-password.decorator.js';
 import type { UserChanges, UserRecord } from './users.repository.js';

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
 import type { Transaction } from '../database/unit-of-work.js';
-import type { KeysetPage } from '../http/list-reply.js';
+import type { KeysetPage } from '../http/paging/list-reply.js';
 import { User } from './user.entity.js';
 
 const FACT = `

@@ -4,7 +4,7 @@ import type { Subject } from '../cache/fact-cache.js';
 import { StartupError } from '../config/startup-error.js';
 import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
 import { FactDrops } from '../events/fact-drops.js';
-import { ApiError } from '../http/api-error.js';
+import { ApiError } from '../http/errors/api-error.js';
 import { isAccountName } from './account-name.js';
 import { PasswordHasher } from './password-hasher.js';
 import { type PasswordRow, UsersRepository } from './users.repository.js';

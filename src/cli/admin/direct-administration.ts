@@ -4,7 +4,7 @@ import type { Actor } from '../../access/actor.js';
 import { OperatorKeysService } from '../../auth/operator-keys.service.js';
 import { readConfig } from '../../config/read-config.js';
 import { openDatabase } from '../../database/open-database.js';
-import { ApiError } from '../../http/api-error.js';
+import { ApiError } from '../../http/errors/api-error.js';
 import { OperatorModule } from './offline-admin.module.js';
 import { OperatorUsersService } from '../../users/operator-users.service.js';
 import { note } from '../output.js';

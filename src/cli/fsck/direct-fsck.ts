@@ -1,7 +1,7 @@
 import { NestFactory } from '@nestjs/core';
 import type { OpenDatabase } from '../../database/open-database.js';
 import { FsckModule } from './offline-fsck.module.js';
-import { ApiError } from '../../http/api-error.js';
+import { ApiError } from '../../http/errors/api-error.js';
 import { RunLost, StoreNotUsable } from '../../integrity/integrity-walk.service.js';
 import { OfflineFsck } from '../../integrity/offline-fsck.service.js';
 import { CliError } from '../exit-codes.js';

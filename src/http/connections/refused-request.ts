@@ -1,5 +1,5 @@
 import type { OciCondition } from '../../oci/oci-error.js';
-import { TALLIES } from '../tallies.js';
+import { TALLIES } from '../counters.js';
 import { beginsWithProxyProtocol } from './proxy-protocol.js';
 
 export type UnreadableReason =

@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { principalKey } from '../../access/principal.js';
 import type { OrgRole } from '../../access/roles.js';
 import type { Transaction } from '../../database/unit-of-work.js';
-import { ApiError } from '../../http/api-error.js';
+import { ApiError } from '../../http/errors/api-error.js';
 import { LiveOrgsService } from '../live-orgs.service.js';
 import type { Manager } from '../membership-right.js';
 import { type OrgInvitationRow, OrgInvitationsRepository } from '../org-invitations.repository.js';

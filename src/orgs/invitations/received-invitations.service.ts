@@ -3,7 +3,7 @@ import { isUUID } from 'class-validator';
 import type { Actor } from '../../access/actor.js';
 import type { UserPrincipal } from '../../access/principal.js';
 import { UnitOfWork } from '../../database/unit-of-work.js';
-import { ApiError } from '../../http/api-error.js';
+import { ApiError } from '../../http/errors/api-error.js';
 import { LiveOrgsService } from '../live-orgs.service.js';
 import { OrgInvitationsRepository, type ReceivedInvitationRow } from '../org-invitations.repository.js';
 

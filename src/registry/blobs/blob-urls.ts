@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../../config/config.js';
-import { ClientNetworks } from '../../http/client-network.js';
+import { ClientNetworks } from '../../http/connections/client-network.js';
 import { BlobStore } from '../../storage/blob-store.js';
 import type { ObjectKey } from '../../storage/object-keys.js';
 

@@ -1,6 +1,6 @@
 import { Controller, Delete, Get, Head, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { Access } from '../../http/access.decorator.js';
+import { Access } from '../../http/guards/access.decorator.js';
 import type { RepositoryFact } from '../../http/request-context.js';
 import { type ByteRange, parseByteRanges } from '../../oci/content-range.js';
 import type { Digest } from '../../oci/digest.js';

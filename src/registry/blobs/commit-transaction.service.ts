@@ -4,7 +4,7 @@ import { AppConfig } from '../../config/config.js';
 import { type Transaction, UnitOfWork } from '../../database/unit-of-work.js';
 import { AuditTrail } from '../../events/audit-trail.service.js';
 import { FactDrops } from '../../events/fact-drops.js';
-import type { Authorization } from '../../http/authorization/request-authorization.js';
+import type { Authorization } from '../../http/guards/request-authorization.js';
 import type { RepositoryFact } from '../../http/request-context.js';
 import type { Digest } from '../../oci/digest.js';
 import { OciError } from '../../oci/oci-error.js';

@@ -1,4 +1,4 @@
-import { ApiError, type ApiCondition } from '../../http/api-error.js';
+import { ApiError, type ApiCondition } from '../../http/errors/api-error.js';
 
 /** Why a direct upload became no blob: what its row keeps, what its client reads. */
 const FAILURES = {

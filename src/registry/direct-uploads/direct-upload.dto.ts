@@ -13,7 +13,7 @@ import {
   Min,
   ValidateNested,
 } from 'class-validator';
-import { MayBeAbsent } from '../../http/validation.js';
+import { MayBeAbsent } from '../../http/validation/validation.js';
 import type { PartSizes, SignedRequest } from '../../storage/direct-uploads.js';
 import { failureText } from './direct-failures.js';
 import type { StartedUpload } from './direct-upload-start.service.js';

@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { AppConfig } from '../../config/config.js';
-import { ApiError } from '../../http/api-error.js';
-import { TALLIES } from '../../http/tallies.js';
+import { ApiError } from '../../http/errors/api-error.js';
+import { TALLIES } from '../../http/counters.js';
 import { hexOf } from '../../oci/digest.js';
 import { BlobStore } from '../../storage/blob-store.js';
 import type { StoredPart } from '../../storage/writer-state.js';

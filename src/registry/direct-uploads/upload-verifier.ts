@@ -4,7 +4,7 @@ import { Allotment } from '../../fairness/allotment.js';
 import { withoutShare } from '../../fairness/current-share.js';
 import { FAIRNESS } from '../../fairness/fairness-counts.js';
 import type { Share } from '../../fairness/share.js';
-import { TALLIES } from '../../http/tallies.js';
+import { TALLIES } from '../../http/counters.js';
 import { algorithmOf } from '../../oci/digest.js';
 import { type OciCondition, OciError } from '../../oci/oci-error.js';
 import { PushRights } from '../v2/push-rights.service.js';

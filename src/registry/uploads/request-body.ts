@@ -1,5 +1,5 @@
 import { IncomingMessage } from 'node:http';
-import type { Authorization } from '../../http/authorization/request-authorization.js';
+import type { Authorization } from '../../http/guards/request-authorization.js';
 import type { BodyBuffer } from '../../http/bodies/body-memory.js';
 import { OciError } from '../../oci/oci-error.js';
 import { releaseMemory } from '../../fairness/release-memory.js';

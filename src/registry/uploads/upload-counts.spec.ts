@@ -11,7 +11,7 @@ import {
   type UploadServices,
 } from '../../../test/support/upload-services.js';
 import type { RepositoryFact } from '../../http/request-context.js';
-import { TALLIES } from '../../http/tallies.js';
+import { TALLIES } from '../../http/counters.js';
 import type { UploadSession } from './upload-session.js';
 import type { UploadsService } from './uploads.service.js';
 

@@ -1,5 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { TALLIES } from '../../http/tallies.js';
+import { TALLIES } from '../../http/counters.js';
 import { BlobStore } from '../../storage/blob-store.js';
 import { type ObjectKey, objectKeyOf } from '../../storage/object-keys.js';
 import { UploadLost } from '../../storage/storage-errors.js';

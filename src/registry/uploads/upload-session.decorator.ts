@@ -1,7 +1,7 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { Request } from 'express';
 import { principalKey } from '../../access/principal.js';
-import type { Authorization } from '../../http/authorization/request-authorization.js';
+import type { Authorization } from '../../http/guards/request-authorization.js';
 import { OciError } from '../../oci/oci-error.js';
 import type { UploadSession } from './upload-session.js';
 

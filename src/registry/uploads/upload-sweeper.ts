@@ -1,5 +1,5 @@
 import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
-import { TALLIES } from '../../http/tallies.js';
+import { TALLIES } from '../../http/counters.js';
 import { BlobStore } from '../../storage/blob-store.js';
 import { objectKeyOf, parseObjectKey } from '../../storage/object-keys.js';
 import { type ExpiredUpload, SweepRepository } from './sweep.repository.js';

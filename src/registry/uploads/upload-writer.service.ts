@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../../config/config.js';
 import type { Share } from '../../fairness/share.js';
-import { TALLIES } from '../../http/tallies.js';
+import { TALLIES } from '../../http/counters.js';
 import type { Digest } from '../../oci/digest.js';
 import { type Appended, BlobStore } from '../../storage/blob-store.js';
 import type { WriterState } from '../../storage/writer-state.js';

@@ -1,15 +1,15 @@
 import { Controller, Delete, Get, Patch, Post, Put, Query, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { AppConfig } from '../../config/config.js';
-import { Access } from '../../http/access.decorator.js';
+import { Access } from '../../http/guards/access.decorator.js';
 import type { RepositoryTarget } from '../../http/request-context.js';
 import { type Digest, parseDigest, parseDigestAlgorithm } from '../../oci/digest.js';
 import { RepositoriesService } from '../../repos/repositories.service.js';
 import type { Actor } from '../../access/actor.js';
 import type { Viewer } from '../../access/viewer.js';
-import { CurrentActor } from '../../http/actor.decorator.js';
+import { CurrentActor } from '../../http/guards/actor.decorator.js';
 import { BodyMemory } from '../../http/bodies/body-memory.js';
-import { CurrentViewer } from '../../http/current-viewer.decorator.js';
+import { CurrentViewer } from '../../http/guards/current-viewer.decorator.js';
 import { Target } from '../v2/target.decorator.js';
 import { blobCreated, uploadAccepted, uploadCancelled, uploadStatus } from '../blobs/blob-replies.js';
 import { MountService } from '../blobs/mount.service.js';

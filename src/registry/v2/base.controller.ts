@@ -1,7 +1,7 @@
 import { Controller, Get, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
-import { Access } from '../../http/access.decorator.js';
+import { Access } from '../../http/guards/access.decorator.js';
 import { replyJson } from './replies.js';
 
 /** end-1: says that this is a registry, and through the guard's 401 where to get a token. */

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { mayAct, roleFrom } from '../../access/policy.js';
 import type { TokenHolder } from '../../auth/access-token.js';
 import { LivePrincipalsService } from '../../auth/live-principals.service.js';
-import type { Authorization } from '../../http/authorization/request-authorization.js';
+import type { Authorization } from '../../http/guards/request-authorization.js';
 import type { RepositoryFact } from '../../http/request-context.js';
 import { OciError } from '../../oci/oci-error.js';
 import { RepositoriesService } from '../../repos/repositories.service.js';

@@ -1,6 +1,6 @@
 import type { Response } from 'express';
 import { holdAnswer } from '../../http/answers/unread-answers.js';
-import { V2_HEADERS } from '../../http/v2-headers.js';
+import { V2_HEADERS } from '../../http/v2/v2-headers.js';
 import { warningHeaders } from '../../oci/warning.js';
 
 /** Header names and values in turn, as `writeHead` takes them: the cheapest way out of Node. */

@@ -2,12 +2,12 @@ import { Controller, Get, Param, Query, Req, Res, UsePipes } from '@nestjs/commo
 import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import type { Viewer } from '../../access/viewer.js';
-import { Access } from '../../http/access.decorator.js';
-import { ApiPage } from '../../http/api-answers.decorator.js';
-import { CurrentViewer } from '../../http/current-viewer.decorator.js';
-import { keysetPage, type ListReply, listReply } from '../../http/list-reply.js';
-import { ListQueryDto } from '../../http/list.dto.js';
-import { createValidationPipe } from '../../http/validation.js';
+import { Access } from '../../http/guards/access.decorator.js';
+import { ApiPage } from '../../http/openapi/api-answers.decorator.js';
+import { CurrentViewer } from '../../http/guards/current-viewer.decorator.js';
+import { keysetPage, type ListReply, listReply } from '../../http/paging/list-reply.js';
+import { ListQueryDto } from '../../http/paging/list.dto.js';
+import { createValidationPipe } from '../../http/validation/validation.js';
 import { UnfinishedRepositoryDto } from './unfinished.dto.js';
 import { UnfinishedRepositoriesService } from './unfinished-repositories.service.js';
 

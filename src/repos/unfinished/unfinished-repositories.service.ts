@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Viewer } from '../../access/viewer.js';
-import { ApiError } from '../../http/api-error.js';
+import { ApiError } from '../../http/errors/api-error.js';
 import { managesNamespace } from '../reach.js';
 import { RepositoriesRepository, type UnfinishedRow } from '../repositories.repository.js';
 import type { Keyset } from '../visible-repositories.repository.js';

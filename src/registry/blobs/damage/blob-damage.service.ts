@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { type Transaction, UnitOfWork } from '../../../database/unit-of-work.js';
 import { FactDrops } from '../../../events/fact-drops.js';
-import { TALLIES } from '../../../http/tallies.js';
+import { TALLIES } from '../../../http/counters.js';
 import type { Digest } from '../../../oci/digest.js';
 import { OciError } from '../../../oci/oci-error.js';
 import { BlobStore } from '../../../storage/blob-store.js';

@@ -1,12 +1,12 @@
 import { Controller, Get, Query, Req, Res, UsePipes } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
-import { Access } from '../../../http/access.decorator.js';
-import { ApiError } from '../../../http/api-error.js';
-import { ApiPage } from '../../../http/api-answers.decorator.js';
-import { ListQueryDto } from '../../../http/list.dto.js';
-import { keysetPage, type ListReply, listReply } from '../../../http/list-reply.js';
-import { createValidationPipe } from '../../../http/validation.js';
+import { Access } from '../../../http/guards/access.decorator.js';
+import { ApiError } from '../../../http/errors/api-error.js';
+import { ApiPage } from '../../../http/openapi/api-answers.decorator.js';
+import { ListQueryDto } from '../../../http/paging/list.dto.js';
+import { keysetPage, type ListReply, listReply } from '../../../http/paging/list-reply.js';
+import { createValidationPipe } from '../../../http/validation/validation.js';
 import { BlobDamage } from './blob-damage.service.js';
 import type { ListedDamage } from './damage.repository.js';
 import { DamagedBlobDto } from './damaged-blob.dto.js';

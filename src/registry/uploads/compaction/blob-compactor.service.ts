@@ -1,6 +1,6 @@
 import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { withoutShare } from '../../../fairness/current-share.js';
-import { TALLIES } from '../../../http/tallies.js';
+import { TALLIES } from '../../../http/counters.js';
 import { BlobStore, type Compaction } from '../../../storage/blob-store.js';
 import { objectKeyOf, parseObjectKey } from '../../../storage/object-keys.js';
 import { ObjectSizeDiffers } from '../../../storage/storage-errors.js';

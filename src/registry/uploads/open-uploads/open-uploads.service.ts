@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { AppConfig } from '../../../config/config.js';
-import { TALLIES } from '../../../http/tallies.js';
+import { TALLIES } from '../../../http/counters.js';
 import { OciError } from '../../../oci/oci-error.js';
 import { type OpenUploadsCount, OpenUploadsRepository } from './open-uploads.repository.js';
 

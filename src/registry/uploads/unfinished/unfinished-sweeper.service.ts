@@ -2,7 +2,7 @@ import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationB
 import type { Actor } from '../../../access/actor.js';
 import { AppConfig } from '../../../config/config.js';
 import { UnitOfWork } from '../../../database/unit-of-work.js';
-import { TALLIES } from '../../../http/tallies.js';
+import { TALLIES } from '../../../http/counters.js';
 import { RepositoryChangesService } from '../../../repos/repository-changes.service.js';
 import { UnfinishedRepositoriesRepository, type UnfinishedRepository } from './unfinished.repository.js';
 

@@ -1,6 +1,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { Request } from 'express';
-import type { UserPrincipal } from '../access/principal.js';
+import type { UserPrincipal } from '../../access/principal.js';
 
 /** The caller, on routes whose rule lets in nobody but users. */
 export const CurrentUser = createParamDecorator((_: unknown, context: ExecutionContext): UserPrincipal => {

@@ -1,6 +1,6 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
-import { CLIENT_ERROR_CODES } from '../oci/oci-error.js';
-import { API_PROBLEMS } from './api-error.js';
+import { CLIENT_ERROR_CODES } from '../../oci/oci-error.js';
+import { API_PROBLEMS } from '../errors/api-error.js';
 
 type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
 type Schemas = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>;

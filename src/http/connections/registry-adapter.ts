@@ -3,13 +3,13 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import express, { type RequestHandler, Router } from 'express';
-import type { CertificatePair } from '../server/tls/certificate.js';
-import { HEADER_BYTES } from './connections/header-bytes.js';
-import type { RefusalObserver } from './connections/refused-request.js';
-import { toOriginForm } from './connections/request-target.js';
-import { isRegistryPath } from './error.filter.js';
+import type { CertificatePair } from '../../server/tls/certificate.js';
+import { HEADER_BYTES } from './header-bytes.js';
+import type { RefusalObserver } from './refused-request.js';
+import { toOriginForm } from './request-target.js';
+import { isRegistryPath } from '../errors/error.filter.js';
 import { SecureServer } from './secure-server.js';
-import { answerUnreadable, refuseConnection } from './unreadable-request.js';
+import { answerUnreadable, refuseConnection } from '../errors/unreadable-request.js';
 
 const HEADERS_TIMEOUT_MS = 20_000;
 /** Longer than load balancers keep an idle connection (60 s as a rule), so that it is they who close it. */

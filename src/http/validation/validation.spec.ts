@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Type } from 'class-transformer';
 import { ArrayMaxSize, IsArray, IsOptional, Length, MaxLength, ValidateNested } from 'class-validator';
-import { ApiError, type FieldError } from './api-error.js';
+import { ApiError, type FieldError } from '../errors/api-error.js';
 import { validated } from './validation.js';
 
 class Item {

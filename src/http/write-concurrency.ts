@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Response } from 'express';
-import { ApiError } from './api-error.js';
-import { TALLIES } from './tallies.js';
+import { ApiError } from './errors/api-error.js';
+import { TALLIES } from './counters.js';
 
 export const WRITES_AT_ONCE = 4;
 export const MAX_WAITING = 50;

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { Response } from 'express';
-import { MAX_WAITING, WriteTurns, WRITES_AT_ONCE } from './write-turns.js';
+import { MAX_WAITING, WriteTurns, WRITES_AT_ONCE } from './write-concurrency.js';
 
 class Answer extends EventEmitter {
   end(): this {

@@ -1,6 +1,6 @@
 import type { Request, Response } from 'express';
-import { holdAnswer } from './answers/unread-answers.js';
-import { ApiError } from './api-error.js';
+import { holdAnswer } from '../answers/unread-answers.js';
+import { ApiError } from '../errors/api-error.js';
 import { DEFAULT_LIMIT, type ListQueryDto } from './list.dto.js';
 
 /** Where a page begins: the values of the last entry before it, in the order of the list's sort. */

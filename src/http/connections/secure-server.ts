@@ -2,10 +2,10 @@ import type { RequestListener, ServerOptions } from 'node:http';
 import { Server, type ServerOptions as SecureServerOptions } from 'node:https';
 import type { Socket } from 'node:net';
 import type { SecureContextOptions, TLSSocket } from 'node:tls';
-import type { CertificatePair } from '../server/tls/certificate.js';
-import { beginsWithProxyProtocol } from './connections/proxy-protocol.js';
-import type { RefusalObserver } from './connections/refused-request.js';
-import { refuseConnection } from './unreadable-request.js';
+import type { CertificatePair } from '../../server/tls/certificate.js';
+import { beginsWithProxyProtocol } from './proxy-protocol.js';
+import type { RefusalObserver } from './refused-request.js';
+import { refuseConnection } from '../errors/unreadable-request.js';
 
 /** A client that has sent nothing useful by then is not slow. */
 const HANDSHAKE_TIMEOUT_MS = 10_000;

@@ -1,7 +1,7 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsInt, IsString, Max, MaxLength, Min } from 'class-validator';
-import { MayBeAbsent } from './validation.js';
+import { MayBeAbsent } from '../validation/validation.js';
 
 export const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 1000;

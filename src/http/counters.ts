@@ -1,4 +1,4 @@
-import { Tally } from './tally.js';
+import { Tally } from './counter.js';
 
 /**
  * - `resumed`: a client came back to an upload that holds bytes, and asked how many.

@@ -1,5 +1,5 @@
 import type { NextFunction, Request } from 'express';
-import { ApiError } from './api-error.js';
+import { ApiError } from '../errors/api-error.js';
 
 /** No body of the management API needs more than a handful of levels, nor a list as its whole. */
 const MAX_DEPTH = 32;

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
 import type { Request, Response } from 'express';
-import { ShareExhausted } from '../fairness/allotment.js';
+import { ShareExhausted } from '../../fairness/allotment.js';
 import { type KeysetPage, keysetPage, listReply, type ListReply, PAGE_BYTES } from './list-reply.js';
 
 interface Row {

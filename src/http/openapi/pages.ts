@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { type NextFunction, type Request, type RequestHandler, type Response, Router } from 'express';
 import helmet from 'helmet';
-import { ApiError } from './api-error.js';
+import { ApiError } from '../errors/api-error.js';
 
 /** The page of the API and what it loads. Swagger UI's package has more, among it a demo whose document is elsewhere. */
 const PARTS: ReadonlySet<string> = new Set([

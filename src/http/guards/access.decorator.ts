@@ -1,7 +1,7 @@
 import { applyDecorators, SetMetadata } from '@nestjs/common';
 import { ApiSecurity } from '@nestjs/swagger';
-import type { OrgAction } from '../access/organization-policy.js';
-import type { Action } from '../access/roles.js';
+import type { OrgAction } from '../../access/organization-policy.js';
+import type { Action } from '../../access/roles.js';
 
 /** What a route asks of its caller. The guard refuses every route that does not say. */
 export type AccessRule =

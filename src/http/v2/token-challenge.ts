@@ -1,7 +1,7 @@
 import type { Request } from 'express';
-import type { AppConfig } from '../config/config.js';
-import { type BearerChallenge, bearerChallenge } from '../oci/www-authenticate.js';
-import { publicUrl } from './public-url.js';
+import type { AppConfig } from '../../config/config.js';
+import { type BearerChallenge, bearerChallenge } from '../../oci/www-authenticate.js';
+import { publicUrl } from '../public-url.js';
 
 /** The `service` of challenges and the audience of tokens. */
 export const SERVICE = 'aerugo';

@@ -1,7 +1,7 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { Request } from 'express';
-import { limitsOfScoped } from '../access/credential-limits.js';
-import type { Viewer } from '../access/viewer.js';
+import { limitsOfScoped } from '../../access/credential-limits.js';
+import type { Viewer } from '../../access/viewer.js';
 
 /** The caller with the limits of its credential, for what is decided row by row. */
 export const CurrentViewer = createParamDecorator((_: unknown, context: ExecutionContext): Viewer => {

@@ -1,6 +1,6 @@
 import { ValidationPipe, type ValidationError } from '@nestjs/common';
 import { ValidateIf } from 'class-validator';
-import { ApiError, type FieldError } from './api-error.js';
+import { ApiError, type FieldError } from '../errors/api-error.js';
 
 /** Bodies and queries of /api/v1: unknown fields are refused, every wrong field is named. Not for /v2. */
 export function createValidationPipe(): ValidationPipe {

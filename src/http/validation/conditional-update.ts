@@ -1,5 +1,5 @@
 import type { Response } from 'express';
-import { ApiError } from './api-error.js';
+import { ApiError } from '../errors/api-error.js';
 
 /** What an entity tag is made of; times have milliseconds. */
 export interface Versioned {

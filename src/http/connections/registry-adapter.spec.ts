@@ -6,8 +6,8 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectSecurely } from 'node:tls';
 import type { Request, Response } from 'express';
-import { makeAuthority } from '../../test/support/certificates.js';
-import { readCertificate } from '../server/tls/certificate.js';
+import { makeAuthority } from '../../../test/support/certificates.js';
+import { readCertificate } from '../../server/tls/certificate.js';
 import { RegistryAdapter } from './registry-adapter.js';
 
 describe('the server', () => {

@@ -1,7 +1,7 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { Request } from 'express';
-import { ANONYMOUS, principalKey } from '../access/principal.js';
-import { ApiError } from './api-error.js';
+import { ANONYMOUS, principalKey } from '../../access/principal.js';
+import { ApiError } from '../errors/api-error.js';
 
 /** A create as its client sent it, for `IdempotentCreates`. */
 export interface IncomingCreate {

@@ -1,7 +1,7 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { OciError, ociErrorBody } from '../oci/oci-error.js';
+import { OciError, ociErrorBody } from '../../oci/oci-error.js';
 import {
   CONDITIONS,
   countRefusal,
@@ -9,8 +9,8 @@ import {
   reasonOf,
   type RefusalObserver,
   type UnreadableReason,
-} from './connections/refused-request.js';
-import { V2_HEADERS } from './v2-headers.js';
+} from '../connections/refused-request.js';
+import { V2_HEADERS } from '../v2/v2-headers.js';
 
 /** Time for the answer to arrive before the connection is cut. */
 const LINGER_MS = 2_000;

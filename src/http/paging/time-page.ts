@@ -1,5 +1,5 @@
 import { isUUID } from 'class-validator';
-import { ApiError } from './api-error.js';
+import { ApiError } from '../errors/api-error.js';
 import type { ListQueryDto } from './list.dto.js';
 import { keysetPage, type KeysetPage } from './list-reply.js';
 

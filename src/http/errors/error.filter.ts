@@ -1,11 +1,11 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { ShareExhausted } from '../fairness/allotment.js';
-import { OciError, type OciCondition, ociErrorBody } from '../oci/oci-error.js';
+import { ShareExhausted } from '../../fairness/allotment.js';
+import { OciError, type OciCondition, ociErrorBody } from '../../oci/oci-error.js';
 import { type ApiCondition, ApiError } from './api-error.js';
 import { isLockTimeout, isOutage, isReusedKey, isUnreadableAnswer, isUnstorableText } from './failure-causes.js';
-import { V2_HEADERS } from './v2-headers.js';
-import { methodsInstead } from './v2-routes.js';
+import { V2_HEADERS } from '../v2/v2-headers.js';
+import { methodsInstead } from '../v2/v2-routes.js';
 
 /** Nest's and Express's own refusals (unknown route, broken URL, body parser), by status. */
 const OCI_OF_STATUS: Record<number, OciCondition> = {

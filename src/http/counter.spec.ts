@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { Tally } from './tally.js';
+import { Tally } from './counter.js';
 
 describe('a tally', () => {
   it('has every kind from the beginning, so that the first one is seen as an increase', () => {

@@ -1,7 +1,7 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { Request } from 'express';
-import type { Actor } from '../access/actor.js';
-import { principalKey } from '../access/principal.js';
+import type { Actor } from '../../access/actor.js';
+import { principalKey } from '../../access/principal.js';
 
 /** The caller, as histories keep it. */
 export const CurrentActor = createParamDecorator((_: unknown, context: ExecutionContext): Actor => {
