@@ -1,7 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AuditModule } from './audit/audit.module.js';
-import { AuthModule } from './auth/auth.module.js';
-import { TokenSecretsModule } from './auth/token-secrets/token-secrets.module.js';
+import { AuthModule } from './identity/auth/auth.module.js';
+import { TokenSecretsModule } from './identity/auth/token-secrets/token-secrets.module.js';
 import { BlobsModule } from './registry/blobs/blobs.module.js';
 import type { AppConfig } from './config/config.js';
 import { ConfigModule } from './config/config.module.js';
@@ -12,10 +12,10 @@ import { HealthModule } from './health/health.module.js';
 import { HttpModule } from './http/http.module.js';
 import { IntegrityModule } from './integrity/integrity.module.js';
 import { ManifestsModule } from './manifests/manifests.module.js';
-import { OrgsModule } from './orgs/orgs.module.js';
+import { OrgsModule } from './identity/orgs/orgs.module.js';
 import { RegistryModule } from './registry/v2/registry.module.js';
 import { ReposModule } from './repos/repos.module.js';
-import { UsersModule } from './users/users.module.js';
+import { UsersModule } from './identity/users/users.module.js';
 
 /** The list of modules; everything else is each module's own. */
 @Module({})

@@ -2,7 +2,7 @@ import { type ExecutionContext, Injectable, Logger } from '@nestjs/common';
 import type { Request } from 'express';
 import type { Actor } from '../access/actor.js';
 import { AuditRecorder } from '../audit/audit-recorder.js';
-import { NamedAccess, RefusedName } from '../auth/named-access.service.js';
+import { NamedAccess, RefusedName } from '../identity/auth/named-access.service.js';
 import { ApiError } from '../http/errors/api-error.js';
 import { toApiError } from '../http/errors/error.filter.js';
 import type { RepositoryFact, RepositoryTarget } from '../http/request-context.js';

@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../access/actor.js';
 import type { Viewer } from '../access/viewer.js';
-import { OrgsService } from '../orgs/orgs.service.js';
+import { OrgsService } from '../identity/orgs/orgs.service.js';
 import { NamespaceRepositoriesService } from '../repos/namespace-repositories.service.js';
-import { AccountDeletionService } from '../users/account-deletion.service.js';
-import { AccountsService } from '../users/accounts.service.js';
-import type { EmptyNamespace } from '../users/namespace-contents.js';
+import { AccountDeletionService } from '../identity/users/account-deletion.service.js';
+import { AccountsService } from '../identity/users/accounts.service.js';
+import type { EmptyNamespace } from '../identity/users/namespaces/namespace-contents.js';
 
 /** The end of a user or an organization, in one transaction with the repositories. */
 @Injectable()

@@ -30,7 +30,7 @@ export const TALLIES = {
   ]),
   /** What was refused because something of it was more than a limit, by the limit. */
   overLimit: new Tally(['fields', 'descriptors', 'annotations', 'open-uploads']),
-  /** Callers who were turned away, by the reason: the names of `REFUSALS` in `src/auth`. */
+  /** Callers who were turned away, by the reason: the names of `REFUSALS` in `src/identity/auth`. */
   refused: new Tally([
     'credentialsMissing',
     'credentialsWrong',

@@ -6,12 +6,12 @@ import type { Viewer } from '../access/viewer.js';
 import { ApiError } from '../http/errors/api-error.js';
 import type { RepositoryFact } from '../http/request-context.js';
 import { namespaceOf } from '../oci/repository-name.js';
-import { MembershipsService } from '../orgs/memberships.service.js';
-import { robotLogin } from '../orgs/robot-name.js';
-import { RobotsService } from '../orgs/robots.service.js';
-import { AccountsService } from '../users/accounts.service.js';
-import { NameDisclosure, NameLookups } from '../users/name-lookups.js';
-import { UsersService } from '../users/users.service.js';
+import { MembershipsService } from '../identity/orgs/members/memberships.service.js';
+import { robotLogin } from '../identity/orgs/robots/robot-name.js';
+import { RobotsService } from '../identity/orgs/robots/robots.service.js';
+import { AccountsService } from '../identity/users/accounts.service.js';
+import { NameDisclosure, NameLookups } from '../identity/users/namespaces/name-lookups.js';
+import { UsersService } from '../identity/users/users.service.js';
 import { reachOf } from './reach.js';
 
 /** Whose rights somebody asks for. */

@@ -7,8 +7,8 @@ import { FactDrops } from '../events/fact-drops.js';
 import { ApiError } from '../http/errors/api-error.js';
 import type { RepositoryFact } from '../http/request-context.js';
 import { namespaceOf } from '../oci/repository-name.js';
-import { robotLogin } from '../orgs/robot-name.js';
-import { NameDisclosure, NameLookups } from '../users/name-lookups.js';
+import { robotLogin } from '../identity/orgs/robots/robot-name.js';
+import { NameDisclosure, NameLookups } from '../identity/users/namespaces/name-lookups.js';
 import {
   describeChanges,
   type GrantChanges,

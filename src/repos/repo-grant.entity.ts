@@ -9,9 +9,9 @@ import {
   PrimaryGeneratedColumn,
   type Relation,
 } from 'typeorm';
-import { Robot } from '../orgs/robot.entity.js';
-import { Team } from '../orgs/team.entity.js';
-import { User } from '../users/user.entity.js';
+import { Robot } from '../identity/orgs/robots/robot.entity.js';
+import { Team } from '../identity/orgs/teams/team.entity.js';
+import { User } from '../identity/users/user.entity.js';
 import { Repo } from './repo.entity.js';
 
 /** One user's, team's or robot's role in one repository. */

@@ -11,7 +11,7 @@ import {
   Unique,
   UpdateDateColumn,
 } from 'typeorm';
-import { Namespace } from '../users/namespace.entity.js';
+import { Namespace } from '../identity/users/namespaces/namespace.entity.js';
 
 export type Visibility = 'public' | 'private';
 

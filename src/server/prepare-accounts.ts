@@ -4,8 +4,8 @@ import type { AppConfig } from '../config/config.js';
 import { defaultNamespaceWarning } from './default-namespace.js';
 import { explained } from '../database/start-failures.js';
 import { ensureFirstAdministrator, type FirstAdministrator } from './first-administrator.js';
-import { NamespacesService } from '../users/namespaces.service.js';
-import { UsersService } from '../users/users.service.js';
+import { NamespacesService } from '../identity/users/namespaces/namespaces.service.js';
+import { UsersService } from '../identity/users/users.service.js';
 
 /** Makes the account that the configuration names, and warns of a namespace that it names and nobody has. */
 export function prepareAccounts(

@@ -2,7 +2,7 @@ import { AuditTrail } from '../../src/events/audit-trail.service.js';
 import { NamespaceRepositoriesService } from '../../src/repos/namespace-repositories.service.js';
 import { Repo } from '../../src/repos/repo.entity.js';
 import { RepositoriesRepository } from '../../src/repos/repositories.repository.js';
-import type { EmptyNamespace } from '../../src/users/namespace-contents.js';
+import type { EmptyNamespace } from '../../src/identity/users/namespaces/namespace-contents.js';
 import type { ContentServices } from './content-services.js';
 
 const NOBODY = { principal: 'user:1', credential: 'password', address: null };

@@ -1,12 +1,12 @@
 import { userInfo } from 'node:os';
 import { NestFactory } from '@nestjs/core';
 import type { Actor } from '../../access/actor.js';
-import { OperatorKeysService } from '../../auth/operator-keys.service.js';
+import { OperatorKeysService } from '../../identity/keys/offline-keys.service.js';
 import { readConfig } from '../../config/read-config.js';
 import { openDatabase } from '../../database/open-database.js';
 import { ApiError } from '../../http/errors/api-error.js';
 import { OperatorModule } from './offline-admin.module.js';
-import { OperatorUsersService } from '../../users/operator-users.service.js';
+import { OperatorUsersService } from '../../identity/users/offline-users.service.js';
 import { note } from '../output.js';
 import type { Administration } from './administration.js';
 import { refusal } from './refusal.js';

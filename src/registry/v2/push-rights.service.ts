@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { mayAct, roleFrom } from '../../access/policy.js';
-import type { TokenHolder } from '../../auth/access-token.js';
-import { LivePrincipalsService } from '../../auth/live-principals.service.js';
+import type { TokenHolder } from '../../identity/auth/tokens/access-token.js';
+import { LivePrincipalsService } from '../../identity/auth/principal-state.service.js';
 import type { Authorization } from '../../http/guards/request-authorization.js';
 import type { RepositoryFact } from '../../http/request-context.js';
 import { OciError } from '../../oci/oci-error.js';

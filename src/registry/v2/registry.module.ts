@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { AuthModule } from '../../auth/auth.module.js';
+import { AuthModule } from '../../identity/auth/auth.module.js';
 import { ReposModule } from '../../repos/repos.module.js';
 import { BaseController } from './base.controller.js';
 import { CatalogController } from './catalog.controller.js';
