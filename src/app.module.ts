@@ -11,10 +11,10 @@ import { GcModule } from './gc/gc.module.js';
 import { HealthModule } from './health/health.module.js';
 import { HttpModule } from './http/http.module.js';
 import { IntegrityModule } from './integrity/integrity.module.js';
-import { ManifestsModule } from './manifests/manifests.module.js';
+import { ManifestsModule } from './registry/manifests/manifests.module.js';
 import { OrgsModule } from './identity/orgs/orgs.module.js';
 import { RegistryModule } from './registry/v2/registry.module.js';
-import { ReposModule } from './repos/repos.module.js';
+import { ReposModule } from './registry/repos/repos.module.js';
 import { UsersModule } from './identity/users/users.module.js';
 
 /** The list of modules; everything else is each module's own. */

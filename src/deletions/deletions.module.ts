@@ -1,8 +1,8 @@
 import { Module } from '@nestjs/common';
 import { AuditModule } from '../audit/audit.module.js';
 import { AuthModule } from '../identity/auth/auth.module.js';
-import { ManifestsModule } from '../manifests/manifests.module.js';
-import { ReposModule } from '../repos/repos.module.js';
+import { ManifestsModule } from '../registry/manifests/manifests.module.js';
+import { ReposModule } from '../registry/repos/repos.module.js';
 import { OrgsModule } from '../identity/orgs/orgs.module.js';
 import { UsersModule } from '../identity/users/users.module.js';
 import { DeletionsController } from './deletions.controller.js';

@@ -6,11 +6,11 @@ import { NamedAccess, RefusedName } from '../identity/auth/named-access.service.
 import { ApiError } from '../http/errors/api-error.js';
 import { toApiError } from '../http/errors/error.filter.js';
 import type { RepositoryFact, RepositoryTarget } from '../http/request-context.js';
-import { RemovalsService } from '../manifests/removals.service.js';
+import { RemovalsService } from '../registry/manifests/removals.service.js';
 import { parseDigest } from '../oci/digest.js';
 import { parseTag } from '../oci/reference.js';
-import { atPresentPath } from '../repos/named-repository.decorator.js';
-import { RepositoryChangesService } from '../repos/repository-changes.service.js';
+import { atPresentPath } from '../registry/repos/requested-repo.decorator.js';
+import { RepositoryChangesService } from '../registry/repos/repo-changes.service.js';
 import { type DeletionItemDto, DeletionResultDto } from './deletions.dto.js';
 
 /** Less than the minute after which many proxies give up. */

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
-import { EVERY_PATH, pathsIn } from '../../src/repos/path-range.js';
-import type { View } from '../../src/repos/view.js';
-import { visibleStatement } from '../../src/repos/visible-repositories.repository.js';
+import { EVERY_PATH, pathsIn } from '../../src/registry/repos/path-range.js';
+import type { View } from '../../src/registry/repos/visible-set.js';
+import { visibleStatement } from '../../src/registry/repos/visible-repos.repository.js';
 import type { Reply } from '../support/http-exchange.js';
 import { onFileEnd } from '../support/processes.js';
 import type { RegistryClient } from '../support/registry-client.js';

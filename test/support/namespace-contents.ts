@@ -1,7 +1,7 @@
 import { AuditTrail } from '../../src/events/audit-trail.service.js';
-import { NamespaceRepositoriesService } from '../../src/repos/namespace-repositories.service.js';
-import { Repo } from '../../src/repos/repo.entity.js';
-import { RepositoriesRepository } from '../../src/repos/repositories.repository.js';
+import { NamespaceRepositoriesService } from '../../src/registry/repos/namespace-repos.service.js';
+import { Repo } from '../../src/registry/repos/repo.entity.js';
+import { RepositoriesRepository } from '../../src/registry/repos/repos.repository.js';
 import type { EmptyNamespace } from '../../src/identity/users/namespaces/namespace-contents.js';
 import type { ContentServices } from './content-services.js';
 

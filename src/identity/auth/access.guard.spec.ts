@@ -15,7 +15,7 @@ import { OciError } from '../../oci/oci-error.js';
 import type { RepositoryName } from '../../oci/repository-name.js';
 import { parseScopes } from '../../oci/scope.js';
 import { readScopes } from '../../oci/token-scopes.js';
-import type { RepositoriesService } from '../../repos/repositories.service.js';
+import type { RepositoriesService } from '../../registry/repos/repos.service.js';
 import { AccessGuard } from './access.guard.js';
 import { type Authenticator, type Caller, NOBODY } from './authenticator.js';
 import { Refusal } from './refusal.js';

@@ -14,8 +14,8 @@ import type { RepositoryFact, RepositoryTarget } from '../../http/request-contex
 import { WriteTurns } from '../../http/write-concurrency.js';
 import type { RepositoryName } from '../../oci/repository-name.js';
 import { CATALOG_SCOPE, repositoryScope, type Scope } from '../../oci/scope.js';
-import { reachOf } from '../../repos/reach.js';
-import { RepositoriesService } from '../../repos/repositories.service.js';
+import { reachOf } from '../../registry/repos/repo-access.js';
+import { RepositoriesService } from '../../registry/repos/repos.service.js';
 import { Authenticator, type Caller, NOBODY } from './authenticator.js';
 import { pathName } from './path-name.js';
 import { Refusal, refusalError, type RefusalReason } from './refusal.js';

@@ -8,7 +8,7 @@ import { EventsModule } from '../../events/events.module.js';
 import { HttpModule } from '../../http/http.module.js';
 import { LimitsModule } from '../../limits/limits.module.js';
 import { OrgsModule } from '../orgs/orgs.module.js';
-import { ReposModule } from '../../repos/repos.module.js';
+import { ReposModule } from '../../registry/repos/repos.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { AccessGuard } from './access.guard.js';
 import { AccessTokensService } from './tokens/access-tokens.service.js';

@@ -7,7 +7,7 @@ import type { RepositoryTarget } from '../../http/request-context.js';
 import { TALLIES } from '../../http/counters.js';
 import { RequestLimitsService } from '../../limits/request-limits.service.js';
 import { parseRepositoryName, type RepositoryName } from '../../oci/repository-name.js';
-import { RepositoriesService } from '../../repos/repositories.service.js';
+import { RepositoriesService } from '../../registry/repos/repos.service.js';
 import { enterRepository } from './access.guard.js';
 import { Authenticator } from './authenticator.js';
 import { nameOptions } from './path-name.js';

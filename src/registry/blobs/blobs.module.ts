@@ -6,7 +6,7 @@ import { EventsModule } from '../../events/events.module.js';
 import { HttpModule } from '../../http/http.module.js';
 import { ParsingModule } from '../parsing/parsing.module.js';
 import { RegistryModule } from '../v2/registry.module.js';
-import { ReposModule } from '../../repos/repos.module.js';
+import { ReposModule } from '../repos/repos.module.js';
 import { StorageModule } from '../../storage/storage.module.js';
 import { Blob } from './blob.entity.js';
 import { BlobLinks } from './blob-links.service.js';

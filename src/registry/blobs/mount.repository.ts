@@ -4,7 +4,7 @@ import { Repository } from 'typeorm';
 import { digestToBytes } from '../../oci/digest-bytes.js';
 import type { Digest } from '../../oci/digest.js';
 import type { RepositoryName } from '../../oci/repository-name.js';
-import type { View } from '../../repos/view.js';
+import type { View } from '../repos/visible-set.js';
 import { Blob } from './blob.entity.js';
 import type { HeldBlob } from './content.repository.js';
 

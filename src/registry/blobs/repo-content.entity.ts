@@ -11,7 +11,7 @@ import {
 } from 'typeorm';
 import { digestColumn } from '../../oci/digest-bytes.js';
 import type { Digest } from '../../oci/digest.js';
-import { Repo } from '../../repos/repo.entity.js';
+import { Repo } from '../repos/repo.entity.js';
 import { Blob } from './blob.entity.js';
 
 export type ContentKind = 'blob' | 'manifest';

@@ -19,9 +19,9 @@ import type { RepositoryTarget } from '../../http/request-context.js';
 import { createValidationPipe } from '../../http/validation/validation.js';
 import { parseDigest } from '../../oci/digest.js';
 import { Target } from '../v2/target.decorator.js';
-import { atPresentPath } from '../../repos/named-repository.decorator.js';
-import { RepositoriesService } from '../../repos/repositories.service.js';
-import { repositoryLocation, repositoryPaths } from '../../repos/repository-paths.js';
+import { atPresentPath } from '../repos/requested-repo.decorator.js';
+import { RepositoriesService } from '../repos/repos.service.js';
+import { repositoryLocation, repositoryPaths } from '../repos/repo-paths.js';
 import {
   AnnouncedPartsDto,
   DirectUploadDto,

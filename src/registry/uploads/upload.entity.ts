@@ -11,7 +11,7 @@ import {
 } from 'typeorm';
 import { digestColumn } from '../../oci/digest-bytes.js';
 import type { Algorithm, Digest } from '../../oci/digest.js';
-import { Repo } from '../../repos/repo.entity.js';
+import { Repo } from '../repos/repo.entity.js';
 import type { WriterState } from '../../storage/writer-state.js';
 import type { DirectPlan } from '../direct-uploads/direct-plan.js';
 

@@ -5,7 +5,7 @@ import type { Viewer } from '../../access/viewer.js';
 import { Access } from '../../http/guards/access.decorator.js';
 import { CurrentViewer } from '../../http/guards/current-viewer.decorator.js';
 import { parsePage } from '../../oci/page.js';
-import { RepositoriesService } from '../../repos/repositories.service.js';
+import { RepositoriesService } from '../repos/repos.service.js';
 import { listPage } from './list-page.js';
 import { replyJson } from './replies.js';
 

@@ -5,7 +5,7 @@ import { LivePrincipalsService } from '../../identity/auth/principal-state.servi
 import type { Authorization } from '../../http/guards/request-authorization.js';
 import type { RepositoryFact } from '../../http/request-context.js';
 import { OciError } from '../../oci/oci-error.js';
-import { RepositoriesService } from '../../repos/repositories.service.js';
+import { RepositoriesService } from '../repos/repos.service.js';
 
 /** Whoever has begun what a node finishes later: the names that its row keeps. */
 export interface Pusher {

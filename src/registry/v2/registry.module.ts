@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { AuthModule } from '../../identity/auth/auth.module.js';
-import { ReposModule } from '../../repos/repos.module.js';
+import { ReposModule } from '../repos/repos.module.js';
 import { BaseController } from './base.controller.js';
 import { CatalogController } from './catalog.controller.js';
 import { PushRights } from './push-rights.service.js';

@@ -3,7 +3,7 @@ import type { Actor } from '../../../access/actor.js';
 import { AppConfig } from '../../../config/config.js';
 import { UnitOfWork } from '../../../database/unit-of-work.js';
 import { TALLIES } from '../../../http/counters.js';
-import { RepositoryChangesService } from '../../../repos/repository-changes.service.js';
+import { RepositoryChangesService } from '../../repos/repo-changes.service.js';
 import { UnfinishedRepositoriesRepository, type UnfinishedRepository } from './unfinished.repository.js';
 
 /** Between two sweeps; each node adds a part of it by chance. */
