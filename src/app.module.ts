@@ -1,16 +1,16 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { AuditModule } from './audit/audit.module.js';
+import { AuditModule } from './operations/audit/audit.module.js';
 import { AuthModule } from './identity/auth/auth.module.js';
 import { TokenSecretsModule } from './identity/auth/token-secrets/token-secrets.module.js';
 import { BlobsModule } from './registry/blobs/blobs.module.js';
 import type { AppConfig } from './config/config.js';
 import { ConfigModule } from './config/config.module.js';
-import { DeletionsModule } from './deletions/deletions.module.js';
+import { DeletionsModule } from './lifecycle/deletions/deletions.module.js';
 import { EventsModule } from './events/events.module.js';
-import { GcModule } from './gc/gc.module.js';
-import { HealthModule } from './health/health.module.js';
+import { GcModule } from './lifecycle/gc/gc.module.js';
+import { HealthModule } from './operations/health/health.module.js';
 import { HttpModule } from './http/http.module.js';
-import { IntegrityModule } from './integrity/integrity.module.js';
+import { IntegrityModule } from './operations/integrity/integrity.module.js';
 import { ManifestsModule } from './registry/manifests/manifests.module.js';
 import { OrgsModule } from './identity/orgs/orgs.module.js';
 import { RegistryModule } from './registry/v2/registry.module.js';
@@ -49,5 +49,5 @@ export class AppModule {
 /** Loaded only where somebody wants to see them. */
 function metricsOf({ server }: AppConfig): Promise<DynamicModule>[] {
   if (server.metrics === null) return [];
-  return [import('./metrics/metrics.module.js').then(({ MetricsModule }) => ({ module: MetricsModule }))];
+  return [import('./operations/metrics/metrics.module.js').then(({ MetricsModule }) => ({ module: MetricsModule }))];
 }

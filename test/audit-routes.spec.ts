@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { AUDITED_ROUTES, routeKey } from '../src/audit/audit-actions.js';
+import { AUDITED_ROUTES, routeKey } from '../src/operations/audit/audit-actions.js';
 import { createOpenApiDocument } from '../src/http/openapi/openapi.js';
 import { previewApp } from './support/app-preview.js';
 

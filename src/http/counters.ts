@@ -12,7 +12,7 @@ const INTEGRITY_KINDS = ['fsck', 'scrub'] as const;
 const INTEGRITY_OUTCOMES = ['done', 'failed', 'foreign'] as const;
 
 /**
- * What happens in this process, counted where it happens: `src/metrics` shows it. They are the process's own, as its
+ * What happens in this process, counted where it happens: `src/operations/metrics` shows it. They are the process's own, as its
  * log is: whoever counts needs nothing but the import, and counting costs nothing worth a switch.
  */
 export const TALLIES = {
@@ -40,7 +40,7 @@ export const TALLIES = {
     'denied',
     'tooManyAttempts',
   ]),
-  /** Refusals and failures that are no entries of the audit log but counted in one: see `src/audit/repeated-entries.ts`. */
+  /** Refusals and failures that are no entries of the audit log but counted in one: see `src/operations/audit/repeated-entries.ts`. */
   auditSummed: new Tally(['stranger', 'known']),
   /** What was refused before it was a request, by the reason: see `connections/refused-request.ts`. */
   unreadable: new Tally([

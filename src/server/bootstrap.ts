@@ -13,7 +13,7 @@ import {
   Router,
 } from 'express';
 import { AppModule } from '../app.module.js';
-import { AuditRecorder } from '../audit/audit-recorder.js';
+import { AuditRecorder } from '../operations/audit/audit-recorder.js';
 import type { AppConfig } from '../config/config.js';
 import { StatementBatch } from '../database/statement-batch.js';
 import { withShare } from '../fairness/current-share.js';
@@ -33,7 +33,7 @@ import { RequestContext } from '../http/request-context.js';
 import type { RequestTraces } from '../http/request-traces.js';
 import { TOKEN_PATH } from '../http/v2/token-challenge.js';
 import { WriteTurns } from '../http/write-concurrency.js';
-import { RequestLimitsService } from '../limits/request-limits.service.js';
+import { RequestLimitsService } from '../operations/limits/request-limits.service.js';
 import { OciError } from '../oci/oci-error.js';
 
 /** Bytes; several times what the longest description takes. */

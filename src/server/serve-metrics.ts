@@ -1,8 +1,8 @@
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Logger } from 'pino';
 import type { AppConfig } from '../config/config.js';
-import type { MetricsMessageToPrimary, MetricsMessageToWorker } from '../metrics/metrics-messages.js';
-import type { NodeMetrics } from '../metrics/node-metrics.js';
+import type { MetricsMessageToPrimary, MetricsMessageToWorker } from '../operations/metrics/metrics-messages.js';
+import type { NodeMetrics } from '../operations/metrics/node-metrics.js';
 import type { MetricsServer } from './metrics-server.js';
 
 // What shows metrics is loaded only where somebody wants to see them.
@@ -14,7 +14,7 @@ export async function serveOwnMetrics(
   log: Logger,
 ): Promise<MetricsServer | null> {
   if (server.metrics === null) return null;
-  const { MetricsService } = await import('../metrics/metrics.service.js');
+  const { MetricsService } = await import('../operations/metrics/metrics.service.js');
   const { openMetricsServer } = await import('./metrics-server.js');
   const metrics = app.get(MetricsService, { strict: false });
   return openMetricsServer({ ...server.metrics, token: server.metricsToken }, () => metrics.text(), log);
@@ -26,7 +26,7 @@ export async function serveNodeMetrics(
   log: Logger,
 ): Promise<{ readonly metrics: NodeMetrics; readonly server: MetricsServer } | null> {
   if (server.metrics === null) return null;
-  const { NodeMetrics } = await import('../metrics/node-metrics.js');
+  const { NodeMetrics } = await import('../operations/metrics/node-metrics.js');
   const { openMetricsServer } = await import('./metrics-server.js');
   const metrics = new NodeMetrics();
   const at = { ...server.metrics, token: server.metricsToken };
@@ -38,7 +38,7 @@ export async function answerMetrics(
   app: NestExpressApplication,
   { scrape }: MetricsMessageToWorker,
 ): Promise<MetricsMessageToPrimary> {
-  const { MetricsService } = await import('../metrics/metrics.service.js');
+  const { MetricsService } = await import('../operations/metrics/metrics.service.js');
   const metrics = await app.get(MetricsService, { strict: false }).snapshot();
   return { kind: 'metrics.answer', scrape, metrics };
 }

@@ -13,7 +13,7 @@ import { prepareAccounts } from './prepare-accounts.js';
 import { serveOwnMetrics } from './serve-metrics.js';
 import { announceStop, drain, untilPortCloses } from './shutdown.js';
 import type { StopSignals } from './stop-signals.js';
-import type { Traces } from '../tracing/traces.js';
+import type { Traces } from '../operations/tracing/traces.js';
 import { watchCertificate } from './watch-certificate.js';
 
 /**

@@ -7,7 +7,7 @@ import type { TracingConfig } from '../config/tracing.js';
 import { openLog } from './logging/logger.js';
 import { Proxies } from '../outgoing/proxies.js';
 import { StopSignals } from './stop-signals.js';
-import type { Traces } from '../tracing/traces.js';
+import type { Traces } from '../operations/tracing/traces.js';
 
 /** Something may still hold on to the event loop after everything has been closed. */
 const EXIT_PATIENCE_MS = 2_000;
@@ -60,7 +60,7 @@ async function runProcess(): Promise<number> {
  */
 async function traced({ protocol }: TracingConfig, work: (traces: Traces | null) => Promise<number>): Promise<number> {
   if (protocol === null) return work(null);
-  const { startTraces } = await import('../tracing/start-traces.js');
+  const { startTraces } = await import('../operations/tracing/start-traces.js');
   const traces = startTraces(protocol, new Proxies(readProxies()));
   try {
     return await work(traces);

@@ -3,7 +3,7 @@ import type { ConfigValues } from '../config/config-values.js';
 import type { FirstAdministrator } from './first-administrator.js';
 import type { CertificatePair } from './tls/certificate.js';
 import type { ProxyHint } from '../http/connections/proxy-hints.js';
-import type { MetricsMessageToPrimary, MetricsMessageToWorker } from '../metrics/metrics-messages.js';
+import type { MetricsMessageToPrimary, MetricsMessageToWorker } from '../operations/metrics/metrics-messages.js';
 
 /** What the primary tells a worker. The channel between them is theirs alone, so secrets may pass. */
 export type MessageToWorker =

@@ -9,7 +9,7 @@ import type { FirstAdministrator } from './first-administrator.js';
 import type { CertificateWatch } from './tls/certificate-watch.js';
 import { HintLimit, hintText, type ProxyHint } from '../http/connections/proxy-hints.js';
 import { forwardLines } from './logging/log-output.js';
-import type { NodeMetrics } from '../metrics/node-metrics.js';
+import type { NodeMetrics } from '../operations/metrics/node-metrics.js';
 import { isOwnMessage, type MessageToPrimary, type MessageToWorker } from './worker-messages.js';
 
 /** Between the end of a worker and the start of its successor; doubled each time it ends soon. Milliseconds. */

@@ -8,12 +8,12 @@ import type { CertificatePair } from './tls/certificate.js';
 import { ProxyHints } from '../http/connections/proxy-hints.js';
 import { NestLog, openLog } from './logging/logger.js';
 import { listen } from './listen.js';
-import type { MetricsMessageToWorker } from '../metrics/metrics-messages.js';
+import type { MetricsMessageToWorker } from '../operations/metrics/metrics-messages.js';
 import { prepareAccounts } from './prepare-accounts.js';
 import { answerMetrics } from './serve-metrics.js';
 import { announceStop, drain, untilStopped } from './shutdown.js';
 import { SIGNALS, type StopWish } from './stop-signals.js';
-import type { Traces } from '../tracing/traces.js';
+import type { Traces } from '../operations/tracing/traces.js';
 import { isOwnMessage, type MessageToPrimary, type MessageToWorker } from './worker-messages.js';
 
 /** What the primary asks of this process. */

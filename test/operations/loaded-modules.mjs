@@ -3,7 +3,7 @@ import { registerHooks } from 'node:module';
 
 registerHooks({
   load(url, context, nextLoad) {
-    if (/\/@opentelemetry\/|\/src\/tracing\//.test(url)) {
+    if (/\/@opentelemetry\/|\/src\/operations\/tracing\//.test(url)) {
       process.stderr.write(`${JSON.stringify({ event: 'test.loaded', url })}\n`);
     }
     return nextLoad(url, context);

@@ -5,10 +5,10 @@ import { DamagedBlob } from '../../src/registry/blobs/damage/damaged-blob.entity
 import { StoreOwner } from '../../src/registry/blobs/damage/store-owner.service.js';
 import { HashWorkers } from '../../src/registry/hashing/hash-workers.js';
 import { type BlobObject, StoredBlobs } from '../../src/registry/blobs/stored-blobs.js';
-import { BlobChecker } from '../../src/integrity/blob-checker.js';
-import { IntegrityRun } from '../../src/integrity/integrity-run.entity.js';
-import { type HeldRun, IntegrityRunsRepository } from '../../src/integrity/integrity-runs.repository.js';
-import { IntegrityWalk } from '../../src/integrity/integrity-walk.service.js';
+import { BlobChecker } from '../../src/operations/integrity/blob-checker.js';
+import { IntegrityRun } from '../../src/operations/integrity/integrity-run.entity.js';
+import { type HeldRun, IntegrityRunsRepository } from '../../src/operations/integrity/integrity-runs.repository.js';
+import { IntegrityWalk } from '../../src/operations/integrity/integrity-walk.service.js';
 import { digestToBytes } from '../../src/oci/digest-bytes.js';
 import { type Algorithm, digestFrom } from '../../src/oci/digest.js';
 import type { BlobStore } from '../../src/storage/blob-store.js';

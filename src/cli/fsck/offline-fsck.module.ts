@@ -1,7 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import type { AppConfig } from '../../config/config.js';
 import { ConfigModule } from '../../config/config.module.js';
-import { IntegrityModule } from '../../integrity/integrity.module.js';
+import { IntegrityModule } from '../../operations/integrity/integrity.module.js';
 
 /** The check of all blobs without a node around it. */
 @Module({})

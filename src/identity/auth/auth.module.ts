@@ -6,7 +6,7 @@ import { Limiters } from '../../cache/limiters.js';
 import { DatabaseModule } from '../../database/database.module.js';
 import { EventsModule } from '../../events/events.module.js';
 import { HttpModule } from '../../http/http.module.js';
-import { LimitsModule } from '../../limits/limits.module.js';
+import { LimitsModule } from '../../operations/limits/limits.module.js';
 import { OrgsModule } from '../orgs/orgs.module.js';
 import { ReposModule } from '../../registry/repos/repos.module.js';
 import { UsersModule } from '../users/users.module.js';

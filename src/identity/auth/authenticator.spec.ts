@@ -13,7 +13,7 @@ import { newKeyText } from '../keys/api-key-text.js';
 import { Authenticator, type Caller, NOBODY } from './authenticator.js';
 import type { CredentialsService } from './credentials.service.js';
 import { JwtGuard, JwtStrategy } from './jwt.strategy.js';
-import type { RequestLimitsService } from '../../limits/request-limits.service.js';
+import type { RequestLimitsService } from '../../operations/limits/request-limits.service.js';
 import { readScopes } from '../../oci/token-scopes.js';
 import { type LivePrincipal, LivePrincipalsService } from './principal-state.service.js';
 

@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache';
 import { UNLIMITED } from '../../access/credential-limits.js';
 import { ANONYMOUS, type Principal } from '../../access/principal.js';
 import type { RequestCredential } from '../../http/request-context.js';
-import { RequestLimitsService } from '../../limits/request-limits.service.js';
+import { RequestLimitsService } from '../../operations/limits/request-limits.service.js';
 import type { TokenHolder, VerifiedToken } from './tokens/access-token.js';
 import { looksLikeKey } from '../keys/api-key-text.js';
 import { readAuthorization } from './authorization-header.js';

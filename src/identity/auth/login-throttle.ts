@@ -2,8 +2,8 @@ import { Injectable } from '@nestjs/common';
 import type { Limiters } from '../../cache/limiters.js';
 import { networkOf } from '../../http/connections/client-network.js';
 import { TALLIES } from '../../http/counters.js';
-import { AttemptLimiter } from '../../limits/attempt-limiter.js';
-import type { Exhausted } from '../../limits/limit-headers.js';
+import { AttemptLimiter } from '../../operations/limits/attempt-limiter.js';
+import type { Exhausted } from '../../operations/limits/limit-headers.js';
 import { isAccountName } from '../users/account-name.js';
 import { Refusal } from './refusal.js';
 

@@ -5,7 +5,7 @@ import { AppConfig } from '../../config/config.js';
 import { ApiError } from '../../http/errors/api-error.js';
 import type { RepositoryTarget } from '../../http/request-context.js';
 import { TALLIES } from '../../http/counters.js';
-import { RequestLimitsService } from '../../limits/request-limits.service.js';
+import { RequestLimitsService } from '../../operations/limits/request-limits.service.js';
 import { parseRepositoryName, type RepositoryName } from '../../oci/repository-name.js';
 import { RepositoriesService } from '../../registry/repos/repos.service.js';
 import { enterRepository } from './access.guard.js';

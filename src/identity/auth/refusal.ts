@@ -4,7 +4,7 @@ import { type ApiCondition, ApiError, type DockerError } from '../../http/errors
 import { isRegistryPath } from '../../http/errors/error.filter.js';
 import { TALLIES } from '../../http/counters.js';
 import { TOKEN_PATH, tokenChallenge } from '../../http/v2/token-challenge.js';
-import { type Exhausted, exhaustedHeaders, exhaustedText } from '../../limits/limit-headers.js';
+import { type Exhausted, exhaustedHeaders, exhaustedText } from '../../operations/limits/limit-headers.js';
 import { type OciCondition, OciError, ociErrorBody } from '../../oci/oci-error.js';
 import type { Scope } from '../../oci/scope.js';
 import type { BearerChallenge } from '../../oci/www-authenticate.js';

@@ -3,8 +3,8 @@ import { Limiters } from '../../cache/limiters.js';
 import { ApiError } from '../../http/errors/api-error.js';
 import { networkOf } from '../../http/connections/client-network.js';
 import { TALLIES } from '../../http/counters.js';
-import { AttemptLimiter } from '../../limits/attempt-limiter.js';
-import { exhaustedHeaders, exhaustedText } from '../../limits/limit-headers.js';
+import { AttemptLimiter } from '../../operations/limits/attempt-limiter.js';
+import { exhaustedHeaders, exhaustedText } from '../../operations/limits/limit-headers.js';
 
 /** Attempts to sign up from one address before it has to wait: a class may sign up together, a program not for long. */
 export const MAX_SIGN_UPS = 20;

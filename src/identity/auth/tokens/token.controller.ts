@@ -16,7 +16,7 @@ import { Access } from '../../../http/guards/access.decorator.js';
 import { ApiError } from '../../../http/errors/api-error.js';
 import { publicUrl } from '../../../http/public-url.js';
 import { createValidationPipe } from '../../../http/validation/validation.js';
-import { RequestLimitsService } from '../../../limits/request-limits.service.js';
+import { RequestLimitsService } from '../../../operations/limits/request-limits.service.js';
 import { readAuthorization } from '../authorization-header.js';
 import { Refusal, refusalError } from '../refusal.js';
 import { type Parameters, parametersOf, readForm, readJson, readQuery, type TokenRequest } from './token-request.js';

@@ -3,8 +3,8 @@ import type { Principal } from '../../../access/principal.js';
 import { Limiters } from '../../../cache/limiters.js';
 import { ApiError, type ApiCondition, type ApiErrorOptions } from '../../../http/errors/api-error.js';
 import { TALLIES } from '../../../http/counters.js';
-import { AttemptLimiter } from '../../../limits/attempt-limiter.js';
-import { exhaustedHeaders, exhaustedText } from '../../../limits/limit-headers.js';
+import { AttemptLimiter } from '../../../operations/limits/attempt-limiter.js';
+import { exhaustedHeaders, exhaustedText } from '../../../operations/limits/limit-headers.js';
 
 /** More than a person mistypes in ten minutes, and few for a program that goes through a list. */
 export const MAX_LOOKUPS = 60;
