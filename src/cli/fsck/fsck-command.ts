@@ -1,5 +1,5 @@
 import { explainConfig, readConfig } from '../../config/read-config.js';
-import { DataDirInUse } from '../../database/data-dir-lock.js';
+import { DataDirInUse } from '../../database/embedded/data-dir-lock.js';
 import { openDatabase } from '../../database/open-database.js';
 import { StopSignals } from '../../server/stop-signals.js';
 import { type LoginOptions, nodeFor } from '../admin/open-administration.js';

@@ -2,8 +2,8 @@ import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationB
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
 import { AppConfig } from '../../config/config.js';
-import { IdempotentCreate } from '../idempotent-create.entity.js';
-import { LIFE_HOURS } from '../idempotent-creates.service.js';
+import { IdempotentCreate } from './idempotent-create.entity.js';
+import { LIFE_HOURS } from './idempotent-creates.service.js';
 
 const PAUSE_MS = 600_000;
 /** Rows of one statement: nobody waits for more. */

@@ -16,7 +16,7 @@ import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, 
 import type { Request, Response } from 'express';
 import type { Actor } from '../../access/actor.js';
 import type { Principal } from '../../access/principal.js';
-import { IdempotentCreates } from '../../database/idempotent-creates.service.js';
+import { IdempotentCreates } from '../../database/idempotency/idempotent-creates.service.js';
 import { Access } from '../../http/guards/access.decorator.js';
 import { CurrentActor } from '../../http/guards/actor.decorator.js';
 import { ApiError } from '../../http/errors/api-error.js';

@@ -5,7 +5,7 @@ import type { Request, Response } from 'express';
 import type { Actor } from '../../access/actor.js';
 import type { UserPrincipal } from '../../access/principal.js';
 import type { Viewer } from '../../access/viewer.js';
-import { IdempotentCreates } from '../../database/idempotent-creates.service.js';
+import { IdempotentCreates } from '../../database/idempotency/idempotent-creates.service.js';
 import { Access } from '../../http/guards/access.decorator.js';
 import { CurrentActor } from '../../http/guards/actor.decorator.js';
 import { ApiConditionalUpdate, ApiCreated, ApiPage, ApiVersioned } from '../../http/openapi/api-answers.decorator.js';

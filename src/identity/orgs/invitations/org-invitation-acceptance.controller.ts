@@ -3,7 +3,7 @@ import { ApiHeader, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiParam,
 import type { Request, Response } from 'express';
 import type { Actor } from '../../../access/actor.js';
 import type { UserPrincipal } from '../../../access/principal.js';
-import { IdempotentCreates } from '../../../database/idempotent-creates.service.js';
+import { IdempotentCreates } from '../../../database/idempotency/idempotent-creates.service.js';
 import { Access } from '../../../http/guards/access.decorator.js';
 import { CurrentActor } from '../../../http/guards/actor.decorator.js';
 import { ApiPage } from '../../../http/openapi/api-answers.decorator.js';

@@ -3,7 +3,7 @@ import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiParam, ApiTags } 
 import type { Request, Response } from 'express';
 import type { Actor } from '../../../access/actor.js';
 import type { Viewer } from '../../../access/viewer.js';
-import { IdempotentCreates } from '../../../database/idempotent-creates.service.js';
+import { IdempotentCreates } from '../../../database/idempotency/idempotent-creates.service.js';
 import { Access } from '../../../http/guards/access.decorator.js';
 import { CurrentActor } from '../../../http/guards/actor.decorator.js';
 import { ApiCreated, ApiPage } from '../../../http/openapi/api-answers.decorator.js';

@@ -16,7 +16,7 @@ import {
 import { ApiNoContentResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import type { Actor } from '../../../access/actor.js';
-import { IdempotentCreates } from '../../../database/idempotent-creates.service.js';
+import { IdempotentCreates } from '../../../database/idempotency/idempotent-creates.service.js';
 import { Access } from '../../../http/guards/access.decorator.js';
 import { CurrentActor } from '../../../http/guards/actor.decorator.js';
 import {

@@ -3,8 +3,8 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { ensureDataDir } from '../config/data-dir.js';
-import { StartupError } from '../config/startup-error.js';
+import { ensureDataDir } from '../../config/data-dir.js';
+import { StartupError } from '../../config/startup-error.js';
 import { EmbeddedPostgres } from './embedded-postgres.js';
 import { identify } from './process-identity.js';
 import { readPostmaster } from './postmaster-file.js';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { StartupError } from '../config/startup-error.js';
+import { StartupError } from '../../config/startup-error.js';
 import { endServer, stopOrphan } from './orphaned-postgres.js';
 import { asAccount, postgresAccount, type PostgresAccount } from './postgres-account.js';
 import { installedBinaries, reachableBinaries, type PostgresBinaries } from './postgres-binaries.js';

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { errorCode } from '../config/error-code.js';
+import { errorCode } from '../../config/error-code.js';
 
 /** A process, told from a later one that was given the same number by the time it started. */
 export interface ProcessIdentity {

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { StartupError } from '../config/startup-error.js';
+import { StartupError } from '../../config/startup-error.js';
 import { commandLine, identify, isSameProcess } from './process-identity.js';
 import { postmasterFile, readPostmaster } from './postmaster-file.js';
 import { hasServer, removeShortDirectory } from './socket-path.js';

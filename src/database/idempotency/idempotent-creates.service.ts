@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync, randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { AppConfig } from '../config/config.js';
-import { type Transaction, UnitOfWork } from './unit-of-work.js';
+import { AppConfig } from '../../config/config.js';
+import { type Transaction, UnitOfWork } from '../unit-of-work.js';
 
 /** A create as its client sent it. */
 export interface CreateRequest {

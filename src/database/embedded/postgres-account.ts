@@ -1,6 +1,6 @@
 import { spawnSync, type SpawnOptions } from 'node:child_process';
 import { userInfo } from 'node:os';
-import { StartupError } from '../config/startup-error.js';
+import { StartupError } from '../../config/startup-error.js';
 
 export interface Owner {
   readonly uid: number;

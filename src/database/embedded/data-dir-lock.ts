@@ -1,8 +1,8 @@
 import { closeSync, mkdirSync, openSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { errorCode } from '../config/error-code.js';
-import { StartupError } from '../config/startup-error.js';
+import { errorCode } from '../../config/error-code.js';
+import { StartupError } from '../../config/startup-error.js';
 import { identify, isSameProcess, type ProcessIdentity } from './process-identity.js';
 
 const DIRECTORY = 'lock';

@@ -4,7 +4,7 @@ import { accessSync, constants, cpSync, existsSync, readFileSync, renameSync, sy
 import { createRequire } from 'node:module';
 import { dirname, join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { StartupError } from '../config/startup-error.js';
+import { StartupError } from '../../config/startup-error.js';
 import type { Owner, PostgresAccount } from './postgres-account.js';
 
 /** Where the programs of PostgreSQL are; `root` holds `bin`, `lib` and `share` and may be moved as a whole. */

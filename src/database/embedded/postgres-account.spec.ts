@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { StartupError } from '../config/startup-error.js';
+import { StartupError } from '../../config/startup-error.js';
 import { checkHasName } from './postgres-account.js';
 
 const OWN = { owner: null, prefix: [] };

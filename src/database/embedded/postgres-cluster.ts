@@ -15,7 +15,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { StartupError } from '../config/startup-error.js';
+import { StartupError } from '../../config/startup-error.js';
 import { asAccount, checkHasName, type Owner, type PostgresAccount } from './postgres-account.js';
 import type { PostgresBinaries } from './postgres-binaries.js';
 
