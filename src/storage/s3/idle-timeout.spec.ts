@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import { Agent, request } from 'node:http';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { endingSilence } from './silence.js';
+import { endingSilence } from './idle-timeout.js';
 
 const SILENCE_MS = 2_000;
 /** More than the kernel takes at once. */

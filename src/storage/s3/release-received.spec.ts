@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { Agent, createServer, get, type IncomingMessage } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
-import { releasingReceived } from './received-memory.js';
+import { releasingReceived } from './release-received.js';
 
 const BODY = Buffer.from(Array.from({ length: 3_000_000 }, (_, at) => at % 251));
 
