@@ -2,7 +2,7 @@
  * How often each of a few things has happened in this process. The kinds are fixed when it is made: a name, a path or a
  * digest can be none of them.
  */
-export class Tally<const Kind extends string> {
+export class Counter<const Kind extends string> {
   private readonly counts: Map<Kind, number>;
 
   constructor(kinds: readonly Kind[]) {

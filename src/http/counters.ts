@@ -1,4 +1,4 @@
-import { Tally } from './counter.js';
+import { Counter } from './counter.js';
 
 /**
  * - `resumed`: a client came back to an upload that holds bytes, and asked how many.
@@ -15,9 +15,9 @@ const INTEGRITY_OUTCOMES = ['done', 'failed', 'foreign'] as const;
  * What happens in this process, counted where it happens: `src/operations/metrics` shows it. They are the process's own, as its
  * log is: whoever counts needs nothing but the import, and counting costs nothing worth a switch.
  */
-export const TALLIES = {
+export const COUNTERS = {
   /** Requests that were answered with 429, by the limit that they met. */
-  rateLimited: new Tally([
+  rateLimited: new Counter([
     'login',
     'sign-up',
     'org-creation',
@@ -29,9 +29,9 @@ export const TALLIES = {
     'token-account',
   ]),
   /** What was refused because something of it was more than a limit, by the limit. */
-  overLimit: new Tally(['fields', 'descriptors', 'annotations', 'open-uploads']),
+  overLimit: new Counter(['fields', 'descriptors', 'annotations', 'open-uploads']),
   /** Callers who were turned away, by the reason: the names of `REFUSALS` in `src/identity/auth`. */
-  refused: new Tally([
+  refused: new Counter([
     'credentialsMissing',
     'credentialsWrong',
     'tokenInvalid',
@@ -41,9 +41,9 @@ export const TALLIES = {
     'tooManyAttempts',
   ]),
   /** Refusals and failures that are no entries of the audit log but counted in one: see `src/operations/audit/repeated-entries.ts`. */
-  auditSummed: new Tally(['stranger', 'known']),
+  auditSummed: new Counter(['stranger', 'known']),
   /** What was refused before it was a request, by the reason: see `connections/refused-request.ts`. */
-  unreadable: new Tally([
+  unreadable: new Counter([
     'headersTooLarge',
     'malformed',
     'timeout',
@@ -53,28 +53,28 @@ export const TALLIES = {
     'connectMethod',
   ]),
   /** Uploads whose bytes pass through the node. */
-  streamedUploads: new Tally(UPLOAD_EVENTS),
+  streamedUploads: new Counter(UPLOAD_EVENTS),
   /** Uploads whose bytes go from the client to the store. */
-  directUploads: new Tally(UPLOAD_EVENTS),
+  directUploads: new Counter(UPLOAD_EVENTS),
   /** Bodies of uploads that are on their way to the store now: up by one when it begins, down when it ends. */
-  activeUploads: new Tally(['streamed']),
+  activeUploads: new Counter(['streamed']),
   /** Blobs in several files that were made one, or could not be for now. */
-  compactions: new Tally(['done', 'failed']),
-  sweeps: new Tally(['done', 'failed']),
+  compactions: new Counter(['done', 'failed']),
+  sweeps: new Counter(['done', 'failed']),
   /** Comparisons of the whole store with the database; `foreign`: the store is not this database's. */
-  reconciles: new Tally(['done', 'failed', 'foreign']),
+  reconciles: new Counter(['done', 'failed', 'foreign']),
   /** What they removed. */
-  reconciled: new Tally(['objects', 'bytes', 'multiparts']),
+  reconciled: new Counter(['objects', 'bytes', 'multiparts']),
   /** Blobs that were marked, by what is wrong with their object. */
-  damageFound: new Tally(['missing', 'size', 'bytes']),
+  damageFound: new Counter(['missing', 'size', 'bytes']),
   /** Marks that ended: the bytes were pushed again, or the object was seen whole. */
-  damageEnded: new Tally(['pushed', 'seen-whole']),
+  damageEnded: new Counter(['pushed', 'seen-whole']),
   /** Bytes that checks of the blobs have read. */
-  integrityBytes: new Tally(INTEGRITY_KINDS),
+  integrityBytes: new Counter(INTEGRITY_KINDS),
   /** Blobs that they could not check. */
-  integrityUnchecked: new Tally(INTEGRITY_KINDS),
+  integrityUnchecked: new Counter(INTEGRITY_KINDS),
   /** Checks of all blobs that came to their end here, or could not go on. */
-  integrityRuns: new Tally(
+  integrityRuns: new Counter(
     INTEGRITY_KINDS.flatMap((kind) => INTEGRITY_OUTCOMES.map((end) => `${kind}-${end}` as const)),
   ),
 } as const;

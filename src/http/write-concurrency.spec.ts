@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { Response } from 'express';
-import { MAX_WAITING, WriteTurns, WRITES_AT_ONCE } from './write-concurrency.js';
+import { MAX_WAITING, WriteConcurrency, WRITES_AT_ONCE } from './write-concurrency.js';
 
 class Answer extends EventEmitter {
   end(): this {
@@ -24,13 +24,13 @@ async function settled(promises: readonly (Promise<void> | null)[]): Promise<str
   return seen;
 }
 
-describe('WriteTurns', () => {
-  let turns: WriteTurns;
+describe('WriteConcurrency', () => {
+  let turns: WriteConcurrency;
   let running: Response[];
 
   beforeEach(() => {
     jest.useFakeTimers();
-    turns = new WriteTurns();
+    turns = new WriteConcurrency();
     running = Array.from({ length: WRITES_AT_ONCE }, answer);
     for (const response of running) expect(turns.take('user:7', response)).toBeNull();
   });

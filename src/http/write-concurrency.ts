@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Response } from 'express';
 import { ApiError } from './errors/api-error.js';
-import { TALLIES } from './counters.js';
+import { COUNTERS } from './counters.js';
 
 export const WRITES_AT_ONCE = 4;
 export const MAX_WAITING = 50;
@@ -20,7 +20,7 @@ interface Line {
  * without one.
  */
 @Injectable()
-export class WriteTurns {
+export class WriteConcurrency {
   private readonly lines = new Map<string, Line>();
   private readonly releases = new WeakMap<Response, () => void>();
 
@@ -86,7 +86,7 @@ export class WriteTurns {
 }
 
 function tooMany(): ApiError {
-  TALLIES.rateLimited.add('writes');
+  COUNTERS.rateLimited.add('writes');
   const detail = 'too many changes of yours are under way at once';
   return new ApiError('tooManyRequests', detail, { headers: { 'Retry-After': '5' } });
 }

@@ -32,7 +32,7 @@ import { RegistryAdapter } from '../http/connections/registry-adapter.js';
 import { RequestContext } from '../http/request-context.js';
 import type { RequestTraces } from '../http/request-traces.js';
 import { TOKEN_PATH } from '../http/v2/token-challenge.js';
-import { WriteTurns } from '../http/write-concurrency.js';
+import { WriteConcurrency } from '../http/write-concurrency.js';
 import { RequestLimitsService } from '../operations/limits/request-limits.service.js';
 import { OciError } from '../oci/oci-error.js';
 
@@ -87,7 +87,7 @@ export function configureApp(
 ): void {
   const accessLog = app.get(AccessLog);
   const audit = app.get(AuditRecorder, { strict: false });
-  const turns = app.get(WriteTurns, { strict: false });
+  const turns = app.get(WriteConcurrency, { strict: false });
   const hints = app.get(ProxyHints);
   const { httpAdapter: adapter } = app.get(HttpAdapterHost<RegistryAdapter>);
   adapter.onRefused = (refused) => {

@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import { announce } from './announce.js';
 import type { AppConfig } from '../config/config.js';
 import { configWarnings } from '../config/warnings.js';
-import { Crew } from './worker-pool.js';
+import { WorkerPool } from './worker-pool.js';
 import { openDatabase } from '../database/open-database.js';
 import { probe } from './listen.js';
 import { serveNodeMetrics } from './serve-metrics.js';
@@ -25,7 +25,7 @@ export async function runPrimary(config: AppConfig, log: Logger, wish: StopSigna
     // A start that cannot listen makes nobody: the administrator's password is shown by the start that makes it.
     const address = await probe(database.config);
     const shown = await serveNodeMetrics(database.config, log);
-    const crew = new Crew(database.config, address.port, log, shown?.metrics ?? null, certificates);
+    const crew = new WorkerPool(database.config, address.port, log, shown?.metrics ?? null, certificates);
     let graceSeconds = 0;
     try {
       const administrator = await crew.start(wish.stop);

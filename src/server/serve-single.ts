@@ -20,7 +20,12 @@ import { watchCertificate } from './watch-certificate.js';
  * Runs the registry until it is told to stop, then lets it finish what it began. Resolves with the exit code.
  * Throws `StartupError`; whatever had been started by then is stopped.
  */
-export async function run(config: AppConfig, log: Logger, wish: StopSignals, traces: Traces | null): Promise<number> {
+export async function serveSingle(
+  config: AppConfig,
+  log: Logger,
+  wish: StopSignals,
+  traces: Traces | null,
+): Promise<number> {
   for (const warning of configWarnings(config)) log.warn(warning);
   const say = (line: string): void => {
     log.info(line);

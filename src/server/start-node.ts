@@ -39,8 +39,8 @@ async function runProcess(): Promise<number> {
     if (config.server.workers === 1) {
       return await traced(config.server.tracing, async (traces) => {
         traces?.tell(log);
-        const { run } = await import('./serve-single.js');
-        return run(config, log, signals, traces);
+        const { serveSingle } = await import('./serve-single.js');
+        return serveSingle(config, log, signals, traces);
       });
     }
     const { runPrimary } = await import('./primary.js'); // without what only requests need

@@ -36,7 +36,7 @@ interface Place {
  * The workers of this node. The first prepares the database for all and listens; then the others do. One that ends is
  * replaced; where none can be started, the crew fails.
  */
-export class Crew {
+export class WorkerPool {
   private readonly places: readonly Place[];
   private readonly rounds = new DropRounds();
   private readonly hints = new HintLimit();

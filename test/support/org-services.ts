@@ -4,7 +4,7 @@ import { loadConfig } from '../../src/config/load-config.js';
 import { AuditTrail } from '../../src/events/audit-trail.service.js';
 import { InvitationIssuer } from '../../src/identity/orgs/invitations/invitation-issuer.service.js';
 import { ReceivedInvitationsService } from '../../src/identity/orgs/invitations/received-invitations.service.js';
-import { LiveOrgsService } from '../../src/identity/orgs/org-lookup.service.js';
+import { OrgLookupService } from '../../src/identity/orgs/org-lookup.service.js';
 import type { Manager } from '../../src/identity/orgs/members/membership-right.js';
 import { OrgInvitation } from '../../src/identity/orgs/invitations/org-invitation.entity.js';
 import { OrgInvitationsRepository } from '../../src/identity/orgs/invitations/org-invitations.repository.js';
@@ -66,7 +66,7 @@ export async function orgServices(): Promise<OrgServices> {
   const teamMembersTable = new TeamMembersRepository(services.repository(TeamMember));
   const usersTable = new UsersRepository(services.repository(User));
   const audit = new AuditTrail();
-  const live = new LiveOrgsService(orgsTable, audit, drops);
+  const live = new OrgLookupService(orgsTable, audit, drops);
   const users = new UsersService(usersTable, new PasswordHasher(), drops, unitOfWork);
   const deletions = new AccountDeletionService(usersTable, new AccountDeletionRepository(), audit, drops, unitOfWork);
   const teams = new TeamsService(new TeamsRepository(services.repository(Team)), teamMembersTable, live, unitOfWork);

@@ -17,16 +17,16 @@ import { StoreOwner } from '../../src/registry/blobs/damage/store-owner.service.
 import { HashWorkers } from '../../src/registry/hashing/hash-workers.js';
 import { OpenUploadsRepository } from '../../src/registry/uploads/open-uploads/open-uploads.repository.js';
 import { OpenUploads } from '../../src/registry/uploads/open-uploads/open-uploads.service.js';
-import { RecentHeads } from '../../src/registry/uploads/recent-inline-bytes.js';
+import { RecentInlineBytes } from '../../src/registry/uploads/recent-inline-bytes.js';
 import { RequestBody } from '../../src/registry/uploads/request-body.js';
 import { SweepRepository } from '../../src/registry/uploads/sweep.repository.js';
 import { Upload } from '../../src/registry/uploads/upload.entity.js';
 import { UploadCloser } from '../../src/registry/uploads/upload-closer.service.js';
 import { UploadCommit } from '../../src/registry/uploads/upload-commit.service.js';
 import { UploadEndService } from '../../src/registry/uploads/upload-end.service.js';
-import { UploadHold } from '../../src/registry/uploads/upload-heartbeat.service.js';
+import { UploadHeartbeat } from '../../src/registry/uploads/upload-heartbeat.service.js';
 import type { IncomingBody, UploadSession } from '../../src/registry/uploads/upload-session.js';
-import { UploadRows } from '../../src/registry/uploads/upload-store.service.js';
+import { UploadStore } from '../../src/registry/uploads/upload-store.service.js';
 import { UploadSweeper } from '../../src/registry/uploads/upload-sweeper.js';
 import { UploadWriter } from '../../src/registry/uploads/upload-writer.service.js';
 import { UploadsRepository } from '../../src/registry/uploads/uploads.repository.js';
@@ -72,7 +72,7 @@ export interface UploadServices extends ContentServices {
     maxOpenUploads?: number,
   ): {
     readonly uploads: UploadsService;
-    readonly rows: UploadRows;
+    readonly rows: UploadStore;
     readonly sweeper: UploadSweeper;
     readonly compactor: BlobCompactor;
   };
@@ -124,7 +124,7 @@ function commitOf(services: ContentServices, store: BlobStore, config: AppConfig
   return new UploadCommit(transaction, damage, store);
 }
 
-class LastingRows extends UploadRows {
+class LastingRows extends UploadStore {
   protected override readonly draftMs = 3_600_000;
 }
 
@@ -147,12 +147,12 @@ function nodeOf(
   const workers = new HashWorkers();
   onFileEnd(() => workers.onApplicationShutdown());
   const statements = new UploadsRepository(services.repository(Upload));
-  const Rows = drafts === 'lasting' ? LastingRows : UploadRows;
+  const Rows = drafts === 'lasting' ? LastingRows : UploadStore;
   const limit = new OpenUploads(new OpenUploadsRepository(services.repository(Upload)), config);
-  const rows = new Rows(statements, new RecentHeads(), limit, config);
+  const rows = new Rows(statements, new RecentInlineBytes(), limit, config);
   onFileEnd(() => rows.beforeApplicationShutdown());
   const ends = new UploadEndService(rows, store, new StoreOwner(store, services.unitOfWork));
-  const hold = new UploadHold(statements, config);
+  const hold = new UploadHeartbeat(statements, config);
   const writer = new UploadWriter(statements, store, workers, ends, hold, config);
   const commit = commitOf(services, store, config);
   const compactor = new BlobCompactor(

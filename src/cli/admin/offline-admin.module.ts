@@ -6,8 +6,8 @@ import { UsersModule } from '../../identity/users/users.module.js';
 
 /** Accounts and keys without a node around them: no store, no collector, no audit of requests. */
 @Module({})
-export class OperatorModule {
+export class OfflineAdminModule {
   static forRoot(config: AppConfig): DynamicModule {
-    return { module: OperatorModule, imports: [ConfigModule.forRoot(config), UsersModule, AuthModule] };
+    return { module: OfflineAdminModule, imports: [ConfigModule.forRoot(config), UsersModule, AuthModule] };
   }
 }

@@ -5,8 +5,8 @@ import { IntegrityModule } from '../../operations/integrity/integrity.module.js'
 
 /** The check of all blobs without a node around it. */
 @Module({})
-export class FsckModule {
+export class OfflineFsckModule {
   static forRoot(config: AppConfig): DynamicModule {
-    return { module: FsckModule, imports: [ConfigModule.forRoot(config), IntegrityModule] };
+    return { module: OfflineFsckModule, imports: [ConfigModule.forRoot(config), IntegrityModule] };
   }
 }

@@ -10,12 +10,12 @@ import { loadConfig } from '../../config/load-config.js';
 import { Access, type AccessRule } from '../../http/guards/access.decorator.js';
 import { ApiError } from '../../http/errors/api-error.js';
 import type { RepositoryFact } from '../../http/request-context.js';
-import { WRITES_AT_ONCE, WriteTurns } from '../../http/write-concurrency.js';
+import { WRITES_AT_ONCE, WriteConcurrency } from '../../http/write-concurrency.js';
 import { OciError } from '../../oci/oci-error.js';
 import type { RepositoryName } from '../../oci/repository-name.js';
 import { parseScopes } from '../../oci/scope.js';
 import { readScopes } from '../../oci/token-scopes.js';
-import type { RepositoriesService } from '../../registry/repos/repos.service.js';
+import type { ReposService } from '../../registry/repos/repos.service.js';
 import { AccessGuard } from './access.guard.js';
 import { type Authenticator, type Caller, NOBODY } from './authenticator.js';
 import { Refusal } from './refusal.js';
@@ -88,15 +88,15 @@ describe('AccessGuard', () => {
     };
     there = [...REPOSITORIES];
     isRevoked = false;
-    const repositories: Pick<RepositoriesService, 'find'> = {
+    const repositories: Pick<ReposService, 'find'> = {
       find: (name) => there.find(({ path }) => path === name) ?? null,
     };
     guard = new AccessGuard(
       new Reflector(),
       authenticator as Authenticator,
-      repositories as RepositoriesService,
+      repositories as ReposService,
       new MemoryFactCache(),
-      new WriteTurns(),
+      new WriteConcurrency(),
       loadConfig({ PUBLIC_URL: 'https://registry.example.com', UPLOAD_EXPIRY_SECONDS: '900' }, null, () =>
         'x'.repeat(32),
       ),

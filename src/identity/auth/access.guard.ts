@@ -11,11 +11,11 @@ import { ACCESS_RULE, type AccessRule } from '../../http/guards/access.decorator
 import { isRegistryPath } from '../../http/errors/error.filter.js';
 import { RequestAuthorization } from '../../http/guards/request-authorization.js';
 import type { RepositoryFact, RepositoryTarget } from '../../http/request-context.js';
-import { WriteTurns } from '../../http/write-concurrency.js';
+import { WriteConcurrency } from '../../http/write-concurrency.js';
 import type { RepositoryName } from '../../oci/repository-name.js';
 import { CATALOG_SCOPE, repositoryScope, type Scope } from '../../oci/scope.js';
 import { reachOf } from '../../registry/repos/repo-access.js';
-import { RepositoriesService } from '../../registry/repos/repos.service.js';
+import { ReposService } from '../../registry/repos/repos.service.js';
 import { Authenticator, type Caller, NOBODY } from './authenticator.js';
 import { pathName } from './path-name.js';
 import { Refusal, refusalError, type RefusalReason } from './refusal.js';
@@ -47,9 +47,9 @@ export class AccessGuard implements CanActivate {
   constructor(
     private readonly reflector: Reflector,
     private readonly authenticator: Authenticator,
-    private readonly repositories: RepositoriesService,
+    private readonly repositories: ReposService,
     private readonly facts: FactCache,
-    private readonly turns: WriteTurns,
+    private readonly turns: WriteConcurrency,
     private readonly config: AppConfig,
   ) {}
 

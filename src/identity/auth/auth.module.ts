@@ -20,10 +20,10 @@ import { CredentialsService } from './credentials.service.js';
 import { JwtGuard, JwtStrategy } from './jwt.strategy.js';
 import { KeyUses } from '../keys/key-uses.js';
 import { KeysController } from '../keys/keys.controller.js';
-import { LivePrincipalsService } from './principal-state.service.js';
+import { PrincipalStateService } from './principal-state.service.js';
 import { LoginThrottle } from './login-throttle.js';
 import { NamedAccess } from './named-access.service.js';
-import { OperatorKeysService } from '../keys/offline-keys.service.js';
+import { OfflineKeysService } from '../keys/offline-keys.service.js';
 import { PasswordChangeService } from '../sessions/password-change.service.js';
 import { PasswordLoginService } from './password-login.service.js';
 import { RefreshToken } from '../sessions/refresh-token.entity.js';
@@ -58,10 +58,10 @@ import { TokensService } from './tokens/tokens.service.js';
     JwtGuard,
     JwtStrategy,
     KeyUses,
-    LivePrincipalsService,
+    PrincipalStateService,
     { provide: LoginThrottle, inject: [Limiters], useFactory: (limiters: Limiters) => new LoginThrottle(limiters) },
     NamedAccess,
-    OperatorKeysService,
+    OfflineKeysService,
     PasswordChangeService,
     PasswordLoginService,
     RefreshTokensRepository,
@@ -69,6 +69,6 @@ import { TokensService } from './tokens/tokens.service.js';
     RevokedCredentialsRepository,
     TokensService,
   ],
-  exports: [LivePrincipalsService, NamedAccess],
+  exports: [PrincipalStateService, NamedAccess],
 })
 export class AuthModule {}

@@ -15,7 +15,7 @@ import type { CredentialsService } from './credentials.service.js';
 import { JwtGuard, JwtStrategy } from './jwt.strategy.js';
 import type { RequestLimitsService } from '../../operations/limits/request-limits.service.js';
 import { readScopes } from '../../oci/token-scopes.js';
-import { type LivePrincipal, LivePrincipalsService } from './principal-state.service.js';
+import { type LivePrincipal, PrincipalStateService } from './principal-state.service.js';
 
 const SECRET = '3f9c1d7a5b8e2046c1d7a5b8e20463f9';
 const SESSION = 'session:7b0c1f6e-0d55-4c8c-9b0a-2a51ce1dd0a1';
@@ -71,7 +71,7 @@ describe('Authenticator', () => {
       return subject === 'user:7' ? live : null;
     };
     const none = {} as never;
-    const principals = new LivePrincipalsService(none, none, none, none, { read } as unknown as FactCache);
+    const principals = new PrincipalStateService(none, none, none, none, { read } as unknown as FactCache);
     const credentials: Pick<CredentialsService, 'login' | 'key'> = {
       login: (username) => Promise.reject(new Error(`password of ${username}`)),
       key: (text) => Promise.reject(new Error(`key ${text.slice(0, 11)}`)),

@@ -10,7 +10,7 @@ import { looksLikeKey } from '../keys/api-key-text.js';
 import { readAuthorization } from './authorization-header.js';
 import { CredentialsService, type Login } from './credentials.service.js';
 import { JwtGuard } from './jwt.strategy.js';
-import { type LivePrincipal, type LivePrincipalRequest, LivePrincipalsService } from './principal-state.service.js';
+import { type LivePrincipal, type LivePrincipalRequest, PrincipalStateService } from './principal-state.service.js';
 import { Refusal } from './refusal.js';
 
 export interface Caller {
@@ -46,7 +46,7 @@ export class Authenticator {
 
   constructor(
     private readonly jwt: JwtGuard,
-    private readonly livePrincipals: LivePrincipalsService,
+    private readonly livePrincipals: PrincipalStateService,
     private readonly credentials: CredentialsService,
     private readonly limits: RequestLimitsService,
   ) {}

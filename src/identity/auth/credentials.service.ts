@@ -4,7 +4,7 @@ import { type Principal, principalName, type UserPrincipal } from '../../access/
 import type { TokenHolder } from './tokens/access-token.js';
 import { looksLikeKey } from '../keys/api-key-text.js';
 import { ApiKeysService } from '../keys/api-keys.service.js';
-import { LivePrincipalsService, principalOf } from './principal-state.service.js';
+import { PrincipalStateService, principalOf } from './principal-state.service.js';
 import { PasswordLoginService } from './password-login.service.js';
 import { Refusal } from './refusal.js';
 
@@ -29,7 +29,7 @@ export class CredentialsService {
   constructor(
     private readonly passwords: PasswordLoginService,
     private readonly keys: ApiKeysService,
-    private readonly livePrincipals: LivePrincipalsService,
+    private readonly livePrincipals: PrincipalStateService,
   ) {}
 
   /** User name and password, or a name and its key. Throws `Refusal`. */

@@ -4,10 +4,10 @@ import type { Action } from '../../access/roles.js';
 import { AppConfig } from '../../config/config.js';
 import { ApiError } from '../../http/errors/api-error.js';
 import type { RepositoryTarget } from '../../http/request-context.js';
-import { TALLIES } from '../../http/counters.js';
+import { COUNTERS } from '../../http/counters.js';
 import { RequestLimitsService } from '../../operations/limits/request-limits.service.js';
 import { parseRepositoryName, type RepositoryName } from '../../oci/repository-name.js';
-import { RepositoriesService } from '../../registry/repos/repos.service.js';
+import { ReposService } from '../../registry/repos/repos.service.js';
 import { enterRepository } from './access.guard.js';
 import { Authenticator } from './authenticator.js';
 import { nameOptions } from './path-name.js';
@@ -29,7 +29,7 @@ export class RefusedName extends ApiError {
 export class NamedAccess {
   constructor(
     private readonly authenticator: Authenticator,
-    private readonly repositories: RepositoriesService,
+    private readonly repositories: ReposService,
     private readonly limits: RequestLimitsService,
     private readonly config: AppConfig,
   ) {}
@@ -51,7 +51,7 @@ export class NamedAccess {
       return enterRepository({ kind: 'repository', action }, caller, name, repository);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      TALLIES.refused.add(error.reason);
+      COUNTERS.refused.add(error.reason);
       throw new RefusedName(error.reason, { name, repository });
     }
   }

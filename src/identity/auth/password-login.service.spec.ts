@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { UserFact, UsersService } from '../users/users.service.js';
-import type { LivePrincipal, LivePrincipalsService } from './principal-state.service.js';
+import type { LivePrincipal, PrincipalStateService } from './principal-state.service.js';
 import { Limiters } from '../../cache/limiters.js';
 import { LoginThrottle, MAX_FAILURES } from './login-throttle.js';
 import { PasswordLoginService } from './password-login.service.js';
@@ -53,13 +53,13 @@ describe('PasswordLoginService', () => {
   beforeEach(() => {
     alice = new Alice();
     const users: Pick<UsersService, 'provePassword'> = alice;
-    const live: Pick<LivePrincipalsService, 'request' | 'read'> = {
+    const live: Pick<PrincipalStateService, 'request' | 'read'> = {
       request: () => ({ subject: 'user:7', name: 'live', load: () => Promise.resolve(null) }),
       read: () => alice.live,
     };
     logins = new PasswordLoginService(
       users as UsersService,
-      live as LivePrincipalsService,
+      live as PrincipalStateService,
       new LoginThrottle(new Limiters(null)),
     );
   });

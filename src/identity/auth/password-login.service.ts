@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import type { UserPrincipal } from '../../access/principal.js';
 import { type PasswordProof, UsersService } from '../users/users.service.js';
-import { LivePrincipalsService, principalOf } from './principal-state.service.js';
+import { PrincipalStateService, principalOf } from './principal-state.service.js';
 import { LoginThrottle } from './login-throttle.js';
 import { Refusal } from './refusal.js';
 
@@ -27,7 +27,7 @@ export class PasswordLoginService {
 
   constructor(
     private readonly users: UsersService,
-    private readonly livePrincipals: LivePrincipalsService,
+    private readonly livePrincipals: PrincipalStateService,
     private readonly throttle: LoginThrottle,
   ) {}
 

@@ -39,7 +39,7 @@ export interface Claim {
 const FACT = 'holder';
 
 @Injectable()
-export class LivePrincipalsService {
+export class PrincipalStateService {
   constructor(
     private readonly users: UsersService,
     private readonly memberships: MembershipsService,

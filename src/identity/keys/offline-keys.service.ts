@@ -2,15 +2,15 @@ import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../access/actor.js';
 import { UnitOfWork } from '../../database/unit-of-work.js';
 import { validated } from '../../http/validation/validation.js';
-import { OperatorUsersService } from '../users/offline-users.service.js';
+import { OfflineUsersService } from '../users/offline-users.service.js';
 import { ApiKeysService, type KeyOwner, MAX_KEYS } from './api-keys.service.js';
 import { ApiKeyDto, CreateKeyDto, IssuedKeyDto, keyDraft } from './key.dto.js';
 
 /** The API keys of a user, for whoever runs the registry and needs no login. Throws `ApiError`, as the routes do. */
 @Injectable()
-export class OperatorKeysService {
+export class OfflineKeysService {
   constructor(
-    private readonly users: OperatorUsersService,
+    private readonly users: OfflineUsersService,
     private readonly keys: ApiKeysService,
     private readonly unitOfWork: UnitOfWork,
   ) {}

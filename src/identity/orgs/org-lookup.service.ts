@@ -5,7 +5,7 @@ import type { Transaction } from '../../database/unit-of-work.js';
 import { AuditTrail } from '../../events/audit-trail.service.js';
 import { FactDrops } from '../../events/fact-drops.js';
 import { isAccountName } from '../users/account-name.js';
-import { found } from './or-not-found.js';
+import { orNotFound } from './or-not-found.js';
 import { type OrgRow, OrgsRepository } from './orgs.repository.js';
 
 /** A change in an organization, as the audit log shows it. */
@@ -20,7 +20,7 @@ export interface OrgChange {
 
 /** The organizations that exist now, for whatever reads or changes something in one. */
 @Injectable()
-export class LiveOrgsService {
+export class OrgLookupService {
   constructor(
     private readonly orgs: OrgsRepository,
     private readonly audit: AuditTrail,
@@ -34,7 +34,7 @@ export class LiveOrgsService {
 
   /** Throws `notFound`. */
   async need(name: string): Promise<OrgRow> {
-    return found(await this.find(name));
+    return orNotFound(await this.find(name));
   }
 
   /**
@@ -42,7 +42,7 @@ export class LiveOrgsService {
    * settings comes through here first. Throws `notFound`.
    */
   async lock(tx: Transaction, name: string): Promise<OrgRow> {
-    return found(isAccountName(name) ? await this.orgs.lock(tx, name) : null);
+    return orNotFound(isAccountName(name) ? await this.orgs.lock(tx, name) : null);
   }
 
   /** Writes the change into the audit log, and drops the facts that it makes wrong. */

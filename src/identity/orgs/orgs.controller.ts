@@ -20,7 +20,7 @@ import { NameLookups } from '../users/namespaces/name-lookups.js';
 import { CreateOrgDto, OrgDto, UpdateOrgDto } from './org.dto.js';
 import type { OrgWithRole } from './orgs.repository.js';
 import { OrgsService } from './orgs.service.js';
-import { requireWholeCredential } from './require-full-credential.js';
+import { requireFullCredential } from './require-full-credential.js';
 
 const ORG_PARAM = { name: 'org', example: 'acme' } as const;
 
@@ -99,7 +99,7 @@ export class OrgsController {
     @CurrentActor() actor: Actor,
     @Res({ passthrough: true }) response: Response,
   ): Promise<OrgDto> {
-    if (changes.defaultRole !== undefined && changes.defaultRole !== null) requireWholeCredential(viewer, name);
+    if (changes.defaultRole !== undefined && changes.defaultRole !== null) requireFullCredential(viewer, name);
     return reply(response, await this.orgs.update(name, changes, { caller, actor, ifMatch }));
   }
 }

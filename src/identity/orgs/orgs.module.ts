@@ -5,7 +5,7 @@ import { EventsModule } from '../../events/events.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { InvitationIssuer } from './invitations/invitation-issuer.service.js';
 import { ReceivedInvitationsService } from './invitations/received-invitations.service.js';
-import { LiveOrgsService } from './org-lookup.service.js';
+import { OrgLookupService } from './org-lookup.service.js';
 import { MembershipsRepository } from './members/memberships.repository.js';
 import { MembershipsService } from './members/memberships.service.js';
 import { OrgInvitationAcceptanceController } from './invitations/org-invitation-acceptance.controller.js';
@@ -52,7 +52,7 @@ import { TeamsService } from './teams/teams.service.js';
   ],
   providers: [
     InvitationIssuer,
-    LiveOrgsService,
+    OrgLookupService,
     MembershipsRepository,
     MembershipsService,
     OrgInvitationsRepository,

@@ -3,7 +3,7 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
 import type { OrgRole, Role } from '../../access/roles.js';
 import type { Transaction } from '../../database/unit-of-work.js';
-import { NEXT_VERSION } from './next-updated-at.js';
+import { NEXT_UPDATED_AT } from './next-updated-at.js';
 import { Org } from './org.entity.js';
 
 export interface OrgRow {
@@ -73,7 +73,7 @@ SELECT o.id, o.namespace_id AS "namespaceId", o.created_at AS "createdAt", o.upd
 
 const UPDATE = `
 WITH changed AS (
-  UPDATE orgs SET display_name = $2, default_role = $3, updated_at = ${NEXT_VERSION} WHERE id = $1 RETURNING updated_at
+  UPDATE orgs SET display_name = $2, default_role = $3, updated_at = ${NEXT_UPDATED_AT} WHERE id = $1 RETURNING updated_at
 )
 SELECT updated_at AS "updatedAt" FROM changed`;
 
@@ -82,7 +82,7 @@ const LOCK_NAMESPACE = 'SELECT id FROM namespaces WHERE id = $1 FOR UPDATE';
 
 // What is left of it is the namespace's row and the audit log.
 const DELETE = `
-WITH organization AS (UPDATE orgs SET deleted_at = now(), updated_at = ${NEXT_VERSION} WHERE id = $1),
+WITH organization AS (UPDATE orgs SET deleted_at = now(), updated_at = ${NEXT_UPDATED_AT} WHERE id = $1),
   former_invitations AS (DELETE FROM org_invitations WHERE org_id = $1),
   former_teams AS (DELETE FROM teams WHERE org_id = $1),
   former_members AS (DELETE FROM org_members WHERE org_id = $1 RETURNING user_id),

@@ -6,7 +6,7 @@ import { AppConfig } from '../../config/config.js';
 import { type Transaction, UnitOfWork } from '../../database/unit-of-work.js';
 import { ApiError } from '../../http/errors/api-error.js';
 import { unchangedSince } from '../../http/validation/conditional-update.js';
-import { TALLIES } from '../../http/counters.js';
+import { COUNTERS } from '../../http/counters.js';
 import { whyTaken } from '../users/account-name.js';
 import { forgetFormerPaths } from '../users/namespaces/former-paths.js';
 import { NameDisclosure } from '../users/namespaces/name-lookups.js';
@@ -14,7 +14,7 @@ import { buryNamespace } from '../users/namespaces/namespace-burial.js';
 import type { EmptyNamespace } from '../users/namespaces/namespace-contents.js';
 import { isConfiguredAdministrator, requireUnreserved, takenBy } from '../users/reserved-names.js';
 import { UsersService, userSubject } from '../users/users.service.js';
-import { LiveOrgsService } from './org-lookup.service.js';
+import { OrgLookupService } from './org-lookup.service.js';
 import { OrgMembersRepository } from './members/org-members.repository.js';
 import { type OrgRow, type OrgsPage, OrgsRepository, type OrgWithRole } from './orgs.repository.js';
 import { robotSubject } from './robots/robots.service.js';
@@ -33,7 +33,7 @@ export class OrgsService {
   constructor(
     private readonly orgs: OrgsRepository,
     private readonly members: OrgMembersRepository,
-    private readonly live: LiveOrgsService,
+    private readonly live: OrgLookupService,
     private readonly users: UsersService,
     private readonly unitOfWork: UnitOfWork,
     private readonly config: AppConfig,
@@ -118,7 +118,7 @@ export class OrgsService {
     if (admin || limit === 0) return;
     const seconds = await this.orgs.secondsToWait(tx, id, limit);
     if (seconds === 0) return;
-    TALLIES.rateLimited.add('org-creation');
+    COUNTERS.rateLimited.add('org-creation');
     throw new ApiError(
       'tooManyRequests',
       `${limit} organizations of one user in 24 hours are the limit, try again in ${seconds} s`,

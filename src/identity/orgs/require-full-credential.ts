@@ -3,7 +3,7 @@ import type { Viewer } from '../../access/viewer.js';
 import { ApiError } from '../../http/errors/api-error.js';
 
 /** Whoever came with a key cannot make others more than the key is. Throws `denied`. */
-export function requireWholeCredential({ limits }: Viewer, org: string): void {
+export function requireFullCredential({ limits }: Viewer, org: string): void {
   if (limitsHoldNamespace(limits, org)) return;
   throw new ApiError(
     'denied',

@@ -9,7 +9,7 @@ import { FactDrops } from '../../events/fact-drops.js';
 import { userSubject } from '../users/users.service.js';
 import type { TokenHolder } from '../auth/tokens/access-token.js';
 import type { UserLogin } from '../auth/credentials.service.js';
-import { type LivePrincipal, LivePrincipalsService, principalOf } from '../auth/principal-state.service.js';
+import { type LivePrincipal, PrincipalStateService, principalOf } from '../auth/principal-state.service.js';
 import { Refusal } from '../auth/refusal.js';
 import {
   credentialLabel,
@@ -52,7 +52,7 @@ export class RefreshTokensService {
 
   constructor(
     private readonly tokens: RefreshTokensRepository,
-    private readonly livePrincipals: LivePrincipalsService,
+    private readonly livePrincipals: PrincipalStateService,
     private readonly audit: AuditTrail,
     private readonly factDrops: FactDrops,
     private readonly unitOfWork: UnitOfWork,

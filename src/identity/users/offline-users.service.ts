@@ -10,7 +10,7 @@ import { UsersService } from './users.service.js';
 
 /** What the routes of `users` do, for whoever runs the registry and needs no login. Throws `ApiError`, as they do. */
 @Injectable()
-export class OperatorUsersService {
+export class OfflineUsersService {
   constructor(
     private readonly accounts: AccountsService,
     private readonly users: UsersService,

@@ -16,7 +16,7 @@ import { NameLookups } from './namespaces/name-lookups.js';
 import { NamespacesController } from './namespaces/namespaces.controller.js';
 import { NamespacesRepository } from './namespaces/namespaces.repository.js';
 import { NamespacesService } from './namespaces/namespaces.service.js';
-import { OperatorUsersService } from './offline-users.service.js';
+import { OfflineUsersService } from './offline-users.service.js';
 import { PasswordHasher } from './password-hasher.js';
 import { SignUpGuard } from './sign-up.guard.js';
 import { SignUpThrottle } from './sign-up-throttle.js';
@@ -42,13 +42,13 @@ import { UsersService } from './users.service.js';
     NameLookups,
     NamespacesRepository,
     NamespacesService,
-    OperatorUsersService,
+    OfflineUsersService,
     PasswordHasher,
     SignUpGuard,
     SignUpThrottle,
     UsersRepository,
     UsersService,
   ],
-  exports: [AccountDeletionService, AccountsService, NameLookups, OperatorUsersService, UsersService],
+  exports: [AccountDeletionService, AccountsService, NameLookups, OfflineUsersService, UsersService],
 })
 export class UsersModule {}

@@ -10,7 +10,7 @@ import { RemovalsService } from '../../registry/manifests/removals.service.js';
 import { parseDigest } from '../../oci/digest.js';
 import { parseTag } from '../../oci/reference.js';
 import { atPresentPath } from '../../registry/repos/requested-repo.decorator.js';
-import { RepositoryChangesService } from '../../registry/repos/repo-changes.service.js';
+import { RepoChangesService } from '../../registry/repos/repo-changes.service.js';
 import { type DeletionItemDto, DeletionResultDto } from './deletions.dto.js';
 
 /** Less than the minute after which many proxies give up. */
@@ -28,7 +28,7 @@ export class DeletionsService {
 
   constructor(
     private readonly access: NamedAccess,
-    private readonly repositories: RepositoryChangesService,
+    private readonly repositories: RepoChangesService,
     private readonly removals: RemovalsService,
     private readonly audit: AuditRecorder,
   ) {}

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../access/actor.js';
 import type { Viewer } from '../../access/viewer.js';
 import { OrgsService } from '../../identity/orgs/orgs.service.js';
-import { NamespaceRepositoriesService } from '../../registry/repos/namespace-repos.service.js';
+import { NamespaceReposService } from '../../registry/repos/namespace-repos.service.js';
 import { AccountDeletionService } from '../../identity/users/account-deletion.service.js';
 import { AccountsService } from '../../identity/users/accounts.service.js';
 import type { EmptyNamespace } from '../../identity/users/namespaces/namespace-contents.js';
@@ -14,7 +14,7 @@ export class NamespaceDeletionsService {
     private readonly accounts: AccountsService,
     private readonly users: AccountDeletionService,
     private readonly orgs: OrgsService,
-    private readonly repositories: NamespaceRepositoriesService,
+    private readonly repositories: NamespaceReposService,
   ) {}
 
   /** `confirmed` repositories are deleted too; `null`: none, then it must have none. */

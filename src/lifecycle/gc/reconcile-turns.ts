@@ -1,6 +1,6 @@
 import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { AppConfig } from '../../config/config.js';
-import { TALLIES } from '../../http/counters.js';
+import { COUNTERS } from '../../http/counters.js';
 import { BlobStore } from '../../storage/blob-store.js';
 import { Reconciler, type Reconciled } from './reconciler.service.js';
 import { ForeignStore, StoreBinding } from './store-binding.service.js';
@@ -90,7 +90,7 @@ export class ReconcileTurns implements OnApplicationBootstrap, BeforeApplication
   }
 
   private report(error: unknown): void {
-    TALLIES.reconciles.add(error instanceof ForeignStore ? 'foreign' : 'failed');
+    COUNTERS.reconciles.add(error instanceof ForeignStore ? 'foreign' : 'failed');
     if (error instanceof ForeignStore) this.logger.error({ event: 'foreign-store', message: error.message });
     else this.logger.warn({ error: String(error), message: 'the store is compared with the database later' });
     this.rebindLater();
@@ -98,8 +98,8 @@ export class ReconcileTurns implements OnApplicationBootstrap, BeforeApplication
 }
 
 function count({ removedObjects, removedBytes, abortedMultiparts }: Reconciled): void {
-  TALLIES.reconciles.add('done');
-  TALLIES.reconciled.add('objects', removedObjects);
-  TALLIES.reconciled.add('bytes', removedBytes);
-  TALLIES.reconciled.add('multiparts', abortedMultiparts);
+  COUNTERS.reconciles.add('done');
+  COUNTERS.reconciled.add('objects', removedObjects);
+  COUNTERS.reconciled.add('bytes', removedBytes);
+  COUNTERS.reconciled.add('multiparts', abortedMultiparts);
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { NamedObjects } from '../../registry/blobs/orphan-objects.js';
+import { OrphanObjects } from '../../registry/blobs/orphan-objects.js';
 import { AppConfig } from '../../config/config.js';
 import type { ListedObject } from '../../storage/blob-inventory.js';
 import { BlobStore } from '../../storage/blob-store.js';
@@ -40,7 +40,7 @@ export class Reconciler {
   constructor(
     private readonly installations: InstallationRepository,
     private readonly binding: StoreBinding,
-    private readonly named: NamedObjects,
+    private readonly named: OrphanObjects,
     private readonly store: BlobStore,
     { storage }: AppConfig,
   ) {

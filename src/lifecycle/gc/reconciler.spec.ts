@@ -7,7 +7,7 @@ import { chunked, UploadRow } from '../../../test/contracts/upload-row.js';
 import { type ContentServices, contentServices } from '../../../test/support/content-services.js';
 import { onFileEnd, scratchDirectory } from '../../../test/support/processes.js';
 import { freshBucket } from '../../../test/support/s3.js';
-import { NamedObjects } from '../../registry/blobs/orphan-objects.js';
+import { OrphanObjects } from '../../registry/blobs/orphan-objects.js';
 import type { AppConfig } from '../../config/config.js';
 import type { BlobStore } from '../../storage/blob-store.js';
 import { FilesystemStore } from '../../storage/filesystem/filesystem-store.js';
@@ -28,7 +28,7 @@ const RUNNING = new AbortController().signal;
 const EVERYTHING = { graceSeconds: -2 };
 
 function reconcilerOf(services: ContentServices, store: BlobStore): { binding: StoreBinding; reconciler: Reconciler } {
-  const named = new NamedObjects(services.unitOfWork);
+  const named = new OrphanObjects(services.unitOfWork);
   const installations = new InstallationRepository(services.repository(Installation));
   const binding = new StoreBinding(installations, named, store, CONFIG);
   return { binding, reconciler: new Reconciler(installations, binding, named, store, CONFIG) };

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { NamedObjects } from '../../registry/blobs/orphan-objects.js';
+import { OrphanObjects } from '../../registry/blobs/orphan-objects.js';
 import { AppConfig } from '../../config/config.js';
 import { BlobStore } from '../../storage/blob-store.js';
 import { StoreUnavailable } from '../../storage/storage-errors.js';
@@ -33,7 +33,7 @@ export class StoreBinding {
 
   constructor(
     private readonly installations: InstallationRepository,
-    private readonly objects: NamedObjects,
+    private readonly objects: OrphanObjects,
     private readonly store: BlobStore,
     { storage }: AppConfig,
   ) {

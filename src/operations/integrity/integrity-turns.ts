@@ -2,7 +2,7 @@ import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationB
 import { randomUUID } from 'node:crypto';
 import { StoredBlobs } from '../../registry/blobs/stored-blobs.js';
 import { AppConfig } from '../../config/config.js';
-import { TALLIES } from '../../http/counters.js';
+import { COUNTERS } from '../../http/counters.js';
 import { type HeldRun, IntegrityRunsRepository, type Progress } from './integrity-runs.repository.js';
 import { IntegrityWalk, RunLost, StoreNotUsable } from './integrity-walk.service.js';
 
@@ -97,7 +97,7 @@ export class IntegrityTurns implements OnApplicationBootstrap, BeforeApplication
   }
 
   private done({ kind, hash }: HeldRun, { blobs, bytes, damaged, healed, unchecked }: Progress): void {
-    TALLIES.integrityRuns.add(`${kind}-done`);
+    COUNTERS.integrityRuns.add(`${kind}-done`);
     const counts = { blobs, bytes, damaged, healed, unchecked };
     this.logger.log({ event: 'blobs-checked', run: kind, hash, ...counts, message: 'all blobs were checked' });
   }
@@ -108,7 +108,7 @@ export class IntegrityTurns implements OnApplicationBootstrap, BeforeApplication
     const isStore = error instanceof StoreNotUsable;
     const problem = isStore ? error.message : 'the database failed';
     const outcome = isStore && error.isForeign ? 'foreign' : 'failed';
-    TALLIES.integrityRuns.add(`${kind}-${outcome}`);
+    COUNTERS.integrityRuns.add(`${kind}-${outcome}`);
     const event = outcome === 'foreign' ? 'foreign-store' : 'check-failed';
     this.logger.error({ event, run: kind, error: String(error), message: 'a check of the blobs could not go on' });
     if (kind === 'fsck' && isStore) return this.runs.finish(run, 'failed', problem);

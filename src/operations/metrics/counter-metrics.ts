@@ -1,6 +1,6 @@
 import { Gauge, type Registry } from 'prom-client';
 import { FAIRNESS } from '../../fairness/fairness-counts.js';
-import { TALLIES } from '../../http/counters.js';
+import { COUNTERS } from '../../http/counters.js';
 import { readCounter, readGauge } from './metric-kinds.js';
 
 /** What was counted, by its kind. */
@@ -14,57 +14,57 @@ const COUNTED: readonly (readonly [string, string, string, Counts])[] = [
     'aerugo_rate_limited_total',
     'Requests that were answered with 429, by the limit that they met.',
     'limit',
-    TALLIES.rateLimited,
+    COUNTERS.rateLimited,
   ],
   [
     'aerugo_over_limit_total',
     'Manifests and uploads that were refused because something of them was more than a limit, by the limit.',
     'limit',
-    TALLIES.overLimit,
+    COUNTERS.overLimit,
   ],
-  ['aerugo_auth_failures_total', 'Callers who were turned away, by the reason.', 'reason', TALLIES.refused],
+  ['aerugo_auth_failures_total', 'Callers who were turned away, by the reason.', 'reason', COUNTERS.refused],
   [
     'aerugo_audit_summed_total',
     'Refusals and failures that the audit log has as a count, by whether their client had shown who it is.',
     'client',
-    TALLIES.auditSummed,
+    COUNTERS.auditSummed,
   ],
   [
     'aerugo_http_refused_requests_total',
     'What was refused before it was a request, by the reason: its head was too large, late or not HTTP.',
     'reason',
-    TALLIES.unreadable,
+    COUNTERS.unreadable,
   ],
   [
     'aerugo_compactions_total',
     'Blobs on the filesystem that came in several files and were joined, by the outcome.',
     'outcome',
-    TALLIES.compactions,
+    COUNTERS.compactions,
   ],
-  ['aerugo_sweeps_total', 'Sweeps of expired uploads, by their outcome.', 'outcome', TALLIES.sweeps],
+  ['aerugo_sweeps_total', 'Sweeps of expired uploads, by their outcome.', 'outcome', COUNTERS.sweeps],
   [
     'aerugo_reconciles_total',
     'Comparisons of the whole store with the database, by their outcome; foreign: the store is another database’s.',
     'outcome',
-    TALLIES.reconciles,
+    COUNTERS.reconciles,
   ],
   [
     'aerugo_reconcile_removed_total',
     'What comparisons have removed: objects, their bytes, and multipart uploads.',
     'what',
-    TALLIES.reconciled,
+    COUNTERS.reconciled,
   ],
   [
     'aerugo_damage_found_total',
     'Blobs that were marked as damaged: their object is missing, of another size, or its bytes are not its digest’s.',
     'kind',
-    TALLIES.damageFound,
+    COUNTERS.damageFound,
   ],
   [
     'aerugo_damage_ended_total',
     'Marks that ended: the bytes were pushed again, or the object was seen whole.',
     'how',
-    TALLIES.damageEnded,
+    COUNTERS.damageEnded,
   ],
   [
     'aerugo_share_refused_total',
@@ -84,7 +84,7 @@ const COUNTED: readonly (readonly [string, string, string, Counts])[] = [
 export function countTallies(registry: Registry): void {
   for (const [name, help, label, tally] of COUNTED)
     readCounter(registry, name, help, [label], () => labelled(label, tally));
-  const uploads = { streamed: TALLIES.streamedUploads, direct: TALLIES.directUploads };
+  const uploads = { streamed: COUNTERS.streamedUploads, direct: COUNTERS.directUploads };
   readCounter(
     registry,
     'aerugo_uploads_total',
@@ -96,7 +96,7 @@ export function countTallies(registry: Registry): void {
       ),
   );
   readGauge(registry, 'aerugo_uploads_active', 'Bodies of uploads that are on their way to the store now.', () =>
-    TALLIES.activeUploads.of('streamed'),
+    COUNTERS.activeUploads.of('streamed'),
   );
   new Gauge({
     name: 'aerugo_share_waiting',

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Gauge, type Registry } from 'prom-client';
 import { UnitOfWork } from '../../database/unit-of-work.js';
-import { TALLIES } from '../../http/counters.js';
+import { COUNTERS } from '../../http/counters.js';
 import { Latest } from './latest.js';
 import { readCounter } from './metric-kinds.js';
 
@@ -13,7 +13,7 @@ export class IntegrityMetrics {
   constructor(private readonly unitOfWork: UnitOfWork) {}
 
   register(registry: Registry): void {
-    const ofRuns = { bytes: TALLIES.integrityBytes, unchecked: TALLIES.integrityUnchecked } as const;
+    const ofRuns = { bytes: COUNTERS.integrityBytes, unchecked: COUNTERS.integrityUnchecked } as const;
     const count = (name: string, help: string, tally: (typeof ofRuns)[keyof typeof ofRuns]): void => {
       readCounter(registry, name, help, ['run'], () =>
         [...tally.entries()].map(([run, number]) => [{ run }, number] as const),
@@ -27,7 +27,7 @@ export class IntegrityMetrics {
       'Checks of all blobs, by their outcome; foreign: the store is another database’s.',
       ['run', 'outcome'],
       () =>
-        [...TALLIES.integrityRuns.entries()].map(([kind, number]) => {
+        [...COUNTERS.integrityRuns.entries()].map(([kind, number]) => {
           const [run = '', outcome = ''] = kind.split('-');
           return [{ run, outcome }, number] as const;
         }),

@@ -13,7 +13,7 @@ import {
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
 import type { Request, Response } from 'express';
-import { NamedIds } from './trace-ids.js';
+import { TraceIds } from './trace-ids.js';
 import { RequestSampler } from './request-sampler.js';
 import { RequestTracer } from './request-tracer.js';
 import { firstSpanIdOf, traceIdOf } from './trace-names.js';
@@ -35,7 +35,7 @@ afterAll(() => {
 });
 
 function tracerWith(sampler: Sampler = new ParentBasedSampler({ root: new AlwaysOnSampler() }), follows = true) {
-  const ids = new NamedIds();
+  const ids = new TraceIds();
   const spanProcessors = [new SimpleSpanProcessor({ exporter: finished })];
   const provider = new TracerProvider({ sampler: new RequestSampler(sampler), idGenerator: ids, spanProcessors });
   const tracer = provider.getTracer('test');

@@ -14,7 +14,7 @@ import {
 import { type Sampler, SamplingDecision } from '@opentelemetry/sdk-trace';
 import type { Request, Response } from 'express';
 import type { RequestTraces } from '../../http/request-traces.js';
-import type { NamedIds } from './trace-ids.js';
+import type { TraceIds } from './trace-ids.js';
 import { isFailure, methodOf, originOf, outcomeOf, spanNameOf, targetOf } from './request-attributes.js';
 import { firstSpanIdOf, traceIdOf, traceNameOf } from './trace-names.js';
 
@@ -23,7 +23,7 @@ const UNWATCHED: ReadonlySet<string> = new Set(['/livez', '/readyz', '/metrics']
 
 export interface RequestTracerOptions {
   readonly tracer: Tracer;
-  readonly ids: NamedIds;
+  readonly ids: TraceIds;
   readonly sampler: Sampler;
   /** Of what a client sends along; `null`: that is not followed. */
   readonly propagator: TextMapPropagator | null;

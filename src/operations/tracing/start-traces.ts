@@ -21,7 +21,7 @@ import { CleanExporter } from './clean-exporter.js';
 import { collectorAgent } from './collector-agent.js';
 import { CollectorReport } from './collector-report.js';
 import { traceDependencies } from './instrumentations.js';
-import { NamedIds } from './trace-ids.js';
+import { TraceIds } from './trace-ids.js';
 import { RequestSampler } from './request-sampler.js';
 import { RequestTracer } from './request-tracer.js';
 import { readStandardVariables } from './standard-variables.js';
@@ -44,7 +44,7 @@ export function startTraces(protocol: TracingProtocol, proxies: Proxies): Traces
   setGlobalErrorHandler(() => undefined); // a batch that could not be sent: the report has told it
   const agent = collectorAgent(proxies);
   const exporter = new EXPORTERS[protocol](agent === undefined ? {} : { httpAgentOptions: agent });
-  const ids = new NamedIds();
+  const ids = new TraceIds();
   const provider = new TracerProvider({
     resource: describeProcess(),
     sampler: new RequestSampler(sampler),

@@ -2,7 +2,7 @@ import { type IdGenerator, RandomIdGenerator } from '@opentelemetry/sdk-trace';
 import { firstSpanIdOf, traceIdOf } from './trace-names.js';
 
 /** Random ids, but for the span that a named trace begins with. */
-export class NamedIds implements IdGenerator {
+export class TraceIds implements IdGenerator {
   private readonly random = new RandomIdGenerator();
   private name: string | null = null;
 

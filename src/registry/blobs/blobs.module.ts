@@ -35,10 +35,10 @@ import { DirectUploadsService } from '../direct-uploads/direct-uploads.service.j
 import { HashWorkers } from '../hashing/hash-workers.js';
 import { MountRepository } from './mount.repository.js';
 import { MountService } from './mount.service.js';
-import { NamedObjects } from './orphan-objects.js';
+import { OrphanObjects } from './orphan-objects.js';
 import { OpenUploadsRepository } from '../uploads/open-uploads/open-uploads.repository.js';
 import { OpenUploads } from '../uploads/open-uploads/open-uploads.service.js';
-import { RecentHeads } from '../uploads/recent-inline-bytes.js';
+import { RecentInlineBytes } from '../uploads/recent-inline-bytes.js';
 import { RepoContent } from './repo-content.entity.js';
 import { StoredBlobs } from './stored-blobs.js';
 import { SweepRepository } from '../uploads/sweep.repository.js';
@@ -48,8 +48,8 @@ import { Upload } from '../uploads/upload.entity.js';
 import { UploadCloser } from '../uploads/upload-closer.service.js';
 import { UploadCommit } from '../uploads/upload-commit.service.js';
 import { UploadEndService } from '../uploads/upload-end.service.js';
-import { UploadHold } from '../uploads/upload-heartbeat.service.js';
-import { UploadRows } from '../uploads/upload-store.service.js';
+import { UploadHeartbeat } from '../uploads/upload-heartbeat.service.js';
+import { UploadStore } from '../uploads/upload-store.service.js';
 import { UploadSweeper } from '../uploads/upload-sweeper.js';
 import { UploadVerifier } from '../direct-uploads/upload-verifier.js';
 import { UploadWriter } from '../uploads/upload-writer.service.js';
@@ -92,10 +92,10 @@ import { UploadsService } from '../uploads/uploads.service.js';
     HashWorkers,
     MountRepository,
     MountService,
-    NamedObjects,
+    OrphanObjects,
     OpenUploads,
     OpenUploadsRepository,
-    RecentHeads,
+    RecentInlineBytes,
     StoredBlobs,
     StoreOwner,
     SweepRepository,
@@ -104,14 +104,14 @@ import { UploadsService } from '../uploads/uploads.service.js';
     UploadCloser,
     UploadCommit,
     UploadEndService,
-    UploadHold,
-    UploadRows,
+    UploadHeartbeat,
+    UploadStore,
     UploadsRepository,
     UploadsService,
     UploadSweeper,
     UploadVerifier,
     UploadWriter,
   ],
-  exports: [BlobDamage, BlobsService, ContentService, HashWorkers, NamedObjects, StoredBlobs, StoreOwner],
+  exports: [BlobDamage, BlobsService, ContentService, HashWorkers, OrphanObjects, StoredBlobs, StoreOwner],
 })
 export class BlobsModule {}

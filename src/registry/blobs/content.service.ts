@@ -7,7 +7,7 @@ import type { Digest } from '../../oci/digest.js';
 import { OciError } from '../../oci/oci-error.js';
 import { ContentRepository, type HeldBlob } from './content.repository.js';
 import { ContentTree } from './content-tree/content-tree.service.js';
-import { type ManifestContent, matchContent, type NamedContent } from './referenced-content.js';
+import { type ManifestContent, matchContent, type ReferencedContent } from './referenced-content.js';
 import type { ContentKind } from './repo-content.entity.js';
 
 /** Contents that a manifest of many names. */
@@ -63,7 +63,7 @@ export class ContentService {
     tx: Transaction,
     repository: RepositoryFact,
     manifest: { readonly digest: Digest; readonly size: number },
-    named: readonly NamedContent[],
+    named: readonly ReferencedContent[],
   ): Promise<ManifestContent['edges']> {
     const digests = [...new Set(named.map(({ digest }) => digest))];
     const held = await this.content.hold(tx, repository.id, manifest, digests);
@@ -86,7 +86,7 @@ export class ContentService {
   }
 }
 
-function isRequiredIn(named: readonly NamedContent[]): (digest: Digest) => boolean {
+function isRequiredIn(named: readonly ReferencedContent[]): (digest: Digest) => boolean {
   const required = new Set(named.filter(({ isRequired }) => isRequired).map(({ digest }) => digest));
   return (digest) => required.has(digest);
 }

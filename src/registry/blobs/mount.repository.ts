@@ -4,7 +4,7 @@ import { Repository } from 'typeorm';
 import { digestToBytes } from '../../oci/digest-bytes.js';
 import type { Digest } from '../../oci/digest.js';
 import type { RepositoryName } from '../../oci/repository-name.js';
-import type { View } from '../repos/visible-set.js';
+import type { VisibleSet } from '../repos/visible-set.js';
 import { Blob } from './blob.entity.js';
 import type { HeldBlob } from './content.repository.js';
 
@@ -34,7 +34,7 @@ export class MountRepository {
   constructor(@InjectRepository(Blob) private readonly blobs: Repository<Blob>) {}
 
   /** What the caller could mount without saying from where: the sets that its lists of repositories are made of. */
-  candidates(domain: string, digest: Digest, view: View): Promise<MountSource[]> {
+  candidates(domain: string, digest: Digest, view: VisibleSet): Promise<MountSource[]> {
     const { everything, namespaceIds, userId, robotId, teamIds } = view;
     const seen = [everything, namespaceIds, userId, robotId, teamIds];
     return this.blobs.manager.query(FIND, [domain, digestToBytes(digest), ...seen]);

@@ -7,8 +7,8 @@ import type { Digest } from '../../oci/digest.js';
 import { OciError } from '../../oci/oci-error.js';
 import { parseRepositoryName, type RepositoryName } from '../../oci/repository-name.js';
 import { reachOf } from '../repos/repo-access.js';
-import { RepositoriesService } from '../repos/repos.service.js';
-import { viewOf } from '../repos/visible-set.js';
+import { ReposService } from '../repos/repos.service.js';
+import { visibleSetOf } from '../repos/visible-set.js';
 import { BlobLinks } from './blob-links.service.js';
 import type { HeldBlob } from './content.repository.js';
 import { ContentService } from './content.service.js';
@@ -25,7 +25,7 @@ import { MountRepository } from './mount.repository.js';
 export class MountService {
   constructor(
     private readonly sources: MountRepository,
-    private readonly repositories: RepositoriesService,
+    private readonly repositories: ReposService,
     private readonly content: ContentService,
     private readonly links: BlobLinks,
     private readonly damage: BlobDamage,
@@ -56,7 +56,7 @@ export class MountService {
   }
 
   private async anySource(target: RepositoryFact, digest: Digest, caller: Viewer): Promise<HeldBlob | null> {
-    const candidates = await this.sources.candidates(domainOf(target, this.config), digest, viewOf(caller));
+    const candidates = await this.sources.candidates(domainOf(target, this.config), digest, visibleSetOf(caller));
     for (const candidate of candidates) {
       const repository = await this.repositories.find(candidate.path);
       if (repository && mayPull(caller, repository)) return candidate;

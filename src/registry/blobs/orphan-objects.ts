@@ -18,7 +18,7 @@ SELECT o.id FROM unnest($1::uuid[]) AS o(id) WHERE NOT EXISTS (SELECT FROM uploa
  * a row gets none any more, since a row comes before the first byte and an upload's id is never used again.
  */
 @Injectable()
-export class NamedObjects {
+export class OrphanObjects {
   constructor(private readonly unitOfWork: UnitOfWork) {}
 
   /** Those of the oldest blobs. */

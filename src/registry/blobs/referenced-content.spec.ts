@@ -1,13 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { type Digest, parseDigest } from '../../oci/digest.js';
 import type { HeldContent } from './content.repository.js';
-import { matchContent, type NamedContent } from './referenced-content.js';
+import { matchContent, type ReferencedContent } from './referenced-content.js';
 
 const digest = (character: string): Digest => parseDigest(`sha256:${character.repeat(64)}`);
 const A = digest('a');
 const B = digest('b');
 
-const named = (more: Partial<NamedContent> = {}): NamedContent => ({
+const named = (more: Partial<ReferencedContent> = {}): ReferencedContent => ({
   digest: A,
   size: 10,
   kind: 'blob',
@@ -78,7 +78,7 @@ describe('content that a manifest names', () => {
 });
 
 describe('a child of any kind', () => {
-  const any = (more: Partial<NamedContent> = {}) => named({ kind: 'any', absentKind: 'manifest', ...more });
+  const any = (more: Partial<ReferencedContent> = {}) => named({ kind: 'any', absentKind: 'manifest', ...more });
 
   it('is the manifest when there is one', () => {
     expect(matchContent([any()], [held(), held({ kind: 'manifest' })]).edges).toEqual([

@@ -4,7 +4,7 @@ import type { AbsentContent, HeldContent } from './content.repository.js';
 import type { ContentKind } from './repo-content.entity.js';
 
 /** What a manifest names. */
-export interface NamedContent {
+export interface ReferencedContent {
   readonly digest: Digest;
   /** Bytes, as the descriptor says. */
   readonly size: number;
@@ -33,7 +33,7 @@ const KINDS = { blob: ['blob'], manifest: ['manifest'], any: ['manifest', 'blob'
  * Finds what a manifest names among what its repository holds. Throws `manifestBlobUnknown` with the first hundred that
  * are missing, or `descriptorSizeMismatch`.
  */
-export function matchContent(named: readonly NamedContent[], held: readonly HeldContent[]): ManifestContent {
+export function matchContent(named: readonly ReferencedContent[], held: readonly HeldContent[]): ManifestContent {
   const rows = { blob: new Map<Digest, HeldContent>(), manifest: new Map<Digest, HeldContent>() };
   for (const row of held) rows[row.kind].set(row.digest, row);
   const seen = { blob: new Set<Digest>(), manifest: new Set<Digest>() };

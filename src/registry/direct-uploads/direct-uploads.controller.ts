@@ -20,7 +20,7 @@ import { createValidationPipe } from '../../http/validation/validation.js';
 import { parseDigest } from '../../oci/digest.js';
 import { Target } from '../v2/target.decorator.js';
 import { atPresentPath } from '../repos/requested-repo.decorator.js';
-import { RepositoriesService } from '../repos/repos.service.js';
+import { ReposService } from '../repos/repos.service.js';
 import { repositoryLocation, repositoryPaths } from '../repos/repo-paths.js';
 import {
   AnnouncedPartsDto,
@@ -56,7 +56,7 @@ export class DirectUploadsController {
     private readonly starts: DirectUploadStart,
     private readonly uploads: DirectUploadsService,
     private readonly mounts: MountService,
-    private readonly repositories: RepositoriesService,
+    private readonly repositories: ReposService,
     private readonly config: AppConfig,
   ) {}
 

@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { AppConfig } from '../../config/config.js';
 import { ApiError } from '../../http/errors/api-error.js';
-import { TALLIES } from '../../http/counters.js';
+import { COUNTERS } from '../../http/counters.js';
 import { hexOf } from '../../oci/digest.js';
 import { BlobStore } from '../../storage/blob-store.js';
 import type { StoredPart } from '../../storage/writer-state.js';
@@ -92,7 +92,7 @@ export class DirectUploadsService {
   async cancel(session: UploadSession): Promise<void> {
     const row = await this.uploads.cancel(keyOf(session));
     if (!row) throw new ApiError('notFound');
-    TALLIES.directUploads.add('cancelled');
+    COUNTERS.directUploads.add('cancelled');
     await this.remove(row);
   }
 
@@ -147,7 +147,7 @@ export class DirectUploadsService {
 
   private async fail(row: DirectUploadRow, reason: FailureReason): Promise<void> {
     if (!(await this.uploads.fail(row.id, row.epoch, reason))) return;
-    TALLIES.directUploads.add('failed');
+    COUNTERS.directUploads.add('failed');
     await this.remove(row);
   }
 

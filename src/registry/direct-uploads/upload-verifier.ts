@@ -4,7 +4,7 @@ import { Allotment } from '../../fairness/allotment.js';
 import { withoutShare } from '../../fairness/current-share.js';
 import { FAIRNESS } from '../../fairness/fairness-counts.js';
 import type { Share } from '../../fairness/share.js';
-import { TALLIES } from '../../http/counters.js';
+import { COUNTERS } from '../../http/counters.js';
 import { algorithmOf } from '../../oci/digest.js';
 import { type OciCondition, OciError } from '../../oci/oci-error.js';
 import { PushRights } from '../v2/push-rights.service.js';
@@ -209,7 +209,7 @@ export class UploadVerifier implements OnApplicationBootstrap, BeforeApplication
   private async end(upload: Verification, reason: FailureReason): Promise<void> {
     const { id, epoch } = upload;
     if (!(await this.uploads.fail(id, epoch, reason))) return this.clear(upload);
-    TALLIES.directUploads.add('failed');
+    COUNTERS.directUploads.add('failed');
     this.logger.warn({ upload: id, reason, message: 'a direct upload has failed' });
     await this.remove(upload);
   }

@@ -14,7 +14,7 @@ import { AuditTrail } from '../../events/audit-trail.service.js';
 import type { RepositoryFact } from '../../http/request-context.js';
 import type { Digest } from '../../oci/digest.js';
 import { OciError } from '../../oci/oci-error.js';
-import type { RepositoriesService } from '../repos/repos.service.js';
+import type { ReposService } from '../repos/repos.service.js';
 import { Manifest } from './manifest.entity.js';
 import { ManifestsRepository, type NewManifest } from './manifests.repository.js';
 import { ManifestsService } from './manifests.service.js';
@@ -25,7 +25,7 @@ let repository: RepositoryFact;
 let graph: Graph;
 let count = 0;
 
-const listed = { markListed: () => Promise.resolve() } as unknown as RepositoriesService;
+const listed = { markListed: () => Promise.resolve() } as unknown as ReposService;
 
 beforeAll(async () => {
   services = await contentServices();

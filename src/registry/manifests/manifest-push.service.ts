@@ -1,11 +1,11 @@
 import { hash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import type { NamedContent } from '../blobs/referenced-content.js';
+import type { ReferencedContent } from '../blobs/referenced-content.js';
 import { AppConfig } from '../../config/config.js';
 import { shareIn } from '../../fairness/share.js';
 import type { Authorization } from '../../http/guards/request-authorization.js';
 import type { RepositoryFact, RepositoryTarget } from '../../http/request-context.js';
-import { TALLIES } from '../../http/counters.js';
+import { COUNTERS } from '../../http/counters.js';
 import { type Algorithm, algorithmOf, type Digest, digestFrom } from '../../oci/digest.js';
 import { contentSizeOf, type ManifestReference, type ParsedManifest } from '../../oci/manifest.js';
 import { limitOf, type ManifestLimits, NEW_MANIFEST } from '../../oci/manifest-limits.js';
@@ -14,7 +14,7 @@ import { platformsOf } from '../../oci/platform.js';
 import type { Reference } from '../../oci/reference.js';
 import { annotationsText } from '../../oci/referrers.js';
 import { ManifestParser } from '../parsing/manifest-parser.service.js';
-import { RepositoriesService } from '../repos/repos.service.js';
+import { ReposService } from '../repos/repos.service.js';
 import { ImagePlatforms } from './details/image-platforms.js';
 import { LARGE_MANIFEST, LargeManifests } from './large-manifests.js';
 import { ManifestReadService } from './manifest-read.service.js';
@@ -44,7 +44,7 @@ export class ManifestPushService {
   private readonly large = new LargeManifests();
 
   constructor(
-    private readonly repositories: RepositoriesService,
+    private readonly repositories: ReposService,
     private readonly manifests: ManifestsService,
     private readonly reader: ManifestReadService,
     private readonly platforms: ImagePlatforms,
@@ -88,7 +88,7 @@ export class ManifestPushService {
     if (limit === null) throw error;
     const { repository } = push.target;
     if (!repository || !(await this.manifests.hasBytes(repository, digest))) {
-      TALLIES.overLimit.add(limit);
+      COUNTERS.overLimit.add(limit);
       throw error;
     }
     return this.parser.parse(push.bytes, push.contentType, { maxBytes: this.limits.maxBytes });
@@ -108,7 +108,10 @@ function digestOf(bytes: Buffer, reference: Reference): Digest {
   return digest;
 }
 
-function toNamedContent({ descriptor, content, role, mustExist }: ManifestReference, isSparse: boolean): NamedContent {
+function toNamedContent(
+  { descriptor, content, role, mustExist }: ManifestReference,
+  isSparse: boolean,
+): ReferencedContent {
   return {
     digest: descriptor.digest,
     size: descriptor.size,

@@ -8,7 +8,7 @@ import { AuditTrail } from '../../events/audit-trail.service.js';
 import type { RepositoryFact } from '../../http/request-context.js';
 import { parseDigest, type Digest } from '../../oci/digest.js';
 import type { Tag as TagName } from '../../oci/reference.js';
-import type { RepositoriesService } from '../repos/repos.service.js';
+import type { ReposService } from '../repos/repos.service.js';
 import { Manifest } from './manifest.entity.js';
 import { ManifestsRepository } from './manifests.repository.js';
 import { ManifestsService } from './manifests.service.js';
@@ -19,7 +19,7 @@ let service: ManifestsService;
 let repository: RepositoryFact;
 let count = 0;
 
-const listed = { markListed: () => Promise.resolve() } as unknown as RepositoriesService;
+const listed = { markListed: () => Promise.resolve() } as unknown as ReposService;
 
 beforeAll(async () => {
   services = await contentServices();

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { ContentService } from '../blobs/content.service.js';
-import type { NamedContent } from '../blobs/referenced-content.js';
+import type { ReferencedContent } from '../blobs/referenced-content.js';
 import { type Transaction, UnitOfWork } from '../../database/unit-of-work.js';
 import { type AuditEntry, AuditTrail } from '../../events/audit-trail.service.js';
 import { FactDrops } from '../../events/fact-drops.js';
@@ -9,7 +9,7 @@ import type { Digest } from '../../oci/digest.js';
 import { OciError } from '../../oci/oci-error.js';
 import type { Tag } from '../../oci/reference.js';
 import type { Actor } from '../../access/actor.js';
-import { RepositoriesService } from '../repos/repos.service.js';
+import { ReposService } from '../repos/repos.service.js';
 import { manifestsOf } from './manifest-read.service.js';
 import { ManifestsRepository, type NewManifest } from './manifests.repository.js';
 import { mayMove, type TagCondition } from './tags/tag-condition.js';
@@ -27,7 +27,7 @@ export class ManifestsService {
     private readonly unitOfWork: UnitOfWork,
     private readonly content: ContentService,
     private readonly manifests: ManifestsRepository,
-    private readonly repositories: RepositoriesService,
+    private readonly repositories: ReposService,
     private readonly drops: FactDrops,
     private readonly audit: AuditTrail,
   ) {}
@@ -36,7 +36,7 @@ export class ManifestsService {
   save(
     repository: RepositoryFact,
     manifest: NewManifest,
-    named: readonly NamedContent[],
+    named: readonly ReferencedContent[],
     { tags, condition, actor }: Tagging,
   ): Promise<void> {
     return this.write(repository, async (tx) => {

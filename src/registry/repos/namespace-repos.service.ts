@@ -6,7 +6,7 @@ import { AuditTrail } from '../../events/audit-trail.service.js';
 import { FactDrops } from '../../events/fact-drops.js';
 import { ApiError } from '../../http/errors/api-error.js';
 import type { RepositoryName } from '../../oci/repository-name.js';
-import { RepositoriesRepository, type RepositoryRow } from './repos.repository.js';
+import { ReposRepository, type RepositoryRow } from './repos.repository.js';
 
 /** What one transaction removes at most; also of former paths. */
 export const MAX_FORCED = 10_000;
@@ -23,9 +23,9 @@ export interface NamespaceDeletion {
 
 /** The repositories of a namespace that goes. */
 @Injectable()
-export class NamespaceRepositoriesService {
+export class NamespaceReposService {
   constructor(
-    private readonly repositories: RepositoriesRepository,
+    private readonly repositories: ReposRepository,
     private readonly factDrops: FactDrops,
     private readonly audit: AuditTrail,
   ) {}

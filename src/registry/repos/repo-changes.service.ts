@@ -5,13 +5,13 @@ import { AuditTrail } from '../../events/audit-trail.service.js';
 import { FactDrops } from '../../events/fact-drops.js';
 import { ApiError } from '../../http/errors/api-error.js';
 import type { RepositoryFact } from '../../http/request-context.js';
-import { type NewRepository, RepositoriesRepository, type SettingsChange } from './repos.repository.js';
+import { type NewRepository, ReposRepository, type SettingsChange } from './repos.repository.js';
 
 /** What makes, changes and removes repositories: the row, its entry in the audit log and the dropped facts at once. */
 @Injectable()
-export class RepositoryChangesService {
+export class RepoChangesService {
   constructor(
-    private readonly repositories: RepositoriesRepository,
+    private readonly repositories: ReposRepository,
     private readonly factDrops: FactDrops,
     private readonly audit: AuditTrail,
     private readonly unitOfWork: UnitOfWork,

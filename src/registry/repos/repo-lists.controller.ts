@@ -8,7 +8,7 @@ import { keysetPage, type ListReply, listReply } from '../../http/paging/list-re
 import { createValidationPipe } from '../../http/validation/validation.js';
 import { isNameComponent } from '../../oci/repository-name.js';
 import { RepoDto, RepoListDto, RepoListQueryDto } from './repo.dto.js';
-import { RepositoriesService } from './repos.service.js';
+import { ReposService } from './repos.service.js';
 import type { ListedRepo } from './visible-repos.repository.js';
 
 const SHOWN = { show: (repo: ListedRepo) => new RepoDto(repo), position: ({ path }: ListedRepo) => [path] } as const;
@@ -17,7 +17,7 @@ const SHOWN = { show: (repo: ListedRepo) => new RepoDto(repo), position: ({ path
 @Controller('api/v1/repos')
 @UsePipes(createValidationPipe())
 export class RepoListsController {
-  constructor(private readonly repositories: RepositoriesService) {}
+  constructor(private readonly repositories: ReposService) {}
 
   @Get()
   @Access({ kind: 'anyone' })

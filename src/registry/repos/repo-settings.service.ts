@@ -12,8 +12,8 @@ import { namespaceOf } from '../../oci/repository-name.js';
 import { atPresentPath } from './requested-repo.decorator.js';
 import { reachOf } from './repo-access.js';
 import type { Repo } from './repo.entity.js';
-import { RepositoriesService } from './repos.service.js';
-import { RepositoryChangesService } from './repo-changes.service.js';
+import { ReposService } from './repos.service.js';
+import { RepoChangesService } from './repo-changes.service.js';
 
 export type RepositorySettings = Partial<Pick<Repo, 'visibility' | 'sparse' | 'description'>>;
 
@@ -25,10 +25,10 @@ export interface Change {
 }
 
 @Injectable()
-export class RepositorySettingsService {
+export class RepoSettingsService {
   constructor(
-    private readonly repositories: RepositoriesService,
-    private readonly changes: RepositoryChangesService,
+    private readonly repositories: ReposService,
+    private readonly changes: RepoChangesService,
     private readonly unitOfWork: UnitOfWork,
     private readonly config: AppConfig,
   ) {}

@@ -19,12 +19,12 @@ import { CurrentViewer } from '../../http/guards/current-viewer.decorator.js';
 import type { RepositoryFact } from '../../http/request-context.js';
 import { createValidationPipe } from '../../http/validation/validation.js';
 import type { RepositoryName } from '../../oci/repository-name.js';
-import { NamedRepository, PresentRepository } from './requested-repo.decorator.js';
+import { RequestedRepo, PresentRepository } from './requested-repo.decorator.js';
 import { RepoDto, RepoSettingsDto } from './repo.dto.js';
 import type { Repo } from './repo.entity.js';
-import { RepositoryChangesService } from './repo-changes.service.js';
+import { RepoChangesService } from './repo-changes.service.js';
 import { repositoryLocation, repositoryPaths } from './repo-paths.js';
-import { RepositorySettingsService } from './repo-settings.service.js';
+import { RepoSettingsService } from './repo-settings.service.js';
 
 const PATHS = repositoryPaths();
 const ETAG = { ETag: { schema: { type: 'string' } } } as const;
@@ -41,8 +41,8 @@ const IF_MATCH = {
 @UsePipes(createValidationPipe())
 export class ReposController {
   constructor(
-    private readonly settings: RepositorySettingsService,
-    private readonly changes: RepositoryChangesService,
+    private readonly settings: RepoSettingsService,
+    private readonly changes: RepoChangesService,
   ) {}
 
   @Get(PATHS)
@@ -50,7 +50,7 @@ export class ReposController {
   @ApiOperation({ summary: 'Read the settings of a repository' })
   @ApiOkResponse({ type: RepoDto, headers: ETAG })
   async read(
-    @NamedRepository() repository: RepositoryFact,
+    @RequestedRepo() repository: RepositoryFact,
     @Res({ passthrough: true }) response: Response,
   ): Promise<RepoDto> {
     return reply(response, await this.settings.detail(repository));

@@ -8,7 +8,7 @@ import { UsersModule } from '../../identity/users/users.module.js';
 import { EffectiveAccessService } from './grants/effective-access.service.js';
 import { FormerPathsController } from './moves/former-paths.controller.js';
 import { GrantsRepository } from './grants/grants.repository.js';
-import { NamespaceRepositoriesService } from './namespace-repos.service.js';
+import { NamespaceReposService } from './namespace-repos.service.js';
 import { PermissionsController } from './grants/permissions.controller.js';
 import { PermissionsService } from './grants/permissions.service.js';
 import { RepoAlias } from './moves/repo-alias.entity.js';
@@ -17,15 +17,15 @@ import { RepoListsController } from './repo-lists.controller.js';
 import { RepoMovesController } from './moves/repo-moves.controller.js';
 import { Repo } from './repo.entity.js';
 import { ReposController } from './repos.controller.js';
-import { RepositoriesRepository } from './repos.repository.js';
-import { RepositoriesService } from './repos.service.js';
-import { RepositoryChangesService } from './repo-changes.service.js';
-import { RepositoryMovesRepository } from './moves/repo-moves.repository.js';
-import { RepositoryMovesService } from './moves/repo-moves.service.js';
-import { RepositorySettingsService } from './repo-settings.service.js';
+import { ReposRepository } from './repos.repository.js';
+import { ReposService } from './repos.service.js';
+import { RepoChangesService } from './repo-changes.service.js';
+import { RepoMovesRepository } from './moves/repo-moves.repository.js';
+import { RepoMovesService } from './moves/repo-moves.service.js';
+import { RepoSettingsService } from './repo-settings.service.js';
 import { UnfinishedRepositoriesController } from './unfinished/unfinished-repositories.controller.js';
-import { UnfinishedRepositoriesService } from './unfinished/unfinished-repos.service.js';
-import { VisibleRepositoriesRepository } from './visible-repos.repository.js';
+import { UnfinishedReposService } from './unfinished/unfinished-repos.service.js';
+import { VisibleReposRepository } from './visible-repos.repository.js';
 
 @Module({
   imports: [
@@ -47,17 +47,17 @@ import { VisibleRepositoriesRepository } from './visible-repos.repository.js';
   providers: [
     EffectiveAccessService,
     GrantsRepository,
-    NamespaceRepositoriesService,
+    NamespaceReposService,
     PermissionsService,
-    RepositoriesRepository,
-    RepositoriesService,
-    RepositoryChangesService,
-    RepositoryMovesRepository,
-    RepositoryMovesService,
-    RepositorySettingsService,
-    UnfinishedRepositoriesService,
-    VisibleRepositoriesRepository,
+    ReposRepository,
+    ReposService,
+    RepoChangesService,
+    RepoMovesRepository,
+    RepoMovesService,
+    RepoSettingsService,
+    UnfinishedReposService,
+    VisibleReposRepository,
   ],
-  exports: [NamespaceRepositoriesService, RepositoriesService, RepositoryChangesService],
+  exports: [NamespaceReposService, ReposService, RepoChangesService],
 })
 export class ReposModule {}

@@ -126,7 +126,7 @@ export interface SettingsChange {
 }
 
 @Injectable()
-export class RepositoriesRepository {
+export class ReposRepository {
   constructor(@InjectRepository(Repo) private readonly repos: Repository<Repo>) {}
 
   async find(path: RepositoryName): Promise<RepositoryFact | null> {

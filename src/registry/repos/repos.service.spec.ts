@@ -13,12 +13,12 @@ import type { RepositoryName } from '../../oci/repository-name.js';
 import { type ContentServices, contentServices } from '../../../test/support/content-services.js';
 import { RepoAlias } from './moves/repo-alias.entity.js';
 import { Repo } from './repo.entity.js';
-import { RepositoriesRepository } from './repos.repository.js';
-import { RepositoriesService } from './repos.service.js';
-import { RepositoryChangesService } from './repo-changes.service.js';
-import { RepositoryMovesRepository } from './moves/repo-moves.repository.js';
-import { RepositoryMovesService } from './moves/repo-moves.service.js';
-import { VisibleRepositoriesRepository } from './visible-repos.repository.js';
+import { ReposRepository } from './repos.repository.js';
+import { ReposService } from './repos.service.js';
+import { RepoChangesService } from './repo-changes.service.js';
+import { RepoMovesRepository } from './moves/repo-moves.repository.js';
+import { RepoMovesService } from './moves/repo-moves.service.js';
+import { VisibleReposRepository } from './visible-repos.repository.js';
 
 const ACTOR = { principal: 'user:1', credential: 'password', address: null };
 const ROOT: Viewer = {
@@ -27,19 +27,19 @@ const ROOT: Viewer = {
 };
 
 let services: ContentServices;
-let repositories: RepositoriesService;
-let changes: RepositoryChangesService;
-let moves: RepositoryMovesService;
+let repositories: ReposService;
+let changes: RepoChangesService;
+let moves: RepoMovesService;
 
 beforeAll(async () => {
   services = await contentServices();
   const { unitOfWork, drops, facts } = services;
-  const rows = new RepositoriesRepository(services.repository(Repo));
-  const paths = new RepositoryMovesRepository(services.repository(RepoAlias));
-  const visible = new VisibleRepositoriesRepository(services.repository(Repo));
-  changes = new RepositoryChangesService(rows, drops, new AuditTrail(), unitOfWork);
-  moves = new RepositoryMovesService(rows, paths, drops, new AuditTrail(), unitOfWork);
-  repositories = new RepositoriesService(rows, visible, changes, facts, drops, unitOfWork);
+  const rows = new ReposRepository(services.repository(Repo));
+  const paths = new RepoMovesRepository(services.repository(RepoAlias));
+  const visible = new VisibleReposRepository(services.repository(Repo));
+  changes = new RepoChangesService(rows, drops, new AuditTrail(), unitOfWork);
+  moves = new RepoMovesService(rows, paths, drops, new AuditTrail(), unitOfWork);
+  repositories = new ReposService(rows, visible, changes, facts, drops, unitOfWork);
 }, 60_000);
 
 let count = 0;

@@ -10,27 +10,27 @@ import { OciError } from '../../oci/oci-error.js';
 import type { RepositoryName } from '../../oci/repository-name.js';
 import { pathsIn, within } from './path-range.js';
 import type { Repo, Visibility } from './repo.entity.js';
-import { type Moved, RepositoriesRepository } from './repos.repository.js';
-import { RepositoryChangesService } from './repo-changes.service.js';
-import { viewOf } from './visible-set.js';
+import { type Moved, ReposRepository } from './repos.repository.js';
+import { RepoChangesService } from './repo-changes.service.js';
+import { visibleSetOf } from './visible-set.js';
 import {
   type Keyset,
   type ListedRepo,
   type RepositoryQuery,
-  VisibleRepositoriesRepository,
+  VisibleReposRepository,
 } from './visible-repos.repository.js';
 
 /** Paths whose repositories are remembered by their ids. */
 const MAX_SEEN = 10_000;
 
 @Injectable()
-export class RepositoriesService {
+export class ReposService {
   private readonly seen = new LRUCache<RepositoryName, number>({ max: MAX_SEEN });
 
   constructor(
-    private readonly repositories: RepositoriesRepository,
-    private readonly visible: VisibleRepositoriesRepository,
-    private readonly changes: RepositoryChangesService,
+    private readonly repositories: ReposRepository,
+    private readonly visible: VisibleReposRepository,
+    private readonly changes: RepoChangesService,
     private readonly facts: FactCache,
     private readonly factDrops: FactDrops,
     private readonly unitOfWork: UnitOfWork,
@@ -74,7 +74,7 @@ export class RepositoriesService {
 
   /** Names that the caller may pull, in ASCII order. */
   listPullable(caller: Viewer, page: Keyset): Promise<RepositoryName[]> {
-    return this.visible.paths(viewOf(caller), page);
+    return this.visible.paths(visibleSetOf(caller), page);
   }
 
   /**
@@ -87,7 +87,7 @@ export class RepositoriesService {
 
   /** What the caller may see, everywhere or in one namespace, in the order of the paths. */
   list(caller: Viewer, namespace: string | null, query: RepositoryQuery): Promise<ListedRepo[]> {
-    const view = viewOf(caller);
+    const view = visibleSetOf(caller);
     const ranges = namespace === null ? view.ranges : within(view.ranges, pathsIn(namespace));
     return this.visible.details({ ...view, ranges }, query);
   }

@@ -4,7 +4,7 @@ import { ApiError } from '../../http/errors/api-error.js';
 import type { RepositoryFact } from '../../http/request-context.js';
 
 /** The repository that the path names, also by a former path. */
-export const NamedRepository = createParamDecorator((_: unknown, context: ExecutionContext): RepositoryFact => {
+export const RequestedRepo = createParamDecorator((_: unknown, context: ExecutionContext): RepositoryFact => {
   const { target } = context.switchToHttp().getRequest<Request>().context;
   if (!target?.repository) throw new ApiError('notFound');
   return target.repository;

@@ -4,7 +4,7 @@ import { Repository } from 'typeorm';
 import { PAGE_BYTES } from '../../http/paging/list-reply.js';
 import type { RepositoryName } from '../../oci/repository-name.js';
 import { Repo } from './repo.entity.js';
-import type { View } from './visible-set.js';
+import type { VisibleSet } from './visible-set.js';
 
 export interface Keyset {
   /** Exclusive; the empty string begins at the first. */
@@ -82,7 +82,7 @@ export interface Statement {
 }
 
 /** The one statement that a page takes. */
-export function visibleStatement(kind: keyof typeof LISTS, view: View, query: RepositoryQuery): Statement {
+export function visibleStatement(kind: keyof typeof LISTS, view: VisibleSet, query: RepositoryQuery): Statement {
   const { after, limit, containing } = query;
   const [first, beyond] = [view.ranges.map(({ from }) => from), view.ranges.map(({ to }) => to)];
   const pattern = containing === null ? null : `%${containing.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
@@ -95,17 +95,17 @@ export function visibleStatement(kind: keyof typeof LISTS, view: View, query: Re
 
 /** Lists of what a caller may see. */
 @Injectable()
-export class VisibleRepositoriesRepository {
+export class VisibleReposRepository {
   constructor(@InjectRepository(Repo) private readonly repos: Repository<Repo>) {}
 
-  async paths(view: View, keyset: Keyset): Promise<RepositoryName[]> {
+  async paths(view: VisibleSet, keyset: Keyset): Promise<RepositoryName[]> {
     const rows = await this.run<{ path: RepositoryName }>(
       visibleStatement('paths', view, { ...keyset, containing: null }),
     );
     return rows.map(({ path }) => path);
   }
 
-  details(view: View, query: RepositoryQuery): Promise<ListedRepo[]> {
+  details(view: VisibleSet, query: RepositoryQuery): Promise<ListedRepo[]> {
     return this.run(visibleStatement('details', view, query));
   }
 

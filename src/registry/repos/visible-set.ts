@@ -3,7 +3,7 @@ import type { Viewer } from '../../access/viewer.js';
 import { EVERY_PATH, merged, type PathRange, pathsOfEntry } from './path-range.js';
 
 /** What makes a repository visible to a caller: the sets that a list is the union of. */
-export interface View {
+export interface VisibleSet {
   /** Everything, as an administrator sees it. */
   readonly everything: boolean;
   /** Namespaces in which it may pull from every repository. */
@@ -18,7 +18,7 @@ export interface View {
 
 const NOTHING = { everything: false, namespaceIds: [], userId: null, robotId: null, teamIds: [] } as const;
 
-export function viewOf({ principal, limits }: Viewer): View {
+export function visibleSetOf({ principal, limits }: Viewer): VisibleSet {
   const ranges = rangesOf(limits);
   switch (principal.kind) {
     case 'anonymous':

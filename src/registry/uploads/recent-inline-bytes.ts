@@ -23,7 +23,7 @@ interface Entry extends RecentHead {
  * the truth: what is made of it is committed under the epoch that it names, and a node that has none reads the row.
  */
 @Injectable()
-export class RecentHeads {
+export class RecentInlineBytes {
   private readonly heads = new LRUCache<string, Entry>({
     maxSize: MAX_BYTES,
     sizeCalculation: ({ bytes }) => bytes.length + 512,

@@ -10,7 +10,7 @@ import { BlobCompactor } from './compaction/blob-compactor.service.js';
 import { UploadCommit } from './upload-commit.service.js';
 import { UploadEndService } from './upload-end.service.js';
 import { endsUpload, uploadFailure } from './upload-failures.js';
-import { UploadHold } from './upload-heartbeat.service.js';
+import { UploadHeartbeat } from './upload-heartbeat.service.js';
 import type { UploadSession } from './upload-session.js';
 import { type Chunk, UploadWriter, type Written } from './upload-writer.service.js';
 import type { UploadRow } from './uploads.repository.js';
@@ -23,7 +23,7 @@ export class UploadCloser {
     private readonly writer: UploadWriter,
     private readonly commits: UploadCommit,
     private readonly ends: UploadEndService,
-    private readonly hold: UploadHold,
+    private readonly hold: UploadHeartbeat,
     private readonly compactor: BlobCompactor,
   ) {}
 

@@ -1,10 +1,10 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { TALLIES } from '../../http/counters.js';
+import { COUNTERS } from '../../http/counters.js';
 import { BlobStore } from '../../storage/blob-store.js';
 import { type ObjectKey, objectKeyOf } from '../../storage/object-keys.js';
 import { UploadLost } from '../../storage/storage-errors.js';
 import { StoreOwner } from '../blobs/damage/store-owner.service.js';
-import { UploadRows } from './upload-store.service.js';
+import { UploadStore } from './upload-store.service.js';
 import type { UploadRow } from './uploads.repository.js';
 
 /** The end of an upload that became no blob: nothing of it is left in the store or in the database. */
@@ -13,7 +13,7 @@ export class UploadEndService {
   private readonly logger = new Logger(UploadEndService.name);
 
   constructor(
-    private readonly uploads: UploadRows,
+    private readonly uploads: UploadStore,
     private readonly store: BlobStore,
     private readonly owner: StoreOwner,
   ) {}
@@ -56,7 +56,7 @@ export class UploadEndService {
   private async clear(row: UploadRow | null, why: 'failed' | 'cancelled'): Promise<boolean> {
     if (!row) return false;
     const { id } = row;
-    TALLIES.streamedUploads.add(why);
+    COUNTERS.streamedUploads.add(why);
     try {
       await this.store.abandon({ key: objectKeyOf(id), epoch: row.epoch }, row.writer);
       await this.uploads.remove(id, row.epoch);

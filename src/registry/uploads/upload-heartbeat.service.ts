@@ -10,8 +10,8 @@ const TIMES = 4;
 
 /** Keeps an upload from expiring, and so from the sweep, while a request works on it. */
 @Injectable()
-export class UploadHold {
-  private readonly logger = new Logger(UploadHold.name);
+export class UploadHeartbeat {
+  private readonly logger = new Logger(UploadHeartbeat.name);
   private readonly expirySeconds: number;
 
   constructor(

@@ -5,7 +5,7 @@ import { StatementBatch } from '../../database/statement-batch.js';
 import type { Digest } from '../../oci/digest.js';
 import type { OpenUploadsCount } from './open-uploads/open-uploads.repository.js';
 import { OpenUploads } from './open-uploads/open-uploads.service.js';
-import { type RecentHead, RecentHeads } from './recent-inline-bytes.js';
+import { type RecentHead, RecentInlineBytes } from './recent-inline-bytes.js';
 import { DRAFT_EPOCH, type DraftStatements, UploadDraft } from './upload-draft.js';
 import { EMPTY_SECONDS } from './upload-heartbeat.service.js';
 import {
@@ -41,10 +41,10 @@ interface Held {
  * stands for a draft.
  */
 @Injectable()
-export class UploadRows implements BeforeApplicationShutdown {
+export class UploadStore implements BeforeApplicationShutdown {
   /** How long an upload stays a draft: a push that is going on closes its small blobs within milliseconds. */
   protected readonly draftMs: number = 1_000;
-  private readonly logger = new Logger(UploadRows.name);
+  private readonly logger = new Logger(UploadStore.name);
   private readonly drafts = new Map<string, Held>();
   /** Closing requests that work with bytes in memory, of which no row says so yet. */
   private readonly lent = new Map<string, Promise<boolean>>();
@@ -56,7 +56,7 @@ export class UploadRows implements BeforeApplicationShutdown {
 
   constructor(
     private readonly uploads: UploadsRepository,
-    private readonly recent: RecentHeads,
+    private readonly recent: RecentInlineBytes,
     private readonly limit: OpenUploads,
     { database, storage, server }: AppConfig,
   ) {

@@ -1,5 +1,5 @@
 import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
-import { TALLIES } from '../../http/counters.js';
+import { COUNTERS } from '../../http/counters.js';
 import { BlobStore } from '../../storage/blob-store.js';
 import { objectKeyOf, parseObjectKey } from '../../storage/object-keys.js';
 import { type ExpiredUpload, SweepRepository } from './sweep.repository.js';
@@ -43,7 +43,7 @@ export class UploadSweeper implements OnApplicationBootstrap, BeforeApplicationS
     for (let batch = 0; batch < MAX_BATCHES && !this.isStopped; batch++) {
       const expired = await this.uploads.take(BATCH, LEASE_SECONDS);
       for (const { wasOpen, isDirect } of expired)
-        if (wasOpen) (isDirect ? TALLIES.directUploads : TALLIES.streamedUploads).add('expired');
+        if (wasOpen) (isDirect ? COUNTERS.directUploads : COUNTERS.streamedUploads).add('expired');
       for (let from = 0; from < expired.length; from += AT_ONCE) await this.clear(expired.slice(from, from + AT_ONCE));
       if (expired.length < BATCH) return;
     }
@@ -63,9 +63,9 @@ export class UploadSweeper implements OnApplicationBootstrap, BeforeApplicationS
   private async turn(): Promise<void> {
     try {
       await this.sweep();
-      TALLIES.sweeps.add('done');
+      COUNTERS.sweeps.add('done');
     } catch (error) {
-      TALLIES.sweeps.add('failed');
+      COUNTERS.sweeps.add('failed');
       this.logger.warn({ error: String(error), message: 'expired uploads are removed later' });
     }
   }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../../config/config.js';
 import type { Share } from '../../fairness/share.js';
-import { TALLIES } from '../../http/counters.js';
+import { COUNTERS } from '../../http/counters.js';
 import type { Digest } from '../../oci/digest.js';
 import { type Appended, BlobStore } from '../../storage/blob-store.js';
 import type { WriterState } from '../../storage/writer-state.js';
@@ -11,7 +11,7 @@ import { type BodyKind, planHash } from '../hashing/hash-plan.js';
 import { HashWorkers } from '../hashing/hash-workers.js';
 import { endsUpload, uploadFailure } from './upload-failures.js';
 import { UploadEndService } from './upload-end.service.js';
-import { UploadHold } from './upload-heartbeat.service.js';
+import { UploadHeartbeat } from './upload-heartbeat.service.js';
 import { type UploadHash, type UploadRow, UploadsRepository } from './uploads.repository.js';
 
 /** The bytes of one request. */
@@ -44,7 +44,7 @@ export class UploadWriter {
     private readonly store: BlobStore,
     private readonly workers: HashWorkers,
     private readonly ends: UploadEndService,
-    private readonly hold: UploadHold,
+    private readonly hold: UploadHeartbeat,
     { storage }: AppConfig,
   ) {
     this.expirySeconds = storage.uploadExpirySeconds;
@@ -59,7 +59,7 @@ export class UploadWriter {
     const offset = row.head ? 0 : row.received;
     const bytes = chunk.bytes === null ? null : head.length + chunk.bytes;
     const hash = beginHash(planHash(row, chunk.kind), bytes, this.workers);
-    TALLIES.activeUploads.add('streamed');
+    COUNTERS.activeUploads.add('streamed');
     try {
       const target = { key: objectKeyOf(row.id), epoch: row.epoch };
       const body = hashed(hash, [head, chunk.first], chunk.rest);
@@ -83,12 +83,12 @@ export class UploadWriter {
         // What it had to read may have been replaced by the request that has taken the upload over.
         if (!(await this.ends.endAfter(error, row.id, row.epoch))) return null;
       } else {
-        TALLIES.streamedUploads.add('interrupted');
+        COUNTERS.streamedUploads.add('interrupted');
         if (row.received === 0) await this.hold.cutOff(row.id, row.epoch);
       }
       throw uploadFailure(error);
     } finally {
-      TALLIES.activeUploads.add('streamed', -1);
+      COUNTERS.activeUploads.add('streamed', -1);
     }
   }
 

@@ -4,7 +4,7 @@ import { AppConfig } from '../../config/config.js';
 import { Access } from '../../http/guards/access.decorator.js';
 import type { RepositoryTarget } from '../../http/request-context.js';
 import { type Digest, parseDigest, parseDigestAlgorithm } from '../../oci/digest.js';
-import { RepositoriesService } from '../repos/repos.service.js';
+import { ReposService } from '../repos/repos.service.js';
 import type { Actor } from '../../access/actor.js';
 import type { Viewer } from '../../access/viewer.js';
 import { CurrentActor } from '../../http/guards/actor.decorator.js';
@@ -29,7 +29,7 @@ export class UploadsController {
   constructor(
     private readonly uploads: UploadsService,
     private readonly mounts: MountService,
-    private readonly repositories: RepositoriesService,
+    private readonly repositories: ReposService,
     private readonly bodies: BodyMemory,
     private readonly config: AppConfig,
   ) {}

@@ -102,7 +102,7 @@ const FIND = `SELECT ${COLUMNS} FROM uploads u WHERE ${MINE}`;
 
 // Claims and records in one statement, since all bytes are at hand, and only while the row holds every byte itself.
 // The expiry moves in steps: a chunk that changes no index is cheaper. The epoch moves by two: the one in between is
-// nobody's claim, so the node that made it may write one object under it without another (`RecentHeads`).
+// nobody's claim, so the node that made it may write one object under it without another (`RecentInlineBytes`).
 const APPEND_HEAD = `
 WITH ${LAZY}, moved AS (
   UPDATE uploads u SET epoch = u.epoch + 2, received = u.received + octet_length($4::bytea),

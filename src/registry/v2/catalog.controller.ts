@@ -5,7 +5,7 @@ import type { Viewer } from '../../access/viewer.js';
 import { Access } from '../../http/guards/access.decorator.js';
 import { CurrentViewer } from '../../http/guards/current-viewer.decorator.js';
 import { parsePage } from '../../oci/page.js';
-import { RepositoriesService } from '../repos/repos.service.js';
+import { ReposService } from '../repos/repos.service.js';
 import { listPage } from './list-page.js';
 import { replyJson } from './replies.js';
 
@@ -14,7 +14,7 @@ const PATH = '/v2/_catalog';
 @ApiTags('registry')
 @Controller('v2/_catalog')
 export class CatalogController {
-  constructor(private readonly repositories: RepositoriesService) {}
+  constructor(private readonly repositories: ReposService) {}
 
   @Get()
   @Access({ kind: 'authenticated', scope: 'catalog' })

@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { mayAct, roleFrom } from '../../access/policy.js';
 import type { TokenHolder } from '../../identity/auth/tokens/access-token.js';
-import { LivePrincipalsService } from '../../identity/auth/principal-state.service.js';
+import { PrincipalStateService } from '../../identity/auth/principal-state.service.js';
 import type { Authorization } from '../../http/guards/request-authorization.js';
 import type { RepositoryFact } from '../../http/request-context.js';
 import { OciError } from '../../oci/oci-error.js';
-import { RepositoriesService } from '../repos/repos.service.js';
+import { ReposService } from '../repos/repos.service.js';
 
 /** Whoever has begun what a node finishes later: the names that its row keeps. */
 export interface Pusher {
@@ -21,8 +21,8 @@ const HOLDER = /^(user|robot):(\d{1,16})$/;
 @Injectable()
 export class PushRights {
   constructor(
-    private readonly livePrincipals: LivePrincipalsService,
-    private readonly repositories: RepositoriesService,
+    private readonly livePrincipals: PrincipalStateService,
+    private readonly repositories: ReposService,
   ) {}
 
   /** One that throws `denied` once the principal, its credential or its right is gone, or another repository is at the path. */

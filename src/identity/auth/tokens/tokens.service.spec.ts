@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { UNLIMITED } from '../../../access/credential-limits.js';
-import type { RepositoriesService } from '../../../registry/repos/repos.service.js';
+import type { ReposService } from '../../../registry/repos/repos.service.js';
 import type { TokenGrant } from './access-token.js';
 import type { AccessTokensService } from './access-tokens.service.js';
 import type { CredentialsService } from '../credentials.service.js';
@@ -31,7 +31,7 @@ describe('TokensService', () => {
       credentials as unknown as CredentialsService,
       refreshTokens as RefreshTokensService,
       accessTokens as unknown as AccessTokensService,
-      repositories as unknown as RepositoriesService,
+      repositories as unknown as ReposService,
     );
   });
 

@@ -5,7 +5,7 @@ import { ANONYMOUS, type Principal } from '../../../access/principal.js';
 import type { NameOptions } from '../../../oci/repository-name.js';
 import { formatScopes, narrowScope, parseScopes, type Scope, SCOPE_ACTIONS } from '../../../oci/scope.js';
 import { reachOf } from '../../../registry/repos/repo-access.js';
-import { RepositoriesService } from '../../../registry/repos/repos.service.js';
+import { ReposService } from '../../../registry/repos/repos.service.js';
 import type { TokenGrant } from './access-token.js';
 import { AccessTokensService } from './access-tokens.service.js';
 import { CredentialsService, type Login } from '../credentials.service.js';
@@ -53,7 +53,7 @@ export class TokensService {
     private readonly credentials: CredentialsService,
     private readonly refreshTokens: RefreshTokensService,
     private readonly accessTokens: AccessTokensService,
-    private readonly repositories: RepositoriesService,
+    private readonly repositories: ReposService,
   ) {}
 
   /** Throws `Refusal` for wrong credentials. Who may do nothing of what was asked for gets a token that says so. */

@@ -4,7 +4,7 @@ import { principalKey } from '../../../access/principal.js';
 import type { OrgRole } from '../../../access/roles.js';
 import type { Transaction } from '../../../database/unit-of-work.js';
 import { ApiError } from '../../../http/errors/api-error.js';
-import { LiveOrgsService } from '../org-lookup.service.js';
+import { OrgLookupService } from '../org-lookup.service.js';
 import type { Manager } from '../members/membership-right.js';
 import { type OrgInvitationRow, OrgInvitationsRepository } from './org-invitations.repository.js';
 import type { OrgRow } from '../orgs.repository.js';
@@ -37,7 +37,7 @@ export interface IssuedInvitation extends Omit<OrgInvitationRow, 'sequence'> {
 export class InvitationIssuer {
   constructor(
     private readonly invitations: OrgInvitationsRepository,
-    private readonly live: LiveOrgsService,
+    private readonly live: OrgLookupService,
   ) {}
 
   /**

@@ -16,7 +16,7 @@ import { ListQueryDto } from '../../../http/paging/list.dto.js';
 import { createValidationPipe } from '../../../http/validation/validation.js';
 import { CreateOrgInvitationDto, IssuedOrgInvitationDto, OrgInvitationDto } from './org-invitation.dto.js';
 import { OrgInvitationsService } from './org-invitations.service.js';
-import { requireWholeCredential } from '../require-full-credential.js';
+import { requireFullCredential } from '../require-full-credential.js';
 
 @ApiTags('organizations')
 @ApiParam({ name: 'org', example: 'acme' })
@@ -41,7 +41,7 @@ export class OrgInvitationsController {
     @CreateRequest() asked: IncomingCreate,
     @Res({ passthrough: true }) response: Response,
   ): Promise<IssuedOrgInvitationDto> {
-    requireWholeCredential(viewer, org);
+    requireFullCredential(viewer, org);
     const invitation = await this.creates.run(
       asked,
       async (tx) => new IssuedOrgInvitationDto(await this.invitations.create(tx, org, draft, { caller, actor })),

@@ -13,7 +13,7 @@ import {
   type IssuedInvitation,
   lookupOf,
 } from './invitation-issuer.service.js';
-import { LiveOrgsService } from '../org-lookup.service.js';
+import { OrgLookupService } from '../org-lookup.service.js';
 import { type Manager, requireRight } from '../members/membership-right.js';
 import {
   type AcceptedInvitation,
@@ -32,7 +32,7 @@ export class OrgInvitationsService {
     private readonly invitations: OrgInvitationsRepository,
     private readonly issuer: InvitationIssuer,
     private readonly members: OrgMembersService,
-    private readonly live: LiveOrgsService,
+    private readonly live: OrgLookupService,
     private readonly users: UsersService,
     private readonly unitOfWork: UnitOfWork,
   ) {}

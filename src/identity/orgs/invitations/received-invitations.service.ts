@@ -4,7 +4,7 @@ import type { Actor } from '../../../access/actor.js';
 import type { UserPrincipal } from '../../../access/principal.js';
 import { UnitOfWork } from '../../../database/unit-of-work.js';
 import { ApiError } from '../../../http/errors/api-error.js';
-import { LiveOrgsService } from '../org-lookup.service.js';
+import { OrgLookupService } from '../org-lookup.service.js';
 import { OrgInvitationsRepository, type ReceivedInvitationRow } from './org-invitations.repository.js';
 
 /** Invitations that name the caller. */
@@ -12,7 +12,7 @@ import { OrgInvitationsRepository, type ReceivedInvitationRow } from './org-invi
 export class ReceivedInvitationsService {
   constructor(
     private readonly invitations: OrgInvitationsRepository,
-    private readonly live: LiveOrgsService,
+    private readonly live: OrgLookupService,
     private readonly unitOfWork: UnitOfWork,
   ) {}
 

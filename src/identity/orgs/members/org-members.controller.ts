@@ -26,7 +26,7 @@ import { OrgInvitationDto } from '../invitations/org-invitation.dto.js';
 import { AddOrgMemberDto, OrgMemberDto, UpdateOrgMemberDto } from './org-member.dto.js';
 import { type MemberOrInvitation, OrgMembersService } from './org-members.service.js';
 import { peoplePage } from './people-page.js';
-import { requireWholeCredential } from '../require-full-credential.js';
+import { requireFullCredential } from '../require-full-credential.js';
 
 const USERNAME_PARAM = { name: 'username', example: 'alice' } as const;
 const INVITED = {
@@ -63,7 +63,7 @@ export class OrgMembersController {
     @CreateRequest() asked: IncomingCreate,
     @Res({ passthrough: true }) response: Response,
   ): Promise<OrgMemberDto | OrgInvitationDto> {
-    requireWholeCredential(viewer, org);
+    requireFullCredential(viewer, org);
     const outcome = await this.lookups.run(caller, () =>
       this.creates.run(asked, async (tx) => shown(await this.members.add(tx, org, draft, { caller, actor }))),
     );
@@ -107,7 +107,7 @@ export class OrgMembersController {
     @CurrentActor() actor: Actor,
     @Res({ passthrough: true }) response: Response,
   ): Promise<OrgMemberDto | OrgInvitationDto> {
-    requireWholeCredential(viewer, org);
+    requireFullCredential(viewer, org);
     const outcome = shown(await this.members.change(org, username, role, { caller, actor }));
     return 'invitation' in outcome ? invited(org, outcome.invitation, response) : outcome.member;
   }

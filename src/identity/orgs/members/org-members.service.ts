@@ -6,9 +6,9 @@ import { type Transaction, UnitOfWork } from '../../../database/unit-of-work.js'
 import { ApiError } from '../../../http/errors/api-error.js';
 import { NameDisclosure } from '../../users/namespaces/name-lookups.js';
 import { UsersService, userSubject } from '../../users/users.service.js';
-import { found } from '../or-not-found.js';
+import { orNotFound } from '../or-not-found.js';
 import { InvitationIssuer, type IssuedInvitation } from '../invitations/invitation-issuer.service.js';
-import { LiveOrgsService } from '../org-lookup.service.js';
+import { OrgLookupService } from '../org-lookup.service.js';
 import { type Manager, requireRight } from './membership-right.js';
 import { OrgInvitationsRepository } from '../invitations/org-invitations.repository.js';
 import {
@@ -36,7 +36,7 @@ export class OrgMembersService {
     private readonly members: OrgMembersRepository,
     private readonly invitations: OrgInvitationsRepository,
     private readonly issuer: InvitationIssuer,
-    private readonly live: LiveOrgsService,
+    private readonly live: OrgLookupService,
     private readonly users: UsersService,
     private readonly unitOfWork: UnitOfWork,
   ) {}
@@ -69,7 +69,7 @@ export class OrgMembersService {
     }
     await this.join(tx, org, userId, { role, consented });
     await this.record(tx, actor, org, { action: 'member.add', userId, username, detail: { role } });
-    return { member: found(await this.members.find(tx, org.id, username)) };
+    return { member: orNotFound(await this.members.find(tx, org.id, username)) };
   }
 
   /**
@@ -160,7 +160,7 @@ export class OrgMembersService {
     { caller }: Manager,
   ): Promise<{ org: OrgRow; member: OrgMemberRow }> {
     const org = await this.live.lock(tx, orgName);
-    const member = found(await this.members.find(tx, org.id, username));
+    const member = orNotFound(await this.members.find(tx, org.id, username));
     const { role: before, userId } = member;
     const isOwn = userId === caller.id;
     requireRight({ caller, isOwn, before, after }, org);

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
 import type { Transaction } from '../../../database/unit-of-work.js';
-import { NEXT_VERSION } from '../next-updated-at.js';
+import { NEXT_UPDATED_AT } from '../next-updated-at.js';
 import { Robot } from './robot.entity.js';
 
 const FACT = `
@@ -33,7 +33,7 @@ WITH changed AS (
   UPDATE robots SET description = $2, expires_at = $3,
     disabled_at = CASE WHEN $4::boolean THEN coalesce(disabled_at, now()) END,
     credentials_version = credentials_version + ($4::boolean <> (disabled_at IS NOT NULL))::integer,
-    updated_at = ${NEXT_VERSION}
+    updated_at = ${NEXT_UPDATED_AT}
   WHERE id = $1 RETURNING updated_at
 )
 SELECT updated_at AS "updatedAt" FROM changed`;

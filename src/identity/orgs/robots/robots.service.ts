@@ -6,12 +6,12 @@ import type { Subject } from '../../../cache/fact-cache.js';
 import { type Transaction, UnitOfWork } from '../../../database/unit-of-work.js';
 import { ApiError } from '../../../http/errors/api-error.js';
 import { unchangedSince } from '../../../http/validation/conditional-update.js';
-import { found } from '../or-not-found.js';
-import { LiveOrgsService } from '../org-lookup.service.js';
+import { orNotFound } from '../or-not-found.js';
+import { OrgLookupService } from '../org-lookup.service.js';
 import type { OrgRow } from '../orgs.repository.js';
 import { robotLogin, robotLoginBounds, robotLogins, robotName } from './robot-name.js';
 import { type NamedRobot, type RobotDetail, RobotsRepository } from './robots.repository.js';
-import { requireWholeCredential } from '../require-full-credential.js';
+import { requireFullCredential } from '../require-full-credential.js';
 
 /** Of one organization. */
 const MAX_ROBOTS = 1000;
@@ -51,7 +51,7 @@ export function robotSubject(id: number): Subject {
 export class RobotsService {
   constructor(
     private readonly robots: RobotsRepository,
-    private readonly live: LiveOrgsService,
+    private readonly live: OrgLookupService,
     private readonly unitOfWork: UnitOfWork,
   ) {}
 
@@ -72,7 +72,7 @@ export class RobotsService {
   /** By its short name or its login name. Throws `notFound`. */
   async read(orgName: string, name: string): Promise<RobotDetail> {
     const { id } = await this.live.need(orgName);
-    return found(await this.robots.find(id, robotLogins(orgName, name)));
+    return orNotFound(await this.robots.find(id, robotLogins(orgName, name)));
   }
 
   /** By name. Throws `notFound`. */
@@ -114,7 +114,7 @@ export class RobotsService {
       const until = typeof expiresAt === 'string' ? new Date(expiresAt) : expiresAt;
       if (Object.values(changes).every((value) => value === undefined)) return before;
       const wanted = { ...before, description, disabled, expiresAt: until === undefined ? before.expiresAt : until };
-      if (revives(before, wanted)) requireWholeCredential(viewer, org.name);
+      if (revives(before, wanted)) requireFullCredential(viewer, org.name);
       const after = await this.robots.update(tx, wanted);
       await this.record(tx, actor, org, after, { action: 'robot.update', detail: { ...changes } });
       return after;
@@ -132,7 +132,7 @@ export class RobotsService {
 
   private async lock(tx: Transaction, orgName: string, name: string): Promise<{ org: OrgRow; robot: RobotDetail }> {
     const org = await this.live.lock(tx, orgName);
-    return { org, robot: found(await this.robots.findIn(tx, org.id, robotLogins(orgName, name))) };
+    return { org, robot: orNotFound(await this.robots.findIn(tx, org.id, robotLogins(orgName, name))) };
   }
 
   private record(

@@ -15,7 +15,7 @@ import { createValidationPipe } from '../../../http/validation/validation.js';
 import { peoplePage } from '../members/people-page.js';
 import { TeamMembersService } from './team-members.service.js';
 import { AddTeamMemberDto, TeamMemberDto, UpdateTeamMemberDto } from './team.dto.js';
-import { requireWholeCredential } from '../require-full-credential.js';
+import { requireFullCredential } from '../require-full-credential.js';
 
 const USERNAME_PARAM = { name: 'username', example: 'alice' } as const;
 
@@ -43,7 +43,7 @@ export class TeamMembersController {
     @CreateRequest() asked: IncomingCreate,
     @Res({ passthrough: true }) response: Response,
   ): Promise<TeamMemberDto> {
-    requireWholeCredential(viewer, org);
+    requireFullCredential(viewer, org);
     const member = await this.creates.run(
       asked,
       async (tx) => new TeamMemberDto(await this.members.add(tx, { org, team }, draft, actor)),
@@ -86,7 +86,7 @@ export class TeamMembersController {
     @CurrentViewer() viewer: Viewer,
     @CurrentActor() actor: Actor,
   ): Promise<TeamMemberDto> {
-    if (maintainer) requireWholeCredential(viewer, org);
+    if (maintainer) requireFullCredential(viewer, org);
     return new TeamMemberDto(await this.members.change({ org, team }, username, maintainer, actor));
   }
 

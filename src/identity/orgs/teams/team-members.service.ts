@@ -3,8 +3,8 @@ import type { Actor } from '../../../access/actor.js';
 import { type Transaction, UnitOfWork } from '../../../database/unit-of-work.js';
 import { ApiError } from '../../../http/errors/api-error.js';
 import { UsersService, userSubject } from '../../users/users.service.js';
-import { found } from '../or-not-found.js';
-import { LiveOrgsService } from '../org-lookup.service.js';
+import { orNotFound } from '../or-not-found.js';
+import { OrgLookupService } from '../org-lookup.service.js';
 import { type OrgMemberRow, OrgMembersRepository, type PeoplePage } from '../members/org-members.repository.js';
 import type { OrgRow } from '../orgs.repository.js';
 import { type TeamMemberRow, TeamMembersRepository } from './team-members.repository.js';
@@ -27,7 +27,7 @@ export class TeamMembersService {
     private readonly members: TeamMembersRepository,
     private readonly orgMembers: OrgMembersRepository,
     private readonly teams: TeamsService,
-    private readonly live: LiveOrgsService,
+    private readonly live: OrgLookupService,
     private readonly users: UsersService,
     private readonly unitOfWork: UnitOfWork,
   ) {}
@@ -53,7 +53,7 @@ export class TeamMembersService {
       throw new ApiError('conflict', 'the user is in the team already');
     await this.requireRoom(tx, user);
     await this.members.insert(tx, team.id, user.userId, maintainer);
-    const member = found(await this.members.find(tx, team.id, username));
+    const member = orNotFound(await this.members.find(tx, team.id, username));
     await this.record(tx, actor, { org, team, member }, { action: 'team.member.add', detail: { maintainer } });
     return member;
   }
@@ -61,7 +61,7 @@ export class TeamMembersService {
   change(path: TeamPath, username: string, maintainer: boolean, actor: Actor): Promise<TeamMemberRow> {
     return this.unitOfWork.run(async (tx) => {
       const { org, team } = await this.teams.lock(tx, path.org, path.team);
-      const member = found(await this.members.find(tx, team.id, username));
+      const member = orNotFound(await this.members.find(tx, team.id, username));
       if (member.maintainer === maintainer) return member;
       await this.members.update(tx, team.id, member.userId, maintainer);
       await this.record(tx, actor, { org, team, member }, { action: 'team.member.update', detail: { maintainer } });
@@ -72,7 +72,7 @@ export class TeamMembersService {
   async remove(path: TeamPath, username: string, actor: Actor): Promise<void> {
     await this.unitOfWork.run(async (tx) => {
       const { org, team } = await this.teams.lock(tx, path.org, path.team);
-      const member = found(await this.members.find(tx, team.id, username));
+      const member = orNotFound(await this.members.find(tx, team.id, username));
       await this.members.delete(tx, team.id, member.userId);
       await this.record(tx, actor, { org, team, member }, { action: 'team.member.remove', detail: {} });
     });

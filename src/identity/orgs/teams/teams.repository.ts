@@ -3,7 +3,7 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
 import type { Transaction } from '../../../database/unit-of-work.js';
 import { isAccountName } from '../../users/account-name.js';
-import { NEXT_VERSION } from '../next-updated-at.js';
+import { NEXT_UPDATED_AT } from '../next-updated-at.js';
 import type { OrgsPage } from '../orgs.repository.js';
 import { Team } from './team.entity.js';
 
@@ -27,7 +27,7 @@ RETURNING id, name, description, created_at AS "createdAt", updated_at AS "updat
 
 const UPDATE = `
 WITH changed AS (
-  UPDATE teams SET name = $2, description = $3, updated_at = ${NEXT_VERSION} WHERE id = $1 RETURNING updated_at
+  UPDATE teams SET name = $2, description = $3, updated_at = ${NEXT_UPDATED_AT} WHERE id = $1 RETURNING updated_at
 )
 SELECT updated_at AS "updatedAt" FROM changed`;
 

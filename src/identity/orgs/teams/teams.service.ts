@@ -4,8 +4,8 @@ import { type Transaction, UnitOfWork } from '../../../database/unit-of-work.js'
 import { ApiError } from '../../../http/errors/api-error.js';
 import { unchangedSince } from '../../../http/validation/conditional-update.js';
 import { userSubject } from '../../users/users.service.js';
-import { found } from '../or-not-found.js';
-import { LiveOrgsService } from '../org-lookup.service.js';
+import { orNotFound } from '../or-not-found.js';
+import { OrgLookupService } from '../org-lookup.service.js';
 import type { OrgRow, OrgsPage } from '../orgs.repository.js';
 import { TeamMembersRepository } from './team-members.repository.js';
 import { type TeamRow, TeamsRepository } from './teams.repository.js';
@@ -30,7 +30,7 @@ export class TeamsService {
   constructor(
     private readonly teams: TeamsRepository,
     private readonly members: TeamMembersRepository,
-    private readonly live: LiveOrgsService,
+    private readonly live: OrgLookupService,
     private readonly unitOfWork: UnitOfWork,
   ) {}
 
@@ -43,7 +43,7 @@ export class TeamsService {
   /** Throws `notFound`. */
   async read(orgName: string, name: string): Promise<TeamRow> {
     const { id } = await this.live.need(orgName);
-    return found(await this.teams.find(id, name));
+    return orNotFound(await this.teams.find(id, name));
   }
 
   /** By name. Throws `notFound`. */
@@ -100,7 +100,7 @@ export class TeamsService {
   /** The transaction becomes the only writer of the organization. Throws `notFound`. */
   async lock(tx: Transaction, orgName: string, name: string): Promise<{ org: OrgRow; team: TeamRow }> {
     const org = await this.live.lock(tx, orgName);
-    return { org, team: found(await this.teams.findIn(tx, org.id, name)) };
+    return { org, team: orNotFound(await this.teams.findIn(tx, org.id, name)) };
   }
 
   private async subjects(tx: Transaction, teamId: number): Promise<ReturnType<typeof userSubject>[]> {

@@ -6,6 +6,6 @@ import { reachOf } from '../../repos/repo-access.js';
  * Whether the caller may know who pushes to a repository: those who have a part in it, not everybody who may pull because
  * it is public.
  */
-export function mayKnowNames({ principal, limits }: Viewer, repository: RepositoryFact): boolean {
+export function maySeePushers({ principal, limits }: Viewer, repository: RepositoryFact): boolean {
   return reachOf(principal, limits, repository.path, repository).role !== null;
 }

@@ -16,7 +16,7 @@ import { TargetRepository } from '../../v2/target.decorator.js';
 import { repositoryPaths } from '../../repos/repo-paths.js';
 import { cursorDigest, cursorInteger } from './cursor-values.js';
 import { DIGEST_EXAMPLE } from './field-descriptions.js';
-import { mayKnowNames } from './may-see-pushers.js';
+import { maySeePushers } from './may-see-pushers.js';
 import { type ManifestPosition, ManifestDetailsRepository } from './manifest-details.repository.js';
 import { ManifestDetailsService } from './manifest-details.service.js';
 import { ManifestDetailsDto, ManifestDto, ManifestListDto } from './manifest.dto.js';
@@ -53,7 +53,7 @@ export class RepositoryManifestsController {
       below: page.after && positionOf(page.after),
       limit: page.limit,
     });
-    const withNames = mayKnowNames(viewer, repository);
+    const withNames = maySeePushers(viewer, repository);
     return listReply(
       rows,
       page,
@@ -78,7 +78,7 @@ export class RepositoryManifestsController {
   ): Promise<ManifestDetailsDto> {
     const details = await this.details.find(repository, parseDigest(digest), context.signal);
     if (!details) throw new ApiError('notFound');
-    return new ManifestDetailsDto(details, { withNames: mayKnowNames(viewer, repository) });
+    return new ManifestDetailsDto(details, { withNames: maySeePushers(viewer, repository) });
   }
 
   @Delete(MANIFEST)

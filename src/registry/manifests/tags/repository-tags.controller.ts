@@ -15,7 +15,7 @@ import { parseTag } from '../../../oci/reference.js';
 import { TargetRepository } from '../../v2/target.decorator.js';
 import { repositoryPaths } from '../../repos/repo-paths.js';
 import { cursorInteger } from '../details/cursor-values.js';
-import { mayKnowNames } from '../details/may-see-pushers.js';
+import { maySeePushers } from '../details/may-see-pushers.js';
 import { RemovalsService } from '../removals.service.js';
 import { type TagPosition, TagListsRepository, type TagRow, type TagSort } from './tag-lists.repository.js';
 import { TagDto, TagEventDto, TagHistoryDto, TagListDto, TagListQueryDto } from './tag.dto.js';
@@ -61,7 +61,7 @@ export class RepositoryTagsController {
     const page = keysetPage(query, position.kinds);
     const after = page.after && position.read(page.after);
     const rows = await this.lists.list({ repoId: repository.id, sort, part: query.q ?? '', after, limit: page.limit });
-    const withNames = mayKnowNames(viewer, repository);
+    const withNames = maySeePushers(viewer, repository);
     const show = (row: TagRow) => new TagDto(row, { withNames });
     return listReply(rows, page, { show, position: position.of }, { request, response });
   }
@@ -78,7 +78,7 @@ export class RepositoryTagsController {
   ): Promise<TagDto> {
     const row = await this.lists.find(repository.id, parseTag(tag, 'tagUnknown'));
     if (!row) throw new ApiError('notFound');
-    return new TagDto(row, { withNames: mayKnowNames(viewer, repository) });
+    return new TagDto(row, { withNames: maySeePushers(viewer, repository) });
   }
 
   @Get(HISTORY)
@@ -99,7 +99,7 @@ export class RepositoryTagsController {
     const name = parseTag(tag, 'tagUnknown');
     const rows = await this.lists.history(repository.id, name, { below, limit: page.limit });
     if (rows.length === 0 && below === null) throw new ApiError('notFound');
-    const withNames = mayKnowNames(viewer, repository);
+    const withNames = maySeePushers(viewer, repository);
     return listReply(
       rows,
       page,

@@ -10,7 +10,7 @@ import { CurrentViewer } from '../../../http/guards/current-viewer.decorator.js'
 import type { RepositoryFact } from '../../../http/request-context.js';
 import { createValidationPipe } from '../../../http/validation/validation.js';
 import { EffectiveAccessService, type Subject } from './effective-access.service.js';
-import { NamedRepository, PresentRepository } from '../requested-repo.decorator.js';
+import { RequestedRepo, PresentRepository } from '../requested-repo.decorator.js';
 import { EffectiveAccessDto, EffectiveQueryDto, PermissionsDto } from './permissions.dto.js';
 import { type Permissions, PermissionsService } from './permissions.service.js';
 import { repositoryPaths } from '../repo-paths.js';
@@ -37,7 +37,7 @@ export class PermissionsController {
   @ApiOperation({ summary: 'Read who was granted what in a repository' })
   @ApiOkResponse({ type: PermissionsDto, headers: ETAG })
   async read(
-    @NamedRepository() repository: RepositoryFact,
+    @RequestedRepo() repository: RepositoryFact,
     @Res({ passthrough: true }) response: Response,
   ): Promise<Shown> {
     return reply(response, await this.permissions.read(repository));
@@ -64,7 +64,7 @@ export class PermissionsController {
   @ApiOperation({ summary: 'Explain what somebody may do in a repository: yourself, or anybody for who manages it' })
   @ApiOkResponse({ type: EffectiveAccessDto })
   async explain(
-    @NamedRepository() repository: RepositoryFact,
+    @RequestedRepo() repository: RepositoryFact,
     @Query() query: EffectiveQueryDto,
     @CurrentViewer() caller: Viewer,
   ): Promise<EffectiveAccessDto> {

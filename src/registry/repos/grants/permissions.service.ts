@@ -19,7 +19,7 @@ import {
 } from './grant-changes.js';
 import { type GranteeKind, GrantsRepository, type NamedGrant } from './grants.repository.js';
 import { reachOf } from '../repo-access.js';
-import { RepositoriesRepository } from '../repos.repository.js';
+import { ReposRepository } from '../repos.repository.js';
 import type { Change } from '../repo-settings.service.js';
 
 /** A repository's permissions, and the entity tag of exactly these. */
@@ -32,7 +32,7 @@ export interface Permissions {
 export class PermissionsService {
   constructor(
     private readonly grants: GrantsRepository,
-    private readonly repositories: RepositoriesRepository,
+    private readonly repositories: ReposRepository,
     private readonly lookups: NameLookups,
     private readonly factDrops: FactDrops,
     private readonly audit: AuditTrail,

@@ -8,13 +8,13 @@ import { ListQueryDto } from '../../../http/paging/list.dto.js';
 import { keysetPage, type ListReply, listReply } from '../../../http/paging/list-reply.js';
 import { createValidationPipe } from '../../../http/validation/validation.js';
 import { AliasDto, AliasListDto, SHOWN_ALIAS } from '../repo.dto.js';
-import { RepositoryMovesService } from './repo-moves.service.js';
+import { RepoMovesService } from './repo-moves.service.js';
 
 @ApiTags('repositories')
 @Controller('api/v1/namespaces')
 @UsePipes(createValidationPipe())
 export class FormerPathsController {
-  constructor(private readonly moves: RepositoryMovesService) {}
+  constructor(private readonly moves: RepoMovesService) {}
 
   @Get(':namespace/aliases')
   @Access({ kind: 'authenticated' })

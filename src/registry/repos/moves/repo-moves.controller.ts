@@ -22,11 +22,11 @@ import {
   parseRepositoryName,
   type RepositoryName,
 } from '../../../oci/repository-name.js';
-import { atPresentPath, NamedRepository } from '../requested-repo.decorator.js';
+import { atPresentPath, RequestedRepo } from '../requested-repo.decorator.js';
 import { AliasDto, AliasListDto, AliasQueryDto, RenameRepoDto, RepoDto, SHOWN_ALIAS } from '../repo.dto.js';
-import { RepositoryMovesService } from './repo-moves.service.js';
+import { RepoMovesService } from './repo-moves.service.js';
 import { repositoryPaths } from '../repo-paths.js';
-import { RepositorySettingsService } from '../repo-settings.service.js';
+import { RepoSettingsService } from '../repo-settings.service.js';
 
 const ALIASES = repositoryPaths('/aliases');
 
@@ -37,8 +37,8 @@ const ALIASES = repositoryPaths('/aliases');
 @UsePipes(createValidationPipe())
 export class RepoMovesController {
   constructor(
-    private readonly moves: RepositoryMovesService,
-    private readonly settings: RepositorySettingsService,
+    private readonly moves: RepoMovesService,
+    private readonly settings: RepoSettingsService,
     private readonly config: AppConfig,
   ) {}
 
@@ -52,7 +52,7 @@ export class RepoMovesController {
   })
   @ApiOkResponse({ type: RepoDto, headers: { ETag: { schema: { type: 'string' } } } })
   async rename(
-    @NamedRepository() repository: RepositoryFact,
+    @RequestedRepo() repository: RepositoryFact,
     @Body() { namespace, name }: RenameRepoDto,
     @CurrentViewer() caller: Viewer,
     @CurrentActor() actor: Actor,
@@ -74,7 +74,7 @@ export class RepoMovesController {
   @ApiOperation({ summary: 'List the former paths of a repository, which resolve for pulls' })
   @ApiOkResponse({ type: AliasListDto, headers: { Link: { schema: { type: 'string' } } } })
   async list(
-    @NamedRepository() repository: RepositoryFact,
+    @RequestedRepo() repository: RepositoryFact,
     @Query() query: ListQueryDto,
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
@@ -94,7 +94,7 @@ export class RepoMovesController {
   })
   @ApiNoContentResponse({ description: 'Released' })
   async release(
-    @NamedRepository() repository: RepositoryFact,
+    @RequestedRepo() repository: RepositoryFact,
     @Query() { path }: AliasQueryDto,
     @CurrentViewer() caller: Viewer,
     @CurrentActor() actor: Actor,

@@ -68,7 +68,7 @@ WITH gone AS (DELETE FROM repo_aliases WHERE path = $2 AND repo_id = $1 RETURNIN
 
 /** Statements on the paths of repositories: where they go, and where they were. */
 @Injectable()
-export class RepositoryMovesRepository {
+export class RepoMovesRepository {
   constructor(@InjectRepository(RepoAlias) private readonly rows: Repository<RepoAlias>) {}
 
   /** Ids of those that exist, by name. */

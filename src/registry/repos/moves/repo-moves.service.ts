@@ -10,8 +10,8 @@ import type { RepositoryFact, RepositoryTarget } from '../../../http/request-con
 import { namespaceOf, type RepositoryName } from '../../../oci/repository-name.js';
 import { atPresentPath } from '../requested-repo.decorator.js';
 import { holdsByStanding, managesByStanding, managesNamespace, reachOf } from '../repo-access.js';
-import { RepositoriesRepository } from '../repos.repository.js';
-import { type Alias, type LostGrant, RepositoryMovesRepository } from './repo-moves.repository.js';
+import { ReposRepository } from '../repos.repository.js';
+import { type Alias, type LostGrant, RepoMovesRepository } from './repo-moves.repository.js';
 import type { Keyset } from '../visible-repos.repository.js';
 
 /** Former paths of one repository: each rename loads and drops all of them. */
@@ -32,10 +32,10 @@ interface Move {
 
 /** Renames repositories, also into other namespaces. Rows only: content belongs to the repository's id. */
 @Injectable()
-export class RepositoryMovesService {
+export class RepoMovesService {
   constructor(
-    private readonly repositories: RepositoriesRepository,
-    private readonly moves: RepositoryMovesRepository,
+    private readonly repositories: ReposRepository,
+    private readonly moves: RepoMovesRepository,
     private readonly factDrops: FactDrops,
     private readonly audit: AuditTrail,
     private readonly unitOfWork: UnitOfWork,

@@ -2,13 +2,13 @@ import { Injectable } from '@nestjs/common';
 import type { Viewer } from '../../../access/viewer.js';
 import { ApiError } from '../../../http/errors/api-error.js';
 import { managesNamespace } from '../repo-access.js';
-import { RepositoriesRepository, type UnfinishedRow } from '../repos.repository.js';
+import { ReposRepository, type UnfinishedRow } from '../repos.repository.js';
 import type { Keyset } from '../visible-repos.repository.js';
 
 /** Repositories that a push has begun and given no manifest yet. */
 @Injectable()
-export class UnfinishedRepositoriesService {
-  constructor(private readonly repositories: RepositoriesRepository) {}
+export class UnfinishedReposService {
+  constructor(private readonly repositories: ReposRepository) {}
 
   /** Throws `denied`, the same for a namespace that does not exist. */
   list(namespace: string, caller: Viewer, keyset: Keyset): Promise<UnfinishedRow[]> {

@@ -9,13 +9,13 @@ import { keysetPage, type ListReply, listReply } from '../../../http/paging/list
 import { ListQueryDto } from '../../../http/paging/list.dto.js';
 import { createValidationPipe } from '../../../http/validation/validation.js';
 import { UnfinishedRepositoryDto } from './unfinished.dto.js';
-import { UnfinishedRepositoriesService } from './unfinished-repos.service.js';
+import { UnfinishedReposService } from './unfinished-repos.service.js';
 
 @ApiTags('repositories')
 @Controller('api/v1/namespaces')
 @UsePipes(createValidationPipe())
 export class UnfinishedRepositoriesController {
-  constructor(private readonly repositories: UnfinishedRepositoriesService) {}
+  constructor(private readonly repositories: UnfinishedReposService) {}
 
   @Get(':namespace/unfinished')
   @Access({ kind: 'authenticated' })

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { type ByteRange, rangeLength } from '../../../oci/content-range.js';
 import { algorithmOf, type Digest } from '../../../oci/digest.js';
 import { matches, UploadCloser } from '../upload-closer.service.js';
-import { UploadRows } from '../upload-store.service.js';
+import { UploadStore } from '../upload-store.service.js';
 import { type IncomingBody, keyOf, type UploadSession } from '../upload-session.js';
 import type { Chunk } from '../upload-writer.service.js';
 import type { UploadRow } from '../uploads.repository.js';
@@ -21,7 +21,7 @@ export interface ClosingRequest {
 @Injectable()
 export class ClosingRequests {
   constructor(
-    private readonly uploads: UploadRows,
+    private readonly uploads: UploadStore,
     private readonly closer: UploadCloser,
     private readonly wait: ClosingWait,
   ) {}

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Digest } from '../../../oci/digest.js';
 import { OciError } from '../../../oci/oci-error.js';
-import { UploadRows } from '../upload-store.service.js';
+import { UploadStore } from '../upload-store.service.js';
 import { keyOf, outOfOrder, type UploadSession } from '../upload-session.js';
 import type { ClosingState } from '../uploads.repository.js';
 
@@ -39,7 +39,7 @@ export function waitingOf(waiting: Omit<Waiting, 'since' | 'pauseMs' | 'hasGoneO
 /** Lets a closing request have the result of an equal one. No connection to the database is held while it waits. */
 @Injectable()
 export class ClosingWait {
-  constructor(private readonly uploads: UploadRows) {}
+  constructor(private readonly uploads: UploadStore) {}
 
   /**
    * `null` once the upload has become the blob that the request asked for. Throws `uploadUnknown` when it has ended in

@@ -1,6 +1,6 @@
 import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { withoutShare } from '../../../fairness/current-share.js';
-import { TALLIES } from '../../../http/counters.js';
+import { COUNTERS } from '../../../http/counters.js';
 import { BlobStore, type Compaction } from '../../../storage/blob-store.js';
 import { objectKeyOf, parseObjectKey } from '../../../storage/object-keys.js';
 import { ObjectSizeDiffers } from '../../../storage/storage-errors.js';
@@ -89,12 +89,12 @@ export class BlobCompactor implements OnApplicationBootstrap, BeforeApplicationS
       const options = { signal, bytesPerSecond: BYTES_PER_SECOND };
       if (blob) await compaction.compact(target, parseObjectKey(objectKey), options);
       await this.compactions.finish(id, epoch, blob ? EXPIRY_SECONDS : 0);
-      if (blob) TALLIES.compactions.add('done');
+      if (blob) COUNTERS.compactions.add('done');
     } catch (error) {
       if (lost.signal.aborted) return;
       const isStopping = this.stopped.signal.aborted;
       if (!isStopping) {
-        TALLIES.compactions.add('failed');
+        COUNTERS.compactions.add('failed');
         this.logger.warn({ upload: id, error: String(error), message: 'a blob stays in several files for now' });
       }
       const seconds = isStopping ? 0 : await this.pauseAfter(error, pending);

@@ -11,7 +11,7 @@ import {
   uploadServices,
   type UploadServices,
 } from '../../../../test/support/upload-services.js';
-import { NamedObjects } from '../../blobs/orphan-objects.js';
+import { OrphanObjects } from '../../blobs/orphan-objects.js';
 import type { RepositoryFact } from '../../../http/request-context.js';
 import type { BlobStore, Compaction } from '../../../storage/blob-store.js';
 import type { UploadSession } from '../upload-session.js';
@@ -78,7 +78,7 @@ describe('a blob that came in chunks', () => {
     await node.sweeper.sweep();
     const keys = services.filesOf(session).map((name) => `${session.id.slice(-2)}/${name}` as never);
     expect(keys).toHaveLength(CHUNKS + 1);
-    expect(await new NamedObjects(services.unitOfWork).unnamed(keys)).toEqual(new Set());
+    expect(await new OrphanObjects(services.unitOfWork).unnamed(keys)).toEqual(new Set());
     expect((await services.pull(repository, hashOf(bytes))).equals(bytes)).toBe(true);
     // A closing PUT that is repeated meanwhile gets its 201 and changes nothing.
     await node.uploads.close(session, hashOf(bytes), incoming(null));

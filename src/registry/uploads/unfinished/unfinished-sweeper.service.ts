@@ -2,8 +2,8 @@ import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationB
 import type { Actor } from '../../../access/actor.js';
 import { AppConfig } from '../../../config/config.js';
 import { UnitOfWork } from '../../../database/unit-of-work.js';
-import { TALLIES } from '../../../http/counters.js';
-import { RepositoryChangesService } from '../../repos/repo-changes.service.js';
+import { COUNTERS } from '../../../http/counters.js';
+import { RepoChangesService } from '../../repos/repo-changes.service.js';
 import { UnfinishedRepositoriesRepository, type UnfinishedRepository } from './unfinished.repository.js';
 
 /** Between two sweeps; each node adds a part of it by chance. */
@@ -26,7 +26,7 @@ export class UnfinishedSweeper implements OnApplicationBootstrap, BeforeApplicat
 
   constructor(
     private readonly unfinished: UnfinishedRepositoriesRepository,
-    private readonly repositories: RepositoryChangesService,
+    private readonly repositories: RepoChangesService,
     private readonly unitOfWork: UnitOfWork,
     { storage }: AppConfig,
   ) {
@@ -69,9 +69,9 @@ export class UnfinishedSweeper implements OnApplicationBootstrap, BeforeApplicat
   private async turn(): Promise<void> {
     try {
       await this.sweep();
-      TALLIES.sweeps.add('done');
+      COUNTERS.sweeps.add('done');
     } catch (error) {
-      TALLIES.sweeps.add('failed');
+      COUNTERS.sweeps.add('failed');
       this.logger.warn({ error: String(error), message: 'unfinished repositories are removed later' });
     }
   }

@@ -3,8 +3,8 @@ import { contentServices, type ContentServices } from '../../../../test/support/
 import { loadConfig } from '../../../config/load-config.js';
 import { AuditTrail } from '../../../events/audit-trail.service.js';
 import { Repo } from '../../repos/repo.entity.js';
-import { RepositoriesRepository } from '../../repos/repos.repository.js';
-import { RepositoryChangesService } from '../../repos/repo-changes.service.js';
+import { ReposRepository } from '../../repos/repos.repository.js';
+import { RepoChangesService } from '../../repos/repo-changes.service.js';
 import { Upload } from '../upload.entity.js';
 import { UnfinishedRepositoriesRepository } from './unfinished.repository.js';
 import { UnfinishedSweeper } from './unfinished-sweeper.service.js';
@@ -18,8 +18,8 @@ describe('the sweep of unfinished repositories', () => {
 
   function node(): UnfinishedSweeper {
     const { unitOfWork, drops } = services;
-    const rows = new RepositoriesRepository(services.repository(Repo));
-    const changes = new RepositoryChangesService(rows, drops, new AuditTrail(), unitOfWork);
+    const rows = new ReposRepository(services.repository(Repo));
+    const changes = new RepoChangesService(rows, drops, new AuditTrail(), unitOfWork);
     const config = loadConfig({}, null, () => '0'.repeat(32));
     const looks = new UnfinishedRepositoriesRepository(services.repository(Upload));
     return new UnfinishedSweeper(looks, changes, unitOfWork, config);
