@@ -1,3 +1,3 @@
-import { startNode } from './start.js';
+import { startNode } from './server/start-node.js';
 
 await startNode();

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { AUDITED_ROUTES, routeKey } from '../src/audit/audit-actions.js';
+import { AUDITED_ROUTES, routeKey } from '../src/operations/audit/audit-actions.js';
 import { EVENTS } from '../src/events/event-table.js';
-import { createOpenApiDocument } from '../src/http/openapi.js';
+import { createOpenApiDocument } from '../src/http/openapi/openapi.js';
 import { previewApp } from './support/app-preview.js';
 
 const WRITES: ReadonlySet<string> = new Set(['post', 'put', 'patch', 'delete']);

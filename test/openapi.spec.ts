@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
-import { createOpenApiDocument } from '../src/http/openapi.js';
-import { REGISTRY_ROUTES } from '../src/http/openapi-registry.js';
+import { createOpenApiDocument } from '../src/http/openapi/openapi.js';
+import { REGISTRY_ROUTES } from '../src/http/openapi/openapi-registry.js';
 import { previewApp } from './support/app-preview.js';
 
 const FILE = new URL('../docs/openapi.json', import.meta.url);

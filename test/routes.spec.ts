@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { OpenAPIObject } from '@nestjs/swagger';
-import { createOpenApiDocument } from '../src/http/openapi.js';
+import { createOpenApiDocument } from '../src/http/openapi/openapi.js';
 import { previewApp } from './support/app-preview.js';
 import { type Route, routesOf } from './support/routes.js';
 

@@ -4,11 +4,11 @@ import { Agent } from 'node:https';
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect, type ConnectionOptions } from 'node:tls';
-import { localUrl } from '../banner.js';
+import { localUrl } from '../server/banner.js';
 import type { TlsConfig } from '../config/config-values.js';
 import { errorCode } from '../config/error-code.js';
 import { explainConfig } from '../config/read-config.js';
-import { ownCertificate } from '../http/certificate.js';
+import { ownCertificate } from '../server/tls/certificate.js';
 import { CliError, EXIT_CODES } from './exit-codes.js';
 
 /** The node that the settings of this process start. */

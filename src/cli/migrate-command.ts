@@ -3,7 +3,7 @@ import { readConfig } from '../config/read-config.js';
 import { checkDatabase } from '../database/check-database.js';
 import { migrate } from '../database/migrate.js';
 import { openDatabase } from '../database/open-database.js';
-import { StopSignals } from '../stop-signals.js';
+import { StopSignals } from '../server/stop-signals.js';
 import { EXIT_CODES, type ExitCode } from './exit-codes.js';
 import { note, print, type OutputOptions } from './output.js';
 

@@ -52,7 +52,7 @@ function addNodeCommands(program: Command): void {
     .command('serve')
     .description('Run the registry until SIGTERM or Ctrl-C, as npm start does.')
     .action(async () => {
-      const { startNode } = await import('../start.js');
+      const { startNode } = await import('../server/start-node.js');
       await startNode();
     });
   program

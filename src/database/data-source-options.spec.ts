@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import { DataSource } from 'typeorm';
 import { freshDatabase } from '../../test/support/postgres.js';
-import { isLockTimeout, isOutage } from '../http/failure-causes.js';
+import { isLockTimeout, isOutage } from '../http/errors/failure-causes.js';
 import { dataSourceOptions } from './data-source-options.js';
 
 it('gives up a row that others hold, so that its connection is free for somebody else', async () => {

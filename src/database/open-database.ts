@@ -1,8 +1,8 @@
 import type { AppConfig } from '../config/config.js';
 import { ensureDataDir } from '../config/data-dir.js';
 import { checkDatabase } from './check-database.js';
-import { lockDataDir } from './data-dir-lock.js';
-import { EmbeddedPostgres } from './embedded-postgres.js';
+import { lockDataDir } from './embedded/data-dir-lock.js';
+import { EmbeddedPostgres } from './embedded/embedded-postgres.js';
 
 export interface OpenDatabase {
   /** With the address of the database, also where it is the embedded one. */

@@ -4,7 +4,7 @@ import type { Request, Response } from 'express';
 import { PassThrough } from 'node:stream';
 import type { AppConfig } from '../config/config.js';
 import { AccessLog } from './access-log.js';
-import { forwardLines } from './log-output.js';
+import { forwardLines } from '../server/logging/log-output.js';
 
 const CONFIG = { server: { logLevel: 'info', worker: null } } as unknown as AppConfig;
 

@@ -3,7 +3,7 @@ import type { Request, Response } from 'express';
 import { principalName } from '../access/principal.js';
 import { AppConfig } from '../config/config.js';
 import type { RefusedRequest } from './connections/refused-request.js';
-import { isReaderBehind, logOutput } from './log-output.js';
+import { isReaderBehind, logOutput } from '../server/logging/log-output.js';
 
 /** Levels as pino has them. */
 const [DEBUG, INFO] = [20, 30];

@@ -2,11 +2,11 @@ import { Module } from '@nestjs/common';
 import { AccessLog } from './access-log.js';
 import { BodyMemory } from './bodies/body-memory.js';
 import { ProxyHints } from './connections/proxy-hints.js';
-import { WriteTurns } from './write-turns.js';
+import { WriteConcurrency } from './write-concurrency.js';
 
 /** What requests of every module have in common. */
 @Module({
-  providers: [AccessLog, BodyMemory, ProxyHints, WriteTurns],
-  exports: [AccessLog, BodyMemory, ProxyHints, WriteTurns],
+  providers: [AccessLog, BodyMemory, ProxyHints, WriteConcurrency],
+  exports: [AccessLog, BodyMemory, ProxyHints, WriteConcurrency],
 })
 export class HttpModule {}

@@ -5,8 +5,8 @@ import { type Principal, principalKey } from '../access/principal.js';
 import { type Share, shareIn } from '../fairness/share.js';
 import type { RepositoryName } from '../oci/repository-name.js';
 import type { TokenScopes } from '../oci/token-scopes.js';
-import type { Authorization } from './authorization/request-authorization.js';
-import { networkOf } from './client-network.js';
+import type { Authorization } from './guards/request-authorization.js';
+import { networkOf } from './connections/client-network.js';
 
 /** The credential that a request came with, as far as later steps need it; never the secret itself. */
 export interface RequestCredential {

@@ -2,12 +2,12 @@ import { Controller, Delete, Get, HttpCode, Param, Query, Req, Res, UsePipes } f
 import { ApiConflictResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { isUUID } from 'class-validator';
 import type { Request, Response } from 'express';
-import { Access } from '../http/access.decorator.js';
-import { ApiPage } from '../http/api-answers.decorator.js';
-import { ApiError } from '../http/api-error.js';
-import { type ListReply, listReply } from '../http/list-reply.js';
-import { timePage } from '../http/time-page.js';
-import { createValidationPipe } from '../http/validation.js';
+import { Access } from '../http/guards/access.decorator.js';
+import { ApiPage } from '../http/openapi/api-answers.decorator.js';
+import { ApiError } from '../http/errors/api-error.js';
+import { type ListReply, listReply } from '../http/paging/list-reply.js';
+import { timePage } from '../http/paging/time-page.js';
+import { createValidationPipe } from '../http/validation/validation.js';
 import { JobDto, ListJobsDto } from './jobs.dto.js';
 import { Jobs } from './jobs.service.js';
 import type { StoredJob } from './stored-job.js';

@@ -1,7 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn, IsString, MaxLength } from 'class-validator';
-import { ListQueryDto } from '../http/list.dto.js';
-import { MayBeAbsent } from '../http/validation.js';
+import { ListQueryDto } from '../http/paging/list.dto.js';
+import { MayBeAbsent } from '../http/validation/validation.js';
 import {
   JOB_STATES,
   type JobProgress,

@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { Transaction } from '../database/unit-of-work.js';
-import { ApiError } from '../http/api-error.js';
+import { ApiError } from '../http/errors/api-error.js';
 import { JobQueue } from './job-queue.service.js';
 import type { Ids, JobType } from './job-type.js';
 import { writePayload } from './job-payload.js';

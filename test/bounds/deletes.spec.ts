@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { ContentTreeRepository } from '../../src/blobs/content-tree/content-tree.repository.js';
+import { ContentTreeRepository } from '../../src/registry/blobs/content-tree/content-tree.repository.js';
 import type { Transaction } from '../../src/database/unit-of-work.js';
 import { parseDigest, type Digest } from '../../src/oci/digest.js';
 import { describeDocument, type Document, indexOf, pushedImage, putDocument } from '../conformance/documents.js';

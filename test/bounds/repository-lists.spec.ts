@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
-import { EVERY_PATH, pathsIn } from '../../src/repos/path-range.js';
-import type { View } from '../../src/repos/view.js';
-import { visibleStatement } from '../../src/repos/visible-repositories.repository.js';
+import { EVERY_PATH, pathsIn } from '../../src/registry/repos/path-range.js';
+import type { VisibleSet } from '../../src/registry/repos/visible-set.js';
+import { visibleStatement } from '../../src/registry/repos/visible-repos.repository.js';
 import type { Reply } from '../support/http-exchange.js';
 import { onFileEnd } from '../support/processes.js';
 import type { RegistryClient } from '../support/registry-client.js';
@@ -106,13 +106,13 @@ function lengthOf(reply: Reply): number {
 }
 
 describe('the plan of a list', () => {
-  let views: Record<'administrator' | 'member' | 'team' | 'few', View>;
+  let views: Record<'administrator' | 'member' | 'team' | 'few', VisibleSet>;
 
   beforeAll(async () => {
     const one = async (text: string): Promise<number> => Number((await client.query<{ id: string }>(text)).rows[0]?.id);
     const big = await one(`SELECT id FROM namespaces WHERE name = 'big'`);
     const team = await one('SELECT id FROM teams');
-    const viewOf = async (username: string): Promise<View> => ({
+    const visibleSetOf = async (username: string): Promise<VisibleSet> => ({
       everything: false,
       namespaceIds: [await one(`SELECT namespace_id AS id FROM users WHERE username = '${username}'`)],
       userId: await one(`SELECT id FROM users WHERE username = '${username}'`),
@@ -120,12 +120,12 @@ describe('the plan of a list', () => {
       teamIds: [],
       ranges: [EVERY_PATH],
     });
-    const member = await viewOf('member');
+    const member = await visibleSetOf('member');
     views = {
-      administrator: { ...(await viewOf('admin')), everything: true },
+      administrator: { ...(await visibleSetOf('admin')), everything: true },
       member: { ...member, namespaceIds: [...member.namespaceIds, big] },
-      team: { ...(await viewOf('team')), teamIds: [team] },
-      few: await viewOf('few'),
+      team: { ...(await visibleSetOf('team')), teamIds: [team] },
+      few: await visibleSetOf('few'),
     };
   });
 

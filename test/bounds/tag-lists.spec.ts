@@ -1,7 +1,11 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { Repository } from 'typeorm';
-import { type TagPosition, type TagSort, TagListsRepository } from '../../src/manifests/tag-lists.repository.js';
-import type { Tag } from '../../src/manifests/tag.entity.js';
+import {
+  type TagPosition,
+  type TagSort,
+  TagListsRepository,
+} from '../../src/registry/manifests/tags/tag-lists.repository.js';
+import type { Tag } from '../../src/registry/manifests/tags/tag.entity.js';
 import { useWorld } from '../conformance/world.js';
 import { query } from '../e2e/left-behind.js';
 

@@ -6,8 +6,8 @@ import { Agent, createServer, get, type IncomingMessage, type RequestListener, t
 import { Agent as SecureAgent, createServer as createSecureServer, get as getSecurely } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
-import { releasingReceived } from '../../src/storage/s3/received-memory.js';
-import { endingSilence } from '../../src/storage/s3/silence.js';
+import { releasingReceived } from '../../src/storage/s3/release-received.js';
+import { endingSilence } from '../../src/storage/s3/idle-timeout.js';
 import { makeAuthority } from '../support/certificates.js';
 
 jest.setTimeout(30_000);

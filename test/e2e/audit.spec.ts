@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import type { AuditRow } from '../../src/audit/audit-events.repository.js';
+import type { AuditRow } from '../../src/operations/audit/audit-events.repository.js';
 import { pushedImage } from '../conformance/documents.js';
 import { signUp, useWorld } from '../conformance/world.js';
 import { digestOf } from '../support/content.js';

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { REVOKED_KEPT } from '../../src/auth/revoked-credentials.repository.js';
+import { REVOKED_KEPT } from '../../src/identity/auth/revoked-credentials.repository.js';
 import { signUp } from '../conformance/world.js';
 import type { Headers } from '../support/http-exchange.js';
 import type { RegistryClient } from '../support/registry-client.js';

@@ -1,9 +1,9 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { AUDITED_ROUTES, routeKey } from '../../src/audit/audit-actions.js';
+import { AUDITED_ROUTES, routeKey } from '../../src/operations/audit/audit-actions.js';
 import { EVENTS } from '../../src/events/event-table.js';
-import { createOpenApiDocument } from '../../src/http/openapi.js';
+import { createOpenApiDocument } from '../../src/http/openapi/openapi.js';
 import { previewApp } from '../support/app-preview.js';
 import type { RegistryClient } from '../support/registry-client.js';
 import { startRegistry } from '../support/registry.js';

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { signUp } from '../conformance/world.js';
 import { DataSource } from 'typeorm';
 import { dataSourceOptions } from '../../src/database/data-source-options.js';
-import { isLockTimeout, isOutage } from '../../src/http/failure-causes.js';
+import { isLockTimeout, isOutage } from '../../src/http/errors/failure-causes.js';
 import { digestOf } from '../support/content.js';
 import { startPgBouncer, type Pooler } from '../support/pgbouncer.js';
 import { freshDatabase, type TestDatabase } from '../support/postgres.js';

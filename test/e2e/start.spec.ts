@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import path from 'node:path';
-import { identify } from '../../src/database/process-identity.js';
+import { identify } from '../../src/database/embedded/process-identity.js';
 import { eventually, scratchDirectory } from '../support/processes.js';
 import type { Registry } from '../support/registry.js';
 import { startAgain, startEmbedded, startToEnd } from './start-to-end.js';

@@ -1,5 +1,5 @@
 import { createHmac, randomUUID } from 'node:crypto';
-import { newKeyText } from '../../src/auth/api-key-text.js';
+import { newKeyText } from '../../src/identity/keys/api-key-text.js';
 import type { Registry } from '../support/registry.js';
 import type { Reply } from '../support/http-exchange.js';
 import { query } from './left-behind.js';

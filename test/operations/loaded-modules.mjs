@@ -4,7 +4,7 @@ import { registerHooks } from 'node:module';
 
 registerHooks({
   load(url, context, nextLoad) {
-    if (/\/@opentelemetry\/(?!api\/)|\/src\/tracing\//.test(url)) {
+    if (/\/@opentelemetry\/(?!api\/)|\/src\/operations\/tracing\//.test(url)) {
       process.stderr.write(`${JSON.stringify({ event: 'test.loaded', url })}\n`);
     }
     return nextLoad(url, context);

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { aerugo, CLI } from '../cli/cli.js';
 import { writeImage } from '../clients/oci-layout.js';
-import { LEAVING } from '../../src/tracing/clean-exporter.js';
+import { LEAVING } from '../../src/operations/tracing/clean-exporter.js';
 import {
   describeBytes,
   digestOf,

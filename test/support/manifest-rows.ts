@@ -1,6 +1,6 @@
-import type { NamedContent } from '../../src/blobs/named-content.js';
-import type { NewManifest } from '../../src/manifests/manifests.repository.js';
-import type { Tagging } from '../../src/manifests/manifests.service.js';
+import type { ReferencedContent } from '../../src/registry/blobs/referenced-content.js';
+import type { NewManifest } from '../../src/registry/manifests/manifests.repository.js';
+import type { Tagging } from '../../src/registry/manifests/manifests.service.js';
 import { parseDigest, type Digest } from '../../src/oci/digest.js';
 import { parseTag } from '../../src/oci/reference.js';
 import { digestOf, IMAGE_MANIFEST } from './content.js';
@@ -30,7 +30,7 @@ export function manifestRow(text: string, more: Partial<NewManifest> = {}): NewM
 export function needs(
   { digest, size }: { digest: Digest; size: number },
   kind: 'blob' | 'manifest' = 'blob',
-): NamedContent {
+): ReferencedContent {
   return { digest, size, kind, absentKind: kind, isRequired: true, isSizeChecked: true };
 }
 

@@ -1,7 +1,7 @@
 import { type INestApplication, RequestMethod } from '@nestjs/common';
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import { MetadataScanner, ModulesContainer, Reflector } from '@nestjs/core';
-import { ACCESS_RULE, type AccessRule } from '../../src/http/access.decorator.js';
+import { ACCESS_RULE, type AccessRule } from '../../src/http/guards/access.decorator.js';
 
 export interface Route {
   readonly method: string;

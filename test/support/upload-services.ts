@@ -4,33 +4,33 @@ import type { IncomingMessage } from 'node:http';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { NODE_SHARE } from '../../src/fairness/share.js';
-import { BlobsRepository } from '../../src/blobs/blobs.repository.js';
-import { ClosingRequests } from '../../src/blobs/closing/closing-requests.service.js';
-import { ClosingWait } from '../../src/blobs/closing/closing-wait.service.js';
-import { BlobCompactor } from '../../src/blobs/compaction/blob-compactor.service.js';
-import { CompactionsRepository } from '../../src/blobs/compaction/compactions.repository.js';
-import { CommitTransaction } from '../../src/blobs/commit-transaction.service.js';
-import { BlobDamage } from '../../src/blobs/damage/blob-damage.service.js';
-import { DamageRepository } from '../../src/blobs/damage/damage.repository.js';
-import { DamagedBlob } from '../../src/blobs/damage/damaged-blob.entity.js';
-import { StoreOwner } from '../../src/blobs/damage/store-owner.service.js';
-import { HashWorkers } from '../../src/blobs/hash-workers.js';
-import { OpenUploadsRepository } from '../../src/blobs/open-uploads/open-uploads.repository.js';
-import { OpenUploads } from '../../src/blobs/open-uploads/open-uploads.service.js';
-import { RecentHeads } from '../../src/blobs/recent-heads.js';
-import { RequestBody } from '../../src/blobs/request-body.js';
-import { SweepRepository } from '../../src/blobs/sweep.repository.js';
-import { Upload } from '../../src/blobs/upload.entity.js';
-import { UploadCloser } from '../../src/blobs/upload-closer.service.js';
-import { UploadCommit } from '../../src/blobs/upload-commit.service.js';
-import { UploadEndService } from '../../src/blobs/upload-end.service.js';
-import { UploadHold } from '../../src/blobs/upload-hold.service.js';
-import type { IncomingBody, UploadSession } from '../../src/blobs/upload-session.js';
-import { UploadRows } from '../../src/blobs/upload-rows.service.js';
-import { UploadSweeper } from '../../src/blobs/upload-sweeper.js';
-import { UploadWriter } from '../../src/blobs/upload-writer.service.js';
-import { UploadsRepository } from '../../src/blobs/uploads.repository.js';
-import { UploadsService } from '../../src/blobs/uploads.service.js';
+import { BlobsRepository } from '../../src/registry/blobs/blobs.repository.js';
+import { ClosingRequests } from '../../src/registry/uploads/closing/closing-requests.service.js';
+import { ClosingWait } from '../../src/registry/uploads/closing/closing-wait.service.js';
+import { BlobCompactor } from '../../src/registry/uploads/compaction/blob-compactor.service.js';
+import { CompactionsRepository } from '../../src/registry/uploads/compaction/compactions.repository.js';
+import { CommitTransaction } from '../../src/registry/blobs/commit-transaction.service.js';
+import { BlobDamage } from '../../src/registry/blobs/damage/blob-damage.service.js';
+import { DamageRepository } from '../../src/registry/blobs/damage/damage.repository.js';
+import { DamagedBlob } from '../../src/registry/blobs/damage/damaged-blob.entity.js';
+import { StoreOwner } from '../../src/registry/blobs/damage/store-owner.service.js';
+import { HashWorkers } from '../../src/registry/hashing/hash-workers.js';
+import { OpenUploadsRepository } from '../../src/registry/uploads/open-uploads/open-uploads.repository.js';
+import { OpenUploads } from '../../src/registry/uploads/open-uploads/open-uploads.service.js';
+import { RecentInlineBytes } from '../../src/registry/uploads/recent-inline-bytes.js';
+import { RequestBody } from '../../src/registry/uploads/request-body.js';
+import { SweepRepository } from '../../src/registry/uploads/sweep.repository.js';
+import { Upload } from '../../src/registry/uploads/upload.entity.js';
+import { UploadCloser } from '../../src/registry/uploads/upload-closer.service.js';
+import { UploadCommit } from '../../src/registry/uploads/upload-commit.service.js';
+import { UploadEndService } from '../../src/registry/uploads/upload-end.service.js';
+import { UploadHeartbeat } from '../../src/registry/uploads/upload-heartbeat.service.js';
+import type { IncomingBody, UploadSession } from '../../src/registry/uploads/upload-session.js';
+import { UploadStore } from '../../src/registry/uploads/upload-store.service.js';
+import { UploadSweeper } from '../../src/registry/uploads/upload-sweeper.js';
+import { UploadWriter } from '../../src/registry/uploads/upload-writer.service.js';
+import { UploadsRepository } from '../../src/registry/uploads/uploads.repository.js';
+import { UploadsService } from '../../src/registry/uploads/uploads.service.js';
 import type { AppConfig } from '../../src/config/config.js';
 import type { RepositoryFact } from '../../src/http/request-context.js';
 import { type Algorithm, type Digest, digestFrom } from '../../src/oci/digest.js';
@@ -71,7 +71,7 @@ export interface UploadServices extends ContentServices {
     maxOpenUploads?: number,
   ): {
     readonly uploads: UploadsService;
-    readonly rows: UploadRows;
+    readonly rows: UploadStore;
     readonly sweeper: UploadSweeper;
     readonly compactor: BlobCompactor;
   };
@@ -123,7 +123,7 @@ function commitOf(services: ContentServices, store: BlobStore, config: AppConfig
   return new UploadCommit(transaction, damage, store);
 }
 
-class LastingRows extends UploadRows {
+class LastingRows extends UploadStore {
   protected override readonly draftMs = 3_600_000;
 }
 
@@ -146,12 +146,12 @@ function nodeOf(
   const workers = new HashWorkers();
   onFileEnd(() => workers.onApplicationShutdown());
   const statements = new UploadsRepository(services.repository(Upload));
-  const Rows = drafts === 'lasting' ? LastingRows : UploadRows;
+  const Rows = drafts === 'lasting' ? LastingRows : UploadStore;
   const limit = new OpenUploads(new OpenUploadsRepository(services.repository(Upload)), config);
-  const rows = new Rows(statements, new RecentHeads(), limit, config);
+  const rows = new Rows(statements, new RecentInlineBytes(), limit, config);
   onFileEnd(() => rows.beforeApplicationShutdown());
   const ends = new UploadEndService(rows, store, new StoreOwner(store, services.unitOfWork));
-  const hold = new UploadHold(statements, config);
+  const hold = new UploadHeartbeat(statements, config);
   const writer = new UploadWriter(statements, store, workers, ends, hold, config);
   const commit = commitOf(services, store, config);
   const compactor = new BlobCompactor(

@@ -1,12 +1,12 @@
 import { userInfo } from 'node:os';
 import { NestFactory } from '@nestjs/core';
 import type { Actor } from '../../access/actor.js';
-import { OperatorKeysService } from '../../auth/operator-keys.service.js';
+import { OfflineKeysService } from '../../identity/keys/offline-keys.service.js';
 import { readConfig } from '../../config/read-config.js';
 import { openDatabase } from '../../database/open-database.js';
-import { ApiError } from '../../http/api-error.js';
-import { OperatorModule } from '../../operator.module.js';
-import { OperatorUsersService } from '../../users/operator-users.service.js';
+import { ApiError } from '../../http/errors/api-error.js';
+import { OfflineAdminModule } from './offline-admin.module.js';
+import { OfflineUsersService } from '../../identity/users/offline-users.service.js';
 import { note } from '../output.js';
 import type { Administration } from './administration.js';
 import { refusal } from './refusal.js';
@@ -19,9 +19,9 @@ export async function openDirectly(): Promise<Administration> {
   const { config } = await openDatabase(readConfig(), note, new AbortController().signal);
   // Never initialised: that begins the work in the background that nodes do.
   // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- Nest declares its options as classes and takes literals
-  const app = await NestFactory.create(OperatorModule.forRoot(config), { logger: false, abortOnError: false });
-  const users = app.get(OperatorUsersService, { strict: false });
-  const keys = app.get(OperatorKeysService, { strict: false });
+  const app = await NestFactory.create(OfflineAdminModule.forRoot(config), { logger: false, abortOnError: false });
+  const users = app.get(OfflineUsersService, { strict: false });
+  const keys = app.get(OfflineKeysService, { strict: false });
   const actor: Actor = { principal: 'system:cli', credential: `os:${accountName()}`, address: null };
   return {
     createUser: (user) => inWords(users.create(user, actor)),

@@ -1,6 +1,6 @@
 import type { AppConfig } from '../../config/config.js';
 import { explainConfig } from '../../config/read-config.js';
-import { knownAdministratorPassword } from '../../first-administrator.js';
+import { knownAdministratorPassword } from '../../server/first-administrator.js';
 import { CliError, EXIT_CODES } from '../exit-codes.js';
 import { type LocalNode, localNode } from '../local-node.js';
 import { isThisMachine } from '../push/target.js';

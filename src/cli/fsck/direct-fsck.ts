@@ -1,9 +1,9 @@
 import { NestFactory } from '@nestjs/core';
 import type { OpenDatabase } from '../../database/open-database.js';
-import { FsckModule } from '../../fsck.module.js';
-import { ApiError } from '../../http/api-error.js';
-import { RunLost, StoreNotUsable } from '../../integrity/integrity-walk.service.js';
-import { OfflineFsck } from '../../integrity/offline-fsck.service.js';
+import { OfflineFsckModule } from './offline-fsck.module.js';
+import { ApiError } from '../../http/errors/api-error.js';
+import { RunLost, StoreNotUsable } from '../../operations/integrity/integrity-walk.service.js';
+import { OfflineFsck } from '../../operations/integrity/offline-fsck.service.js';
 import { CliError } from '../exit-codes.js';
 import { note } from '../output.js';
 import { type FsckRunner, type ShownDamage, STOPPED } from './fsck-runner.js';
@@ -52,7 +52,7 @@ async function open(database: OpenDatabase) {
   try {
     // Never initialised: that begins the work in the background that nodes do.
     // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- Nest declares its options as classes and takes literals
-    return await NestFactory.create(FsckModule.forRoot(database.config), { logger: false, abortOnError: false });
+    return await NestFactory.create(OfflineFsckModule.forRoot(database.config), { logger: false, abortOnError: false });
   } catch (error) {
     await database.close();
     throw error;

@@ -1,7 +1,7 @@
 import { explainConfig, readConfig } from '../../config/read-config.js';
-import { DataDirInUse } from '../../database/data-dir-lock.js';
+import { DataDirInUse } from '../../database/embedded/data-dir-lock.js';
 import { openDatabase } from '../../database/open-database.js';
-import { StopSignals } from '../../stop-signals.js';
+import { StopSignals } from '../../server/stop-signals.js';
 import { type LoginOptions, nodeFor } from '../admin/open-administration.js';
 import { Passwords } from '../admin/passwords.js';
 import { CliError, EXIT_CODES, type ExitCode } from '../exit-codes.js';

@@ -3,8 +3,8 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
 import { AppConfig } from '../../config/config.js';
 import { PeriodicTask } from '../../periodic/periodic-task.js';
-import { IdempotentCreate } from '../idempotent-create.entity.js';
-import { LIFE_HOURS } from '../idempotent-creates.service.js';
+import { IdempotentCreate } from './idempotent-create.entity.js';
+import { LIFE_HOURS } from './idempotent-creates.service.js';
 
 const PAUSE_MS = 600_000;
 /** Rows per statement, which bounds how long its locks are held. */

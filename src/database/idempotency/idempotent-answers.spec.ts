@@ -3,8 +3,8 @@ import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { contentServices, type ContentServices } from '../../../test/support/content-services.js';
 import type { AppConfig } from '../../config/config.js';
 import { loadConfig } from '../../config/load-config.js';
-import { IdempotentCreate } from '../idempotent-create.entity.js';
-import { IdempotentCreates } from '../idempotent-creates.service.js';
+import { IdempotentCreate } from './idempotent-create.entity.js';
+import { IdempotentCreates } from './idempotent-creates.service.js';
 import { IdempotentAnswersSweeper, KEPT_FOR_ONE } from './idempotent-answers-sweeper.js';
 
 const configOf = (secret: string): AppConfig => loadConfig({}, null, () => secret.repeat(32));

@@ -6,9 +6,9 @@ import { DIRECT, type Proxies } from '../../outgoing/proxies.js';
 import { StoreUnavailable } from '../storage-errors.js';
 import { SILENCE_MS } from './call-limits.js';
 import { isSilence } from './s3-errors.js';
-import { endSendingWithAnswer } from './end-sending.js';
-import { releasingReceived } from './received-memory.js';
-import { endingSilence } from './silence.js';
+import { endSendingWithAnswer } from './abort-upload.js';
+import { releasingReceived } from './release-received.js';
+import { endingSilence } from './idle-timeout.js';
 
 const SOCKETS: AgentOptions = { keepAlive: true, maxSockets: Infinity };
 

@@ -1,7 +1,7 @@
 import { isUnlimited, limitsManageEverything } from '../../../src/access/credential-limits.js';
 import { decideOrganization } from '../../../src/access/organization-policy.js';
 import { decide, roleFrom, type Visibility } from '../../../src/access/policy.js';
-import type { AccessRule } from '../../../src/http/access.decorator.js';
+import type { AccessRule } from '../../../src/http/guards/access.decorator.js';
 import { type CallerName, CALLERS, GRANTS, NAMESPACE_ID, ORG } from './callers.js';
 
 /** What the policy says to a caller of a route: the pure functions alone, fed with the table of callers. */

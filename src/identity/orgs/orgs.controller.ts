@@ -1,0 +1,110 @@
+import { Body, Controller, Get, Headers, Param, Patch, Post, Query, Req, Res } from '@nestjs/common';
+import { UsePipes } from '@nestjs/common';
+import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import type { Request, Response } from 'express';
+import type { Actor } from '../../access/actor.js';
+import type { UserPrincipal } from '../../access/principal.js';
+import type { Viewer } from '../../access/viewer.js';
+import { IdempotentCreates } from '../../database/idempotency/idempotent-creates.service.js';
+import { Access } from '../../http/guards/access.decorator.js';
+import { CurrentActor } from '../../http/guards/actor.decorator.js';
+import { ApiConditionalUpdate, ApiCreated, ApiPage, ApiVersioned } from '../../http/openapi/api-answers.decorator.js';
+import { showVersion } from '../../http/validation/conditional-update.js';
+import { CreateRequest, type IncomingCreate } from '../../http/validation/create-request.decorator.js';
+import { CurrentUser } from '../../http/guards/current-user.decorator.js';
+import { CurrentViewer } from '../../http/guards/current-viewer.decorator.js';
+import { keysetPage, type ListReply, listReply } from '../../http/paging/list-reply.js';
+import { ListQueryDto } from '../../http/paging/list.dto.js';
+import { createValidationPipe } from '../../http/validation/validation.js';
+import { NameLookups } from '../users/namespaces/name-lookups.js';
+import { CreateOrgDto, OrgDto, UpdateOrgDto } from './org.dto.js';
+import type { OrgWithRole } from './orgs.repository.js';
+import { OrgsService } from './orgs.service.js';
+import { requireFullCredential } from './require-full-credential.js';
+
+const ORG_PARAM = { name: 'org', example: 'acme' } as const;
+
+@ApiTags('organizations')
+@Controller('api/v1/orgs')
+@UsePipes(createValidationPipe())
+export class OrgsController {
+  constructor(
+    private readonly orgs: OrgsService,
+    private readonly lookups: NameLookups,
+    private readonly creates: IdempotentCreates,
+  ) {}
+
+  @Post()
+  @Access({ kind: 'user' })
+  @ApiOperation({ summary: 'Create an organization; you become its owner' })
+  @ApiCreated(OrgDto)
+  async create(
+    @Body() draft: CreateOrgDto,
+    @CurrentUser() creator: UserPrincipal,
+    @CurrentActor() actor: Actor,
+    @CreateRequest() asked: IncomingCreate,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<OrgDto> {
+    const org = await this.lookups.run(creator, () =>
+      this.creates.run(asked, async (tx) => new OrgDto(await this.orgs.create(tx, draft, creator, actor))),
+    );
+    response.location(`/api/v1/orgs/${org.name}`);
+    return org;
+  }
+
+  @Get()
+  @Access({ kind: 'user' })
+  @ApiOperation({ summary: 'List your organizations; as an administrator of the registry, all of them' })
+  @ApiPage(OrgDto)
+  async list(
+    @Query() query: ListQueryDto,
+    @CurrentUser() caller: UserPrincipal,
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<ListReply<OrgDto>> {
+    const page = keysetPage(query, ['string']);
+    const rows = await this.orgs.list(caller, { after: String(page.after?.[0] ?? ''), limit: page.limit });
+    return listReply(
+      rows,
+      page,
+      { show: (row) => new OrgDto(row), position: ({ name }) => [name] },
+      { request, response },
+    );
+  }
+
+  @Get(':org')
+  @Access({ kind: 'organization', action: 'see' })
+  @ApiParam(ORG_PARAM)
+  @ApiOperation({ summary: 'Read an organization' })
+  @ApiVersioned(OrgDto)
+  async read(
+    @Param('org') name: string,
+    @CurrentUser() caller: UserPrincipal,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<OrgDto> {
+    return reply(response, await this.orgs.read(name, caller));
+  }
+
+  @Patch(':org')
+  @Access({ kind: 'organization', action: 'manage' })
+  @ApiParam(ORG_PARAM)
+  @ApiOperation({ summary: 'Change the settings of an organization' })
+  @ApiConditionalUpdate(OrgDto)
+  async update(
+    @Param('org') name: string,
+    @Body() changes: UpdateOrgDto,
+    @Headers('if-match') ifMatch: string | undefined,
+    @CurrentUser() caller: UserPrincipal,
+    @CurrentViewer() viewer: Viewer,
+    @CurrentActor() actor: Actor,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<OrgDto> {
+    if (changes.defaultRole !== undefined && changes.defaultRole !== null) requireFullCredential(viewer, name);
+    return reply(response, await this.orgs.update(name, changes, { caller, actor, ifMatch }));
+  }
+}
+
+function reply(response: Response, org: OrgWithRole): OrgDto {
+  showVersion(response, org);
+  return new OrgDto(org);
+}

@@ -1,7 +1,0 @@
-import { ApiError } from '../http/api-error.js';
-
-/** What was looked for. Throws `notFound` when it is not there. */
-export function found<T>(row: T | null): T {
-  if (row === null) throw new ApiError('notFound');
-  return row;
-}

@@ -1,0 +1,11 @@
+import type { Viewer } from '../../../access/viewer.js';
+import type { RepositoryFact } from '../../../http/request-context.js';
+import { reachOf } from '../../repos/repo-access.js';
+
+/**
+ * Whether the caller may know who pushes to a repository: those with a role in it, not those who may pull because it is
+ * public.
+ */
+export function maySeePushers({ principal, limits }: Viewer, repository: RepositoryFact): boolean {
+  return reachOf(principal, limits, repository.path, repository).role !== null;
+}

@@ -1,0 +1,158 @@
+import { Controller, Delete, Get, Head, Put, Query, Req, Res } from '@nestjs/common';
+import { ApiOperation, ApiParam, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { Request, Response } from 'express';
+import { AppConfig } from '../../config/config.js';
+import { Access } from '../../http/guards/access.decorator.js';
+import { releaseMemory } from '../../fairness/release-memory.js';
+import { BodyMemory } from '../../http/bodies/body-memory.js';
+import type { RepositoryFact, RepositoryTarget } from '../../http/request-context.js';
+import { etagMatches, etagOf } from '../../oci/etag.js';
+import { OciError } from '../../oci/oci-error.js';
+import { type Reference, referenceText } from '../../oci/reference.js';
+import type { Actor } from '../../access/actor.js';
+import { CurrentActor } from '../../http/guards/actor.decorator.js';
+import { ReferenceParam } from '../v2/reference.decorator.js';
+import { type FlatHeaders, reply, replyEmpty } from '../v2/replies.js';
+import { Target, targetOf, TargetRepository } from '../v2/target.decorator.js';
+import { readManifestBody, refuseEncoding } from './manifest-body.js';
+import { ManifestPushService, type PushedManifest } from './manifest-push.service.js';
+import { ManifestReadService } from './manifest-read.service.js';
+import type { ManifestFact } from './manifests.repository.js';
+import { ManifestsService } from './manifests.service.js';
+import { PullCounts } from './pull-counts.js';
+import { readTags } from './tags/tag-parameters.js';
+
+@ApiTags('registry')
+@ApiParam({ name: 'name', description: 'The repository, of two or more components' })
+@ApiParam({ name: 'reference', description: 'A tag or a digest' })
+@Controller('v2/*name/manifests')
+export class ManifestsController {
+  constructor(
+    private readonly reader: ManifestReadService,
+    private readonly pusher: ManifestPushService,
+    private readonly manifests: ManifestsService,
+    private readonly pulls: PullCounts,
+    private readonly bodies: BodyMemory,
+    private readonly config: AppConfig,
+  ) {}
+
+  @Head(':reference') // before @Get: Express answers HEAD with the first route that matches
+  @Access({ kind: 'repository', action: 'pull', next: 'manifest' })
+  @ApiOperation({ summary: 'Check a manifest (end-3)' })
+  @ApiResponse({ status: 200, description: 'Its digest, type and size' })
+  async head(
+    @TargetRepository() repository: RepositoryFact,
+    @ReferenceParam('manifestUnknown') reference: Reference,
+    @Req() request: Request,
+    @Res() response: Response,
+  ): Promise<void> {
+    const found = this.reader.resolve(repository, reference, request.context.peeked);
+    const fact = existing(found instanceof Promise ? await found : found, reference);
+    if (isKnown(request, fact)) notModified(response, fact);
+    else reply(response, 200, manifestHeaders(fact));
+  }
+
+  /** The route that decides how fast a registry feels: with warm caches it waits for nothing. */
+  @Get(':reference')
+  @Access({ kind: 'repository', action: 'pull', next: 'manifest' })
+  @ApiOperation({ summary: 'Pull a manifest (end-3)' })
+  @ApiResponse({ status: 200, description: 'The exact bytes that were pushed; Accept changes nothing' })
+  async get(
+    @TargetRepository() repository: RepositoryFact,
+    @ReferenceParam('manifestUnknown') reference: Reference,
+    @Req() request: Request,
+    @Res() response: Response,
+  ): Promise<void> {
+    const found = this.reader.resolve(repository, reference, request.context.peeked);
+    const fact = existing(found instanceof Promise ? await found : found, reference);
+    this.pulls.note(repository, fact.digest);
+    if (isKnown(request, fact)) {
+      notModified(response, fact);
+      return;
+    }
+    const body = this.reader.body(repository, fact, response);
+    reply(response, 200, manifestHeaders(fact), body instanceof Promise ? await body : body);
+  }
+
+  @Put(':reference')
+  @Access({ kind: 'repository', action: 'push' })
+  @ApiOperation({ summary: 'Push a manifest (end-7)' })
+  @ApiQuery({ name: 'tag', required: false, isArray: true, description: 'Further tags for the manifest' })
+  @ApiResponse({ status: 201, description: 'Stored; Location leads to it' })
+  async put(
+    @Target() { name }: RepositoryTarget,
+    @ReferenceParam() reference: Reference,
+    @Query('tag') tag: unknown,
+    @CurrentActor() actor: Actor,
+    @Req() request: Request,
+    @Res() response: Response,
+  ): Promise<void> {
+    const { headers } = request;
+    refuseEncoding(request);
+    const named = readTags(tag);
+    const tags = reference.kind === 'tag' ? [...new Set([reference.tag, ...named])] : named;
+    const condition = { ifMatch: headers['if-match'] ?? null, ifNoneMatch: headers['if-none-match'] ?? null };
+    const body = this.bodies.open(request);
+    let pushed: PushedManifest;
+    try {
+      const bytes = await readManifestBody(request, body, this.config.registry.manifestMaxBytes);
+      const target = targetOf(request); // as authorized after the body
+      const { authorization, signal } = request.context;
+      const contentType = headers['content-type'];
+      const push = { target, authorization, reference, tags, contentType, bytes, condition, actor, signal };
+      pushed = await this.pusher.push(push);
+      releaseMemory(bytes); // dozens of large ones would wait for a collection
+    } finally {
+      body.release();
+    }
+    const answer = ['Location', `/v2/${name}/manifests/${pushed.digest}`, 'Docker-Content-Digest', pushed.digest];
+    answer.push('ETag', etagOf(pushed.digest));
+    if (pushed.subject !== null) answer.push('OCI-Subject', pushed.subject);
+    if (named.length > 0) answer.push('OCI-Tag', named.join(', '));
+    replyEmpty(response, 201, answer);
+  }
+
+  @Delete(':reference')
+  @Access({ kind: 'repository', action: 'delete' })
+  @ApiOperation({ summary: 'Delete a tag, or a manifest with all its tags (end-9)' })
+  @ApiResponse({ status: 202, description: 'Deleted' })
+  @ApiResponse({ status: 405, description: 'A tagged index needs it; the response names the tag' })
+  async delete(
+    @TargetRepository() repository: RepositoryFact,
+    @ReferenceParam('tagUnknown') reference: Reference,
+    @CurrentActor() actor: Actor,
+    @Res() response: Response,
+  ): Promise<void> {
+    if (reference.kind === 'tag') await this.manifests.removeTag(repository, reference.tag, actor);
+    else await this.manifests.remove(repository, reference.digest, actor);
+    replyEmpty(response, 202);
+  }
+}
+
+function existing(fact: ManifestFact | null, reference: Reference): ManifestFact {
+  if (!fact) throw new OciError('manifestUnknown', { reference: referenceText(reference) });
+  return fact;
+}
+
+/** RFC 9110, section 13.1.2. */
+function isKnown({ headers }: Request, { digest }: ManifestFact): boolean {
+  const condition = headers['if-none-match'];
+  return condition !== undefined && etagMatches(condition, digest);
+}
+
+function notModified(response: Response, { digest }: ManifestFact): void {
+  reply(response, 304, ['ETag', etagOf(digest), 'Docker-Content-Digest', digest]);
+}
+
+function manifestHeaders({ digest, mediaType, size }: ManifestFact): FlatHeaders {
+  return [
+    'Content-Type',
+    mediaType,
+    'Content-Length',
+    String(size),
+    'Docker-Content-Digest',
+    digest,
+    'ETag',
+    etagOf(digest),
+  ];
+}

@@ -1,0 +1,160 @@
+import { hash as hashAtOnce, createHash } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { type Algorithm, algorithmOf, type Digest, digestFrom, hexOf } from '../../oci/digest.js';
+import { OciError } from '../../oci/oci-error.js';
+import { BlobStore, type Completed } from '../../storage/blob-store.js';
+import { type ObjectKey, objectKeyOf } from '../../storage/object-keys.js';
+import { releaseMemory } from '../../fairness/release-memory.js';
+import { ObjectNotFound, UploadLost } from '../../storage/storage-errors.js';
+import { BlobCompactor } from './compaction/blob-compactor.service.js';
+import { UploadCommit } from './upload-commit.service.js';
+import { UploadEndService } from './upload-end.service.js';
+import { endsUpload, uploadFailure } from './upload-failures.js';
+import { UploadHeartbeat } from './upload-heartbeat.service.js';
+import type { UploadSession } from './upload-session.js';
+import { type Chunk, UploadWriter, type Written } from './upload-writer.service.js';
+import type { UploadRow } from './uploads.repository.js';
+
+/** Turns an upload that the caller has claimed into a blob, or ends it. False: another request has taken it over. */
+@Injectable()
+export class UploadCloser {
+  constructor(
+    private readonly store: BlobStore,
+    private readonly writer: UploadWriter,
+    private readonly commits: UploadCommit,
+    private readonly ends: UploadEndService,
+    private readonly hold: UploadHeartbeat,
+    private readonly compactor: BlobCompactor,
+  ) {}
+
+  /** All bytes are in memory, few as they are: the store is met once, by one whole object. */
+  async closeInMemory(session: UploadSession, epoch: number, bytes: Buffer, digest: Digest): Promise<boolean> {
+    const { id } = session;
+    if (!matches(bytes, digest)) return this.mismatch(session, epoch, digest);
+    const key = await this.put(id, epoch, bytes, digest);
+    const isCommitted = await this.commit(session, epoch, wholeAt(key), bytes.length, digest);
+    if (!isCommitted) await this.ends.discard([key]);
+    return isCommitted;
+  }
+
+  /**
+   * The same of bytes that no statement has just claimed: the epoch before the upload's last one is free for them.
+   * False when the upload has been touched since, and then nothing has changed.
+   */
+  async closeReserved(session: UploadSession, epoch: number, bytes: Buffer, digest: Digest): Promise<boolean> {
+    const key = await this.put(session.id, epoch - 1, bytes, digest);
+    if (await this.commit(session, epoch, wholeAt(key), bytes.length, digest)) return true;
+    await this.ends.discard([key]);
+    return false;
+  }
+
+  /** A last body that is streamed after the claimed bytes. */
+  async closeWithBody(session: UploadSession, row: UploadRow, chunk: Chunk, digest: Digest): Promise<boolean> {
+    const written = await this.writer.write(row, chunk);
+    if (!written) return false;
+    if (isKnownToDiffer(written, digest)) return this.mismatch(session, row.epoch, digest);
+    return this.closeWritten(session, row, written, digest);
+  }
+
+  /** Everything has been acknowledged before. */
+  async closeStored(session: UploadSession, row: UploadRow, digest: Digest): Promise<boolean> {
+    if (isKnownToDiffer(row, digest)) return this.mismatch(session, row.epoch, digest);
+    const appended = { state: row.writer, bytes: 0, created: [], obsolete: [] };
+    return this.closeWritten(session, row, { ...row, appended }, digest);
+  }
+
+  /** A closing request that had brought all bytes is repeated; while the upload is open, they are not verified. */
+  closeAgain(session: UploadSession, row: UploadRow, digest: Digest): Promise<boolean> {
+    return this.finish(session, row, row, digest, row.state === 'open');
+  }
+
+  private async closeWritten(
+    session: UploadSession,
+    row: UploadRow,
+    written: Written,
+    digest: Digest,
+  ): Promise<boolean> {
+    // Bytes without a computed digest stay an open upload until they have been read.
+    const isVerified = written.digest === digest;
+    const state = isVerified ? 'completing' : 'open';
+    if (!(await this.writer.acknowledge(row, written, state, digest))) return false;
+    return this.finish(session, row, written, digest, !isVerified);
+  }
+
+  private finish(
+    session: UploadSession,
+    row: UploadRow,
+    { writer, received }: Pick<UploadRow, 'writer' | 'received'>,
+    digest: Digest,
+    mustRead: boolean,
+  ): Promise<boolean> {
+    const { id, epoch } = row;
+    const work = async (): Promise<boolean> => {
+      const completed = await this.store.complete({ key: objectKeyOf(id), epoch }, writer);
+      if (mustRead && (await this.readDigest(completed, algorithmOf(digest))) !== digest)
+        return this.mismatch(session, epoch, digest);
+      return this.commit(session, epoch, completed, received, digest);
+    };
+    const failed = async (error: unknown): Promise<boolean> => {
+      // Bytes that are gone may have gone with the upload's end, or with the blob that another request made of it.
+      if (endsUpload(error) && !(await this.ends.endAfter(error, id, epoch))) return false;
+      throw uploadFailure(error);
+    };
+    return this.hold.whileClosing(id, epoch, () => work().catch(failed));
+  }
+
+  private async put(id: string, epoch: number, bytes: Buffer, digest: Digest): Promise<ObjectKey> {
+    const sha256 = algorithmOf(digest) === 'sha256' ? hexOf(digest) : undefined;
+    try {
+      return await this.store.put({ key: objectKeyOf(id), epoch }, bytes, sha256);
+    } catch (error) {
+      if (endsUpload(error)) await this.ends.endAfter(error, id, epoch);
+      throw uploadFailure(error);
+    }
+  }
+
+  private async commit(
+    { id, repository, authorization }: UploadSession,
+    epoch: number,
+    { key, isSplit, obsolete }: Completed,
+    size: number,
+    digest: Digest,
+  ): Promise<boolean> {
+    const isCommitted = await this.commits.commit({ id, epoch, repository, authorization, digest, size, key, isSplit });
+    if (isCommitted) await this.ends.discard(obsolete);
+    if (isCommitted && isSplit) void this.compactor.wake();
+    return isCommitted;
+  }
+
+  /** The stored bytes once more: the closing digest's algorithm was not computed while they came. */
+  private async readDigest({ key }: Completed, algorithm: Algorithm): Promise<Digest> {
+    const hash = createHash(algorithm);
+    try {
+      for await (const chunk of await this.store.open(key)) {
+        hash.update(chunk as Buffer);
+        releaseMemory(chunk as Buffer);
+      }
+    } catch (error) {
+      throw error instanceof ObjectNotFound ? new UploadLost('the object is gone', { cause: error }) : error;
+    }
+    return digestFrom(algorithm, hash.digest());
+  }
+
+  private async mismatch({ id }: UploadSession, epoch: number, digest: Digest): Promise<never> {
+    await this.ends.end(id, epoch);
+    throw new OciError('digestMismatch', { digest });
+  }
+}
+
+export function matches(bytes: Buffer, digest: Digest): boolean {
+  return hashAtOnce(algorithmOf(digest), bytes, 'hex') === hexOf(digest);
+}
+
+function wholeAt(key: ObjectKey): Completed {
+  return { key, isSplit: false, obsolete: [] };
+}
+
+/** A digest of the other algorithm says nothing; the bytes have to be read. */
+function isKnownToDiffer({ digest: known }: Pick<UploadRow, 'digest'>, digest: Digest): boolean {
+  return known !== null && algorithmOf(known) === algorithmOf(digest) && known !== digest;
+}
