@@ -185,6 +185,9 @@ export const ROLES: readonly string[] = [
   'relay',
 ];
 
+/** So many files, without specs, may stand in one folder; in `src` itself, which only starts and composes, fewer. */
+export const MAX_FILES = { folder: 25, composition: 4 };
+
 /** A function that has no home has no name yet. */
 export const FORBIDDEN_FOLDERS: readonly string[] = [
   'utils',
