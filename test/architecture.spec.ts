@@ -1,8 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { MODULE_TABLE, PARTS } from './architecture/module-table.js';
 import {
   filesSayTheirRole,
+  foldersStaySmall,
   importsHaveNoCycle,
   moduleTableHolds,
   nothingIsForwarded,
@@ -35,6 +37,7 @@ const RULES: readonly (readonly [string, Rule])[] = [
   ['the program imports no test', productionImportsNoTests],
   ['there is no barrel and no forwardRef', nothingIsForwarded],
   ['files are named kebab.role.ts', filesSayTheirRole],
+  ['folders stay small', foldersStaySmall],
   ['imports between files have no cycle', importsHaveNoCycle],
 ];
 
@@ -52,6 +55,12 @@ describe('the architecture', () => {
         .map(({ target }) => `${file} → ${String(target)}`),
     );
     expect(lost).toEqual([]);
+  });
+
+  it('has a folder for each row and each part of the module table', () => {
+    const hasFolder = (name: string) => sources.some(({ file }) => file.startsWith(`src/${name}/`));
+    const all = [...Object.keys(MODULE_TABLE), ...Object.keys(PARTS), ...Object.values(PARTS)];
+    expect(all.filter((name) => !hasFolder(name))).toEqual([]);
   });
 
   it.each(RULES)('%s', (_name, rule) => {

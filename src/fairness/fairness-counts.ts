@@ -10,7 +10,7 @@ export const RESOURCES = [
 ] as const;
 export type Resource = (typeof RESOURCES)[number];
 
-/** Waiting now, and what has happened since the start; the process's own, as all tallies are. */
+/** Waiting now, and what has happened since the start; the process's own, as all counters are. */
 export class FairnessCounts {
   private readonly counts = new Map<Resource, number>(RESOURCES.map((resource) => [resource, 0]));
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Counter } from './counter.js';
 
-describe('a tally', () => {
+describe('a counter', () => {
   it('has every kind from the beginning, so that the first one is seen as an increase', () => {
     expect([...new Counter(['one', 'other']).entries()]).toEqual([
       ['one', 0],
@@ -10,10 +10,10 @@ describe('a tally', () => {
   });
 
   it('counts by one, by more, and down again', () => {
-    const tally = new Counter(['bytes']);
-    tally.add('bytes');
-    tally.add('bytes', 41);
-    tally.add('bytes', -2);
-    expect(tally.of('bytes')).toBe(40);
+    const counter = new Counter(['bytes']);
+    counter.add('bytes');
+    counter.add('bytes', 41);
+    counter.add('bytes', -2);
+    expect(counter.of('bytes')).toBe(40);
   });
 });

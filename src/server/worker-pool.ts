@@ -22,7 +22,7 @@ const MAX_FAILED_STARTS = 5;
 /** For a worker to close what it has, after its requests have had their time. */
 const CLOSE_MS = 10_000;
 
-/** One of the places that the crew keeps filled. */
+/** One of the places that the pool keeps filled. */
 interface Place {
   readonly id: number;
   worker: Worker | null;
@@ -34,7 +34,7 @@ interface Place {
 
 /**
  * The workers of this node. The first prepares the database for all and listens; then the others do. One that ends is
- * replaced; where none can be started, the crew fails.
+ * replaced; where none can be started, the pool fails.
  */
 export class WorkerPool {
   private readonly places: readonly Place[];

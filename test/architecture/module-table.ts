@@ -205,6 +205,9 @@ export const ROLES: readonly string[] = [
   'job',
 ];
 
+/** So many files, without specs, may stand in one folder; in `src` itself, which only starts and composes, fewer. */
+export const MAX_FILES = { folder: 25, composition: 4 };
+
 /** A function that has no home has no name yet. */
 export const FORBIDDEN_FOLDERS: readonly string[] = [
   'utils',

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { COMPOSITION } from './module-table.js';
 import {
   filesSayTheirRole,
+  foldersStaySmall,
   importsHaveNoCycle,
   moduleTableHolds,
   nothingIsForwarded,
@@ -19,6 +20,10 @@ type Files = Readonly<Record<string, string>>;
 const check = (rule: Rule, files: Files) => rule(Object.entries(files).map(([file, text]) => readSource(file, text)));
 const TABLE = { oci: [], users: ['oci'], repos: ['users'], 'server/tls': [], 'identity/badges': [] };
 const underTable: Rule = (sources) => moduleTableHolds(sources, TABLE);
+
+function manyFiles(folder: string, count: number): Files {
+  return Object.fromEntries(Array.from({ length: count }, (_, at) => [`${folder}/a${at}.ts`, '']));
+}
 
 /** A rule, a small program that breaks it, and what the rule says of it. */
 const BROKEN: readonly (readonly [string, Rule, Files, string])[] = [
@@ -163,6 +168,8 @@ const BROKEN: readonly (readonly [string, Rule, Files, string])[] = [
     { 'src/auth/a.ts': '@Entity() class A {}' },
     'makes it a .entity.ts',
   ],
+  ['a fifth file that composes the program', foldersStaySmall, manyFiles('src', 5), 'src: 5 files, of at most 4'],
+  ['a crowded folder', foldersStaySmall, manyFiles('src/users', 26), 'src/users: 26 files, of at most 25'],
   [
     'a cycle of three',
     importsHaveNoCycle,
@@ -207,6 +214,11 @@ const SOUND: readonly (readonly [string, Rule, Files])[] = [
     'a named role',
     filesSayTheirRole,
     { 'src/auth/api-key.entity.ts': '@Entity() class A {}', 'src/auth/a-b.spec.ts': '' },
+  ],
+  [
+    'a full folder with its specs and a folder below it',
+    foldersStaySmall,
+    { ...manyFiles('src/users', 25), 'src/users/a0.spec.ts': '', ...manyFiles('src/users/names', 25) },
   ],
   [
     'a diamond',

@@ -3,6 +3,7 @@ import {
   COMPOSITION_FOLDERS,
   ENVIRONMENT_READERS,
   FORBIDDEN_FOLDERS,
+  MAX_FILES,
   MODULE_TABLE,
   OWNERS,
   PARTS,
@@ -106,6 +107,18 @@ export const filesSayTheirRole: Rule = (sources) =>
       ...unnamed.filter((role) => role !== roles[0]).map((role) => `${file}: its class makes it a .${role}.ts`),
     ];
   });
+
+export const foldersStaySmall: Rule = (sources) => {
+  const counts = new Map<string, number>();
+  for (const { file } of production(sources)) {
+    const folder = file.split('/').slice(0, -1).join('/');
+    counts.set(folder, (counts.get(folder) ?? 0) + 1);
+  }
+  const limitOf = (folder: string) => (folder === COMPOSITION ? MAX_FILES.composition : MAX_FILES.folder);
+  return [...counts]
+    .filter(([folder, count]) => count > limitOf(folder))
+    .map(([folder, count]) => `${folder}: ${count} files, of at most ${limitOf(folder)}`);
+};
 
 /** Each cycle of imports between files, type imports included, as one line. */
 export const importsHaveNoCycle: Rule = (sources) => {

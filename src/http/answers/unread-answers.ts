@@ -11,7 +11,7 @@ const GRACE_MS = 10_000;
 
 /**
  * Bytes of answers that wait in this process until their clients have read them, by share. The process's own, as its
- * tallies are: whatever writes an answer needs nothing but the import.
+ * counters are: whatever writes an answer needs nothing but the import.
  */
 export const ANSWERS = new Allotment({ resource: 'answers', total: TOTAL_BYTES });
 

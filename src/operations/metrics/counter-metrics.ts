@@ -77,8 +77,8 @@ const COUNTED: readonly (readonly [string, string, string, Counts])[] = [
 
 /** Shows what the modules have counted. */
 export function countTallies(registry: Registry): void {
-  for (const [name, help, label, tally] of COUNTED)
-    readCounter(registry, name, help, [label], () => labelled(label, tally));
+  for (const [name, help, label, counter] of COUNTED)
+    readCounter(registry, name, help, [label], () => labelled(label, counter));
   const uploads = { streamed: COUNTERS.streamedUploads, direct: COUNTERS.directUploads };
   readCounter(
     registry,
@@ -86,8 +86,8 @@ export function countTallies(registry: Registry): void {
     'Uploads, by outcome; streamed ones pass through the node, direct ones go from the client to the store.',
     ['kind', 'event'],
     () =>
-      Object.entries(uploads).flatMap(([kind, tally]) =>
-        [...tally.entries()].map(([event, number]) => [{ kind, event }, number] as const),
+      Object.entries(uploads).flatMap(([kind, counter]) =>
+        [...counter.entries()].map(([event, number]) => [{ kind, event }, number] as const),
       ),
   );
   readGauge(registry, 'aerugo_uploads_active', 'Bodies of uploads that are on their way to the store now.', () =>
@@ -104,6 +104,6 @@ export function countTallies(registry: Registry): void {
   });
 }
 
-function* labelled(label: string, tally: Counts): Generator<readonly [Record<string, string>, number]> {
-  for (const [kind, count] of tally.entries()) yield [{ [label]: kind }, count];
+function* labelled(label: string, counter: Counts): Generator<readonly [Record<string, string>, number]> {
+  for (const [kind, count] of counter.entries()) yield [{ [label]: kind }, count];
 }

@@ -14,9 +14,9 @@ export class IntegrityMetrics {
 
   register(registry: Registry): void {
     const ofRuns = { bytes: COUNTERS.integrityBytes, unchecked: COUNTERS.integrityUnchecked } as const;
-    const count = (name: string, help: string, tally: (typeof ofRuns)[keyof typeof ofRuns]): void => {
+    const count = (name: string, help: string, counter: (typeof ofRuns)[keyof typeof ofRuns]): void => {
       readCounter(registry, name, help, ['run'], () =>
-        [...tally.entries()].map(([run, number]) => [{ run }, number] as const),
+        [...counter.entries()].map(([run, number]) => [{ run }, number] as const),
       );
     };
     count('aerugo_integrity_read_bytes_total', 'Bytes that checks of the blobs have read.', ofRuns.bytes);

@@ -75,7 +75,7 @@ export class ManifestPushService {
     await push.authorization?.renew();
     const repository = await this.repositories.ensure(push.target, this.config.registry.defaultVisibility, push.actor);
     const isSparse = this.isSparse(repository);
-    const named = parsed.references.map((one) => toNamedContent(one, isSparse));
+    const named = parsed.references.map((one) => toReferencedContent(one, isSparse));
     await this.manifests.save(repository, toRow(digest, bytes, parsed), named, push);
     this.reader.remember(digest, bytes);
     if (parsed.kind === 'image') this.platforms.expect(repository, digest, parsed.config, push.actor.principal);
@@ -108,7 +108,7 @@ function digestOf(bytes: Buffer, reference: Reference): Digest {
   return digest;
 }
 
-function toNamedContent(
+function toReferencedContent(
   { descriptor, content, role, mustExist }: ManifestReference,
   isSparse: boolean,
 ): ReferencedContent {
