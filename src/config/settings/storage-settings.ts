@@ -95,7 +95,7 @@ export const STORAGE_SETTINGS = {
     ['storage', 'public_endpoint'],
     p.origin('https://s3.example.com'),
     'https://s3.example.com',
-    'URL of the S3 server for clients, used in redirects; not the registry’s host or one below it.',
+    "URL of the S3 server for clients, used in redirects; not the registry's host or one below it.",
   ),
   S3_BUCKET: optional(
     ['storage', 'bucket'],
@@ -144,12 +144,12 @@ export const STORAGE_SETTINGS = {
     ['storage', 'server_side_encryption'],
     p.oneOf(S3_ENCRYPTIONS),
     'aws:kms',
-    'Encryption of each object: AES256 or aws:kms; the default is the bucket’s.',
+    "Encryption of each object: AES256 or aws:kms; the default is the bucket's.",
   ),
   S3_KMS_KEY_ID: optional(
     ['storage', 'kms_key_id'],
     p.text,
     'arn:aws:kms:eu-west-1:111122223333:key/example',
-    'Key for aws:kms; the default is the bucket’s.',
+    "Key for aws:kms; the default is the bucket's.",
   ),
 } as const satisfies Record<string, Setting<unknown>>;

@@ -93,7 +93,7 @@ describe('the secrets of live nodes', () => {
     const compare = jest.spyOn(TokenSecretsService.prototype, 'compare').mockResolvedValue();
     const own = node(OURS, worker, embedded);
     own.onApplicationBootstrap();
-    own.beforeApplicationShutdown();
+    void own.beforeApplicationShutdown();
     expect(compare).toHaveBeenCalledTimes(expected);
     compare.mockRestore();
   });
