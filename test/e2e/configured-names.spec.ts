@@ -53,7 +53,7 @@ describe('the name in ADMIN_USERNAME', () => {
       expect(stderr).toMatch(
         /^Aerugo cannot start: (worker 1 cannot start: )?the account "mallory" was not made by the configuration/,
       );
-      expect(stderr).toContain('set ADMIN_USERNAME to a name that nobody has');
+      expect(stderr).toContain('set ADMIN_USERNAME to a free name');
       expect(stderr.trimEnd().split('\n')).toHaveLength(1);
       expect(await isAdministrator()).toBe(false);
     }
@@ -125,7 +125,7 @@ describe('namespaces that the configuration names', () => {
   }, 60_000);
 
   it('are told of at a start where no administrator owns them, since somebody may have been there before', async () => {
-    const owned = 'no administrator: its owners decide';
+    const owned = 'belongs to no administrator: its owners control';
     const other = await startRegistry({ like: node, env: { DEFAULT_NAMESPACE: 'alice' } });
     await eventually('the warning', () => other.logs().includes(owned));
     await other.client.api('PATCH', '/api/v1/users/alice', { admin: true }).expect(200);

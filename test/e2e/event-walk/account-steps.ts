@@ -1,5 +1,6 @@
 import type { Reply } from '../../support/http-exchange.js';
 import type { RegistryClient } from '../../support/registry-client.js';
+import { query } from '../left-behind.js';
 import type { Told, Walk } from './walk.js';
 
 const PASSWORD = 'a-long-password-for-the-walk';
@@ -129,7 +130,17 @@ export async function walkEnds(walk: Walk): Promise<void> {
     status: 200,
     events: [['namespace.released', 'namespace:acme']],
   });
+  await walkJobs(walk);
   const check = '/api/v1/admin/fsck';
   await walk.step({ route: `POST ${check}`, json: { hash: true, bytesPerSecond: 1024 }, status: 202, events: [] });
   await walk.step({ route: `DELETE ${check}`, status: 204, events: [] });
+}
+
+/** A job that waits is cancelled; what it would have changed, its own events tell. */
+async function walkJobs(walk: Walk): Promise<void> {
+  const later = `INSERT INTO job (name, start_after) VALUES ('audit.partitions', now() + '1 day') RETURNING id`;
+  const [job] = await query<{ id: string }>(walk.registry, later);
+  const cancel = { route: 'DELETE /api/v1/admin/jobs/{id}', at: { id: String(job?.id) }, events: [] };
+  await walk.step({ ...cancel, status: 204 });
+  await walk.step({ ...cancel, status: 409 });
 }
