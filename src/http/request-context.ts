@@ -5,6 +5,7 @@ import { type Principal, principalKey } from '../access/principal.js';
 import { type Share, shareIn } from '../fairness/share.js';
 import type { RepositoryName } from '../oci/repository-name.js';
 import type { TokenScopes } from '../oci/token-scopes.js';
+import type { AuditedRoute } from './guards/audited.decorator.js';
 import type { Authorization } from './guards/request-authorization.js';
 import { networkOf } from './connections/client-network.js';
 
@@ -71,6 +72,8 @@ export class RequestContext {
   sent: number | null = null;
   /** What went wrong, for the access log. */
   error: unknown = null;
+  /** What the audit log calls the route; `null` for those that are no write and no pull. */
+  audited: AuditedRoute | null = null;
   /** What a path with a repository names, whether the caller may know it or not: for the audit log alone. */
   named: RepositoryTarget | null = null;
   /** Why the caller was turned away. */

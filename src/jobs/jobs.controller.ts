@@ -3,6 +3,7 @@ import { ApiConflictResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation,
 import { isUUID } from 'class-validator';
 import type { Request, Response } from 'express';
 import { Access } from '../http/guards/access.decorator.js';
+import { Audited } from '../http/guards/audited.decorator.js';
 import { ApiPage } from '../http/openapi/api-answers.decorator.js';
 import { ApiError } from '../http/errors/api-error.js';
 import { type ListReply, listReply } from '../http/paging/list-reply.js';
@@ -45,6 +46,7 @@ export class JobsController {
   }
 
   @Delete(':id')
+  @Audited('job.cancel', 'request')
   @HttpCode(204)
   @ApiOperation({ summary: 'Cancel a job that waits or runs; one that runs ends within seconds' })
   @ApiNoContentResponse({ description: 'It is cancelled, and listed as such' })

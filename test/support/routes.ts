@@ -2,6 +2,7 @@ import { type INestApplication, RequestMethod } from '@nestjs/common';
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import { MetadataScanner, ModulesContainer, Reflector } from '@nestjs/core';
 import { ACCESS_RULE, type AccessRule } from '../../src/http/guards/access.decorator.js';
+import { AUDITED_ROUTE, type AuditedRoute } from '../../src/http/guards/audited.decorator.js';
 
 export interface Route {
   readonly method: string;
@@ -9,6 +10,7 @@ export interface Route {
   readonly paths: readonly string[];
   /** Absent on a route that forgot it. */
   readonly rule: AccessRule | undefined;
+  readonly audited: AuditedRoute | undefined;
 }
 
 /** Every method of every controller that Nest would route, by `Controller.method`. */
@@ -28,6 +30,7 @@ export function routesOf(app: INestApplication): Map<string, Route> {
         method: RequestMethod[reflector.get<RequestMethod>(METHOD_METADATA, handler)].toLowerCase(),
         paths: [own].flat().map((path) => openApiPath(`${prefix}/${path}`)),
         rule: reflector.getAllAndOverride<AccessRule | undefined>(ACCESS_RULE, [handler, metatype]),
+        audited: reflector.get<AuditedRoute | undefined>(AUDITED_ROUTE, handler),
       });
     }
   }

@@ -8,6 +8,7 @@ import { ANONYMOUS, type Principal } from '../../access/principal.js';
 import { MemoryFactCache } from '../../cache/memory-fact-cache.js';
 import { loadConfig } from '../../config/load-config.js';
 import { Access, type AccessRule } from '../../http/guards/access.decorator.js';
+import { Audited } from '../../http/guards/audited.decorator.js';
 import { ApiError } from '../../http/errors/api-error.js';
 import type { RepositoryFact } from '../../http/request-context.js';
 import { WRITES_AT_ONCE, WriteConcurrency } from '../../http/write-concurrency.js';
@@ -208,6 +209,7 @@ describe('AccessGuard', () => {
   it('leaves caller, credential and repository in the context', async () => {
     who = caller(ALICE);
     expect(await enter(PUSH, '/v2/alice/app')).toEqual({
+      audited: null,
       principal: ALICE,
       credential: who.credential,
       named: { name: 'alice/app', repository: REPOSITORIES[0] },
@@ -216,6 +218,16 @@ describe('AccessGuard', () => {
     expect(await enter(PUSH, '/v2/alice/new/deep')).toMatchObject({
       target: { name: 'alice/new/deep', repository: null },
     });
+  });
+
+  it('leaves what the audit log calls the route, whether it lets the caller in or not', async () => {
+    const handler = handlerOf(PULL);
+    Audited('manifest.pull', 'request')({}, 'handler', { value: handler });
+    for (const path of ['bob/open', 'bob/secret']) {
+      const request = { path: `/v2/${path}`, params: { name: path.split('/') }, context: {} } as unknown as Request;
+      await guard.canActivate(contextOf(handler, request)).catch(() => undefined);
+      expect(request.context).toMatchObject({ audited: { action: 'manifest.pull', success: 'request' } });
+    }
   });
 
   it('leaves why it refused, and what the path named, for the audit log', async () => {

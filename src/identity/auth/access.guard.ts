@@ -8,6 +8,7 @@ import { principalKey, type UserPrincipal } from '../../access/principal.js';
 import { FactCache } from '../../cache/fact-cache.js';
 import { AppConfig } from '../../config/config.js';
 import { ACCESS_RULE, type AccessRule } from '../../http/guards/access.decorator.js';
+import { AUDITED_ROUTE, type AuditedRoute } from '../../http/guards/audited.decorator.js';
 import { isRegistryPath } from '../../http/errors/error.filter.js';
 import { RequestAuthorization } from '../../http/guards/request-authorization.js';
 import type { RepositoryFact, RepositoryTarget } from '../../http/request-context.js';
@@ -30,6 +31,12 @@ const REFUSAL_OF = {
   denied: 'denied',
 } as const satisfies Record<Exclude<Decision, 'allow'>, RefusalReason>;
 
+/** What its decorators say of a route. */
+interface RouteRules {
+  readonly access: AccessRule;
+  readonly audited: AuditedRoute | null;
+}
+
 /** A question that was asked before it was known whether it is the right one. */
 interface Peek {
   readonly repositoryId: number;
@@ -42,7 +49,7 @@ const READS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 /** The one guard of every route: closed unless the route's rule opens it. What it found is in `request.context`. */
 @Injectable()
 export class AccessGuard implements CanActivate {
-  private readonly rules = new Map<unknown, AccessRule>();
+  private readonly routes = new Map<unknown, RouteRules>();
 
   constructor(
     private readonly reflector: Reflector,
@@ -55,9 +62,10 @@ export class AccessGuard implements CanActivate {
 
   /** Waits only for what is not in memory: this runs on each request. */
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    const rule = this.ruleOf(context);
+    const { access: rule, audited } = this.rulesOf(context);
     const http = context.switchToHttp();
     const request = http.getRequest<Request>();
+    request.context.audited = audited;
     if (rule.kind === 'public') {
       if (rule.limit === 'token') this.authenticator.countTokenRequest(request);
       return true;
@@ -134,14 +142,16 @@ export class AccessGuard implements CanActivate {
     return refusalError(error, request, this.config, scopeToAsk(rule, name));
   }
 
-  private ruleOf(context: ExecutionContext): AccessRule {
+  private rulesOf(context: ExecutionContext): RouteRules {
     const handler = context.getHandler();
-    const known = this.rules.get(handler);
+    const known = this.routes.get(handler);
     if (known) return known;
-    const rule = this.reflector.getAllAndOverride<AccessRule | undefined>(ACCESS_RULE, [handler, context.getClass()]);
-    if (!rule) throw new Error(`${context.getClass().name}.${handler.name} declares no @Access`);
-    this.rules.set(handler, rule);
-    return rule;
+    const access = this.reflector.getAllAndOverride<AccessRule | undefined>(ACCESS_RULE, [handler, context.getClass()]);
+    if (!access) throw new Error(`${context.getClass().name}.${handler.name} declares no @Access`);
+    const audited = this.reflector.get<AuditedRoute | undefined>(AUDITED_ROUTE, handler) ?? null;
+    const rules = { access, audited };
+    this.routes.set(handler, rules);
+    return rules;
   }
 
   /** Only where the answer is a round trip away, and for the repository that was there last: it then comes with the others. */

@@ -18,6 +18,7 @@ import type { Actor } from '../../access/actor.js';
 import type { Principal } from '../../access/principal.js';
 import { IdempotentCreates } from '../../database/idempotency/idempotent-creates.service.js';
 import { Access } from '../../http/guards/access.decorator.js';
+import { Audited } from '../../http/guards/audited.decorator.js';
 import { CurrentActor } from '../../http/guards/actor.decorator.js';
 import { ApiError } from '../../http/errors/api-error.js';
 import { CreateRequest, type IncomingCreate } from '../../http/validation/create-request.decorator.js';
@@ -41,6 +42,7 @@ export class KeysController {
   ) {}
 
   @Post()
+  @Audited('key.create')
   @Header('Cache-Control', 'no-store')
   @ApiOperation({
     summary: 'Create an API key',
@@ -76,6 +78,7 @@ export class KeysController {
   }
 
   @Delete(':id')
+  @Audited('key.revoke')
   @HttpCode(204)
   @ApiOperation({ summary: 'Revoke an API key' })
   @ApiNoContentResponse({ description: 'Refused from the next request on, with every token obtained with it' })

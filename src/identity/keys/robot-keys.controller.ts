@@ -26,6 +26,7 @@ import { limitsOfKey, limitsWithin } from '../../access/credential-limits.js';
 import type { Viewer } from '../../access/viewer.js';
 import { IdempotentCreates } from '../../database/idempotency/idempotent-creates.service.js';
 import { Access } from '../../http/guards/access.decorator.js';
+import { Audited } from '../../http/guards/audited.decorator.js';
 import { CurrentActor } from '../../http/guards/actor.decorator.js';
 import { ApiError } from '../../http/errors/api-error.js';
 import { CreateRequest, type IncomingCreate } from '../../http/validation/create-request.decorator.js';
@@ -52,6 +53,7 @@ export class RobotKeysController {
   ) {}
 
   @Post()
+  @Audited('key.create')
   @Header('Cache-Control', 'no-store')
   @ApiOperation({
     summary: 'Create a key for a robot',
@@ -95,6 +97,7 @@ export class RobotKeysController {
   }
 
   @Delete(':id')
+  @Audited('key.revoke')
   @HttpCode(204)
   @ApiOperation({ summary: 'Revoke a key of a robot' })
   @ApiNoContentResponse({ description: 'Refused from the next request on, with every token obtained with it' })

@@ -7,6 +7,7 @@ import type { UserPrincipal } from '../../access/principal.js';
 import type { Viewer } from '../../access/viewer.js';
 import { IdempotentCreates } from '../../database/idempotency/idempotent-creates.service.js';
 import { Access } from '../../http/guards/access.decorator.js';
+import { Audited } from '../../http/guards/audited.decorator.js';
 import { CurrentActor } from '../../http/guards/actor.decorator.js';
 import { ApiConditionalUpdate, ApiCreated, ApiPage, ApiVersioned } from '../../http/openapi/api-answers.decorator.js';
 import { showVersion } from '../../http/validation/conditional-update.js';
@@ -36,6 +37,7 @@ export class OrgsController {
 
   @Post()
   @Access({ kind: 'user' })
+  @Audited('org.create')
   @ApiOperation({ summary: 'Create an organization; you become its owner' })
   @ApiCreated(OrgDto)
   async create(
@@ -87,6 +89,7 @@ export class OrgsController {
 
   @Patch(':org')
   @Access({ kind: 'organization', action: 'manage' })
+  @Audited('org.update')
   @ApiParam(ORG_PARAM)
   @ApiOperation({ summary: 'Change the settings of an organization' })
   @ApiConditionalUpdate(OrgDto)

@@ -5,6 +5,7 @@ import type { Actor } from '../../access/actor.js';
 import type { Principal } from '../../access/principal.js';
 import { AppConfig } from '../../config/config.js';
 import { Access } from '../../http/guards/access.decorator.js';
+import { Audited } from '../../http/guards/audited.decorator.js';
 import { CurrentActor } from '../../http/guards/actor.decorator.js';
 import { ApiError } from '../../http/errors/api-error.js';
 import { CurrentPrincipal } from '../../http/guards/current-principal.decorator.js';
@@ -37,6 +38,7 @@ export class SessionController {
   @Post('logout')
   @HttpCode(204)
   @Access({ kind: 'public', limit: 'token' }) // the token itself is the credential, and a client may have nothing else left
+  @Audited('session.revoke')
   @ApiOperation({ summary: 'Revoke a refresh token, and the access tokens obtained with it from the next request on' })
   @ApiNoContentResponse({ description: 'Ended; an unknown token is no error' })
   logout(@Body() { refresh_token }: LogoutDto, @Req() { ip }: Request): Promise<void> {
@@ -46,6 +48,7 @@ export class SessionController {
   @Put('password')
   @HttpCode(204)
   @Access({ kind: 'account' })
+  @Audited('password.change')
   @ApiOperation({
     summary: 'Change your password; your other sessions and docker’s logins end',
     description:

@@ -27,6 +27,7 @@ import type { Actor } from '../../access/actor.js';
 import type { Viewer } from '../../access/viewer.js';
 import { IdempotentCreates } from '../../database/idempotency/idempotent-creates.service.js';
 import { Access } from '../../http/guards/access.decorator.js';
+import { Audited } from '../../http/guards/audited.decorator.js';
 import { CurrentActor } from '../../http/guards/actor.decorator.js';
 import { ApiError } from '../../http/errors/api-error.js';
 import { showVersion, unchangedSince } from '../../http/validation/conditional-update.js';
@@ -60,6 +61,7 @@ export class UsersController {
 
   @Post()
   @Access({ kind: 'anyone' })
+  @Audited('user.create')
   @UseGuards(SignUpGuard)
   @ApiOperation({
     summary: 'Create a user, and the namespace of the same name',
@@ -112,6 +114,7 @@ export class UsersController {
 
   @Patch(':username')
   @Access({ kind: 'user' })
+  @Audited('user.update')
   @ApiOperation({
     summary: 'Change your profile; as an administrator, disable users and appoint administrators',
   })
@@ -140,6 +143,7 @@ export class UsersController {
   @Put(':username/password')
   @HttpCode(204)
   @Access({ kind: 'user' })
+  @Audited('password.reset')
   @ApiOperation({
     summary: 'Set the password of another user, as an administrator',
     description: 'Ends their sessions and docker’s logins from the next request on. API keys stay.',

@@ -10,6 +10,7 @@ import {
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Actor } from '../../access/actor.js';
 import { Access } from '../../http/guards/access.decorator.js';
+import { Audited } from '../../http/guards/audited.decorator.js';
 import { CurrentActor } from '../../http/guards/actor.decorator.js';
 import { createValidationPipe } from '../../http/validation/validation.js';
 import { DeletionResultsDto, DeletionsDto } from './deletions.dto.js';
@@ -27,6 +28,7 @@ export class DeletionsController {
   @Post()
   @HttpCode(200)
   @Access({ kind: 'authenticated' })
+  @Audited('content.delete')
   @ApiOperation({
     summary: 'Delete many repositories, tags and manifests',
     description:

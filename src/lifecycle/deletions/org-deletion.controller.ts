@@ -2,6 +2,7 @@ import { Controller, Delete, HttpCode, Param, Query, UsePipes } from '@nestjs/co
 import { ApiNoContentResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { Actor } from '../../access/actor.js';
 import { Access } from '../../http/guards/access.decorator.js';
+import { Audited } from '../../http/guards/audited.decorator.js';
 import { CurrentActor } from '../../http/guards/actor.decorator.js';
 import { createValidationPipe } from '../../http/validation/validation.js';
 import { confirmedBy, FORCE, NamespaceDeletionQueryDto } from './namespace-deletions.dto.js';
@@ -17,6 +18,7 @@ export class OrgDeletionController {
   @Delete(':org')
   @HttpCode(204)
   @Access({ kind: 'organization', action: 'own' })
+  @Audited('org.delete')
   @ApiParam({ name: 'org', example: 'acme' })
   @ApiOperation({
     summary: 'Delete an organization; a name that was used stays taken',

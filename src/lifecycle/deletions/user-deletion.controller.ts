@@ -3,6 +3,7 @@ import { ApiNoContentResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Actor } from '../../access/actor.js';
 import type { Viewer } from '../../access/viewer.js';
 import { Access } from '../../http/guards/access.decorator.js';
+import { Audited } from '../../http/guards/audited.decorator.js';
 import { CurrentActor } from '../../http/guards/actor.decorator.js';
 import { CurrentViewer } from '../../http/guards/current-viewer.decorator.js';
 import { createValidationPipe } from '../../http/validation/validation.js';
@@ -19,6 +20,7 @@ export class UserDeletionController {
   @Delete(':username')
   @HttpCode(204)
   @Access({ kind: 'user' })
+  @Audited('user.delete')
   @ApiOperation({
     summary: 'Delete a user: yourself, or any user as an administrator',
     description:

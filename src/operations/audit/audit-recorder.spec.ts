@@ -4,6 +4,7 @@ import type { Request, Response } from 'express';
 import { UNLIMITED } from '../../access/credential-limits.js';
 import { ANONYMOUS, type Principal } from '../../access/principal.js';
 import { AppConfig } from '../../config/config.js';
+import type { AuditedRoute } from '../../http/guards/audited.decorator.js';
 import type { RequestContext } from '../../http/request-context.js';
 import { OciError } from '../../oci/oci-error.js';
 import type { RepositoryName } from '../../oci/repository-name.js';
@@ -36,6 +37,25 @@ class Answer extends EventEmitter {
     return this;
   }
 }
+
+/** What the controllers declare beside these routes. */
+const AUDITED: Readonly<Record<string, AuditedRoute>> = {
+  [`GET ${MANIFEST}`]: { action: 'manifest.pull', success: 'request' },
+  [`PUT ${MANIFEST}`]: { action: 'manifest.push', success: 'transaction' },
+  [`GET ${BLOB}`]: { action: 'blob.pull', success: 'request' },
+  [`HEAD ${BLOB}`]: { action: 'blob.pull', success: 'request' },
+  [`DELETE ${BLOB}`]: { action: 'blob.delete', success: 'transaction' },
+  [`POST ${UPLOADS}`]: { action: 'blob.push', success: 'created' },
+  [`PATCH ${UPLOAD}`]: { action: 'blob.push', success: 'created' },
+  [`PUT ${UPLOAD}`]: { action: 'blob.push', success: 'request' },
+  [`DELETE ${UPLOAD}`]: { action: 'upload.cancel', success: 'request' },
+  'GET /api/v1/audit': { action: 'audit.read', success: 'request' },
+  'HEAD /api/v1/audit': { action: 'audit.read', success: 'request' },
+  'GET /api/v1/orgs/:org/audit': { action: 'audit.read', success: 'request' },
+  'HEAD /api/v1/orgs/:org/audit': { action: 'audit.read', success: 'request' },
+  'GET /api/v1/auth/token': { action: 'session.create', success: 'transaction' },
+  'POST /api/v1/users': { action: 'user.create', success: 'transaction' },
+};
 
 interface Given extends Partial<RequestContext> {
   readonly params?: Record<string, string>;
@@ -70,11 +90,11 @@ function requestOf(method: string, path: string, { params = {}, query = {}, url 
     denied: null,
     claimedName: null,
   };
-  const known = { ...none, error: null, ...context };
-  const route = { path };
+  const audited = AUDITED[`${method} ${path}`] ?? null;
+  const known = { ...none, audited, error: null, ...context };
   const [pathname] = url.split('?');
   const target = { url, originalUrl: url, path: pathname };
-  return { method, route, params, query, ...target, ip: '192.0.2.7', context: known } as unknown as Request;
+  return { method, params, query, ...target, ip: '192.0.2.7', context: known } as unknown as Request;
 }
 
 const named = (name: string, namespaceId: number | null): Pick<RequestContext, 'named'> => ({

@@ -1,10 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { AppConfig } from '../../config/config.js';
-import type { AuditedRoute } from './audit-actions.js';
+import type { AuditedRoute } from '../../http/guards/audited.decorator.js';
 import { AuditWriter } from './audit-writer.js';
 import {
-  auditedRoute,
   clientOf,
   denialOf,
   denied,
@@ -43,7 +42,7 @@ export class AuditRecorder {
   observe(request: Request, response: Response): void {
     if (READS.has(request.method) && !this.mayBeEntry(request)) return;
     response.once('close', () => {
-      const route = auditedRoute(request);
+      const { audited: route } = request.context;
       if (route === null || route.success === 'transaction') return;
       if (response.headersSent) this.ended(request, response, route);
       else if (!READS.has(request.method) && request.context.error === null) {
@@ -64,7 +63,7 @@ export class AuditRecorder {
     if (reason !== null) {
       if (isChallenge(request)) this.challenges += 1;
       else this.writer.addRepeatable(denied(request, response, reason), clientOf(request));
-    } else if (!READS.has(request.method) && auditedRoute(request) !== null) {
+    } else if (!READS.has(request.method) && request.context.audited !== null) {
       this.writer.addRepeatable(failed(request, response), clientOf(request));
     }
   }

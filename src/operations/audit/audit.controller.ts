@@ -10,6 +10,7 @@ import {
 } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { Access } from '../../http/guards/access.decorator.js';
+import { Audited } from '../../http/guards/audited.decorator.js';
 import { ApiError } from '../../http/errors/api-error.js';
 import { keysetPage, listReply, type Position } from '../../http/paging/list-reply.js';
 import { createValidationPipe } from '../../http/validation/validation.js';
@@ -41,6 +42,7 @@ export class AuditController {
 
   @Get('audit')
   @Access({ kind: 'administrator' })
+  @Audited('audit.read', 'request')
   @ApiOperation({ summary: 'Read the audit log' })
   @ApiOkResponse(ANSWER)
   @ApiUnprocessableEntityResponse() // since is later than until
@@ -50,6 +52,7 @@ export class AuditController {
 
   @Get('orgs/:org/audit')
   @Access({ kind: 'organization', action: 'own' })
+  @Audited('audit.read', 'request')
   @ApiOperation({ summary: 'Read the audit log of an organization and its repositories' })
   @ApiParam({ name: 'org', example: 'acme' })
   @ApiOkResponse(ANSWER)

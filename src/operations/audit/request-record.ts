@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { Request, Response } from 'express';
 import { membershipIn, type Principal, principalKey } from '../../access/principal.js';
 import { networkOf } from '../../http/connections/client-network.js';
+import type { AuditedRoute } from '../../http/guards/audited.decorator.js';
 import type { RepositoryTarget } from '../../http/request-context.js';
-import { AUDITED_ROUTES, type AuditedRoute, routeKey } from './audit-actions.js';
 import { CLOCK } from './audit-clock.js';
 import type { AuditEvent } from './audit-event.entity.js';
 import type { AuditRecord } from './audit-record.js';
@@ -28,21 +28,6 @@ const PARTS = [
 ] as const;
 const MAX_RESOURCE = 512;
 const CLIENT_LEFT = 499;
-
-const routes = new Map<string, AuditedRoute | null>();
-
-/** The row of the route that took the request; `null` for those that are no write and no pull. */
-export function auditedRoute({ method, route }: Request): AuditedRoute | null {
-  const path = (route as { path: string } | undefined)?.path;
-  if (path === undefined) return null;
-  const name = `${method} ${path}`;
-  let known = routes.get(name);
-  if (known === undefined) {
-    known = AUDITED_ROUTES[routeKey(method, path)] ?? null;
-    routes.set(name, known);
-  }
-  return known;
-}
 
 /** Why the request was turned away; `null` when it was not. */
 export function denialOf({ context: { denied, error } }: Request): string | null {
@@ -157,8 +142,8 @@ function actionOf(request: Request, { action, success }: AuditedRoute): string {
 
 /** Reads have no action of their own: they are recorded only when they were refused. */
 function nameOf(request: Request): string {
-  const route = auditedRoute(request);
-  if (route) return actionOf(request, route);
+  const { audited } = request.context;
+  if (audited) return actionOf(request, audited);
   const isRead = request.method === 'GET' || request.method === 'HEAD';
   const [kind = ''] = resourceOf(request).split(':');
   return `${kind.startsWith('/') ? 'api' : kind}.${isRead ? 'read' : 'write'}`;

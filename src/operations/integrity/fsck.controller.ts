@@ -9,6 +9,7 @@ import {
 } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { Access } from '../../http/guards/access.decorator.js';
+import { Audited } from '../../http/guards/audited.decorator.js';
 import { createValidationPipe } from '../../http/validation/validation.js';
 import { DEFAULT_BYTES_PER_SECOND, FsckDto, StartFsckDto } from './fsck.dto.js';
 import { FsckService } from './fsck.service.js';
@@ -23,6 +24,7 @@ export class FsckController {
   constructor(private readonly fsck: FsckService) {}
 
   @Post('fsck')
+  @Audited('fsck.start', 'request')
   @HttpCode(202)
   @ApiOperation({ summary: 'Check all blobs in the background: their objects, and with `hash` every byte' })
   @ApiAcceptedResponse({ type: FsckDto, headers: { Location: { schema: { type: 'string' } } } })
@@ -48,6 +50,7 @@ export class FsckController {
   }
 
   @Delete('fsck')
+  @Audited('fsck.cancel', 'request')
   @HttpCode(204)
   @ApiOperation({ summary: 'Cancel the running check; marks stay' })
   @ApiNoContentResponse({ description: 'It ends within seconds' })

@@ -2,6 +2,7 @@ import { Controller, Delete, Get, Head, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import type { Actor } from '../../access/actor.js';
 import { Access } from '../../http/guards/access.decorator.js';
+import { Audited } from '../../http/guards/audited.decorator.js';
 import { CurrentActor } from '../../http/guards/actor.decorator.js';
 import type { RepositoryFact } from '../../http/request-context.js';
 import { type ByteRange, parseByteRanges } from '../../oci/content-range.js';
@@ -25,6 +26,7 @@ export class BlobsController {
 
   @Head(':digest') // before @Get: Express answers HEAD with the first route that matches
   @Access({ kind: 'repository', action: 'pull' })
+  @Audited('blob.pull', 'request')
   async head(
     @TargetRepository() repository: RepositoryFact,
     @DigestParam() digest: Digest,
@@ -37,6 +39,7 @@ export class BlobsController {
 
   @Get(':digest')
   @Access({ kind: 'repository', action: 'pull' })
+  @Audited('blob.pull', 'request')
   async get(
     @TargetRepository() repository: RepositoryFact,
     @DigestParam() digest: Digest,
@@ -59,6 +62,7 @@ export class BlobsController {
 
   @Delete(':digest')
   @Access({ kind: 'repository', action: 'delete' })
+  @Audited('blob.delete')
   async remove(
     @TargetRepository() repository: RepositoryFact,
     @DigestParam() digest: Digest,

@@ -13,6 +13,7 @@ import type { Actor } from '../../access/actor.js';
 import type { Viewer } from '../../access/viewer.js';
 import { AppConfig } from '../../config/config.js';
 import { Access } from '../../http/guards/access.decorator.js';
+import { Audited } from '../../http/guards/audited.decorator.js';
 import { CurrentActor } from '../../http/guards/actor.decorator.js';
 import { CurrentViewer } from '../../http/guards/current-viewer.decorator.js';
 import type { RepositoryTarget } from '../../http/request-context.js';
@@ -62,6 +63,7 @@ export class DirectUploadsController {
 
   @Post(PATHS)
   @Access({ kind: 'repository', action: 'push' })
+  @Audited('upload.open', 'request')
   @ApiOperation({ summary: 'Start an upload directly to the store; a first push creates the repository' })
   @ApiOkResponse({ type: HeldBlobDto, description: 'The repository holds it, without an upload' })
   @ApiCreatedResponse({ type: StartedUploadDto, headers: LOCATION })
@@ -87,6 +89,7 @@ export class DirectUploadsController {
   @Post(ONE.map((path) => `${path}/parts`))
   @HttpCode(200)
   @Access(SESSION)
+  @Audited('blob.push')
   @ApiOperation({ summary: 'Get the requests for up to 100 parts' })
   @ApiParam(ID)
   @ApiOkResponse({ type: SignedPartsDto })
@@ -96,6 +99,7 @@ export class DirectUploadsController {
 
   @Post(ONE.map((path) => `${path}/complete`))
   @Access(SESSION)
+  @Audited('blob.push')
   @ApiOperation({ summary: 'Complete a direct upload; a repeated call gets the same response' })
   @ApiParam(ID)
   @ApiCreatedResponse({ type: DirectUploadDto, description: 'The repository holds the blob' })
@@ -129,6 +133,7 @@ export class DirectUploadsController {
   @Delete(ONE)
   @HttpCode(204)
   @Access(SESSION)
+  @Audited('upload.cancel', 'request')
   @ApiOperation({ summary: 'Cancel a direct upload' })
   @ApiParam(ID)
   @ApiNoContentResponse({ description: 'Gone, with its bytes' })

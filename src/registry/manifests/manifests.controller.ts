@@ -3,6 +3,7 @@ import { ApiOperation, ApiParam, ApiQuery, ApiResponse, ApiTags } from '@nestjs/
 import type { Request, Response } from 'express';
 import { AppConfig } from '../../config/config.js';
 import { Access } from '../../http/guards/access.decorator.js';
+import { Audited } from '../../http/guards/audited.decorator.js';
 import { releaseMemory } from '../../fairness/release-memory.js';
 import { BodyMemory } from '../../http/bodies/body-memory.js';
 import type { RepositoryFact, RepositoryTarget } from '../../http/request-context.js';
@@ -38,6 +39,7 @@ export class ManifestsController {
 
   @Head(':reference') // before @Get: Express answers HEAD with the first route that matches
   @Access({ kind: 'repository', action: 'pull', next: 'manifest' })
+  @Audited('manifest.pull', 'request')
   @ApiOperation({ summary: 'Check a manifest (end-3)' })
   @ApiResponse({ status: 200, description: 'Its digest, type and size' })
   async head(
@@ -55,6 +57,7 @@ export class ManifestsController {
   /** The route that decides how fast a registry feels: with warm caches it waits for nothing. */
   @Get(':reference')
   @Access({ kind: 'repository', action: 'pull', next: 'manifest' })
+  @Audited('manifest.pull', 'request')
   @ApiOperation({ summary: 'Pull a manifest (end-3)' })
   @ApiResponse({ status: 200, description: 'The exact bytes that were pushed; Accept changes nothing' })
   async get(
@@ -76,6 +79,7 @@ export class ManifestsController {
 
   @Put(':reference')
   @Access({ kind: 'repository', action: 'push' })
+  @Audited('manifest.push')
   @ApiOperation({ summary: 'Push a manifest (end-7)' })
   @ApiQuery({ name: 'tag', required: false, isArray: true, description: 'Further tags for the manifest' })
   @ApiResponse({ status: 201, description: 'Stored; Location leads to it' })
@@ -114,6 +118,7 @@ export class ManifestsController {
 
   @Delete(':reference')
   @Access({ kind: 'repository', action: 'delete' })
+  @Audited('manifest.delete')
   @ApiOperation({ summary: 'Delete a tag, or a manifest with all its tags (end-9)' })
   @ApiResponse({ status: 202, description: 'Deleted' })
   @ApiResponse({ status: 405, description: 'A tagged index needs it; the response names the tag' })

@@ -12,6 +12,7 @@ import type { Request, Response } from 'express';
 import type { Actor } from '../../access/actor.js';
 import type { Viewer } from '../../access/viewer.js';
 import { Access } from '../../http/guards/access.decorator.js';
+import { Audited } from '../../http/guards/audited.decorator.js';
 import { CurrentActor } from '../../http/guards/actor.decorator.js';
 import { ApiError } from '../../http/errors/api-error.js';
 import { showVersion } from '../../http/validation/conditional-update.js';
@@ -58,6 +59,7 @@ export class ReposController {
 
   @Put(PATHS)
   @Access({ kind: 'repository', action: 'push' })
+  @Audited('repo.create')
   @ApiOperation({
     summary: 'Create a repository, or replace its settings',
     description:
@@ -87,6 +89,7 @@ export class ReposController {
 
   @Patch(PATHS)
   @Access({ kind: 'repository', action: 'manage' })
+  @Audited('repo.update')
   @ApiOperation({ summary: 'Change the settings of a repository' })
   @ApiHeader(IF_MATCH)
   @ApiOkResponse({ type: RepoDto, headers: ETAG })
@@ -104,6 +107,7 @@ export class ReposController {
   @Delete(PATHS)
   @HttpCode(204)
   @Access({ kind: 'repository', action: 'manage' })
+  @Audited('repo.delete')
   @ApiOperation({ summary: 'Delete a repository with its grants and former paths' })
   @ApiNoContentResponse({ description: 'Deleted; a push to the path creates an empty one' })
   async remove(@PresentRepository() repository: RepositoryFact, @CurrentActor() actor: Actor): Promise<void> {

@@ -2,6 +2,7 @@ import { Controller, Delete, Get, Patch, Post, Put, Query, Req, Res } from '@nes
 import type { Request, Response } from 'express';
 import { AppConfig } from '../../config/config.js';
 import { Access } from '../../http/guards/access.decorator.js';
+import { Audited } from '../../http/guards/audited.decorator.js';
 import type { RepositoryTarget } from '../../http/request-context.js';
 import { type Digest, parseDigest, parseDigestAlgorithm } from '../../oci/digest.js';
 import { ReposService } from '../repos/repos.service.js';
@@ -36,6 +37,7 @@ export class UploadsController {
 
   @Post()
   @Access({ kind: 'repository', action: 'push' })
+  @Audited('blob.push', 'created')
   async start(
     @Target() target: RepositoryTarget,
     @CurrentActor() actor: Actor,
@@ -70,12 +72,14 @@ export class UploadsController {
 
   @Patch(':id')
   @Access(SESSION)
+  @Audited('blob.push', 'created')
   async append(@Session() session: UploadSession, @Req() request: Request, @Res() response: Response): Promise<void> {
     uploadAccepted(response, await this.reading(request, (incoming) => this.uploads.append(session, incoming)));
   }
 
   @Put(':id')
   @Access(SESSION)
+  @Audited('blob.push', 'request')
   async close(
     @Session() session: UploadSession,
     @Query('digest') digestText: QueryText,
@@ -89,6 +93,7 @@ export class UploadsController {
 
   @Delete(':id')
   @Access(SESSION)
+  @Audited('upload.cancel', 'request')
   async cancel(@Session() session: UploadSession, @Res() response: Response): Promise<void> {
     await this.uploads.cancel(session);
     uploadCancelled(response);

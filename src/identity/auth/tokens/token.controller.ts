@@ -13,6 +13,7 @@ import {
 import type { Request } from 'express';
 import { AppConfig } from '../../../config/config.js';
 import { Access } from '../../../http/guards/access.decorator.js';
+import { Audited } from '../../../http/guards/audited.decorator.js';
 import { ApiError } from '../../../http/errors/api-error.js';
 import { publicUrl } from '../../../http/public-url.js';
 import { createValidationPipe } from '../../../http/validation/validation.js';
@@ -54,6 +55,7 @@ export class TokenController {
 
   @Get()
   @Access({ kind: 'public', limit: 'token' })
+  @Audited('session.create')
   @Header('Cache-Control', 'no-store')
   @ApiOperation({ summary: 'Get a token for docker: with Basic, or anonymously for public repositories' })
   @ApiBasicAuth()
@@ -72,6 +74,7 @@ export class TokenController {
   @Post()
   @HttpCode(200)
   @Access({ kind: 'public', limit: 'token' })
+  @Audited('session.create')
   @Header('Cache-Control', 'no-store')
   @ApiOperation({ summary: 'Log in with JSON, refresh a token, or get one as an OAuth 2 client' })
   @ApiConsumes('application/json', 'application/x-www-form-urlencoded')

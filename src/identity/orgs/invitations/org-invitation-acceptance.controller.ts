@@ -5,6 +5,7 @@ import type { Actor } from '../../../access/actor.js';
 import type { UserPrincipal } from '../../../access/principal.js';
 import { IdempotentCreates } from '../../../database/idempotency/idempotent-creates.service.js';
 import { Access } from '../../../http/guards/access.decorator.js';
+import { Audited } from '../../../http/guards/audited.decorator.js';
 import { CurrentActor } from '../../../http/guards/actor.decorator.js';
 import { ApiPage } from '../../../http/openapi/api-answers.decorator.js';
 import { ApiError } from '../../../http/errors/api-error.js';
@@ -33,6 +34,7 @@ export class OrgInvitationAcceptanceController {
   @Post('accept')
   @HttpCode(200)
   @Access({ kind: 'user' })
+  @Audited('invitation.accept')
   @ApiOperation({ summary: 'Join an organization with a code, or with an invitation for you' })
   @ApiHeader({ name: 'Idempotency-Key', required: false, description: 'The same key gets the same response' })
   @ApiOkResponse({ type: OrgDto, description: 'The organization, and your role in it' })
@@ -72,6 +74,7 @@ export class OrgInvitationAcceptanceController {
   @Delete('received/:id')
   @HttpCode(204)
   @Access({ kind: 'user' })
+  @Audited('invitation.decline')
   @ApiParam({ name: 'id', example: '6b8c0d5e-0d5a-4b5c-9a53-0c1b2b7c1c58' })
   @ApiOperation({ summary: 'Decline an invitation for you' })
   @ApiNoContentResponse({ description: 'Declined' })

@@ -6,6 +6,7 @@ import type { UserPrincipal } from '../../../access/principal.js';
 import type { Viewer } from '../../../access/viewer.js';
 import { IdempotentCreates } from '../../../database/idempotency/idempotent-creates.service.js';
 import { Access } from '../../../http/guards/access.decorator.js';
+import { Audited } from '../../../http/guards/audited.decorator.js';
 import { CurrentActor } from '../../../http/guards/actor.decorator.js';
 import { ApiCreated, ApiPage } from '../../../http/openapi/api-answers.decorator.js';
 import { CreateRequest, type IncomingCreate } from '../../../http/validation/create-request.decorator.js';
@@ -30,6 +31,7 @@ export class OrgInvitationsController {
 
   @Post()
   @Access({ kind: 'organization', action: 'manage' })
+  @Audited('invitation.create')
   @ApiOperation({ summary: 'Create a code for one new member' })
   @ApiCreated(IssuedOrgInvitationDto)
   async create(
@@ -75,6 +77,7 @@ export class OrgInvitationsController {
   @Delete(':id')
   @HttpCode(204)
   @Access({ kind: 'organization', action: 'manage' })
+  @Audited('invitation.revoke')
   @ApiParam({ name: 'id', example: '6b8c0d5e-0d5a-4b5c-9a53-0c1b2b7c1c58' })
   @ApiOperation({ summary: 'Revoke an open invitation' })
   @ApiNoContentResponse({ description: 'Its code is void' })

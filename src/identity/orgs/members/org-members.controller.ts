@@ -13,6 +13,7 @@ import type { UserPrincipal } from '../../../access/principal.js';
 import type { Viewer } from '../../../access/viewer.js';
 import { IdempotentCreates } from '../../../database/idempotency/idempotent-creates.service.js';
 import { Access } from '../../../http/guards/access.decorator.js';
+import { Audited } from '../../../http/guards/audited.decorator.js';
 import { CurrentActor } from '../../../http/guards/actor.decorator.js';
 import { ApiCreated, ApiPage } from '../../../http/openapi/api-answers.decorator.js';
 import { CreateRequest, type IncomingCreate } from '../../../http/validation/create-request.decorator.js';
@@ -51,6 +52,7 @@ export class OrgMembersController {
 
   @Post()
   @Access({ kind: 'organization', action: 'manage' })
+  @Audited('member.add')
   @ApiOperation({ summary: 'Add a user to the organization, or invite an owner' })
   @ApiCreated(OrgMemberDto)
   @ApiAcceptedResponse(INVITED)
@@ -94,6 +96,7 @@ export class OrgMembersController {
 
   @Patch(':username')
   @Access({ kind: 'organization', action: 'manage' })
+  @Audited('member.update')
   @ApiParam(USERNAME_PARAM)
   @ApiOperation({ summary: 'Change the role of a member, or invite them to become an owner' })
   @ApiOkResponse({ type: OrgMemberDto })
@@ -115,6 +118,7 @@ export class OrgMembersController {
   @Delete(':username')
   @HttpCode(204)
   @Access({ kind: 'organization', action: 'see' }) // every member may leave; the rest needs `manage`
+  @Audited('member.remove')
   @ApiParam(USERNAME_PARAM)
   @ApiOperation({ summary: 'Remove a member from the organization and its teams, or leave it yourself' })
   @ApiNoContentResponse({ description: 'Removed' })

@@ -19,6 +19,7 @@ import type { Actor } from '../../../access/actor.js';
 import type { Viewer } from '../../../access/viewer.js';
 import { IdempotentCreates } from '../../../database/idempotency/idempotent-creates.service.js';
 import { Access } from '../../../http/guards/access.decorator.js';
+import { Audited } from '../../../http/guards/audited.decorator.js';
 import { CurrentActor } from '../../../http/guards/actor.decorator.js';
 import {
   ApiConditionalUpdate,
@@ -51,6 +52,7 @@ export class RobotsController {
 
   @Post()
   @Access({ kind: 'organization', action: 'manage' })
+  @Audited('robot.create')
   @ApiOperation({ summary: 'Create a robot: a service account of the organization' })
   @ApiCreated(RobotDto)
   async create(
@@ -103,6 +105,7 @@ export class RobotsController {
 
   @Patch(':robot')
   @Access({ kind: 'organization', action: 'manage' })
+  @Audited('robot.update')
   @ApiParam(ROBOT_PARAM)
   @ApiOperation({ summary: 'Change a robot' })
   @ApiConditionalUpdate(RobotDto)
@@ -121,6 +124,7 @@ export class RobotsController {
   @Delete(':robot')
   @HttpCode(204)
   @Access({ kind: 'organization', action: 'manage' })
+  @Audited('robot.delete')
   @ApiParam(ROBOT_PARAM)
   @ApiOperation({ summary: 'Delete a robot' })
   @ApiNoContentResponse({ description: 'Deleted, with its keys and grants' })

@@ -5,6 +5,7 @@ import type { Actor } from '../../../access/actor.js';
 import type { Viewer } from '../../../access/viewer.js';
 import { IdempotentCreates } from '../../../database/idempotency/idempotent-creates.service.js';
 import { Access } from '../../../http/guards/access.decorator.js';
+import { Audited } from '../../../http/guards/audited.decorator.js';
 import { CurrentActor } from '../../../http/guards/actor.decorator.js';
 import { ApiCreated, ApiPage } from '../../../http/openapi/api-answers.decorator.js';
 import { CreateRequest, type IncomingCreate } from '../../../http/validation/create-request.decorator.js';
@@ -32,6 +33,7 @@ export class TeamMembersController {
 
   @Post()
   @Access({ kind: 'organization', action: 'maintain' })
+  @Audited('team.member.add')
   @ApiOperation({ summary: 'Add a member of the organization to a team' })
   @ApiCreated(TeamMemberDto)
   async add(
@@ -75,6 +77,7 @@ export class TeamMembersController {
 
   @Patch(':username')
   @Access({ kind: 'organization', action: 'maintain' })
+  @Audited('team.member.update')
   @ApiParam(USERNAME_PARAM)
   @ApiOperation({ summary: 'Set whether a member maintains the team' })
   @ApiOkResponse({ type: TeamMemberDto })
@@ -93,6 +96,7 @@ export class TeamMembersController {
   @Delete(':username')
   @HttpCode(204)
   @Access({ kind: 'organization', action: 'maintain' })
+  @Audited('team.member.remove')
   @ApiParam(USERNAME_PARAM)
   @ApiOperation({ summary: 'Remove a member from a team' })
   @ApiNoContentResponse({ description: 'Removed' })

@@ -18,6 +18,7 @@ import type { Request, Response } from 'express';
 import type { Actor } from '../../../access/actor.js';
 import { IdempotentCreates } from '../../../database/idempotency/idempotent-creates.service.js';
 import { Access } from '../../../http/guards/access.decorator.js';
+import { Audited } from '../../../http/guards/audited.decorator.js';
 import { CurrentActor } from '../../../http/guards/actor.decorator.js';
 import {
   ApiConditionalUpdate,
@@ -48,6 +49,7 @@ export class TeamsController {
 
   @Post()
   @Access({ kind: 'organization', action: 'manage' })
+  @Audited('team.create')
   @ApiOperation({ summary: 'Create a team' })
   @ApiCreated(TeamDto)
   async create(
@@ -100,6 +102,7 @@ export class TeamsController {
 
   @Patch(':team')
   @Access({ kind: 'organization', action: 'manage' })
+  @Audited('team.update')
   @ApiParam(TEAM_PARAM)
   @ApiOperation({ summary: 'Change the name or description of a team' })
   @ApiConditionalUpdate(TeamDto)
@@ -117,6 +120,7 @@ export class TeamsController {
   @Delete(':team')
   @HttpCode(204)
   @Access({ kind: 'organization', action: 'manage' })
+  @Audited('team.delete')
   @ApiParam(TEAM_PARAM)
   @ApiOperation({ summary: 'Delete a team' })
   @ApiNoContentResponse({ description: 'Deleted, with its grants' })

@@ -18,6 +18,7 @@ import type { Request, Response } from 'express';
 import type { Actor } from '../../../access/actor.js';
 import { IdempotentCreates } from '../../../database/idempotency/idempotent-creates.service.js';
 import { Access } from '../../../http/guards/access.decorator.js';
+import { Audited } from '../../../http/guards/audited.decorator.js';
 import { CurrentActor } from '../../../http/guards/actor.decorator.js';
 import { ApiError } from '../../../http/errors/api-error.js';
 import { CreateRequest, type IncomingCreate } from '../../../http/validation/create-request.decorator.js';
@@ -45,6 +46,7 @@ export class InvitationsController {
   ) {}
 
   @Post()
+  @Audited('invitation.create')
   @Header('Cache-Control', 'no-store')
   @ApiOperation({ summary: 'Create a code for one sign-up, with SIGN_UP=`invite`' })
   @ApiCreatedResponse({ type: IssuedInvitationDto })
@@ -76,6 +78,7 @@ export class InvitationsController {
   }
 
   @Delete(':id')
+  @Audited('invitation.revoke')
   @HttpCode(204)
   @ApiOperation({ summary: 'Revoke an unused invitation' })
   @ApiNoContentResponse({ description: 'The code is void' })

@@ -3,6 +3,7 @@ import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiParam, ApiTags } 
 import type { Request, Response } from 'express';
 import type { Actor } from '../../../access/actor.js';
 import { Access } from '../../../http/guards/access.decorator.js';
+import { Audited } from '../../../http/guards/audited.decorator.js';
 import { CurrentActor } from '../../../http/guards/actor.decorator.js';
 import { ApiPage } from '../../../http/openapi/api-answers.decorator.js';
 import { keysetPage, type ListReply, listReply } from '../../../http/paging/list-reply.js';
@@ -43,6 +44,7 @@ export class NamespacesController {
   }
 
   @Post('release')
+  @Audited('namespace.release')
   @HttpCode(200)
   @ApiOperation({ summary: 'Release the names of many deleted users and organizations' })
   @ApiOkResponse({ type: ReleasesDto })
@@ -52,6 +54,7 @@ export class NamespacesController {
   }
 
   @Post(':name/release')
+  @Audited('namespace.release')
   @HttpCode(204)
   @ApiOperation({ summary: 'Release the name of a deleted user or organization' })
   @ApiParam({ name: 'name', example: 'alice' })

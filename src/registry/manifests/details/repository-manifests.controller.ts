@@ -4,6 +4,7 @@ import type { Request, Response } from 'express';
 import type { Actor } from '../../../access/actor.js';
 import type { Viewer } from '../../../access/viewer.js';
 import { Access } from '../../../http/guards/access.decorator.js';
+import { Audited } from '../../../http/guards/audited.decorator.js';
 import { CurrentActor } from '../../../http/guards/actor.decorator.js';
 import { ApiError } from '../../../http/errors/api-error.js';
 import { CurrentViewer } from '../../../http/guards/current-viewer.decorator.js';
@@ -84,6 +85,7 @@ export class RepositoryManifestsController {
   @Delete(MANIFEST)
   @HttpCode(204)
   @Access({ kind: 'repository', action: 'delete' })
+  @Audited('manifest.delete')
   @ApiOperation({ summary: 'Delete a manifest with all its tags; 409 while a tagged index needs it' })
   @ApiParam({ name: 'digest', example: DIGEST_EXAMPLE })
   @ApiNoContentResponse({ description: 'Deleted' })

@@ -4,6 +4,7 @@ import type { Request, Response } from 'express';
 import type { Actor } from '../../../access/actor.js';
 import type { Viewer } from '../../../access/viewer.js';
 import { Access } from '../../../http/guards/access.decorator.js';
+import { Audited } from '../../../http/guards/audited.decorator.js';
 import { CurrentActor } from '../../../http/guards/actor.decorator.js';
 import { ApiError } from '../../../http/errors/api-error.js';
 import { CurrentViewer } from '../../../http/guards/current-viewer.decorator.js';
@@ -111,6 +112,7 @@ export class RepositoryTagsController {
   @Delete(TAG)
   @HttpCode(204)
   @Access({ kind: 'repository', action: 'delete' })
+  @Audited('tag.delete')
   @ApiOperation({ summary: 'Delete a tag; its manifest and the manifest’s other tags stay' })
   @ApiParam({ name: 'tag', example: 'v1.2' })
   @ApiNoContentResponse({ description: 'Deleted' })

@@ -4,6 +4,7 @@ import type { Response } from 'express';
 import type { Actor } from '../../../access/actor.js';
 import type { Viewer } from '../../../access/viewer.js';
 import { Access } from '../../../http/guards/access.decorator.js';
+import { Audited } from '../../../http/guards/audited.decorator.js';
 import { CurrentActor } from '../../../http/guards/actor.decorator.js';
 import { ApiError } from '../../../http/errors/api-error.js';
 import { CurrentViewer } from '../../../http/guards/current-viewer.decorator.js';
@@ -45,6 +46,7 @@ export class PermissionsController {
 
   @Put(PATHS)
   @Access({ kind: 'repository', action: 'manage' })
+  @Audited('permissions.update')
   @ApiOperation({ summary: 'Replace the grants of a repository: you may grant only roles that you hold' })
   @ApiHeader({ name: 'If-Match', required: false, description: 'The ETag that was read; 412 when it has changed' })
   @ApiOkResponse({ type: PermissionsDto, headers: ETAG })

@@ -5,6 +5,7 @@ import type { Actor } from '../../../access/actor.js';
 import type { Viewer } from '../../../access/viewer.js';
 import { AppConfig } from '../../../config/config.js';
 import { Access } from '../../../http/guards/access.decorator.js';
+import { Audited } from '../../../http/guards/audited.decorator.js';
 import { CurrentActor } from '../../../http/guards/actor.decorator.js';
 import { ApiError } from '../../../http/errors/api-error.js';
 import { showVersion } from '../../../http/validation/conditional-update.js';
@@ -45,6 +46,7 @@ export class RepoMovesController {
   @Post(repositoryPaths('/rename'))
   @HttpCode(200)
   @Access({ kind: 'repository', action: 'manage' })
+  @Audited('repo.rename')
   @ApiOperation({
     summary: 'Rename a repository, or move it to another namespace',
     description:
@@ -87,6 +89,7 @@ export class RepoMovesController {
   @Delete(ALIASES)
   @HttpCode(204)
   @Access({ kind: 'repository', action: 'manage', formerPath: 'standing' })
+  @Audited('repo.alias.release')
   @ApiOperation({
     summary: 'Release a former path: a new repository can then be created there',
     description:
