@@ -3,7 +3,8 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import type { Express } from 'express';
 import { HEADERS, PROBLEM_SCHEMAS, withErrors } from './openapi-errors.js';
-import { PATH_EXAMPLES, REGISTRY_ROUTES, type RouteSupplement } from './openapi-registry.js';
+import { PATH_EXAMPLES } from './registry-examples.js';
+import { REGISTRY_OPERATION, type RegistryOperationOptions } from './registry-operation.decorator.js';
 
 const DOCS_PATH = 'api/docs';
 const METHODS = ['get', 'head', 'post', 'put', 'patch', 'delete'] as const;
@@ -20,6 +21,10 @@ its namespace under \`/api/v1\`. Where a gateway refuses \`%2F\`, \`/v2/acme/tea
 
 type PathItem = OpenAPIObject['paths'][string];
 type Operation = NonNullable<PathItem['get']>;
+/** What `@RegistryOperation` has left. */
+interface Extended {
+  readonly [REGISTRY_OPERATION]?: RegistryOperationOptions;
+}
 type Parameter = NonNullable<Operation['parameters']>[number];
 
 /** The whole API. Controllers describe their routes; what all routes have in common is added here. */
@@ -72,27 +77,30 @@ function describe(path: string, item: PathItem): PathItem {
   for (const method of METHODS) {
     const operation = item[method];
     if (!operation) continue;
-    const supplement = REGISTRY_ROUTES[`${method} ${path}`];
-    const full = supplement ? supplemented(operation, path, supplement) : operation;
-    described[method] = withErrors(full, path, method);
+    const { [REGISTRY_OPERATION]: options, ...plain } = operation as Operation & Extended;
+    described[method] = withErrors(options ? supplemented(plain, path, options) : plain, path, method);
   }
   return described;
 }
 
-function supplemented(operation: Operation, path: string, supplement: RouteSupplement): Operation {
-  const { summary, body, answers } = supplement;
+function supplemented(operation: Operation, path: string, options: RegistryOperationOptions): Operation {
+  const { summary, body, answers } = options;
   const responses = Object.fromEntries(answers.map(([status, ...answer]) => [status, response(...answer)]));
   return {
     ...operation,
     tags: ['registry'],
-    ...(summary === undefined ? {} : { summary }),
-    parameters: parametersOf(operation, path, supplement),
+    summary,
+    parameters: parametersOf(operation, path, options),
     ...(body ? { requestBody: { content: content(...body) } } : {}),
     responses: { ...described(operation), ...responses },
   };
 }
 
-function parametersOf({ parameters = [] }: Operation, path: string, { query, headers }: RouteSupplement): Parameter[] {
+function parametersOf(
+  { parameters = [] }: Operation,
+  path: string,
+  { query, headers }: RegistryOperationOptions,
+): Parameter[] {
   const own: Parameter[] = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => {
     const [example, description] = PATH_EXAMPLES[name] ?? ['', ''];
     return { name, in: 'path', required: true, description, example, schema: { type: 'string' } };

@@ -2,6 +2,8 @@ import { Controller, Delete, Get, Head, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import type { Actor } from '../../access/actor.js';
 import { Access } from '../../http/guards/access.decorator.js';
+import { BYTES } from '../../http/openapi/registry-examples.js';
+import { RegistryOperation } from '../../http/openapi/registry-operation.decorator.js';
 import { Audited } from '../../http/guards/audited.decorator.js';
 import { CurrentActor } from '../../http/guards/actor.decorator.js';
 import type { RepositoryFact } from '../../http/request-context.js';
@@ -27,6 +29,7 @@ export class BlobsController {
   @Head(':digest') // before @Get: Express answers HEAD with the first route that matches
   @Access({ kind: 'repository', action: 'pull' })
   @Audited('blob.pull', 'request')
+  @RegistryOperation({ summary: 'Check a blob (end-2)', answers: [[200, 'It exists, with its size']] })
   async head(
     @TargetRepository() repository: RepositoryFact,
     @DigestParam() digest: Digest,
@@ -40,6 +43,15 @@ export class BlobsController {
   @Get(':digest')
   @Access({ kind: 'repository', action: 'pull' })
   @Audited('blob.pull', 'request')
+  @RegistryOperation({
+    summary: 'Pull a blob (end-2)',
+    headers: { Range: 'bytes=0-1023' },
+    answers: [
+      [200, 'The bytes', BYTES],
+      [206, 'The range that was asked for', BYTES],
+      [307, 'URL of the bytes, valid for a few minutes'],
+    ],
+  })
   async get(
     @TargetRepository() repository: RepositoryFact,
     @DigestParam() digest: Digest,
@@ -63,6 +75,10 @@ export class BlobsController {
   @Delete(':digest')
   @Access({ kind: 'repository', action: 'delete' })
   @Audited('blob.delete')
+  @RegistryOperation({
+    summary: 'Remove a blob from the repository (end-10)',
+    answers: [[202, 'Removed']],
+  })
   async remove(
     @TargetRepository() repository: RepositoryFact,
     @DigestParam() digest: Digest,

@@ -1,8 +1,10 @@
 import { Controller, Delete, Get, Head, Put, Query, Req, Res } from '@nestjs/common';
-import { ApiOperation, ApiParam, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiQuery, ApiResponse } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { AppConfig } from '../../config/config.js';
 import { Access } from '../../http/guards/access.decorator.js';
+import { DIGEST_EXAMPLE, MANIFEST, MANIFEST_EXAMPLE } from '../../http/openapi/registry-examples.js';
+import { RegistryOperation } from '../../http/openapi/registry-operation.decorator.js';
 import { Audited } from '../../http/guards/audited.decorator.js';
 import { releaseMemory } from '../../fairness/release-memory.js';
 import { BodyMemory } from '../../http/bodies/body-memory.js';
@@ -23,9 +25,6 @@ import { ManifestsService } from './manifests.service.js';
 import { PullCounts } from './pull-counts.js';
 import { readTags } from './tags/tag-parameters.js';
 
-@ApiTags('registry')
-@ApiParam({ name: 'name', description: 'The repository, of two or more components' })
-@ApiParam({ name: 'reference', description: 'A tag or a digest' })
 @Controller('v2/*name/manifests')
 export class ManifestsController {
   constructor(
@@ -40,8 +39,7 @@ export class ManifestsController {
   @Head(':reference') // before @Get: Express answers HEAD with the first route that matches
   @Access({ kind: 'repository', action: 'pull', next: 'manifest' })
   @Audited('manifest.pull', 'request')
-  @ApiOperation({ summary: 'Check a manifest (end-3)' })
-  @ApiResponse({ status: 200, description: 'Its digest, type and size' })
+  @RegistryOperation({ summary: 'Check a manifest (end-3)', answers: [[200, 'Its digest, type and size']] })
   async head(
     @TargetRepository() repository: RepositoryFact,
     @ReferenceParam('manifestUnknown') reference: Reference,
@@ -58,8 +56,14 @@ export class ManifestsController {
   @Get(':reference')
   @Access({ kind: 'repository', action: 'pull', next: 'manifest' })
   @Audited('manifest.pull', 'request')
-  @ApiOperation({ summary: 'Pull a manifest (end-3)' })
-  @ApiResponse({ status: 200, description: 'The exact bytes that were pushed; Accept changes nothing' })
+  @RegistryOperation({
+    summary: 'Pull a manifest (end-3)',
+    headers: { 'If-None-Match': `"${DIGEST_EXAMPLE}"` },
+    answers: [
+      [200, 'The exact bytes that were pushed', MANIFEST, MANIFEST_EXAMPLE],
+      [304, 'It matches If-None-Match'],
+    ],
+  })
   async get(
     @TargetRepository() repository: RepositoryFact,
     @ReferenceParam('manifestUnknown') reference: Reference,
@@ -80,9 +84,13 @@ export class ManifestsController {
   @Put(':reference')
   @Access({ kind: 'repository', action: 'push' })
   @Audited('manifest.push')
-  @ApiOperation({ summary: 'Push a manifest (end-7)' })
+  @RegistryOperation({
+    summary: 'Push a manifest (end-7)',
+    headers: { 'If-Match': `"${DIGEST_EXAMPLE}"` },
+    body: [MANIFEST, MANIFEST_EXAMPLE],
+    answers: [[201, 'Stored, see Location and Docker-Content-Digest']],
+  })
   @ApiQuery({ name: 'tag', required: false, isArray: true, description: 'Further tags for the manifest' })
-  @ApiResponse({ status: 201, description: 'Stored; Location leads to it' })
   async put(
     @Target() { name }: RepositoryTarget,
     @ReferenceParam() reference: Reference,
@@ -119,8 +127,7 @@ export class ManifestsController {
   @Delete(':reference')
   @Access({ kind: 'repository', action: 'delete' })
   @Audited('manifest.delete')
-  @ApiOperation({ summary: 'Delete a tag, or a manifest with all its tags (end-9)' })
-  @ApiResponse({ status: 202, description: 'Deleted' })
+  @RegistryOperation({ summary: 'Delete a tag, or a manifest with all its tags (end-9)', answers: [[202, 'Deleted']] })
   @ApiResponse({ status: 405, description: 'A tagged index needs it; the response names the tag' })
   async delete(
     @TargetRepository() repository: RepositoryFact,

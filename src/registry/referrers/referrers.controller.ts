@@ -1,7 +1,9 @@
 import { Controller, Get, Query, Res } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiParam, ApiQuery, ApiTags } from '@nestjs/swagger';
+import { ApiQuery } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { Access } from '../../http/guards/access.decorator.js';
+import { INDEX, INDEX_EXAMPLE } from '../../http/openapi/registry-examples.js';
+import { RegistryOperation } from '../../http/openapi/registry-operation.decorator.js';
 import type { RepositoryTarget } from '../../http/request-context.js';
 import { type Digest, isDigest } from '../../oci/digest.js';
 import { MEDIA_TYPES } from '../../oci/media-type.js';
@@ -15,7 +17,6 @@ import { ReferrersService } from './referrers.service.js';
 
 const NOTHING = { descriptors: [], continueAfter: null };
 
-@ApiTags('registry')
 @Controller('v2/*name/referrers')
 export class ReferrersController {
   constructor(private readonly referrers: ReferrersService) {}
@@ -23,11 +24,11 @@ export class ReferrersController {
   /** Never 404: neither the subject nor the repository need exist for a caller who may pull that name. */
   @Get(':digest')
   @Access({ kind: 'repository', action: 'pull', unknown: 'denied' })
-  @ApiOperation({ summary: 'List the manifests that refer to a digest (end-12)' })
-  @ApiParam({ name: 'name', description: 'The repository, of two or more components' })
-  @ApiParam({ name: 'digest', description: 'The subject, which need not exist' })
+  @RegistryOperation({
+    summary: 'List the manifests that refer to a digest (end-12)',
+    answers: [[200, 'An image index', INDEX, INDEX_EXAMPLE]],
+  })
   @ApiQuery({ name: 'artifactType', required: false })
-  @ApiOkResponse({ description: 'An image index; `Link` leads to the next page' })
   async list(
     @Target() { name, repository }: RepositoryTarget,
     @DigestParam() subject: Digest,

@@ -2,6 +2,8 @@ import { Controller, Delete, Get, Patch, Post, Put, Query, Req, Res } from '@nes
 import type { Request, Response } from 'express';
 import { AppConfig } from '../../config/config.js';
 import { Access } from '../../http/guards/access.decorator.js';
+import { BYTES, CONTENT_RANGE, DIGEST_EXAMPLE } from '../../http/openapi/registry-examples.js';
+import { RegistryOperation } from '../../http/openapi/registry-operation.decorator.js';
 import { Audited } from '../../http/guards/audited.decorator.js';
 import type { RepositoryTarget } from '../../http/request-context.js';
 import { type Digest, parseDigest, parseDigestAlgorithm } from '../../oci/digest.js';
@@ -38,6 +40,15 @@ export class UploadsController {
   @Post()
   @Access({ kind: 'repository', action: 'push' })
   @Audited('blob.push', 'created')
+  @RegistryOperation({
+    summary: 'Start an upload, upload a blob at once, or mount one (end-4a, end-4b, end-11)',
+    query: { digest: DIGEST_EXAMPLE, mount: DIGEST_EXAMPLE, from: 'admin/base', 'digest-algorithm': 'sha512' },
+    body: [BYTES],
+    answers: [
+      [202, 'The upload continues at Location'],
+      [201, 'The blob exists'],
+    ],
+  })
   async start(
     @Target() target: RepositoryTarget,
     @CurrentActor() actor: Actor,
@@ -66,6 +77,10 @@ export class UploadsController {
 
   @Get(':id')
   @Access(SESSION)
+  @RegistryOperation({
+    summary: 'Read the progress of an upload (end-13)',
+    answers: [[204, 'Range has the bytes received']],
+  })
   async status(@Session() session: UploadSession, @Res() response: Response): Promise<void> {
     uploadStatus(response, await this.uploads.status(session));
   }
@@ -73,6 +88,12 @@ export class UploadsController {
   @Patch(':id')
   @Access(SESSION)
   @Audited('blob.push', 'created')
+  @RegistryOperation({
+    summary: 'Append to an upload (end-5)',
+    headers: CONTENT_RANGE,
+    body: [BYTES],
+    answers: [[202, 'Range has the bytes received']],
+  })
   async append(@Session() session: UploadSession, @Req() request: Request, @Res() response: Response): Promise<void> {
     uploadAccepted(response, await this.reading(request, (incoming) => this.uploads.append(session, incoming)));
   }
@@ -80,6 +101,13 @@ export class UploadsController {
   @Put(':id')
   @Access(SESSION)
   @Audited('blob.push', 'request')
+  @RegistryOperation({
+    summary: 'Append the last bytes and close the upload (end-6)',
+    query: { digest: DIGEST_EXAMPLE },
+    headers: CONTENT_RANGE,
+    body: [BYTES],
+    answers: [[201, 'The blob exists']],
+  })
   async close(
     @Session() session: UploadSession,
     @Query('digest') digestText: QueryText,
@@ -94,6 +122,7 @@ export class UploadsController {
   @Delete(':id')
   @Access(SESSION)
   @Audited('upload.cancel', 'request')
+  @RegistryOperation({ summary: 'Cancel an upload (end-14)', answers: [[204, 'Cancelled']] })
   async cancel(@Session() session: UploadSession, @Res() response: Response): Promise<void> {
     await this.uploads.cancel(session);
     uploadCancelled(response);

@@ -1,8 +1,9 @@
 import { Controller, Get, Query, Res } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiQuery, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import type { Viewer } from '../../access/viewer.js';
 import { Access } from '../../http/guards/access.decorator.js';
+import { PAGE_QUERY } from '../../http/openapi/registry-examples.js';
+import { RegistryOperation } from '../../http/openapi/registry-operation.decorator.js';
 import { CurrentViewer } from '../../http/guards/current-viewer.decorator.js';
 import { parsePage } from '../../oci/page.js';
 import { ReposService } from '../repos/repos.service.js';
@@ -11,17 +12,17 @@ import { replyJson } from './replies.js';
 
 const PATH = '/v2/_catalog';
 
-@ApiTags('registry')
 @Controller('v2/_catalog')
 export class CatalogController {
   constructor(private readonly repositories: ReposService) {}
 
   @Get()
   @Access({ kind: 'authenticated', scope: 'catalog' })
-  @ApiOperation({ summary: 'List the repositories that the caller may pull' })
-  @ApiQuery({ name: 'n', required: false, description: 'Entries of a page, at most 1000' })
-  @ApiQuery({ name: 'last', required: false, description: 'The entry after which the page starts' })
-  @ApiOkResponse({ description: 'Names in ASCII order; `Link` leads to the next page' })
+  @RegistryOperation({
+    summary: 'List the repositories that the caller may pull',
+    query: PAGE_QUERY,
+    answers: [[200, 'Names in ASCII order', 'application/json', { repositories: ['admin/app', 'admin/team/app'] }]],
+  })
   async list(
     @Query() query: Record<string, unknown>,
     @CurrentViewer() viewer: Viewer,
