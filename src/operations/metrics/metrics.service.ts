@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { collectDefaultMetrics, type MetricObjectWithValues, type MetricValue, Registry } from 'prom-client';
-import { PROGRAM_VERSION } from './program-version.js';
+import { PROGRAM_VERSION } from '../../config/program-version.js';
 import { countTallies } from './counter-metrics.js';
 import { gaugeOf } from './metric-kinds.js';
 import { METRICS_SOURCES, type MetricsSource } from './metrics-source.js';

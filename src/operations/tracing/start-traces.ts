@@ -15,7 +15,7 @@ import {
 } from '@opentelemetry/resources';
 import { BatchSpanProcessor, type SpanExporter, TracerProvider } from '@opentelemetry/sdk-trace';
 import type { TracingProtocol } from '../../config/tracing.js';
-import { PROGRAM_VERSION } from '../metrics/program-version.js';
+import { PROGRAM_VERSION } from '../../config/program-version.js';
 import type { Proxies } from '../../outgoing/proxies.js';
 import { CleanExporter } from './clean-exporter.js';
 import { collectorAgent } from './collector-agent.js';

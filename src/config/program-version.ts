@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 export const PROGRAM_VERSION: string = readVersion();
 
 function readVersion(): string {
-  const places = ['../../../package.json', '../../../../package.json'].map((path) => new URL(path, import.meta.url));
+  const places = ['../../package.json', '../../../package.json'].map((path) => new URL(path, import.meta.url));
   const found = places.find((place) => existsSync(place));
   if (!found) return 'unknown';
   return (JSON.parse(readFileSync(found, 'utf8')) as { version: string }).version;
