@@ -16,6 +16,7 @@ import { ManifestsModule } from './registry/manifests/manifests.module.js';
 import { OrgsModule } from './identity/orgs/orgs.module.js';
 import { RegistryModule } from './registry/v2/registry.module.js';
 import { ReposModule } from './registry/repos/repos.module.js';
+import { UpgradesModule } from './upgrades/upgrades.module.js';
 import { UsersModule } from './identity/users/users.module.js';
 
 /** The list of modules; everything else is each module's own. */
@@ -41,6 +42,7 @@ export class AppModule {
         GcModule,
         IntegrityModule,
         JobRunnerModule,
+        UpgradesModule,
         HealthModule,
         ...metricsOf(config),
       ],

@@ -58,8 +58,9 @@ function addNodeCommands(program: Command): void {
   program
     .command('migrate')
     .description('Bring the database schema up to date (through DATABASE_DIRECT_URL where it is set).')
+    .option('--finish', 'turn on what nodes of 0.1 would violate; none of them may run any more')
     .option(...JSON_OPTION)
-    .action(async (options: { json?: true }) => {
+    .action(async (options: { finish?: true; json?: true }) => {
       const { migrateCommand } = await import('./migrate-command.js');
       finish(await migrateCommand(options));
     });

@@ -26,6 +26,8 @@ const STILL: ReadonlySet<string> = new Set([
   'aerugo_compactions_total', // of the filesystem only: test/e2e/split-blobs.spec.ts
   'aerugo_reconcile_removed_total',
   'aerugo_damaged_blobs',
+  'aerugo_upgrade_unfinished', // test/e2e/upgrades.spec.ts
+  'aerugo_live_processes',
   'aerugo_jobs', // these are shorter than a scrape: test/e2e/jobs-kill.spec.ts
   'aerugo_integrity_unchecked_total',
   'aerugo_writes_succeed', // test/e2e/writes-fail.spec.ts

@@ -40,11 +40,19 @@ function source(name: string, timestamp: number, up: readonly string[]): string 
 
 /** The same, whose code is also written for a later schema level. */
 export function nextLevel(level: number, ...migrations: ExtraMigration[]): string {
-  const build = nextVersion(...migrations);
-  const file = path.join(build, 'src', 'database', 'schema-level.js');
+  return withConstant(nextVersion(...migrations), 'database/schema-level.js', 'SCHEMA_LEVEL', level);
+}
+
+/** The next version, whose nodes obey more rules. */
+export function nextNodeLevel(level: number): string {
+  return withConstant(nextVersion(), 'upgrades/node-level.js', 'NODE_LEVEL', level);
+}
+
+function withConstant(build: string, name: string, constant: string, value: number): string {
+  const file = path.join(build, 'src', name);
   const text = readFileSync(file, 'utf8');
-  const raised = text.replace(/SCHEMA_LEVEL = \d+/, `SCHEMA_LEVEL = ${level}`);
-  if (raised === text) throw new Error(`${file} has no SCHEMA_LEVEL`);
-  writeFileSync(file, raised);
+  const changed = text.replace(new RegExp(`${constant} = \\d+`), `${constant} = ${value}`);
+  if (changed === text) throw new Error(`${file} has no ${constant}`);
+  writeFileSync(file, changed);
   return build;
 }

@@ -15,6 +15,11 @@ export const API_PROBLEMS = {
     status: 409,
     title: 'You cannot upload to the store itself here; push through the registry',
   },
+  upgradeUnfinished: {
+    code: 'UPGRADE_UNFINISHED',
+    status: 409,
+    title: 'Nodes of an older version may still run; finish the upgrade first',
+  },
   uploadIncomplete: { code: 'UPLOAD_INCOMPLETE', status: 409, title: 'Bytes of the upload are missing' },
   preconditionFailed: { code: 'PRECONDITION_FAILED', status: 412, title: 'It was changed meanwhile' },
   bodyTooLarge: { code: 'BODY_TOO_LARGE', status: 413, title: 'The body is too large' },

@@ -14,6 +14,8 @@ import { MetricsService } from './metrics.service.js';
 import { RequestMetrics } from './request-metrics.js';
 import { StoreMetrics } from './store-metrics.js';
 import { TokenSecretMetrics } from './token-secret-metrics.js';
+import { UpgradesModule } from '../../upgrades/upgrades.module.js';
+import { UpgradeMetrics } from './upgrade-metrics.js';
 import { WriteMetrics } from './write-metrics.js';
 
 const SOURCES = [
@@ -25,11 +27,12 @@ const SOURCES = [
   WriteMetrics,
   TokenSecretMetrics,
   JobMetrics,
+  UpgradeMetrics,
 ];
 
 /** Loaded only where `METRICS_LISTEN_ADDRESS` asks for it. */
 @Module({
-  imports: [HttpModule, DatabaseModule, CacheModule, StorageModule, HealthModule, JobsModule],
+  imports: [HttpModule, DatabaseModule, CacheModule, StorageModule, HealthModule, JobsModule, UpgradesModule],
   providers: [
     MetricsService,
     ...SOURCES,

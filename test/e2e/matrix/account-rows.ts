@@ -144,6 +144,7 @@ const operations: RouteRows = {
       return to(FSCK);
     },
   },
+  'NodesController.list': { success: 200, request: () => to('/api/v1/admin/nodes') },
   'JobsController.list': { success: 200, request: () => to(JOBS) },
   // None is there for sure: the route itself decides.
   'JobsController.get': { success: 404, request: () => to(`${JOBS}/${NO_ID}`) },
