@@ -13,6 +13,7 @@ import {
   privateFilesStayPrivate,
   productionImportsNoTests,
   pureModulesImportNoPackages,
+  settingsAreOnlyDeclared,
   type Rule,
 } from './architecture/rules.js';
 import { readSource, type SourceFacts } from './architecture/source-facts.js';
@@ -33,6 +34,7 @@ const RULES: readonly (readonly [string, Rule])[] = [
   ['controllers, repositories, DTOs and entities stay inside their module', privateFilesStayPrivate],
   ['packages are imported only by their owners', packagesHaveOwners],
   ['pure modules import no package', pureModulesImportNoPackages],
+  ['files of settings only declare them', settingsAreOnlyDeclared],
   ['only config reads the environment', onlyConfigReadsTheEnvironment],
   ['the program imports no test', productionImportsNoTests],
   ['there is no barrel and no forwardRef', nothingIsForwarded],

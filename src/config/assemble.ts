@@ -2,10 +2,11 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import type { RateLimitConfig, RedisConfig, S3Config, StorageType, TlsConfig } from './config-values.js';
 import { AppConfig } from './config.js';
+import { FILESYSTEM_SCRUB_BYTES_PER_SECOND } from '../operations/integrity/integrity.config.js';
+import { MINIMUM_UPLOAD_MEMORY } from '../registry/uploads/uploads.config.js';
 import { secretProblem } from './jwt-secret.js';
 import { formatSize } from './parsers.js';
-import type { ParsedSettings, SettingName } from './settings.js';
-import { FILESYSTEM_SCRUB_BYTES_PER_SECOND, MINIMUM_UPLOAD_MEMORY } from './settings/storage-settings.js';
+import { CONFIG_SECTIONS, type ParsedSettings, type SettingName } from './settings.js';
 import { type ProxyConfig, proxiesOf } from './proxies.js';
 import { type TracingConfig, tracingOf } from './tracing.js';
 
@@ -94,7 +95,7 @@ export function toConfig(
       manifestMaxBytes: values.MANIFEST_MAX_BYTES,
       manifestMaxAnnotations: values.MANIFEST_MAX_ANNOTATIONS,
     },
-    jobs: { concurrency: values.JOBS_CONCURRENCY, retentionSeconds: values.JOBS_RETENTION_SECONDS },
+    sections: Object.fromEntries(CONFIG_SECTIONS.map((section) => [section.name, section.values(values)])),
   });
 }
 

@@ -3,8 +3,7 @@ import { parse as parseToml, TomlError } from 'smol-toml';
 import { nearName } from './near-name.js';
 import type { RawValue } from './parsers.js';
 import { NoSecret, readSecretFile, SECRET_NAMES } from './secret-files.js';
-import { SECTIONS, type Section } from './setting.js';
-import { SETTING_NAMES, SETTINGS, type SettingName } from './settings.js';
+import { SECTIONS, SETTING_NAMES, SETTINGS, type SettingName } from './settings.js';
 
 /** A TOML file, under the name by which the operator knows it. */
 export interface ConfigFile {
@@ -75,7 +74,7 @@ interface FoundSetting {
   readonly isFile: boolean;
 }
 
-function settingOf(section: Section, key: string): FoundSetting | null {
+function settingOf(section: string, key: string): FoundSetting | null {
   for (const setting of inSection(section)) {
     if (SETTINGS[setting].key === key) return { setting, isFile: false };
     if (SETTINGS[setting].isSecret && fileKey(setting) === key) return { setting, isFile: true };
@@ -108,7 +107,7 @@ function outsideSections(name: string): string {
     : `${name} belongs in the section [${place.section}]${place.key === name ? '' : `, as ${place.key}`}`;
 }
 
-function unknownKey(section: Section, key: string): string {
+function unknownKey(section: string, key: string): string {
   const names = inSection(section);
   const files = names.filter((name) => SETTINGS[name].isSecret).map(fileKey);
   const meant = nearName(key, [...names.map((name) => SETTINGS[name].key), ...files]);
@@ -119,18 +118,18 @@ function unknownKey(section: Section, key: string): string {
 }
 
 /** Where in the file a setting is that is called so there, or as a variable. */
-function placeOf(name: string): { section: Section; key: string } | null {
+function placeOf(name: string): { section: string; key: string } | null {
   const found = SETTING_NAMES.find((candidate) => candidate === name || SETTINGS[candidate].key === name);
   if (found !== undefined) return SETTINGS[found];
   const secret = SECRET_NAMES.find((candidate) => [`${candidate}_FILE`, fileKey(candidate)].includes(name));
   return secret === undefined ? null : { section: SETTINGS[secret].section, key: fileKey(secret) };
 }
 
-function inSection(section: Section): SettingName[] {
+function inSection(section: string): SettingName[] {
   return SETTING_NAMES.filter((name) => SETTINGS[name].section === section);
 }
 
-function isSection(name: string): name is Section {
+function isSection(name: string): boolean {
   return SECTIONS.some((section) => section === name);
 }
 

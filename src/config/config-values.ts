@@ -168,12 +168,6 @@ export interface RegistryConfig {
   readonly manifestMaxAnnotations: number;
 }
 
-export interface JobsConfig {
-  /** Of each kind, in each process; 0: none. */
-  readonly concurrency: number;
-  readonly retentionSeconds: number;
-}
-
 export interface ConfigValues {
   readonly server: ServerConfig;
   readonly database: DatabaseConfig;
@@ -181,5 +175,6 @@ export interface ConfigValues {
   readonly storage: StorageConfig;
   readonly security: SecurityConfig;
   readonly registry: RegistryConfig;
-  readonly jobs: JobsConfig;
+  /** Of the modules that declare theirs with `configSection`, by its name. */
+  readonly sections: Readonly<Record<string, object>>;
 }

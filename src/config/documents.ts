@@ -1,5 +1,5 @@
-import { SECTIONS, type Section, type Setting } from './setting.js';
-import { SETTING_NAMES, SETTINGS, type SettingName } from './settings.js';
+import type { Setting } from './setting.js';
+import { SECTIONS, SETTING_NAMES, SETTINGS, type SettingName } from './settings.js';
 
 const WIDTH = 110;
 
@@ -37,7 +37,7 @@ export function markdownTable(): string {
   return ['| Variable | In the file | Default | |', '|---|---|---|---|', ...rows].join('\n');
 }
 
-function inSection(section: Section): SettingName[] {
+function inSection(section: string): SettingName[] {
   return SETTING_NAMES.filter((name) => SETTINGS[name].section === section);
 }
 

@@ -1,11 +1,9 @@
 import type * as p from './parsers.js';
 
-export const SECTIONS = ['server', 'database', 'cache', 'storage', 'security', 'registry', 'jobs'] as const;
-export type Section = (typeof SECTIONS)[number];
-
 /** One row a setting: parsing, messages, both example files and the table in `docs/configuration.md` come from here. */
 export interface Setting<T, Default extends string | null = string | null> {
-  readonly section: Section;
+  /** Of the TOML file: a group of settings as operators see them, often those of one module. */
+  readonly section: string;
   /** The name in the TOML file, inside its section. */
   readonly key: string;
   readonly parse: p.Parser<T>;
@@ -20,7 +18,7 @@ export interface Setting<T, Default extends string | null = string | null> {
 type Options = Partial<Pick<Setting<unknown>, 'isSecret'>>;
 
 export function setting<T>(
-  place: readonly [Section, string],
+  place: readonly [section: string, key: string],
   parse: p.Parser<T>,
   fallback: string,
   description: string,
@@ -30,7 +28,7 @@ export function setting<T>(
 }
 
 export function optional<T>(
-  place: readonly [Section, string],
+  place: readonly [section: string, key: string],
   parse: p.Parser<T>,
   example: string,
   description: string,

@@ -5,6 +5,7 @@ import { RawStatements } from '../database/raw-statements.js';
 import { type Transaction, UnitOfWork } from '../database/unit-of-work.js';
 import { withoutShare } from '../fairness/current-share.js';
 import type { Ids, JobType } from './job-type.js';
+import { type JobsConfig, JOBS_CONFIG } from './jobs.config.js';
 import { QUEUE_TIMES } from './queue-times.js';
 
 const ONE_YEAR = 365 * 24 * 3600;
@@ -25,11 +26,15 @@ export class JobQueue implements OnApplicationShutdown {
   private quietUntil = -Infinity;
   private isStopped = false;
 
+  private readonly config: JobsConfig;
+
   constructor(
     private readonly statements: RawStatements,
     private readonly unitOfWork: UnitOfWork,
-    private readonly config: AppConfig,
-  ) {}
+    config: AppConfig,
+  ) {
+    this.config = config.of(JOBS_CONFIG);
+  }
 
   async onApplicationShutdown(): Promise<void> {
     await this.stop();
@@ -65,7 +70,7 @@ export class JobQueue implements OnApplicationShutdown {
       expireInSeconds: timeoutSeconds,
       heartbeatSeconds: QUEUE_TIMES.heartbeatSeconds,
       retentionSeconds: ONE_YEAR,
-      deleteAfterSeconds: this.config.jobs.retentionSeconds,
+      deleteAfterSeconds: this.config.retentionSeconds,
     };
   }
 

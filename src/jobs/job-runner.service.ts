@@ -8,6 +8,7 @@ import { JobHandler } from './job-handler.js';
 import { JobQueue } from './job-queue.service.js';
 import { JobWakers } from './job-wakers.js';
 import { JOB_ATTEMPTS } from './job-counts.js';
+import { JOBS_CONFIG } from './jobs.config.js';
 import { QUEUE_TIMES } from './queue-times.js';
 
 /** After the start, which is to listen first; and again when the database was away. */
@@ -27,13 +28,17 @@ export class JobRunner implements OnApplicationBootstrap, BeforeApplicationShutd
     run: () => this.workOnAll(),
   });
 
+  private readonly concurrency: number;
+
   constructor(
     private readonly providers: DiscoveryService,
     private readonly queue: JobQueue,
     private readonly attempts: JobAttempts,
     private readonly wakers: JobWakers,
-    private readonly config: AppConfig,
-  ) {}
+    config: AppConfig,
+  ) {
+    this.concurrency = config.of(JOBS_CONFIG).concurrency;
+  }
 
   onApplicationBootstrap(): void {
     const handlers = this.handlers();
@@ -78,9 +83,7 @@ export class JobRunner implements OnApplicationBootstrap, BeforeApplicationShutd
     const { cron } = type.rules;
     if (cron !== null)
       await boss.schedule(type.name, cron, {}, { ...this.queue.optionsOf(type), tz: 'UTC', missed: 'once' });
-    const workers = await Promise.all(
-      Array.from({ length: this.config.jobs.concurrency }, () => this.poll(boss, handler)),
-    );
+    const workers = await Promise.all(Array.from({ length: this.concurrency }, () => this.poll(boss, handler)));
     this.wakers.set(type.name, () => {
       for (const worker of workers) boss.notifyWorker(worker);
     });

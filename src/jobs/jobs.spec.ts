@@ -61,7 +61,7 @@ class Process {
   readonly jobs: Jobs;
 
   constructor(tick: TickHandler | null = null) {
-    const config = { jobs: { concurrency: 1, retentionSeconds: 3_600 } } as unknown as AppConfig;
+    const config = { of: () => ({ concurrency: 1, retentionSeconds: 3_600 }) } as unknown as AppConfig;
     const rows = new JobsRepository(services.unitOfWork);
     this.queue = new JobQueue(new RawStatements(services.dataSource), services.unitOfWork, config);
     this.jobs = new Jobs(this.queue, rows, this.wakers);

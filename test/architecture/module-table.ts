@@ -180,6 +180,9 @@ export const OWNERS: readonly { what: string; packages: RegExp; files: RegExp }[
   { what: '@opentelemetry', packages: /^@opentelemetry\//, files: /^src\/operations\/tracing\// },
 ];
 
+/** What settings are declared with. */
+export const CONFIG_KIT = /^src\/config\/(config-section|config-values|setting|parsers|account-name)\.ts$/;
+
 /** Who may read `process.env`. */
 export const ENVIRONMENT_READERS = /^src\/config\//;
 
@@ -206,6 +209,7 @@ export const ROLES: readonly string[] = [
   'interceptor',
   'relay',
   'job',
+  'config',
 ];
 
 /** So many files, without specs, may stand in one folder; in `src` itself, which only starts and composes, fewer. */

@@ -11,6 +11,7 @@ import {
   privateFilesStayPrivate,
   productionImportsNoTests,
   pureModulesImportNoPackages,
+  settingsAreOnlyDeclared,
   type Rule,
 } from './rules.js';
 import { readSource } from './source-facts.js';
@@ -88,6 +89,12 @@ const BROKEN: readonly (readonly [string, Rule, Files, string])[] = [
     privateFilesStayPrivate,
     { 'src/repos/a.service.ts': "import { U } from '../users/user.entity.js';" },
     'src/users/user.entity.ts is private',
+  ],
+  [
+    'settings that load their module',
+    settingsAreOnlyDeclared,
+    { 'src/users/users.config.ts': "import { U } from './users.service.js';" },
+    'a .config.ts only declares settings',
   ],
   [
     'typeorm in a service',

@@ -1,5 +1,6 @@
 import {
   COMPOSITION,
+  CONFIG_KIT,
   COMPOSITION_FOLDERS,
   ENVIRONMENT_READERS,
   FORBIDDEN_FOLDERS,
@@ -27,12 +28,22 @@ export function moduleTableHolds(sources: readonly SourceFacts[], table: Table =
     if (allowed === undefined) return [`${source.file}: module "${from}" has no row in the module table`];
     return source.imports.flatMap((imported) => {
       if (imported.target === null) return [];
+      // config/ collects what each module declares.
+      if (from === 'config' && roleOf(imported.target) === 'config') return [];
       const to = moduleOf(imported.target, table);
       if (to === from || allowed.includes(to ?? compositionOf(imported.target))) return [];
       return [`${at(source, imported)}: ${from} may not import ${to ?? imported.target}`];
     });
   });
 }
+
+/** Whoever reads the configuration loads all of these, also a command that needs nothing else of their modules. */
+export const settingsAreOnlyDeclared: Rule = (sources) =>
+  production(sources).flatMap((source) => {
+    if (roleOf(source.file) !== 'config') return [];
+    const foreign = source.imports.filter(({ target }) => target === null || !CONFIG_KIT.test(target));
+    return foreign.map((imported) => `${at(source, imported)}: a .config.ts only declares settings`);
+  });
 
 export const privateFilesStayPrivate: Rule = (sources) =>
   production(sources).flatMap((source) => {

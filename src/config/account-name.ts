@@ -1,4 +1,4 @@
-import * as p from '../parsers.js';
+import * as p from './parsers.js';
 
 /** Of a user or an organization, which share one name space. */
 export const ACCOUNT_NAME = p.matching(

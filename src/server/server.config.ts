@@ -1,6 +1,6 @@
-import { LOG_LEVELS } from '../config-values.js';
-import * as p from '../parsers.js';
-import { optional, setting, type Setting } from '../setting.js';
+import { LOG_LEVELS } from '../config/config-values.js';
+import * as p from '../config/parsers.js';
+import { optional, setting, type Setting } from '../config/setting.js';
 
 /** Each is a process of 100 MB or more. */
 const MAXIMUM_WORKERS = 64;
@@ -35,19 +35,6 @@ export const SERVER_SETTINGS = {
     p.text,
     '/etc/aerugo/tls/tls.key',
     'Private key of that certificate, in PEM without a passphrase.',
-  ),
-  METRICS_LISTEN_ADDRESS: optional(
-    ['server', 'metrics_listen_address'],
-    p.listenAddress,
-    '127.0.0.1:9464',
-    'Address and port that serve /metrics for Prometheus; without it there are no metrics.',
-  ),
-  METRICS_TOKEN: optional(
-    ['server', 'metrics_token'],
-    p.matching(/^[\x21-\x7e]{16,}$/, 'must have 16 characters or more, and no spaces'),
-    'output-of-openssl-rand-hex-16',
-    'Bearer token that /metrics requires; without it every client that reaches its address can read it.',
-    { isSecret: true },
   ),
   LOG_LEVEL: setting(['server', 'log_level'], p.oneOf(LOG_LEVELS), 'info', `One of ${LOG_LEVELS.join(', ')}.`),
   DATA_DIR: setting(

@@ -1,6 +1,6 @@
-import { REDIS_MODES } from '../config-values.js';
-import * as p from '../parsers.js';
-import { optional, setting, type Setting } from '../setting.js';
+import { REDIS_MODES } from '../config/config-values.js';
+import * as p from '../config/parsers.js';
+import { optional, setting, type Setting } from '../config/setting.js';
 
 export const CACHE_SETTINGS = {
   REDIS_URL: optional(

@@ -1,11 +1,9 @@
-import { VISIBILITIES } from '../config-values.js';
-import * as p from '../parsers.js';
-import { optional, setting, type Setting } from '../setting.js';
-import { ACCOUNT_NAME } from './account-name.js';
+import { VISIBILITIES } from '../../config/config-values.js';
+import { ACCOUNT_NAME } from '../../config/account-name.js';
+import * as p from '../../config/parsers.js';
+import { optional, setting, type Setting } from '../../config/setting.js';
 
-const MIB = 2 ** 20;
-
-export const REGISTRY_SETTINGS = {
+export const REPOS_SETTINGS = {
   DEFAULT_VISIBILITY: setting(
     ['registry', 'default_visibility'],
     p.oneOf(VISIBILITIES),
@@ -23,17 +21,5 @@ export const REGISTRY_SETTINGS = {
     p.list(p.matching(/^[a-z0-9._/*-]+$/, 'must be names of repositories, * for any part')),
     'acme/*',
     'Repositories whose manifests may reference missing content; only an administrator can create a namespace named here.',
-  ),
-  MANIFEST_MAX_BYTES: setting(
-    ['registry', 'manifest_max_bytes'],
-    p.size(4 * MIB, 64 * MIB),
-    '4MiB',
-    'Maximum size of a manifest, 4MiB to 64MiB.',
-  ),
-  MANIFEST_MAX_ANNOTATIONS: setting(
-    ['registry', 'manifest_max_annotations'],
-    p.integer(100, 1_000_000),
-    '1000',
-    'Maximum annotations of a new manifest, and of each descriptor in it; at least 100.',
   ),
 } as const satisfies Record<string, Setting<unknown>>;

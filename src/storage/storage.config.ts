@@ -1,16 +1,8 @@
-import { DEDUPLICATIONS, S3_ENCRYPTIONS, STORAGE_TYPES } from '../config-values.js';
-import * as p from '../parsers.js';
-import { optional, setting, type Setting } from '../setting.js';
+import { DEDUPLICATIONS, S3_ENCRYPTIONS, STORAGE_TYPES } from '../config/config-values.js';
+import * as p from '../config/parsers.js';
+import { optional, setting, type Setting } from '../config/setting.js';
 
-const ONE_DAY = 86_400;
-const ONE_YEAR = 365 * ONE_DAY;
 const MIB = 2 ** 20;
-
-/** Without the setting, where the store does not look after its bytes itself: 350 GB a day. */
-export const FILESYSTEM_SCRUB_BYTES_PER_SECOND = 4 * MIB;
-
-/** A transfer holds one part in memory, at most 64 MiB, and an upload may need the one before it too. */
-export const MINIMUM_UPLOAD_MEMORY = 2 * 64 * MIB;
 
 export const STORAGE_SETTINGS = {
   STORAGE_TYPE: optional(
@@ -36,54 +28,6 @@ export const STORAGE_SETTINGS = {
     p.oneOf(DEDUPLICATIONS),
     'global',
     'Store equal blobs once per registry (global) or once per namespace (namespace).',
-  ),
-  UPLOAD_MEMORY_BUDGET: setting(
-    ['storage', 'upload_memory_budget'],
-    p.size(MINIMUM_UPLOAD_MEMORY),
-    '256MiB',
-    'Memory of all running uploads; at least 128MiB, two of the largest parts, and on S3 that for each worker.',
-  ),
-  UPLOAD_EXPIRY_SECONDS: setting(
-    ['storage', 'upload_expiry_seconds'],
-    p.duration(60, 30 * ONE_DAY),
-    '86400',
-    'An unfinished upload is removed this long after its last chunk.',
-  ),
-  MAX_OPEN_UPLOADS: setting(
-    ['storage', 'max_open_uploads'],
-    p.integer(0, 1_000_000),
-    '1000',
-    'Open uploads of one user or robot; 0 is no limit. An upload without a byte expires after an hour.',
-  ),
-  UPLOAD_MINIMUM_RATE: setting(
-    ['storage', 'upload_minimum_rate'],
-    p.size(1),
-    '1KiB',
-    'Bytes per second below which a stalled upload is aborted.',
-  ),
-  RECONCILE_INTERVAL_SECONDS: setting(
-    ['storage', 'reconcile_interval_seconds'],
-    p.duration(0, 30 * ONE_DAY),
-    '86400',
-    'Interval in which one node searches the store for objects without a row; 0 is off.',
-  ),
-  RECONCILE_GRACE_SECONDS: setting(
-    ['storage', 'reconcile_grace_seconds'],
-    p.duration(3600, ONE_YEAR),
-    '86400',
-    'Minimum age of objects that this removes; at least an hour.',
-  ),
-  SCRUB_BYTES_PER_SECOND: optional(
-    ['storage', 'scrub_bytes_per_second'],
-    p.size(0, 2 ** 40),
-    '4MiB',
-    'Rate at which one node at a time reads all blobs continuously to find damaged ones; 0 is off. The default is 4MiB on the filesystem and 0 on S3.',
-  ),
-  WRITE_CHECK_SECONDS: setting(
-    ['storage', 'write_check_seconds'],
-    p.duration(0, ONE_DAY),
-    '60',
-    'Interval in which a node tests writes to store and database; 0 tests only after a failed write.',
   ),
   S3_ENDPOINT: optional(
     ['storage', 'endpoint'],

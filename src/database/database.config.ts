@@ -1,5 +1,5 @@
-import * as p from '../parsers.js';
-import { optional, setting, type Setting } from '../setting.js';
+import * as p from '../config/parsers.js';
+import { optional, setting, type Setting } from '../config/setting.js';
 
 const POSTGRES = p.url(['postgres:', 'postgresql:'], 'postgresql://user:password@host:5432/name');
 
