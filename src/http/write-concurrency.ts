@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Response } from 'express';
 import { ApiError } from './errors/api-error.js';
-import { COUNTERS } from './counters.js';
+import { RATE_LIMITED } from './limit-counts.js';
 
 export const WRITES_AT_ONCE = 4;
 export const MAX_WAITING = 50;
@@ -86,7 +86,7 @@ export class WriteConcurrency {
 }
 
 function tooMany(): ApiError {
-  COUNTERS.rateLimited.add('writes');
+  RATE_LIMITED.add('writes');
   const detail = 'too many changes of yours are under way at once';
   return new ApiError('tooManyRequests', detail, { headers: { 'Retry-After': '5' } });
 }

@@ -1,5 +1,5 @@
 import type { OciCondition } from '../../oci/oci-error.js';
-import { COUNTERS } from '../counters.js';
+import { REFUSED_CONNECTIONS } from './refused-counts.js';
 import { beginsWithProxyProtocol } from './proxy-protocol.js';
 
 export type UnreadableReason =
@@ -50,6 +50,6 @@ function beginsWithHandshake([type, version]: Uint8Array): boolean {
 }
 
 export function countRefusal(refused: RefusedRequest, observe: RefusalObserver): void {
-  COUNTERS.unreadable.add(refused.reason);
+  REFUSED_CONNECTIONS.add(refused.reason);
   observe(refused);
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { Limiters } from '../../cache/limiters.js';
-import { COUNTERS } from '../../http/counters.js';
+import { RATE_LIMITED } from '../../http/limit-counts.js';
 import { LoginThrottle, MAX_FAILURES, MAX_FAILURES_OF_ACCOUNT, MAX_FAILURES_OF_ADDRESS } from './login-throttle.js';
 import { Refusal } from './refusal.js';
 
@@ -12,9 +12,9 @@ describe('LoginThrottle', () => {
   it('makes an account wait at an address after too many failures, and says how long', async () => {
     const throttle = new LoginThrottle(new Limiters(null));
     await failures(throttle, 'alice', '192.0.2.1', MAX_FAILURES);
-    const counted = COUNTERS.rateLimited.of('login');
+    const counted = RATE_LIMITED.of('login');
     const refusal = await throttle.begin('alice', '192.0.2.1').catch((error: unknown) => error);
-    expect(COUNTERS.rateLimited.of('login')).toBe(counted + 1);
+    expect(RATE_LIMITED.of('login')).toBe(counted + 1);
     expect(refusal).toBeInstanceOf(Refusal);
     expect(refusal).toMatchObject({ reason: 'tooManyAttempts', exhausted: { secondsToWait: expect.any(Number) } });
   });

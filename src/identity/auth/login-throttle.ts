@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Limiters } from '../../cache/limiters.js';
 import { networkOf } from '../../http/connections/client-network.js';
-import { COUNTERS } from '../../http/counters.js';
+import { RATE_LIMITED } from '../../http/limit-counts.js';
 import { AttemptLimiter } from '../../operations/limits/attempt-limiter.js';
 import type { Exhausted } from '../../operations/limits/limit-headers.js';
 import { isAccountName } from '../users/account-name.js';
@@ -48,7 +48,7 @@ export class LoginThrottle {
       (await this.countAccount(username, address)) ??
       (await this.ofAddresses.count(networkOf(address)));
     if (exhausted === null) return;
-    COUNTERS.rateLimited.add('login');
+    RATE_LIMITED.add('login');
     throw new Refusal('tooManyAttempts', exhausted);
   }
 

@@ -4,7 +4,7 @@ import type { Action } from '../../access/roles.js';
 import { AppConfig } from '../../config/config.js';
 import { ApiError } from '../../http/errors/api-error.js';
 import type { RepositoryTarget } from '../../http/request-context.js';
-import { COUNTERS } from '../../http/counters.js';
+import { REFUSED } from './refusal-counts.js';
 import { RequestLimitsService } from '../../operations/limits/request-limits.service.js';
 import { parseRepositoryName, type RepositoryName } from '../../oci/repository-name.js';
 import { ReposService } from '../../registry/repos/repos.service.js';
@@ -51,7 +51,7 @@ export class NamedAccess {
       return enterRepository({ kind: 'repository', action }, caller, name, repository);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      COUNTERS.refused.add(error.reason);
+      REFUSED.add(error.reason);
       throw new RefusedName(error.reason, { name, repository });
     }
   }

@@ -2,7 +2,7 @@ import type { Request } from 'express';
 import type { AppConfig } from '../../config/config.js';
 import { type ApiCondition, ApiError, type DockerError } from '../../http/errors/api-error.js';
 import { isRegistryPath } from '../../http/errors/error.filter.js';
-import { COUNTERS } from '../../http/counters.js';
+import { REFUSED } from './refusal-counts.js';
 import { TOKEN_PATH, tokenChallenge } from '../../http/v2/token-challenge.js';
 import { type Exhausted, exhaustedHeaders, exhaustedText } from '../../operations/limits/limit-headers.js';
 import { type OciCondition, OciError, ociErrorBody } from '../../oci/oci-error.js';
@@ -51,7 +51,7 @@ export function refusalError(
 ): OciError | ApiError {
   const row: RefusalRow = REFUSALS[reason];
   request.context.denied = reason;
-  COUNTERS.refused.add(reason);
+  REFUSED.add(reason);
   const headers: Record<string, string> = exhausted === undefined ? {} : exhaustedHeaders(exhausted);
   const text = exhausted === undefined ? undefined : exhaustedText(exhausted);
   if (row.challenge) {

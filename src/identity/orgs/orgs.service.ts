@@ -6,7 +6,7 @@ import { AppConfig } from '../../config/config.js';
 import { type Transaction, UnitOfWork } from '../../database/unit-of-work.js';
 import { ApiError } from '../../http/errors/api-error.js';
 import { unchangedSince } from '../../http/validation/conditional-update.js';
-import { COUNTERS } from '../../http/counters.js';
+import { RATE_LIMITED } from '../../http/limit-counts.js';
 import { whyTaken } from '../users/account-name.js';
 import { forgetFormerPaths } from '../users/namespaces/former-paths.js';
 import { NameDisclosure } from '../users/namespaces/name-lookups.js';
@@ -120,7 +120,7 @@ export class OrgsService {
     if (admin || limit === 0) return;
     const seconds = await this.orgs.secondsToWait(tx, id, limit);
     if (seconds === 0) return;
-    COUNTERS.rateLimited.add('org-creation');
+    RATE_LIMITED.add('org-creation');
     throw new ApiError(
       'tooManyRequests',
       `${limit} organizations of one user in 24 hours are the limit, try again in ${seconds} s`,

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Limiters } from '../../cache/limiters.js';
 import { ApiError } from '../../http/errors/api-error.js';
 import { networkOf } from '../../http/connections/client-network.js';
-import { COUNTERS } from '../../http/counters.js';
+import { RATE_LIMITED } from '../../http/limit-counts.js';
 import { AttemptLimiter } from '../../operations/limits/attempt-limiter.js';
 import { exhaustedHeaders, exhaustedText } from '../../operations/limits/limit-headers.js';
 
@@ -25,7 +25,7 @@ export class SignUpThrottle {
   async begin(address: string): Promise<void> {
     const exhausted = await this.attempts.count(networkOf(address));
     if (exhausted === null) return;
-    COUNTERS.rateLimited.add('sign-up');
+    RATE_LIMITED.add('sign-up');
     throw new ApiError('tooManyRequests', exhaustedText(exhausted), { headers: exhaustedHeaders(exhausted) });
   }
 }

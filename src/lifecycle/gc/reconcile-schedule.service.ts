@@ -1,7 +1,7 @@
 import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { AppConfig } from '../../config/config.js';
 import { UnitOfWork } from '../../database/unit-of-work.js';
-import { COUNTERS } from '../../http/counters.js';
+import { RECONCILES } from './gc-counts.js';
 import { Jobs } from '../../jobs/jobs.service.js';
 import { NoPayload } from '../../jobs/job-type.js';
 import { PeriodicTask } from '../../periodic/periodic-task.js';
@@ -76,7 +76,7 @@ export class ReconcileSchedule implements OnApplicationBootstrap, BeforeApplicat
   }
 
   private report(error: unknown): void {
-    COUNTERS.reconciles.add(error instanceof ForeignStore ? 'foreign' : 'failed');
+    RECONCILES.add(error instanceof ForeignStore ? 'foreign' : 'failed');
     if (error instanceof ForeignStore) this.logger.error({ event: 'foreign-store', message: error.message });
     else this.logger.warn({ error: String(error), message: 'the store is compared with the database later' });
     if (this.store.refusal !== null) this.rebinding.soon();

@@ -1,5 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { COUNTERS } from '../../http/counters.js';
+import { RECONCILED, RECONCILES } from './gc-counts.js';
 import { JobFailed, JobHandler, type JobRun } from '../../jobs/job-handler.js';
 import { JobType, NoPayload } from '../../jobs/job-type.js';
 import { Jobs } from '../../jobs/jobs.service.js';
@@ -38,7 +38,7 @@ export class ReconcileJob extends JobHandler<NoPayload> {
         await this.skipIfCancelled(run.id);
         throw error;
       }
-      COUNTERS.reconciles.add(error instanceof ForeignStore ? 'foreign' : 'failed');
+      RECONCILES.add(error instanceof ForeignStore ? 'foreign' : 'failed');
       if (error instanceof ForeignStore) this.logger.error({ event: 'foreign-store', message: error.message });
       throw new JobFailed(error instanceof Error ? error.message : String(error), { cause: error });
     }
@@ -50,8 +50,8 @@ export class ReconcileJob extends JobHandler<NoPayload> {
 }
 
 function count({ removedObjects, removedBytes, abortedMultiparts }: Reconciled): void {
-  COUNTERS.reconciles.add('done');
-  COUNTERS.reconciled.add('objects', removedObjects);
-  COUNTERS.reconciled.add('bytes', removedBytes);
-  COUNTERS.reconciled.add('multiparts', abortedMultiparts);
+  RECONCILES.add('done');
+  RECONCILED.add('objects', removedObjects);
+  RECONCILED.add('bytes', removedBytes);
+  RECONCILED.add('multiparts', abortedMultiparts);
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import { COUNTERS } from '../../http/counters.js';
+import { AUDIT_SUMMED } from './audit-counts.js';
 import { CLOCK } from './audit-clock.js';
 import type { AuditRecord } from './audit-record.js';
 
@@ -69,7 +69,7 @@ export class RepeatedEntries {
   private count(entry: AuditRecord, client: Client, key: string, now: number): void {
     const { kind } = client;
     const sums = this.sums[kind];
-    COUNTERS.auditSummed.add(kind);
+    AUDIT_SUMMED.add(kind);
     // An owner sees of what was refused in their namespace at least how often: a flood elsewhere must not hide it.
     const place = kind === 'known' ? `${entry.namespaceId ?? ''} ${entry.namespace ?? ''}` : '';
     const own = `${key} ${place}`;

@@ -3,7 +3,7 @@ import { beginHash, type BodyHash } from '../../registry/hashing/body-hash.js';
 import { HashWorkers } from '../../registry/hashing/hash-workers.js';
 import { HASH_LIBRARY } from '../../registry/hashing/saved-hash.js';
 import type { BlobObject, DamageKind } from '../../registry/blobs/stored-blobs.js';
-import { COUNTERS } from '../../http/counters.js';
+import { INTEGRITY_BYTES } from './integrity-counts.js';
 import { algorithmOf } from '../../oci/digest.js';
 import { BlobStore, type ByteRange } from '../../storage/blob-store.js';
 import { releaseMemory } from '../../fairness/release-memory.js';
@@ -111,7 +111,7 @@ export class BlobChecker {
         const room = hash.update(chunk as Buffer);
         if (room) await room;
         releaseMemory(chunk as Buffer);
-        COUNTERS.integrityBytes.add(kind, length);
+        INTEGRITY_BYTES.add(kind, length);
         const pause = pace.spend(length, signal);
         if (pause) await pause;
       }

@@ -2,7 +2,7 @@ import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationB
 import { randomUUID } from 'node:crypto';
 import { StoredBlobs } from '../../registry/blobs/stored-blobs.js';
 import { AppConfig } from '../../config/config.js';
-import { COUNTERS } from '../../http/counters.js';
+import { INTEGRITY_RUNS } from './integrity-counts.js';
 import { PeriodicTask } from '../../periodic/periodic-task.js';
 import { type HeldRun, IntegrityRunsRepository, type Progress } from './integrity-runs.repository.js';
 import { IntegrityWalk, RunLost, StoreNotUsable } from './integrity-walk.service.js';
@@ -84,7 +84,7 @@ export class IntegrityTurns implements OnApplicationBootstrap, BeforeApplication
   }
 
   private done({ kind, hash }: HeldRun, { blobs, bytes, damaged, healed, unchecked }: Progress): void {
-    COUNTERS.integrityRuns.add(`${kind}-done`);
+    INTEGRITY_RUNS.add(`${kind}-done`);
     const counts = { blobs, bytes, damaged, healed, unchecked };
     this.logger.log({ event: 'blobs-checked', run: kind, hash, ...counts, message: 'all blobs were checked' });
   }
@@ -95,7 +95,7 @@ export class IntegrityTurns implements OnApplicationBootstrap, BeforeApplication
     const isStore = error instanceof StoreNotUsable;
     const problem = isStore ? error.message : 'the database failed';
     const outcome = isStore && error.isForeign ? 'foreign' : 'failed';
-    COUNTERS.integrityRuns.add(`${kind}-${outcome}`);
+    INTEGRITY_RUNS.add(`${kind}-${outcome}`);
     const event = outcome === 'foreign' ? 'foreign-store' : 'check-failed';
     this.logger.error({ event, run: kind, error: String(error), message: 'a check of the blobs could not go on' });
     if (kind === 'fsck' && isStore) return this.runs.finish(run, 'failed', problem);

@@ -2,7 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { BlobDamage } from '../../registry/blobs/damage/blob-damage.service.js';
 import { StoreOwner } from '../../registry/blobs/damage/store-owner.service.js';
 import { type BlobObject, type DamageKind, StoredBlobs } from '../../registry/blobs/stored-blobs.js';
-import { COUNTERS } from '../../http/counters.js';
+import { INTEGRITY_UNCHECKED } from './integrity-counts.js';
 import { OciError } from '../../oci/oci-error.js';
 import { StorageError } from '../../storage/storage-errors.js';
 import { BlobChecker, type Verdict } from './blob-checker.js';
@@ -120,7 +120,7 @@ export class IntegrityWalk {
       await this.requireOwner();
       throw new StoreNotUsable(false, `the store does not answer: ${reason}`);
     }
-    COUNTERS.integrityUnchecked.add(walk.run.kind);
+    INTEGRITY_UNCHECKED.add(walk.run.kind);
     walk.watcher?.unchecked(blob, reason);
     const { digest, storageKey } = blob;
     this.logger.warn({ event: 'blob-unchecked', run: walk.run.kind, digest, storageKey, reason, message: UNCHECKED });

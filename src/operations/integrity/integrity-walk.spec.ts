@@ -8,7 +8,7 @@ import { integrityServices, type IntegrityServices } from '../../../test/support
 import { onFileEnd, scratchDirectory } from '../../../test/support/processes.js';
 import { freshBucket } from '../../../test/support/s3.js';
 import type { BlobObject } from '../../registry/blobs/stored-blobs.js';
-import { COUNTERS } from '../../http/counters.js';
+import { INTEGRITY_UNCHECKED } from './integrity-counts.js';
 import type { BlobStore } from '../../storage/blob-store.js';
 import { FilesystemStore } from '../../storage/filesystem/filesystem-store.js';
 import type { ObjectKey } from '../../storage/object-keys.js';
@@ -178,11 +178,11 @@ describe.each(Object.entries(STORES))('a check of all blobs on %s', (_name, open
     });
     const reasons: string[] = [];
     const watcher = { moved: () => undefined, unchecked: ({ digest }: BlobObject) => void reasons.push(digest) };
-    const before = COUNTERS.integrityUnchecked.of('fsck');
+    const before = INTEGRITY_UNCHECKED.of('fsck');
     const result = await services.over(failing).run(await services.begin(), RUNNING, watcher);
     expect(result).toMatchObject({ blobs: 3, damaged: 0, unchecked: 2 });
     expect(reasons.sort()).toEqual([silent.digest, fickle.digest].sort());
-    expect(COUNTERS.integrityUnchecked.of('fsck') - before).toBe(2);
+    expect(INTEGRITY_UNCHECKED.of('fsck') - before).toBe(2);
     expect(await services.marks()).toEqual({});
   });
 

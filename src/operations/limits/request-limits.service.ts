@@ -6,7 +6,7 @@ import { AppConfig } from '../../config/config.js';
 import { ApiError } from '../../http/errors/api-error.js';
 import { ClientNetworks, networkOf } from '../../http/connections/client-network.js';
 import { isRegistryPath } from '../../http/errors/error.filter.js';
-import { COUNTERS } from '../../http/counters.js';
+import { RATE_LIMITED } from '../../http/limit-counts.js';
 import { TOKEN_PATH } from '../../http/v2/token-challenge.js';
 import { OciError, ociErrorBody } from '../../oci/oci-error.js';
 import { type Exhausted, exhaustedHeaders, exhaustedText, quotaHeaders, secondsUntil } from './limit-headers.js';
@@ -81,7 +81,7 @@ export class RequestLimitsService {
     if (this.exempt.has(request.ip)) return;
     const { isOver, remaining, milliseconds } = counter.take(key);
     if (isOver) {
-      COUNTERS.rateLimited.add(limit.name);
+      RATE_LIMITED.add(limit.name);
       throw rateLimited(request, { ...limit, secondsToWait: secondsUntil(milliseconds) });
     }
     if (remaining >= limit.points * TOLD_BELOW) return;

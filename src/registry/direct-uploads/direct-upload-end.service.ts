@@ -1,5 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { COUNTERS } from '../../http/counters.js';
+import { DIRECT_UPLOADS } from '../uploads/upload-counts.js';
 import { BlobStore } from '../../storage/blob-store.js';
 import { objectKeyOf } from '../../storage/object-keys.js';
 import { StoreOwner } from '../blobs/damage/store-owner.service.js';
@@ -29,7 +29,7 @@ export class DirectUploadEnd {
     const { id, epoch } = upload;
     if (reason === 'bytesLost') await this.owner.require();
     if (!(await this.uploads.fail(id, epoch, reason))) return false;
-    COUNTERS.directUploads.add('failed');
+    DIRECT_UPLOADS.add('failed');
     this.logger.warn({ upload: id, reason, message: 'a direct upload has failed' });
     await this.remove(upload);
     return true;

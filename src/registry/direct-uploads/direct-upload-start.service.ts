@@ -4,7 +4,7 @@ import type { Actor } from '../../access/actor.js';
 import { AppConfig } from '../../config/config.js';
 import { ApiError } from '../../http/errors/api-error.js';
 import type { RepositoryFact } from '../../http/request-context.js';
-import { COUNTERS } from '../../http/counters.js';
+import { DIRECT_UPLOADS } from '../uploads/upload-counts.js';
 import { type Digest, hexOf } from '../../oci/digest.js';
 import { BlobStore } from '../../storage/blob-store.js';
 import type { DirectUploads, PartSizes, SignedRequest } from '../../storage/direct-uploads.js';
@@ -68,7 +68,7 @@ export class DirectUploadStart {
     const key = { id: randomUUID(), repoId: repository.id, principal };
     const row = { ...key, credential, digest, plan, expirySeconds: this.expirySeconds };
     const expiresAt = await this.open.begin(principal, NO_DRAFTS, () => this.uploads.start(row));
-    COUNTERS.directUploads.add('started');
+    DIRECT_UPLOADS.add('started');
     const started = { id: key.id, digest, size, expiresAt };
     if (!isOnePut) {
       await this.begin(direct, row);

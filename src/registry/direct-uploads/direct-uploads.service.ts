@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../../config/config.js';
 import { ApiError } from '../../http/errors/api-error.js';
-import { COUNTERS } from '../../http/counters.js';
+import { DIRECT_UPLOADS } from '../uploads/upload-counts.js';
 import { hexOf } from '../../oci/digest.js';
 import { BlobStore } from '../../storage/blob-store.js';
 import type { StoredPart } from '../../storage/writer-state.js';
@@ -92,7 +92,7 @@ export class DirectUploadsService {
   async cancel(session: UploadSession): Promise<void> {
     const row = await this.uploads.cancel(keyOf(session));
     if (!row) throw new ApiError('notFound');
-    COUNTERS.directUploads.add('cancelled');
+    DIRECT_UPLOADS.add('cancelled');
     await this.ends.remove(row);
   }
 

@@ -5,7 +5,7 @@ import { AppConfig } from '../../config/config.js';
 import { shareIn } from '../../fairness/share.js';
 import type { Authorization } from '../../http/guards/request-authorization.js';
 import type { RepositoryFact, RepositoryTarget } from '../../http/request-context.js';
-import { COUNTERS } from '../../http/counters.js';
+import { OVER_LIMIT } from '../../http/limit-counts.js';
 import { type Algorithm, algorithmOf, type Digest, digestFrom } from '../../oci/digest.js';
 import { contentSizeOf, type ManifestReference, type ParsedManifest } from '../../oci/manifest.js';
 import { limitOf, type ManifestLimits, NEW_MANIFEST } from '../../oci/manifest-limits.js';
@@ -88,7 +88,7 @@ export class ManifestPushService {
     if (limit === null) throw error;
     const { repository } = push.target;
     if (!repository || !(await this.manifests.hasBytes(repository, digest))) {
-      COUNTERS.overLimit.add(limit);
+      OVER_LIMIT.add(limit);
       throw error;
     }
     return this.parser.parse(push.bytes, push.contentType, { maxBytes: this.limits.maxBytes });

@@ -1,5 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { COUNTERS } from '../../http/counters.js';
+import { DIRECT_UPLOADS, STREAMED_UPLOADS } from './upload-counts.js';
 import { OciError } from '../../oci/oci-error.js';
 import { BlobStore } from '../../storage/blob-store.js';
 import type { ObjectKey } from '../../storage/object-keys.js';
@@ -35,7 +35,7 @@ export class UploadCommit {
       const blob = await this.transaction.run(upload, this.store.driver, judged);
       if (!blob) return false;
       if (blob.isDone) {
-        (upload.actor ? COUNTERS.directUploads : COUNTERS.streamedUploads).add('completed');
+        (upload.actor ? DIRECT_UPLOADS : STREAMED_UPLOADS).add('completed');
         if (blob.storageKey !== upload.key) this.removeLoser(upload.key);
         return true;
       }

@@ -11,7 +11,7 @@ import {
   type UploadServices,
 } from '../../../test/support/upload-services.js';
 import type { RepositoryFact } from '../../http/request-context.js';
-import { COUNTERS } from '../../http/counters.js';
+import { ACTIVE_UPLOADS, STREAMED_UPLOADS } from './upload-counts.js';
 import type { UploadSession } from './upload-session.js';
 import type { UploadsService } from './uploads.service.js';
 
@@ -29,11 +29,11 @@ beforeAll(async () => {
 }, 60_000);
 
 beforeEach(() => {
-  before = Object.fromEntries(COUNTERS.streamedUploads.entries());
+  before = Object.fromEntries(STREAMED_UPLOADS.entries());
 });
 
 function counted(): Record<string, number> {
-  const changes = [...COUNTERS.streamedUploads.entries()].map(([kind, count]) => [kind, count - (before[kind] ?? 0)]);
+  const changes = [...STREAMED_UPLOADS.entries()].map(([kind, count]) => [kind, count - (before[kind] ?? 0)]);
   return Object.fromEntries(changes.filter(([, change]) => change !== 0)) as Record<string, number>;
 }
 
@@ -64,7 +64,7 @@ describe('what is counted of uploads', () => {
     await expect(uploads.append(session, incoming(Readable.from(broken())))).rejects.toThrow();
     expect(await uploads.status(session)).toMatchObject({ received: SIZE });
     expect(counted()).toEqual({ started: 1, interrupted: 1, resumed: 1 });
-    expect(COUNTERS.activeUploads.of('streamed')).toBe(0);
+    expect(ACTIVE_UPLOADS.of('streamed')).toBe(0);
   });
 
   it('tells one that its client ended from one that cannot be a blob', async () => {

@@ -1,5 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { COUNTERS } from '../../http/counters.js';
+import { STREAMED_UPLOADS } from './upload-counts.js';
 import { BlobStore } from '../../storage/blob-store.js';
 import { type ObjectKey, objectKeyOf } from '../../storage/object-keys.js';
 import { UploadLost } from '../../storage/storage-errors.js';
@@ -56,7 +56,7 @@ export class UploadEndService {
   private async clear(row: UploadRow | null, why: 'failed' | 'cancelled'): Promise<boolean> {
     if (!row) return false;
     const { id } = row;
-    COUNTERS.streamedUploads.add(why);
+    STREAMED_UPLOADS.add(why);
     try {
       await this.store.abandon({ key: objectKeyOf(id), epoch: row.epoch }, row.writer);
       await this.uploads.remove(id, row.epoch);

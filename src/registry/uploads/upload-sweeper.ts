@@ -1,5 +1,5 @@
 import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
-import { COUNTERS } from '../../http/counters.js';
+import { DIRECT_UPLOADS, STREAMED_UPLOADS, SWEEPS } from './upload-counts.js';
 import { PeriodicTask } from '../../periodic/periodic-task.js';
 import { BlobStore } from '../../storage/blob-store.js';
 import { objectKeyOf, parseObjectKey } from '../../storage/object-keys.js';
@@ -43,7 +43,7 @@ export class UploadSweeper implements OnApplicationBootstrap, BeforeApplicationS
     for (let batch = 0; batch < MAX_BATCHES && !this.task.signal.aborted; batch++) {
       const expired = await this.uploads.take(BATCH, LEASE_SECONDS);
       for (const { wasOpen, isDirect } of expired)
-        if (wasOpen) (isDirect ? COUNTERS.directUploads : COUNTERS.streamedUploads).add('expired');
+        if (wasOpen) (isDirect ? DIRECT_UPLOADS : STREAMED_UPLOADS).add('expired');
       for (let from = 0; from < expired.length; from += AT_ONCE) await this.clear(expired.slice(from, from + AT_ONCE));
       if (expired.length < BATCH) return;
     }
@@ -52,9 +52,9 @@ export class UploadSweeper implements OnApplicationBootstrap, BeforeApplicationS
   private async turn(): Promise<void> {
     try {
       await this.sweep();
-      COUNTERS.sweeps.add('done');
+      SWEEPS.add('done');
     } catch (error) {
-      COUNTERS.sweeps.add('failed');
+      SWEEPS.add('failed');
       throw error;
     }
   }

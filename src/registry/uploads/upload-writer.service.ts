@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../../config/config.js';
 import type { Share } from '../../fairness/share.js';
-import { COUNTERS } from '../../http/counters.js';
+import { OVER_LIMIT } from '../../http/limit-counts.js';
+import { ACTIVE_UPLOADS, STREAMED_UPLOADS } from './upload-counts.js';
 import type { Digest } from '../../oci/digest.js';
 import { type Appended, BlobStore } from '../../storage/blob-store.js';
 import type { WriterState } from '../../storage/writer-state.js';
@@ -60,7 +61,7 @@ export class UploadWriter {
     const offset = row.head ? 0 : row.received;
     const bytes = chunk.bytes === null ? null : head.length + chunk.bytes;
     const hash = beginHash(planHash(row, chunk.kind), bytes, this.workers);
-    COUNTERS.activeUploads.add('streamed');
+    ACTIVE_UPLOADS.add('streamed');
     try {
       const target = { key: objectKeyOf(row.id), epoch: row.epoch };
       const body = hashed(hash, [head, chunk.first], chunk.rest);
@@ -80,17 +81,17 @@ export class UploadWriter {
     } catch (error) {
       hash.discard();
       if (error instanceof EpochLost) return null;
-      if (error instanceof TooManyChunks) COUNTERS.overLimit.add('chunks');
+      if (error instanceof TooManyChunks) OVER_LIMIT.add('chunks');
       if (endsUpload(error)) {
         // What it had to read may have been replaced by the request that has taken the upload over.
         if (!(await this.ends.endAfter(error, row.id, row.epoch))) return null;
       } else {
-        COUNTERS.streamedUploads.add('interrupted');
+        STREAMED_UPLOADS.add('interrupted');
         if (row.received === 0) await this.hold.cutOff(row.id, row.epoch);
       }
       throw uploadFailure(error);
     } finally {
-      COUNTERS.activeUploads.add('streamed', -1);
+      ACTIVE_UPLOADS.add('streamed', -1);
     }
   }
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../../config/config.js';
 import type { RepositoryFact } from '../../http/request-context.js';
-import { COUNTERS } from '../../http/counters.js';
+import { STREAMED_UPLOADS } from './upload-counts.js';
 import { type ByteRange, parseChunkRange, rangeLength } from '../../oci/content-range.js';
 import { type Algorithm, algorithmOf, type Digest, parseDigest } from '../../oci/digest.js';
 import { OciError } from '../../oci/oci-error.js';
@@ -46,20 +46,20 @@ export class UploadsService {
   ): Promise<UploadPosition> {
     const { expirySeconds: _, ...row } = this.rowOf({ id, repository, uploader }, algorithm);
     await this.uploads.start(row);
-    COUNTERS.streamedUploads.add('started');
+    STREAMED_UPLOADS.add('started');
     return { name: repository.path, id, received: 0 };
   }
 
   /** A blob in one request. Nothing is left when it fails: the client never learned of the upload. */
   async storeAtOnce(target: Omit<UploadSession, 'id'>, digest: Digest, incoming: IncomingBody): Promise<void> {
     const session = { ...target, id: randomUUID() };
-    COUNTERS.streamedUploads.add('started');
+    STREAMED_UPLOADS.add('started');
     const first = await incoming.body.readFirst(HEAD_BYTES, incoming.signal);
     const epoch = 1;
     if (incoming.body.hasEnded) {
       // One that does not match never gets a row.
       if (!matches(first, digest)) {
-        COUNTERS.streamedUploads.add('failed');
+        STREAMED_UPLOADS.add('failed');
         throw new OciError('digestMismatch', { digest });
       }
       await this.uploads.open({ ...this.rowOf(session, algorithmOf(digest)), epoch, durably: false });
@@ -80,7 +80,7 @@ export class UploadsService {
   /** Throws `uploadUnknown` for everything that cannot be gone on with. */
   async status(session: UploadSession): Promise<UploadPosition> {
     const position = await this.position(session);
-    if (position.received > 0) COUNTERS.streamedUploads.add('resumed');
+    if (position.received > 0) STREAMED_UPLOADS.add('resumed');
     return position;
   }
 

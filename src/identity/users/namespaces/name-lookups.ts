@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Principal } from '../../../access/principal.js';
 import { Limiters } from '../../../cache/limiters.js';
 import { ApiError, type ApiCondition, type ApiErrorOptions } from '../../../http/errors/api-error.js';
-import { COUNTERS } from '../../../http/counters.js';
+import { RATE_LIMITED } from '../../../http/limit-counts.js';
 import { AttemptLimiter } from '../../../operations/limits/attempt-limiter.js';
 import { exhaustedHeaders, exhaustedText } from '../../../operations/limits/limit-headers.js';
 
@@ -59,7 +59,7 @@ export class NameLookups {
   private async begin(key: string): Promise<void> {
     const exhausted = await this.attempts.count(key);
     if (exhausted === null) return;
-    COUNTERS.rateLimited.add('names');
+    RATE_LIMITED.add('names');
     throw new ApiError('tooManyRequests', exhaustedText(exhausted), { headers: exhaustedHeaders(exhausted) });
   }
 }

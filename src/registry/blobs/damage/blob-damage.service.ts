@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { type Transaction, UnitOfWork } from '../../../database/unit-of-work.js';
 import { FactDrops } from '../../../events/fact-drops.js';
-import { COUNTERS } from '../../../http/counters.js';
+import { DAMAGE_ENDED, DAMAGE_FOUND } from './damage-counts.js';
 import type { Digest } from '../../../oci/digest.js';
 import { OciError } from '../../../oci/oci-error.js';
 import { BlobStore } from '../../../storage/blob-store.js';
@@ -82,7 +82,7 @@ export class BlobDamage {
       return row.digest;
     });
     if (cleared === null) return false;
-    COUNTERS.damageEnded.add('seen-whole');
+    DAMAGE_ENDED.add('seen-whole');
     this.logger.log({ event: 'blob-whole', digest: cleared, message: 'the object of a damaged blob is whole again' });
     return true;
   }
@@ -104,7 +104,7 @@ export class BlobDamage {
     await this.dropHolders(tx, blobId, digest);
     if (!wasDamaged) return;
     tx.afterCommit(() => {
-      COUNTERS.damageEnded.add('pushed');
+      DAMAGE_ENDED.add('pushed');
       this.logger.log({ event: 'blob-healed', digest, message: 'a damaged blob was pushed again' });
     });
   }
@@ -132,7 +132,7 @@ export class BlobDamage {
   }
 
   private async report({ blobId, storageKey }: StoredBlob, found: BlobState & Damage): Promise<void> {
-    COUNTERS.damageFound.add(found.kind);
+    DAMAGE_FOUND.add(found.kind);
     const { digest, kind, foundBy, size, foundSize } = found;
     const repositories = await this.damages.paths(blobId, PATHS_LOGGED).catch(() => []);
     const message = 'the object of a blob is not what was stored: push its bytes again, or put the object back';

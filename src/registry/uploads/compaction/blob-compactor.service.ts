@@ -1,5 +1,5 @@
 import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
-import { COUNTERS } from '../../../http/counters.js';
+import { COMPACTIONS } from '../upload-counts.js';
 import { PeriodicTask } from '../../../periodic/periodic-task.js';
 import { BlobStore, type Compaction } from '../../../storage/blob-store.js';
 import { objectKeyOf, parseObjectKey } from '../../../storage/object-keys.js';
@@ -71,12 +71,12 @@ export class BlobCompactor implements OnApplicationBootstrap, BeforeApplicationS
       const options = { signal, bytesPerSecond: BYTES_PER_SECOND };
       if (blob) await compaction.compact(target, parseObjectKey(objectKey), options);
       await this.compactions.finish(id, epoch, blob ? EXPIRY_SECONDS : 0);
-      if (blob) COUNTERS.compactions.add('done');
+      if (blob) COMPACTIONS.add('done');
     } catch (error) {
       if (lost.signal.aborted) return;
       const isStopping = this.task.signal.aborted;
       if (!isStopping) {
-        COUNTERS.compactions.add('failed');
+        COMPACTIONS.add('failed');
         this.logger.warn({ upload: id, error: String(error), message: 'a blob stays in several files for now' });
       }
       const seconds = isStopping ? 0 : await this.pauseAfter(error, pending);

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { AppConfig } from '../../../config/config.js';
-import { COUNTERS } from '../../../http/counters.js';
+import { OVER_LIMIT } from '../../../http/limit-counts.js';
 import { OciError } from '../../../oci/oci-error.js';
 import { type OpenUploadsCount, OpenUploadsRepository } from './open-uploads.repository.js';
 
@@ -109,7 +109,7 @@ export class OpenUploads {
   }
 
   private refusal(): OciError {
-    COUNTERS.overLimit.add('open-uploads');
+    OVER_LIMIT.add('open-uploads');
     const headers = { 'Retry-After': String(RETRY_SECONDS) };
     return new OciError('tooManyUploads', { maxOpenUploads: this.most }, { headers });
   }

@@ -2,7 +2,7 @@ import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap
 import type { Actor } from '../../../access/actor.js';
 import { AppConfig } from '../../../config/config.js';
 import { UnitOfWork } from '../../../database/unit-of-work.js';
-import { COUNTERS } from '../../../http/counters.js';
+import { SWEEPS } from '../upload-counts.js';
 import { PeriodicTask } from '../../../periodic/periodic-task.js';
 import { RepoChangesService } from '../../repos/repo-changes.service.js';
 import { UploadStore } from '../upload-store.service.js';
@@ -69,9 +69,9 @@ export class UnfinishedSweeper implements OnApplicationBootstrap, BeforeApplicat
   private async turn(): Promise<void> {
     try {
       await this.sweep();
-      COUNTERS.sweeps.add('done');
+      SWEEPS.add('done');
     } catch (error) {
-      COUNTERS.sweeps.add('failed');
+      SWEEPS.add('failed');
       throw error;
     }
   }
