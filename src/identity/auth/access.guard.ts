@@ -79,15 +79,14 @@ export class AccessGuard implements CanActivate {
     try {
       // All questions leave together, so that a shared cache is one round trip away and not three.
       const asked = name === null ? null : this.repositories.find(name);
-      if (asked instanceof Promise) asked.catch(() => undefined); // a refused request does not await it
+      asked?.catch(() => undefined); // a refused request does not await it
       const peeked = name === null ? undefined : this.peek(rule, name, request);
-      const found = this.authenticator.authenticate(context, request, this.graceOf(rule));
-      const caller = found instanceof Promise ? await found : found;
+      const caller = await this.authenticator.authenticate(context, request, this.graceOf(rule));
       request.context.principal = caller.principal;
       request.context.credential = caller.credential;
       if (rule.kind !== 'repository') requireCaller(rule, caller, request);
       else if (name !== null) {
-        const repository = asked instanceof Promise ? await asked : asked;
+        const repository = await asked;
         request.context.named = { name, repository };
         request.context.target = enterRepository(rule, caller, name, repository);
         if (peeked && repository?.id === peeked.repositoryId) request.context.peeked = await peeked.value;
@@ -114,7 +113,7 @@ export class AccessGuard implements CanActivate {
     const before = request.context.target?.repository ?? null;
     try {
       const asked = name === null ? null : this.repositories.find(name);
-      if (asked instanceof Promise) asked.catch(() => undefined); // as above
+      asked?.catch(() => undefined); // as above
       const caller = await this.authenticator.again(known);
       const repository = await asked;
       if (rule.kind !== 'repository') requireCaller(rule, caller, request);
