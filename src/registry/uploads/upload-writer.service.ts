@@ -111,7 +111,8 @@ export class UploadWriter {
       closing,
       expirySeconds: this.expirySeconds,
     });
-    await this.ends.discard(isHeld ? appended.obsolete : appended.created);
+    const unused = isHeld ? appended.obsolete : appended.created;
+    if (unused.length > 0) await this.ends.discard(unused);
     return isHeld;
   }
 
