@@ -8,7 +8,7 @@ import { principalKey, type UserPrincipal } from '../../access/principal.js';
 import { FactCache } from '../../cache/fact-cache.js';
 import { AppConfig } from '../../config/config.js';
 import { ACCESS_RULE, type AccessRule } from '../../http/guards/access.decorator.js';
-import { isRegistryPath } from '../../http/errors/error.filter.js';
+import { isRegistryPath } from '../../http/connections/request-target.js';
 import { RequestAuthorization } from '../../http/guards/request-authorization.js';
 import type { RepositoryFact, RepositoryTarget } from '../../http/request-context.js';
 import { WriteConcurrency } from '../../http/write-concurrency.js';

@@ -1,7 +1,7 @@
 import type { Request } from 'express';
 import type { AppConfig } from '../../config/config.js';
 import { type ApiCondition, ApiError, type DockerError } from '../../http/errors/api-error.js';
-import { isRegistryPath } from '../../http/errors/error.filter.js';
+import { isRegistryPath } from '../../http/connections/request-target.js';
 import { COUNTERS } from '../../http/counters.js';
 import { TOKEN_PATH, tokenChallenge } from '../../http/v2/token-challenge.js';
 import { type Exhausted, exhaustedHeaders, exhaustedText } from '../../operations/limits/limit-headers.js';

@@ -5,7 +5,7 @@ import { type Limit, Limiters } from '../../cache/limiters.js';
 import { AppConfig } from '../../config/config.js';
 import { ApiError } from '../../http/errors/api-error.js';
 import { ClientNetworks, networkOf } from '../../http/connections/client-network.js';
-import { isRegistryPath } from '../../http/errors/error.filter.js';
+import { isRegistryPath } from '../../http/connections/request-target.js';
 import { COUNTERS } from '../../http/counters.js';
 import { TOKEN_PATH } from '../../http/v2/token-challenge.js';
 import { OciError, ociErrorBody } from '../../oci/oci-error.js';
