@@ -150,8 +150,8 @@ function nodeOf(
   const rows = new Rows(statements, limit, config);
   onFileEnd(() => rows.beforeApplicationShutdown());
   const ends = new UploadEndService(rows, store, new StoreOwner(store, services.unitOfWork));
-  const hold = new UploadHeartbeat(statements, config);
-  const writer = new UploadWriter(statements, store, workers, ends, hold, config);
+  const heartbeat = new UploadHeartbeat(statements, config);
+  const writer = new UploadWriter(statements, store, workers, ends, heartbeat, config);
   const commit = commitOf(services, store, config);
   const compactor = new BlobCompactor(
     new CompactionsRepository(services.repository(Upload)),
@@ -159,7 +159,7 @@ function nodeOf(
     damageOf(services, store),
   );
   onFileEnd(() => compactor.beforeApplicationShutdown());
-  const closer = new UploadCloser(store, writer, commit, ends, hold, compactor);
+  const closer = new UploadCloser(store, writer, commit, ends, heartbeat, compactor);
   const closing = new ClosingRequests(rows, closer, new ClosingWait(rows));
   return {
     uploads: new UploadsService(rows, writer, closer, closing, ends, config),

@@ -57,9 +57,9 @@ export class UploadDraft {
   /** As its row would say. */
   asRow(): UploadRow {
     const { id, algorithm } = this.upload;
-    const { inline: head } = this;
+    const { inline } = this;
     const hash = { algorithm, hashLibrary: null, hashState: null, digest: null };
-    return { id, state: 'open', epoch: FIRST_EPOCH.reserved, received: head.length, writer: null, head, ...hash };
+    return { id, state: 'open', epoch: FIRST_EPOCH.reserved, received: inline.length, writer: null, inline, ...hash };
   }
 
   /** True once: that caller may write one object under the reserved epoch, after `nameIt`. */

@@ -23,7 +23,7 @@ export class UploadCloser {
     private readonly writer: UploadWriter,
     private readonly commits: UploadCommit,
     private readonly ends: UploadEndService,
-    private readonly hold: UploadHeartbeat,
+    private readonly heartbeat: UploadHeartbeat,
     private readonly compactor: BlobCompactor,
   ) {}
 
@@ -102,7 +102,7 @@ export class UploadCloser {
       if (endsUpload(error) && !(await this.ends.endAfter(error, id, epoch))) return false;
       throw uploadFailure(error);
     };
-    return this.hold.whileClosing(id, epoch, () => work().catch(failed));
+    return this.heartbeat.whileClosing(id, epoch, () => work().catch(failed));
   }
 
   private async putObject(id: string, epoch: number, bytes: Buffer, digest: Digest): Promise<ObjectKey> {

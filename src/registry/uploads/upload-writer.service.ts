@@ -45,7 +45,7 @@ export class UploadWriter {
     private readonly store: BlobStore,
     private readonly workers: HashWorkers,
     private readonly ends: UploadEndService,
-    private readonly hold: UploadHeartbeat,
+    private readonly heartbeat: UploadHeartbeat,
     { storage }: AppConfig,
   ) {
     this.expirySeconds = storage.uploadExpirySeconds;
@@ -56,14 +56,14 @@ export class UploadWriter {
    * has taken the upload over meanwhile.
    */
   async write(row: UploadRow, chunk: Chunk): Promise<Written | null> {
-    const head = row.head ?? EMPTY;
-    const offset = row.head ? 0 : row.received;
-    const bytes = chunk.bytes === null ? null : head.length + chunk.bytes;
+    const inline = row.inline ?? EMPTY;
+    const offset = row.inline ? 0 : row.received;
+    const bytes = chunk.bytes === null ? null : inline.length + chunk.bytes;
     const hash = beginHash(planHash(row, chunk.kind), bytes, this.workers);
     COUNTERS.activeUploads.add('streamed');
     try {
       const target = { key: objectKeyOf(row.id), epoch: row.epoch };
-      const body = hashed(hash, [head, chunk.first], chunk.rest);
+      const body = hashed(hash, [inline, chunk.first], chunk.rest);
       const options = {
         offset,
         expectedBytes: bytes,
@@ -72,7 +72,7 @@ export class UploadWriter {
         persist: (writer: WriterState) => this.persist(row, writer),
         sha256: () => hash.sha256(),
       };
-      const appended = await this.hold.during(row.id, row.epoch, () =>
+      const appended = await this.heartbeat.during(row.id, row.epoch, () =>
         this.store.append(target, row.writer, body, options),
       );
       const hashOfAll = await hash.finish();
@@ -86,7 +86,7 @@ export class UploadWriter {
         if (!(await this.ends.endAfter(error, row.id, row.epoch))) return null;
       } else {
         COUNTERS.streamedUploads.add('interrupted');
-        if (row.received === 0) await this.hold.cutOff(row.id, row.epoch);
+        if (row.received === 0) await this.heartbeat.cutOff(row.id, row.epoch);
       }
       throw uploadFailure(error);
     } finally {

@@ -29,7 +29,7 @@ export interface UploadRow extends UploadHash {
   readonly epoch: number;
   readonly received: number;
   readonly writer: WriterState | null;
-  readonly head: Buffer | null;
+  readonly inline: Buffer | null;
 }
 
 export interface NewUpload extends UploadKey {
@@ -75,7 +75,7 @@ export interface ClosingState {
 /** How long others wait for a closing request that is not heard of; it says three times as often that it is at work. */
 export const CLOSING_LEASE_SECONDS = 10;
 
-const COLUMNS = `u.id, u.state, u.epoch, u.received, u.writer, u.head, u.algorithm,
+const COLUMNS = `u.id, u.state, u.epoch, u.received, u.writer, u.head AS inline, u.algorithm,
   u.hash_library AS "hashLibrary", u.hash_state AS "hashState", u.digest`;
 const MINE = 'u.id = $1 AND u.repo_id = $2 AND u.principal = $3 AND u.expires_at > now()';
 /** The epoch that the request claimed is still the last one. */

@@ -168,7 +168,7 @@ const NOTHING_RECEIVED = {
   state: 'open',
   received: 0,
   writer: null,
-  head: null,
+  inline: null,
   hashLibrary: null,
   hashState: null,
   digest: null,

@@ -35,11 +35,11 @@ export function closingStep({ hold, received, inline, start, body }: ClosingFact
 }
 
 /** Of an upload as its row is. */
-export function positionOf({
+export function bytesOf({
   received,
-  head,
-}: Pick<UploadRow, 'received' | 'head'>): Pick<ClosingFacts, 'received' | 'inline'> {
-  return { received, inline: head?.length ?? 0 };
+  inline,
+}: Pick<UploadRow, 'received' | 'inline'>): Pick<ClosingFacts, 'received' | 'inline'> {
+  return { received, inline: inline?.length ?? 0 };
 }
 
 /** The epoch that names the one object which that node may write without a claim. */

@@ -6,7 +6,7 @@ import { UploadStore } from '../upload-store.service.js';
 import { type IncomingBody, keyOf, type UploadSession } from '../upload-session.js';
 import type { Chunk } from '../upload-writer.service.js';
 import type { UploadRow } from '../uploads.repository.js';
-import { type ClosingStep, closingStep, positionOf, reservedEpoch } from './closing-plan.js';
+import { type ClosingStep, closingStep, bytesOf, reservedEpoch } from './closing-plan.js';
 import { ClosingWait, type Waiting, waitingOf } from './closing-wait.service.js';
 
 /** A closing request whose digest is one, and as much of its body as was read to see whether that is all. */
@@ -92,7 +92,7 @@ export class ClosingRequests {
   private async closeHeld(request: ClosingRequest, row: UploadRow, hold: 'claimed' | 'takenOver'): Promise<boolean> {
     const { session, range, first, incoming } = request;
     const body = incoming.body.hasEnded ? first.length : null;
-    const step = closingStep({ hold, ...positionOf(row), start: range?.start ?? null, body });
+    const step = closingStep({ hold, ...bytesOf(row), start: range?.start ?? null, body });
     // The claim of a short body did not wait for the disk, and this one needs a name that survives.
     const held = step === 'appendDurably' ? await this.uploads.claim(keyOf(session), row.received, true) : row;
     return held !== null && this.released(session.id, held.epoch, this.run(step, request, held));
@@ -104,7 +104,7 @@ export class ClosingRequests {
       case 'claim':
         return false;
       case 'put': {
-        const bytes = row.head ? Buffer.concat([row.head, first]) : first;
+        const bytes = row.inline ? Buffer.concat([row.inline, first]) : first;
         if (!matches(bytes, digest)) return this.closer.mismatch(session, row.epoch, digest);
         return this.closer.put(session, row.epoch, bytes, digest);
       }
