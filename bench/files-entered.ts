@@ -41,9 +41,12 @@ async function main(args: readonly string[]): Promise<void> {
   try {
     const inspector = await inspect(await addressesOf(server));
     await measure(inspector, path.join(checkout, 'dist/src'), args.includes('--files'));
+    inspector.close(); // a server that is debugged does not exit
   } finally {
     server.kill('SIGTERM');
+    const late = setTimeout(() => server.kill('SIGKILL'), 30_000);
     if (server.exitCode === null && server.signalCode === null) await once(server, 'exit');
+    clearTimeout(late);
     rmSync(directory, { recursive: true, force: true });
   }
 }
@@ -86,7 +89,10 @@ async function addressesOf({ stdout, stderr }: ChildProcess): Promise<Addresses>
   return found;
 }
 
-async function inspect({ inspector, registry }: Addresses): Promise<{ call: Call; registry: string }> {
+async function inspect({
+  inspector,
+  registry,
+}: Addresses): Promise<{ call: Call; registry: string; close: () => void }> {
   const socket = new WebSocket(inspector);
   await once(socket, 'open');
   const waiting = new Map<number, (result: unknown) => void>();
@@ -104,7 +110,10 @@ async function inspect({ inspector, registry }: Addresses): Promise<{ call: Call
   };
   await call('Profiler.enable');
   await call('Profiler.startPreciseCoverage', { callCount: true, detailed: false });
-  return { call, registry };
+  const close = (): void => {
+    socket.close();
+  };
+  return { call, registry, close };
 }
 
 async function measure(
