@@ -1,7 +1,7 @@
 import type { DataSourceOptions } from 'typeorm';
 import type { DatabaseConfig } from '../config/config-values.js';
 import { DRIVER } from './connection-pool.js';
-import { DatabaseConnection, type StatementLimits } from './database-connection.js';
+import { type ConnectionListeners, DatabaseConnection, type StatementLimits } from './database-connection.js';
 import type { DatabaseWatch } from './database-watch.js';
 
 /** A statement that runs longer is a bug or a lost lock; who waits for a row has a connection that others need. */
@@ -18,6 +18,7 @@ export function dataSourceOptions(
   { url = database.url, limits = LIMITS, watch }: DataSourceSettings = {},
 ): DataSourceOptions {
   if (url === null) throw new Error('the database has no address yet');
+  const listeners: ConnectionListeners = { worked: null, refused: null };
   return {
     type: 'postgres',
     driver: DRIVER,
@@ -33,12 +34,18 @@ export function dataSourceOptions(
       keepAlive: true,
       keepAliveInitialDelayMillis: 10_000,
       Client: DatabaseConnection,
+      listeners,
       onConnect: async (connection: DatabaseConnection) => {
         watch?.add(connection);
         await connection.greet(limits);
       },
     },
   };
+}
+
+/** Of the connections of a data source with these options. */
+export function listenersOf({ extra }: DataSourceOptions): ConnectionListeners {
+  return (extra as { readonly listeners: ConnectionListeners }).listeners;
 }
 
 export interface DataSourceSettings {

@@ -16,6 +16,19 @@ export interface StatementLimits {
   readonly lockMs: number;
 }
 
+/** Told of the work of a pool's connections. */
+export interface ConnectionListeners {
+  /** How long the server worked, in seconds. */
+  worked: ((seconds: number) => void) | null;
+  /** Each statement that the server refused because it takes no writes, by its SQLSTATE. */
+  refused: ((state: string) => void) | null;
+}
+
+/** `listeners` of the pool's options, which every connection of it is made with. */
+export interface ConnectionConfig extends pg.ClientConfig {
+  readonly listeners?: ConnectionListeners;
+}
+
 /**
  * A connection that knows whether it leads to the server itself or to a pooler, which hands every transaction to any
  * connection of its own. To the server: the limits are the session's, and the statements that it has parsed and planned
@@ -23,26 +36,21 @@ export interface StatementLimits {
  * travel with the beginning of each transaction, in the same round trip.
  */
 export class DatabaseConnection extends pg.Client {
-  /** Is told how long the server worked, in seconds. */
-  static meter: ((seconds: number) => void) | null = null;
-
-  /** Is told of each statement that the server refused because it takes no writes, by its SQLSTATE. */
-  static refused: ((state: string) => void) | null = null;
-
   isDirect = false;
   /** Since when the server has been at work for this connection, on the clock of `performance.now`; `null`: it is not. */
   busySince: number | null = null;
   private begin = START;
 
-  constructor(config?: string | pg.ClientConfig) {
+  constructor(config?: string | ConnectionConfig) {
     super(withUnverifiedTls(config));
+    const listeners = typeof config === 'object' ? config.listeners : undefined;
     if (wantsTlsIfOffered(config)) goOnWithoutTls(this.connection);
     this.on('drain', () => {
-      if (this.busySince !== null) DatabaseConnection.meter?.((performance.now() - this.busySince) / 1000);
+      if (this.busySince !== null) listeners?.worked?.((performance.now() - this.busySince) / 1000);
       this.busySince = null;
     });
     this.connection.on('errorMessage', ({ code, message }: { code?: string; message?: string }) => {
-      if (code === READ_ONLY || code === DISK_FULL) DatabaseConnection.refused?.(code);
+      if (code === READ_ONLY || code === DISK_FULL) listeners?.refused?.(code);
       if (code === UNKNOWN_STATEMENT || code === KNOWN_STATEMENT) isPreparing = false;
       // Another server has become the primary, or a migration has changed what a planned statement gives.
       if (code === READ_ONLY || (code === UNSUPPORTED && message?.startsWith('cached plan') === true)) {

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { DatabaseConnection } from './database-connection.js';
+import { listenersOf } from './data-source-options.js';
 
 /** Of this process; `waiting` are those who wait for a connection. */
 export interface PoolState {
@@ -30,13 +30,13 @@ export class DatabaseStatistics {
     return { total, idle, waiting: waitingCount + waitingForShare, max: options.max };
   }
 
-  /** Is told how long each statement took, in seconds. One listener for the process; the last one counts. */
+  /** Is told how long each statement took, in seconds. One listener; the last one counts. */
   onStatement(listener: (seconds: number) => void): void {
-    DatabaseConnection.meter = listener;
+    listenersOf(this.dataSource.options).worked = listener;
   }
 
   /** Is told of each write that was refused for every writer: the server is read-only, or full. As above, one listener. */
   onWriteRefused(listener: (state: string) => void): void {
-    DatabaseConnection.refused = listener;
+    listenersOf(this.dataSource.options).refused = listener;
   }
 }

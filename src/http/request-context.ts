@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Request, Response } from 'express';
 import type { CredentialLimits } from '../access/credential-limits.js';
 import type { Grant } from '../access/policy.js';
@@ -84,9 +85,8 @@ export class RequestContext {
   counted = false;
   /** The id of its trace; `null` without tracing. */
   trace: string | null = null;
-  /** What its trace is named by: the id that it gives to the upload or token that it makes. */
-  namedBy: string | null = null;
   private controller: AbortController | null = null;
+  private newId: string | null = null;
 
   constructor(
     request: Request,
@@ -116,6 +116,12 @@ export class RequestContext {
     const path = this.target?.name ?? (typeof org === 'string' ? org : null);
     // No namespace has a space in its name.
     return path === null ? { namespace: `of ${principal}`, principal } : shareIn(path, principal);
+  }
+
+  /** The id of the upload or token that the request makes; its trace is named by it. */
+  get createdId(): string {
+    this.newId ??= randomUUID();
+    return this.newId;
   }
 
   get isAnswered(): boolean {

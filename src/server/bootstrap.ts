@@ -15,7 +15,6 @@ import {
 import { AppModule } from '../app.module.js';
 import { AuditRecorder } from '../operations/audit/audit-recorder.js';
 import type { AppConfig } from '../config/config.js';
-import { StatementBatch } from '../database/statement-batch.js';
 import { withShare } from '../fairness/current-share.js';
 import { AccessLog } from '../http/access-log.js';
 import { BodyMemory } from '../http/bodies/body-memory.js';
@@ -97,7 +96,6 @@ export function configureApp(
   app.set('trust proxy', [...server.trustedProxies]);
   const trust = (app.getHttpAdapter().getInstance() as Application).get('trust proxy fn') as TrustsProxy;
   const isTrusted = (peer: string): boolean => trust(peer, 0);
-  if (traces !== null) StatementBatch.belongsToCaller = true;
   // First of all, since whatever fails later is written and logged with it.
   app.use((request: Request, response: Response, next: NextFunction) => {
     const { headers } = request;

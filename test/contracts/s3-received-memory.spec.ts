@@ -7,7 +7,7 @@ import { Agent as SecureAgent, createServer as createSecureServer, get as getSec
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import { releasingReceived } from '../../src/storage/s3/release-received.js';
-import { endingSilence } from '../../src/storage/s3/idle-timeout.js';
+import { withIdleTimeout } from '../../src/storage/s3/idle-timeout.js';
 import { makeAuthority } from '../support/certificates.js';
 
 jest.setTimeout(30_000);
@@ -78,7 +78,7 @@ describe('what a connection to the store receives', () => {
 
   const watched = <A extends Agent>(agent: A): A => {
     agents.push(agent);
-    return endingSilence(releasingReceived(agent), 11_000);
+    return withIdleTimeout(releasingReceived(agent), 11_000);
   };
 
   beforeAll(async () => {

@@ -17,7 +17,6 @@ import { StoreOwner } from '../../src/registry/blobs/damage/store-owner.service.
 import { HashWorkers } from '../../src/registry/hashing/hash-workers.js';
 import { OpenUploadsRepository } from '../../src/registry/uploads/open-uploads/open-uploads.repository.js';
 import { OpenUploads } from '../../src/registry/uploads/open-uploads/open-uploads.service.js';
-import { RecentInlineBytes } from '../../src/registry/uploads/recent-inline-bytes.js';
 import { RequestBody } from '../../src/registry/uploads/request-body.js';
 import { SweepRepository } from '../../src/registry/uploads/sweep.repository.js';
 import { Upload } from '../../src/registry/uploads/upload.entity.js';
@@ -148,11 +147,11 @@ function nodeOf(
   const statements = new UploadsRepository(services.repository(Upload));
   const Rows = drafts === 'lasting' ? LastingRows : UploadStore;
   const limit = new OpenUploads(new OpenUploadsRepository(services.repository(Upload)), config);
-  const rows = new Rows(statements, new RecentInlineBytes(), limit, config);
+  const rows = new Rows(statements, limit, config);
   onFileEnd(() => rows.beforeApplicationShutdown());
   const ends = new UploadEndService(rows, store, new StoreOwner(store, services.unitOfWork));
-  const hold = new UploadHeartbeat(statements, config);
-  const writer = new UploadWriter(statements, store, workers, ends, hold, config);
+  const heartbeat = new UploadHeartbeat(statements, config);
+  const writer = new UploadWriter(statements, store, workers, ends, heartbeat, config);
   const commit = commitOf(services, store, config);
   const compactor = new BlobCompactor(
     new CompactionsRepository(services.repository(Upload)),
@@ -160,7 +159,7 @@ function nodeOf(
     damageOf(services, store),
   );
   onFileEnd(() => compactor.beforeApplicationShutdown());
-  const closer = new UploadCloser(store, writer, commit, ends, hold, compactor);
+  const closer = new UploadCloser(store, writer, commit, ends, heartbeat, compactor);
   const closing = new ClosingRequests(rows, closer, new ClosingWait(rows));
   return {
     uploads: new UploadsService(rows, writer, closer, closing, ends, config),

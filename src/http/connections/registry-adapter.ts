@@ -6,8 +6,7 @@ import express, { type RequestHandler, Router } from 'express';
 import type { CertificatePair } from '../../server/tls/certificate.js';
 import { HEADER_BYTES } from './header-bytes.js';
 import type { RefusalObserver } from './refused-request.js';
-import { toOriginForm } from './request-target.js';
-import { isRegistryPath } from '../errors/error.filter.js';
+import { isRegistryPath, toOriginForm } from './request-target.js';
 import { SecureServer } from './secure-server.js';
 import { answerUnreadable, refuseConnection } from '../errors/unreadable-request.js';
 

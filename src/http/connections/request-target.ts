@@ -16,3 +16,8 @@ export function toOriginForm(request: Pick<IncomingMessage, 'url' | 'headers'>):
   request.url = rest.startsWith('/') ? rest : `/${rest}`;
   if (headers.host !== undefined) headers.host = authority.slice(authority.lastIndexOf('@') + 1);
 }
+
+/** Whether the OCI specification rules the path: its errors, its methods, its challenges. */
+export function isRegistryPath(path: string): boolean {
+  return path === '/v2' || path.startsWith('/v2/');
+}

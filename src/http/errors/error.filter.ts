@@ -1,5 +1,6 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
 import type { Request, Response } from 'express';
+import { isRegistryPath } from '../connections/request-target.js';
 import { ShareExhausted } from '../../fairness/allotment.js';
 import { OciError, type OciCondition, ociErrorBody } from '../../oci/oci-error.js';
 import { type ApiCondition, ApiError } from './api-error.js';
@@ -94,10 +95,6 @@ export class ErrorFilter implements ExceptionFilter {
     const text = cause.stack ?? cause.message;
     this.logger.error({ ...whose, error: text, message: 'request failed' });
   }
-}
-
-export function isRegistryPath(path: string): boolean {
-  return path === '/v2' || path.startsWith('/v2/');
 }
 
 function toOciError(error: unknown, { method, originalUrl }: Request): OciError {

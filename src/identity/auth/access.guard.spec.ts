@@ -83,14 +83,14 @@ describe('AccessGuard', () => {
     const authenticator: Pick<Authenticator, 'authenticate' | 'again'> = {
       authenticate: (_context, _request, graceSeconds) => {
         graces.push(graceSeconds);
-        return who;
+        return Promise.resolve(who);
       },
       again: () => (isRevoked ? Promise.reject(new Refusal('tokenInvalid')) : Promise.resolve(who)),
     };
     there = [...REPOSITORIES];
     isRevoked = false;
     const repositories: Pick<ReposService, 'find'> = {
-      find: (name) => there.find(({ path }) => path === name) ?? null,
+      find: (name) => Promise.resolve(there.find(({ path }) => path === name) ?? null),
     };
     guard = new AccessGuard(
       new Reflector(),

@@ -9,7 +9,7 @@ import { FactCache } from '../../cache/fact-cache.js';
 import { AppConfig } from '../../config/config.js';
 import { ACCESS_RULE, type AccessRule } from '../../http/guards/access.decorator.js';
 import { AUDITED_ROUTE, type AuditedRoute } from '../../http/guards/audited.decorator.js';
-import { isRegistryPath } from '../../http/errors/error.filter.js';
+import { isRegistryPath } from '../../http/connections/request-target.js';
 import { RequestAuthorization } from '../../http/guards/request-authorization.js';
 import type { RepositoryFact, RepositoryTarget } from '../../http/request-context.js';
 import { WriteConcurrency } from '../../http/write-concurrency.js';
@@ -87,15 +87,14 @@ export class AccessGuard implements CanActivate {
     try {
       // All questions leave together, so that a shared cache is one round trip away and not three.
       const asked = name === null ? null : this.repositories.find(name);
-      if (asked instanceof Promise) asked.catch(() => undefined); // a refused request does not await it
+      asked?.catch(() => undefined); // a refused request does not await it
       const peeked = name === null ? undefined : this.peek(rule, name, request);
-      const found = this.authenticator.authenticate(context, request, this.graceOf(rule));
-      const caller = found instanceof Promise ? await found : found;
+      const caller = await this.authenticator.authenticate(context, request, this.graceOf(rule));
       request.context.principal = caller.principal;
       request.context.credential = caller.credential;
       if (rule.kind !== 'repository') requireCaller(rule, caller, request);
       else if (name !== null) {
-        const repository = asked instanceof Promise ? await asked : asked;
+        const repository = await asked;
         request.context.named = { name, repository };
         request.context.target = enterRepository(rule, caller, name, repository);
         if (peeked && repository?.id === peeked.repositoryId) request.context.peeked = await peeked.value;
@@ -122,7 +121,7 @@ export class AccessGuard implements CanActivate {
     const before = request.context.target?.repository ?? null;
     try {
       const asked = name === null ? null : this.repositories.find(name);
-      if (asked instanceof Promise) asked.catch(() => undefined); // as above
+      asked?.catch(() => undefined); // as above
       const caller = await this.authenticator.again(known);
       const repository = await asked;
       if (rule.kind !== 'repository') requireCaller(rule, caller, request);

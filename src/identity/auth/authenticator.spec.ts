@@ -138,13 +138,6 @@ describe('Authenticator', () => {
     expect(counted).toEqual(['anonymous', 'user:7', 'user:7', 'stranger', 'stranger']);
   });
 
-  it('does not make a request wait for what is in memory', async () => {
-    const { token } = tokens.issue(ALICE);
-    await call(`Bearer ${token}`);
-    const request = requestWith(`Bearer ${token}`);
-    expect(authenticator.authenticate({} as ExecutionContext, request, 0)).not.toBeInstanceOf(Promise);
-  });
-
   it('finds an anonymous caller in a token for nobody', async () => {
     const { token } = tokens.issue({ holder: null, label: 'anonymous', limits: UNLIMITED, endsAt: null, scopes: [] });
     expect(await call(`Bearer ${token}`)).toMatchObject({

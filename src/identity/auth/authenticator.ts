@@ -53,24 +53,17 @@ export class Authenticator {
 
   /**
    * `NOBODY` without credentials; wrong ones throw `Refusal`, too many 429. A token may be past its expiry by `graceSeconds`.
-   * Not a promise where everything is in memory: this runs on each request.
    */
-  authenticate(context: ExecutionContext, request: Request, graceSeconds: number): Caller | Promise<Caller> {
-    const counted = (caller: Caller): Caller => {
-      this.limits.countCaller(caller.principal, request);
-      return caller;
-    };
-    const failed = (error: unknown): never => {
+  async authenticate(context: ExecutionContext, request: Request, graceSeconds: number): Promise<Caller> {
+    let caller: Caller;
+    try {
+      caller = await this.identify(context, request, graceSeconds);
+    } catch (error) {
       if (error instanceof Refusal) this.limits.countStranger(request);
       throw error;
-    };
-    let found: Caller | Promise<Caller>;
-    try {
-      found = this.identify(context, request, graceSeconds);
-    } catch (error) {
-      return failed(error);
     }
-    return found instanceof Promise ? found.then(counted, failed) : counted(found);
+    this.limits.countCaller(caller.principal, request);
+    return caller;
   }
 
   /**
@@ -114,17 +107,16 @@ export class Authenticator {
     return this.holderOf(known, grace);
   }
 
-  private holderOf(token: KnownToken, graceSeconds: number): Caller | Promise<Caller> {
+  private async holderOf(token: KnownToken, graceSeconds: number): Promise<Caller> {
     if (token.expiresAt + graceSeconds <= Date.now() / 1000) throw new Refusal('tokenInvalid');
     if (token.live === null) return { ...NOBODY, credential: token.credential };
-    const found = this.livePrincipals.read(token.live);
-    return found instanceof Promise ? found.then((live) => this.callerOf(token, live)) : this.callerOf(token, found);
+    return this.callerOf(token, await this.livePrincipals.read(token.live));
   }
 
-  private callerOf(claimed: Claimed, live: LivePrincipal | null): Caller | Promise<Caller> {
+  private async callerOf(claimed: Claimed, live: LivePrincipal | null): Promise<Caller> {
     const { holder, credential, issuedAt } = claimed;
-    const found = holder && this.livePrincipals.judge(live, { holder, label: credential.label, issuedAt });
-    return found instanceof Promise ? found.then((later) => callerAs(claimed, later)) : callerAs(claimed, found);
+    const judged = holder && (await this.livePrincipals.judge(live, { holder, label: credential.label, issuedAt }));
+    return callerAs(claimed, judged);
   }
 
   private async byPassword(username: string, password: string, request: Request): Promise<Caller> {

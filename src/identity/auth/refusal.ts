@@ -1,13 +1,13 @@
 import type { Request } from 'express';
 import type { AppConfig } from '../../config/config.js';
 import { type ApiCondition, ApiError, type DockerError } from '../../http/errors/api-error.js';
-import { isRegistryPath } from '../../http/errors/error.filter.js';
-import { REFUSED } from './refusal-counts.js';
+import { isRegistryPath } from '../../http/connections/request-target.js';
 import { TOKEN_PATH, tokenChallenge } from '../../http/v2/token-challenge.js';
 import { type Exhausted, exhaustedHeaders, exhaustedText } from '../../operations/limits/limit-headers.js';
 import { type OciCondition, OciError, ociErrorBody } from '../../oci/oci-error.js';
 import type { Scope } from '../../oci/scope.js';
 import type { BearerChallenge } from '../../oci/www-authenticate.js';
+import { REFUSED } from './refusal-counts.js';
 
 interface RefusalRow {
   readonly oci: OciCondition;

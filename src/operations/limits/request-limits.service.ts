@@ -5,12 +5,12 @@ import { type Limit, Limiters } from '../../cache/limiters.js';
 import { AppConfig } from '../../config/config.js';
 import { ApiError } from '../../http/errors/api-error.js';
 import { ClientNetworks, networkOf } from '../../http/connections/client-network.js';
-import { isRegistryPath } from '../../http/errors/error.filter.js';
-import { RATE_LIMITED } from '../../http/limit-counts.js';
+import { isRegistryPath } from '../../http/connections/request-target.js';
 import { TOKEN_PATH } from '../../http/v2/token-challenge.js';
 import { OciError, ociErrorBody } from '../../oci/oci-error.js';
 import { type Exhausted, exhaustedHeaders, exhaustedText, quotaHeaders, secondsUntil } from './limit-headers.js';
 import { RequestCounter } from './request-counter.js';
+import { RATE_LIMITED } from '../../http/limit-counts.js';
 
 const WINDOW_SECONDS = 60;
 /** Clients are told what is left when it is less than this part: two headers on each answer would cost the hot route. */

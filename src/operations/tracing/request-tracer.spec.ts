@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
@@ -50,7 +51,7 @@ interface Made {
 }
 
 function exchange({ method = 'GET', path, headers = {} }: Made) {
-  const own = { id: 'request-1', trace: null, namedBy: null, target: null, error: null };
+  const own = { id: 'request-1', createdId: randomUUID(), trace: null, target: null, error: null };
   const request = { method, path, headers, protocol: 'http', hostname: 'registry', ip: '192.0.2.1', context: own };
   const response = Object.assign(new EventEmitter(), { statusCode: 200, headersSent: true, writableFinished: true });
   return { request: request as unknown as Request, response: response as unknown as Response };
@@ -145,8 +146,7 @@ describe('the span of a request', () => {
 describe('requests that belong together', () => {
   it('are in the trace that their upload is named by, on any node', () => {
     const nodes = [tracerWith(), tracerWith()] as const;
-    const { namedBy } = follow(nodes[0].requests, { method: 'POST', path: UPLOADS });
-    const id = String(namedBy);
+    const { createdId: id } = follow(nodes[0].requests, { method: 'POST', path: UPLOADS });
     follow(nodes[1].requests, { method: 'PATCH', path: `${UPLOADS}${id}` });
     follow(nodes[0].requests, { method: 'PUT', path: `${UPLOADS}${id}` });
     const [post, patch, put] = finished.getFinishedSpans();
@@ -162,9 +162,13 @@ describe('requests that belong together', () => {
   it('take their name from nobody’s traceparent: ids are for the registry to choose', () => {
     const headers = { traceparent: `00-${TRACE}-${PARENT}-01` };
     const { requests } = tracerWith();
-    expect(follow(requests, { method: 'POST', path: UPLOADS, headers }).namedBy).toBeNull();
-    expect(follow(requests, { method: 'POST', path: '/api/v1/auth/token', headers }).namedBy).toBeNull();
-    expect(follow(requests, { method: 'POST', path: '/api/v1/auth/token' }).namedBy).not.toBeNull();
+    for (const path of [UPLOADS, '/api/v1/auth/token']) {
+      const { createdId, trace: id } = follow(requests, { method: 'POST', path, headers });
+      expect(id).toBe(TRACE);
+      expect(traceIdOf(createdId)).not.toBe(TRACE);
+    }
+    const { createdId, trace: id } = follow(requests, { method: 'POST', path: '/api/v1/auth/token' });
+    expect(id).toBe(traceIdOf(createdId));
   });
 
   it('are all kept or all left out', () => {
@@ -173,8 +177,8 @@ describe('requests that belong together', () => {
     let kept = 0;
     for (let round = 0; round < 100; round += 1) {
       finished.reset();
-      const { namedBy } = follow(begins, { method: 'POST', path: UPLOADS });
-      follow(goesOn, { method: 'PATCH', path: `${UPLOADS}${String(namedBy)}` });
+      const { createdId } = follow(begins, { method: 'POST', path: UPLOADS });
+      follow(goesOn, { method: 'PATCH', path: `${UPLOADS}${createdId}` });
       const { length } = finished.getFinishedSpans();
       expect([0, 2]).toContain(length);
       kept += length / 2;

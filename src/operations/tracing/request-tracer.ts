@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import {
   type Context,
   context,
@@ -60,9 +59,7 @@ export class RequestTracer implements RequestTraces {
       return { span: this.start(request, parent), parent };
     }
     if (name === null) return { span: this.start(request, ROOT_CONTEXT), parent: ROOT_CONTEXT };
-    const id = randomUUID();
-    request.context.namedBy = id;
-    const span = this.options.ids.within(id, () => this.start(request, ROOT_CONTEXT));
+    const span = this.options.ids.within(request.context.createdId, () => this.start(request, ROOT_CONTEXT));
     return { span, parent: ROOT_CONTEXT };
   }
 

@@ -40,7 +40,6 @@ import { MountService } from './mount.service.js';
 import { OrphanObjects } from './orphan-objects.js';
 import { OpenUploadsRepository } from '../uploads/open-uploads/open-uploads.repository.js';
 import { OpenUploads } from '../uploads/open-uploads/open-uploads.service.js';
-import { RecentInlineBytes } from '../uploads/recent-inline-bytes.js';
 import { RepoContent } from './repo-content.entity.js';
 import { StoredBlobs } from './stored-blobs.js';
 import { SweepRepository } from '../uploads/sweep.repository.js';
@@ -99,7 +98,6 @@ import { UploadsService } from '../uploads/uploads.service.js';
     OrphanObjects,
     OpenUploads,
     OpenUploadsRepository,
-    RecentInlineBytes,
     StoredBlobs,
     StoreOwner,
     SweepRepository,

@@ -11,9 +11,8 @@ import { OciError } from '../../oci/oci-error.js';
 import type { ObjectKey } from '../../storage/object-keys.js';
 import type { Blob } from './blob.entity.js';
 import { BlobsRepository, type CommittedBlob } from './blobs.repository.js';
-import { heldBlob } from './content.service.js';
+import { domainOf, heldBlob } from './content.service.js';
 import { BlobDamage } from './damage/blob-damage.service.js';
-import { domainOf } from './deduplication.js';
 
 export interface StoredUpload {
   readonly id: string;

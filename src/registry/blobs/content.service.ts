@@ -1,6 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { FactCache, type Subject } from '../../cache/fact-cache.js';
+import type { AppConfig } from '../../config/config.js';
 import type { Transaction } from '../../database/unit-of-work.js';
 import type { RepositoryFact } from '../../http/request-context.js';
 import type { Digest } from '../../oci/digest.js';
@@ -94,4 +95,9 @@ function isRequiredIn(named: readonly ReferencedContent[]): (digest: Digest) => 
 /** What is cached of one blob in one repository. */
 export function heldBlob({ id }: Pick<RepositoryFact, 'id'>, digest: Digest): Subject {
   return `blob:${id}:${digest}`;
+}
+
+/** Within what equal bytes are stored once: the whole registry, or a namespace (`DEDUPLICATE`). */
+export function domainOf({ namespaceId }: Pick<RepositoryFact, 'namespaceId'>, { storage }: AppConfig): string {
+  return storage.deduplicate === 'global' ? '*' : String(namespaceId);
 }

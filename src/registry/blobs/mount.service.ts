@@ -11,9 +11,8 @@ import { ReposService } from '../repos/repos.service.js';
 import { visibleSetOf } from '../repos/visible-set.js';
 import { BlobLinks } from './blob-links.service.js';
 import type { HeldBlob } from './content.repository.js';
-import { ContentService } from './content.service.js';
+import { ContentService, domainOf } from './content.service.js';
 import { BlobDamage } from './damage/blob-damage.service.js';
-import { domainOf } from './deduplication.js';
 import { MountRepository } from './mount.repository.js';
 
 /**

@@ -19,11 +19,11 @@ export type BodyKind =
   | { readonly kind: 'closing'; readonly algorithm: Algorithm };
 
 export function planHash(
-  row: Pick<UploadRow, 'received' | 'head' | 'algorithm' | 'hashLibrary' | 'hashState'>,
+  row: Pick<UploadRow, 'received' | 'inline' | 'algorithm' | 'hashLibrary' | 'hashState'>,
   body: BodyKind,
 ): HashPlan {
   // Bytes that are still in the row are hashed together with what follows them.
-  const isFirst = row.received === (row.head?.length ?? 0);
+  const isFirst = row.received === (row.inline?.length ?? 0);
   const algorithm = body.kind === 'closing' ? body.algorithm : row.algorithm;
   if (isFirst) return body.kind === 'chunk' ? { kind: 'saved', algorithm, state: null } : { kind: 'native', algorithm };
   const { hashState: state } = row;

@@ -2,9 +2,8 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import type { Algorithm } from '../../oci/digest.js';
-import { HashBatches } from './hash-batches.js';
 import type { WorkerReply, WorkerRequest } from './hash-protocol.js';
-import { HashWorkerEnded, WorkerHash } from './worker-hash.js';
+import { HashBatches, HashWorkerEnded, WorkerHash } from './worker-hash.js';
 
 const MAX_WORKERS = Math.min(2, availableParallelism());
 // Compiled it lies beside this file as JavaScript; under the tests both are still TypeScript.

@@ -1,7 +1,11 @@
 import { type Algorithm, type Digest, digestFrom } from '../../oci/digest.js';
-import { BATCH_BYTES, type HashBatches } from './hash-batches.js';
+import { releaseMemory } from '../../fairness/release-memory.js';
 import type { WorkerReply, WorkerRequest } from './hash-protocol.js';
 
+/** Bytes that travel to a worker at once; a message costs more than hashing a few KiB. */
+const BATCH_BYTES = 256 * 1024;
+/** Kept for the next ones; what is more goes back at once. */
+const MAX_IDLE = 16;
 /** Batches that the worker may still have while the next is filled: more would only be memory. */
 const MAX_IN_FLIGHT = 2;
 
@@ -17,6 +21,20 @@ export class HashWorkerEnded extends Error {
 
   constructor() {
     super('the hash worker ended');
+  }
+}
+
+/** Buffers that travel to the hash workers and back, and are reused. */
+export class HashBatches {
+  private readonly idle: Uint8Array<ArrayBuffer>[] = [];
+
+  take(): Uint8Array<ArrayBuffer> {
+    return this.idle.pop() ?? new Uint8Array(BATCH_BYTES);
+  }
+
+  give(batch: Uint8Array<ArrayBuffer>): void {
+    if (this.idle.length < MAX_IDLE) this.idle.push(batch);
+    else releaseMemory(batch);
   }
 }
 

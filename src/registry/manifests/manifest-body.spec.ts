@@ -73,13 +73,13 @@ describe('the body of a pushed manifest', () => {
   it('is given up when nothing more comes', async () => {
     const { request, body } = incoming();
     body.write('{');
-    const reading = readManifestBody(request, bodyMemory().open(request), 10, { silence: 20, whole: 60_000 });
+    const reading = readManifestBody(request, bodyMemory().open(request), 10, { idle: 20, whole: 60_000 });
     await expect(reading).rejects.toThrow(condition('manifestTooSlow'));
   });
 
   it('is given up when it trickles for too long', async () => {
     const { request, body } = incoming();
-    const reading = readManifestBody(request, bodyMemory().open(request), 10, { silence: 60_000, whole: -1 });
+    const reading = readManifestBody(request, bodyMemory().open(request), 10, { idle: 60_000, whole: -1 });
     body.write('{');
     await expect(reading).rejects.toThrow(condition('manifestTooSlow'));
   });

@@ -6,12 +6,12 @@ import { OciError } from '../../oci/oci-error.js';
 /** Milliseconds. 4 MiB in the whole time need 35 KB/s; a common manifest comes in one piece. */
 export interface BodyPatience {
   /** For the next bytes. */
-  readonly silence: number;
+  readonly idle: number;
   /** For all of them. */
   readonly whole: number;
 }
 
-const PATIENCE: BodyPatience = { silence: 20_000, whole: 120_000 };
+const PATIENCE: BodyPatience = { idle: 20_000, whole: 120_000 };
 
 /**
  * Throws `manifestEncoded` for a body that would have to be decoded: whether the digest is of the bytes before or after
@@ -60,7 +60,7 @@ class ManifestReading {
     private readonly patience: BodyPatience,
   ) {
     buffer.progress = { isStalled: () => this.pace.isStalled, end: this.tooSlow };
-    this.timer = setTimeout(this.onSilence, patience.silence);
+    this.timer = setTimeout(this.onIdle, patience.idle);
     const { signal } = request.context;
     if (signal.aborted) this.onAbort();
     else {
@@ -110,7 +110,7 @@ class ManifestReading {
     this.outcome.resolve(this.buffer.content);
   };
 
-  private readonly onSilence = (): void => {
+  private readonly onIdle = (): void => {
     if (this.isWaiting) this.timer.refresh();
     else this.tooSlow();
   };

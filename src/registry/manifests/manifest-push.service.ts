@@ -67,8 +67,7 @@ export class ManifestPushService {
     const digest = digestOf(bytes, reference);
     let parsed: ParsedManifest;
     try {
-      const parsing = this.parser.parse(bytes, push.contentType, this.limits);
-      parsed = parsing instanceof Promise ? await parsing : parsing;
+      parsed = await this.parser.parse(bytes, push.contentType, this.limits);
     } catch (error) {
       parsed = await this.parseStored(push, digest, error);
     }

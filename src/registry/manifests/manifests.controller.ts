@@ -46,13 +46,12 @@ export class ManifestsController {
     @Req() request: Request,
     @Res() response: Response,
   ): Promise<void> {
-    const found = this.reader.resolve(repository, reference, request.context.peeked);
-    const fact = existing(found instanceof Promise ? await found : found, reference);
+    const fact = existing(await this.reader.resolve(repository, reference, request.context.peeked), reference);
     if (isKnown(request, fact)) notModified(response, fact);
     else reply(response, 200, manifestHeaders(fact));
   }
 
-  /** The route that decides how fast a registry feels: with warm caches it waits for nothing. */
+  /** The route that decides how fast a registry feels: with warm caches it waits for nothing but ticks (0.1 µs each). */
   @Get(':reference')
   @Access({ kind: 'repository', action: 'pull', next: 'manifest' })
   @Audited('manifest.pull', 'request')
@@ -70,15 +69,13 @@ export class ManifestsController {
     @Req() request: Request,
     @Res() response: Response,
   ): Promise<void> {
-    const found = this.reader.resolve(repository, reference, request.context.peeked);
-    const fact = existing(found instanceof Promise ? await found : found, reference);
+    const fact = existing(await this.reader.resolve(repository, reference, request.context.peeked), reference);
     this.pulls.note(repository, fact.digest);
     if (isKnown(request, fact)) {
       notModified(response, fact);
       return;
     }
-    const body = this.reader.body(repository, fact, response);
-    reply(response, 200, manifestHeaders(fact), body instanceof Promise ? await body : body);
+    reply(response, 200, manifestHeaders(fact), await this.reader.body(repository, fact, response));
   }
 
   @Put(':reference')

@@ -37,10 +37,13 @@ export class ReposService {
   ) {}
 
   /** The one function that turns a path into a repository; a former path finds it too. */
-  find(path: RepositoryName): RepositoryFact | null | Promise<RepositoryFact | null> {
-    const found = this.read(path);
-    if (found instanceof Promise) return found.then((fact) => this.follow(fact));
-    return this.follow(found);
+  async find(path: RepositoryName): Promise<RepositoryFact | null> {
+    const fact = await this.read(path);
+    if (!isMoved(fact)) return this.seenAt(fact);
+    // Facts of a repository are kept under its present path alone, so that one drop reaches them.
+    const present = await this.read(fact.movedTo);
+    // Two facts that were read while it moved may send each other round: then the database has the last word.
+    return isMoved(present) ? this.repositories.find(present.movedTo) : this.seenAt(present);
   }
 
   /**
@@ -94,19 +97,6 @@ export class ReposService {
 
   private read(path: RepositoryName): RepositoryFact | Moved | null | Promise<RepositoryFact | Moved | null> {
     return this.facts.read({ subject: `repo:${path}`, name: 'repository', load: () => this.repositories.findAt(path) });
-  }
-
-  /** Facts of a repository are kept under its present path alone, so that one drop reaches them. */
-  private follow(fact: RepositoryFact | Moved | null): RepositoryFact | null | Promise<RepositoryFact | null> {
-    if (!isMoved(fact)) return this.seenAt(fact);
-    const present = this.read(fact.movedTo);
-    if (present instanceof Promise) return present.then((one) => this.arrive(one));
-    return this.arrive(present);
-  }
-
-  /** Two facts that were read while it moved may send each other round: then the database has the last word. */
-  private arrive(fact: RepositoryFact | Moved | null): RepositoryFact | null | Promise<RepositoryFact | null> {
-    return isMoved(fact) ? this.repositories.find(fact.movedTo) : this.seenAt(fact);
   }
 
   private seenAt(fact: RepositoryFact | null): RepositoryFact | null {

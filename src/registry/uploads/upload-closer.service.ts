@@ -23,33 +23,29 @@ export class UploadCloser {
     private readonly writer: UploadWriter,
     private readonly commits: UploadCommit,
     private readonly ends: UploadEndService,
-    private readonly hold: UploadHeartbeat,
+    private readonly heartbeat: UploadHeartbeat,
     private readonly compactor: BlobCompactor,
   ) {}
 
-  /** All bytes are in memory, few as they are: the store is met once, by one whole object. */
-  async closeInMemory(session: UploadSession, epoch: number, bytes: Buffer, digest: Digest): Promise<boolean> {
-    const { id } = session;
-    if (!matches(bytes, digest)) return this.mismatch(session, epoch, digest);
-    const key = await this.put(id, epoch, bytes, digest);
+  /**
+   * `bytes` are all, and match the digest: the store gets one whole object. `epoch` is the upload's last one, and names the
+   * object unless that is one which was reserved for it. False when the upload has moved on, and then nothing has changed.
+   */
+  async put(
+    session: UploadSession,
+    epoch: number,
+    bytes: Buffer,
+    digest: Digest,
+    objectEpoch: number = epoch,
+  ): Promise<boolean> {
+    const key = await this.putObject(session.id, objectEpoch, bytes, digest);
     const isCommitted = await this.commit(session, epoch, wholeAt(key), bytes.length, digest);
     if (!isCommitted) await this.ends.discard([key]);
     return isCommitted;
   }
 
-  /**
-   * The same of bytes that no statement has just claimed: the epoch before the upload's last one is free for them.
-   * False when the upload has been touched since, and then nothing has changed.
-   */
-  async closeReserved(session: UploadSession, epoch: number, bytes: Buffer, digest: Digest): Promise<boolean> {
-    const key = await this.put(session.id, epoch - 1, bytes, digest);
-    if (await this.commit(session, epoch, wholeAt(key), bytes.length, digest)) return true;
-    await this.ends.discard([key]);
-    return false;
-  }
-
   /** A last body that is streamed after the claimed bytes. */
-  async closeWithBody(session: UploadSession, row: UploadRow, chunk: Chunk, digest: Digest): Promise<boolean> {
+  async append(session: UploadSession, row: UploadRow, chunk: Chunk, digest: Digest): Promise<boolean> {
     const written = await this.writer.write(row, chunk);
     if (!written) return false;
     if (isKnownToDiffer(written, digest)) return this.mismatch(session, row.epoch, digest);
@@ -57,15 +53,21 @@ export class UploadCloser {
   }
 
   /** Everything has been acknowledged before. */
-  async closeStored(session: UploadSession, row: UploadRow, digest: Digest): Promise<boolean> {
+  async complete(session: UploadSession, row: UploadRow, digest: Digest): Promise<boolean> {
     if (isKnownToDiffer(row, digest)) return this.mismatch(session, row.epoch, digest);
     const appended = { state: row.writer, bytes: 0, created: [], obsolete: [] };
     return this.closeWritten(session, row, { ...row, appended }, digest);
   }
 
   /** A closing request that had brought all bytes is repeated; while the upload is open, they are not verified. */
-  closeAgain(session: UploadSession, row: UploadRow, digest: Digest): Promise<boolean> {
+  completeAgain(session: UploadSession, row: UploadRow, digest: Digest): Promise<boolean> {
     return this.finish(session, row, row, digest, row.state === 'open');
+  }
+
+  /** Ends the upload, unless another request has taken it over, and throws `digestMismatch`. */
+  async mismatch({ id }: UploadSession, epoch: number, digest: Digest): Promise<never> {
+    await this.ends.end(id, epoch);
+    throw new OciError('digestMismatch', { digest });
   }
 
   private async closeWritten(
@@ -100,10 +102,10 @@ export class UploadCloser {
       if (endsUpload(error) && !(await this.ends.endAfter(error, id, epoch))) return false;
       throw uploadFailure(error);
     };
-    return this.hold.whileClosing(id, epoch, () => work().catch(failed));
+    return this.heartbeat.whileClosing(id, epoch, () => work().catch(failed));
   }
 
-  private async put(id: string, epoch: number, bytes: Buffer, digest: Digest): Promise<ObjectKey> {
+  private async putObject(id: string, epoch: number, bytes: Buffer, digest: Digest): Promise<ObjectKey> {
     const sha256 = algorithmOf(digest) === 'sha256' ? hexOf(digest) : undefined;
     try {
       return await this.store.put({ key: objectKeyOf(id), epoch }, bytes, sha256);
@@ -121,7 +123,7 @@ export class UploadCloser {
     digest: Digest,
   ): Promise<boolean> {
     const isCommitted = await this.commits.commit({ id, epoch, repository, authorization, digest, size, key, isSplit });
-    if (isCommitted) await this.ends.discard(obsolete);
+    if (isCommitted && obsolete.length > 0) await this.ends.discard(obsolete);
     if (isCommitted && isSplit) void this.compactor.wake();
     return isCommitted;
   }
@@ -138,11 +140,6 @@ export class UploadCloser {
       throw error instanceof ObjectNotFound ? new UploadLost('the object is gone', { cause: error }) : error;
     }
     return digestFrom(algorithm, hash.digest());
-  }
-
-  private async mismatch({ id }: UploadSession, epoch: number, digest: Digest): Promise<never> {
-    await this.ends.end(id, epoch);
-    throw new OciError('digestMismatch', { digest });
   }
 }
 

@@ -23,7 +23,7 @@ export class UploadEndService {
    * the sweep continues. With an epoch, only if that is still the last one. False when there was nothing to end.
    */
   async end(id: string, epoch: number | null = null, why: 'failed' | 'cancelled' = 'failed'): Promise<boolean> {
-    return this.clear(await this.uploads.condemn(id, epoch, true), why);
+    return this.clear(await this.uploads.terminate(id, epoch, true), why);
   }
 
   /**
@@ -37,7 +37,7 @@ export class UploadEndService {
 
   /** The same, unless a closing request is at work: what it makes of the bytes is not for another one to prevent. */
   async endUnlessClosing(id: string): Promise<boolean> {
-    return this.clear(await this.uploads.condemn(id, null, false), 'failed');
+    return this.clear(await this.uploads.terminate(id, null, false), 'failed');
   }
 
   /**

@@ -5,8 +5,8 @@ import { StatementBatch } from '../../database/statement-batch.js';
 import type { Digest } from '../../oci/digest.js';
 import type { OpenUploadsCount } from './open-uploads/open-uploads.repository.js';
 import { OpenUploads } from './open-uploads/open-uploads.service.js';
-import { type RecentHead, RecentInlineBytes } from './recent-inline-bytes.js';
-import { DRAFT_EPOCH, type DraftStatements, UploadDraft } from './upload-draft.js';
+import { type DraftStatements, type InlineBytes, RecentInlineBytes, UploadDraft } from './inline-bytes.js';
+import { FIRST_EPOCH } from './upload-epochs.js';
 import { EMPTY_SECONDS } from './upload-heartbeat.service.js';
 import {
   type ClosingClaim,
@@ -18,7 +18,7 @@ import {
 } from './uploads.repository.js';
 
 /** Bytes that an upload's row keeps itself, and bodies that are read whole before anything is decided; bytes. */
-export const HEAD_BYTES = 64 * 1024;
+export const INLINE_LIMIT = 64 * 1024;
 
 /** Memory for drafts, with what each costs beside its bytes. Beyond it uploads begin with their row. */
 const MAX_BYTES = 16 * 1024 * 1024;
@@ -45,9 +45,10 @@ export class UploadStore implements BeforeApplicationShutdown {
   /** How long an upload stays a draft: a push that is going on closes its small blobs within milliseconds. */
   protected readonly draftMs: number = 1_000;
   private readonly logger = new Logger(UploadStore.name);
+  private readonly recent = new RecentInlineBytes();
   private readonly drafts = new Map<string, Held>();
   /** Closing requests that work with bytes in memory, of which no row says so yet. */
-  private readonly lent = new Map<string, Promise<boolean>>();
+  private readonly reserved = new Map<string, Promise<boolean>>();
   private readonly statements: DraftStatements;
   private readonly expirySeconds: number;
   private isDrafting: boolean;
@@ -56,7 +57,6 @@ export class UploadStore implements BeforeApplicationShutdown {
 
   constructor(
     private readonly uploads: UploadsRepository,
-    private readonly recent: RecentInlineBytes,
     private readonly limit: OpenUploads,
     { database, storage, server }: AppConfig,
   ) {
@@ -66,7 +66,7 @@ export class UploadStore implements BeforeApplicationShutdown {
     const inserts = new StatementBatch<NewUpload>((drafts) => uploads.startDrafts(drafts));
     this.statements = {
       insert: (row) => inserts.add(row),
-      appendHead: (...values) => uploads.appendHead(...values),
+      appendInline: (...values) => uploads.appendInline(...values),
     };
   }
 
@@ -83,8 +83,12 @@ export class UploadStore implements BeforeApplicationShutdown {
 
   private async begin(upload: Omit<NewUpload, 'epoch' | 'durably'>): Promise<void> {
     if (!this.isDrafting || this.held + DRAFT_BYTES > MAX_BYTES)
-      return this.uploads.start({ ...upload, epoch: 0, durably: false });
-    const draft = new UploadDraft({ ...upload, epoch: DRAFT_EPOCH, durably: false }, this.statements, HEAD_BYTES);
+      return this.uploads.start({ ...upload, epoch: FIRST_EPOCH.unclaimed, durably: false });
+    const draft = new UploadDraft(
+      { ...upload, epoch: FIRST_EPOCH.reserved, durably: false },
+      this.statements,
+      INLINE_LIMIT,
+    );
     this.drafts.set(upload.id, { draft, since: performance.now(), bytes: DRAFT_BYTES, isBusy: false });
     this.held += DRAFT_BYTES;
     this.timer ??= this.later();
@@ -101,7 +105,7 @@ export class UploadStore implements BeforeApplicationShutdown {
   }
 
   /** How far the upload is after a short body; `null` when it is not to be kept in the row, or not by this caller. */
-  async appendHead(key: UploadKey, bytes: Buffer, offset: number | null): Promise<number | null> {
+  async appendInline(key: UploadKey, bytes: Buffer, offset: number | null): Promise<number | null> {
     const held = this.draftOf(key);
     const mayKeep = this.limit.mayKeep(key.principal, bytes.length, () => this.draftsBy(key.principal));
     if (mayKeep !== true && !(await mayKeep)) return null;
@@ -114,28 +118,29 @@ export class UploadStore implements BeforeApplicationShutdown {
       }
     }
     await this.writeThrough(held);
-    const options = { offset, limit: HEAD_BYTES, expirySeconds: this.expirySeconds };
-    const now = await this.uploads.appendHead(key, bytes, options);
+    const options = { offset, limit: INLINE_LIMIT, expirySeconds: this.expirySeconds };
+    const now = await this.uploads.appendInline(key, bytes, options);
     if (now) this.recent.keep(key, bytes, now);
     return now?.received ?? null;
   }
 
   /**
-   * Lets a closing request make one object of the bytes that this node has in memory, under the epoch before the one
-   * that is given, and commit it. False, and the row says everything, when there are none or `use` did not succeed.
+   * Reserves the bytes that this node has in memory for a closing request, which makes one object of them under the epoch
+   * before the one that is given, and commits it. False, and the row says everything, when there are none or `use` did not succeed.
    */
-  async lend(key: UploadKey, use: (head: RecentHead) => Promise<boolean>): Promise<boolean> {
+  async reserve(key: UploadKey, use: (inline: InlineBytes) => Promise<boolean>): Promise<boolean> {
     // Another closing request of this process has the bytes: what it makes of them is for all.
-    for (let lent = this.lent.get(key.id); lent; lent = this.lent.get(key.id)) await lent.catch(() => false);
+    for (let other = this.reserved.get(key.id); other; other = this.reserved.get(key.id))
+      await other.catch(() => false);
     const held = this.draftOf(key);
-    const head = held ? null : this.recent.take(key);
-    const using = held ? this.lendDraft(held, use) : head && use(head);
+    const recent = held ? null : this.recent.take(key);
+    const using = held ? this.reserveDraft(held, use) : recent && use(recent);
     if (!using) return false;
-    this.lent.set(key.id, using);
+    this.reserved.set(key.id, using);
     try {
       return await using;
     } finally {
-      this.lent.delete(key.id);
+      this.reserved.delete(key.id);
     }
   }
 
@@ -163,11 +168,11 @@ export class UploadStore implements BeforeApplicationShutdown {
     return this.uploads.stayClosing(id, epoch, seconds);
   }
 
-  /** See `UploadsRepository.condemn`. */
-  async condemn(id: string, epoch: number | null, evenClosing: boolean): Promise<UploadRow | null> {
-    if (!evenClosing) await this.lent.get(id)?.catch(() => false);
+  /** See `UploadsRepository.terminate`. */
+  async terminate(id: string, epoch: number | null, evenClosing: boolean): Promise<UploadRow | null> {
+    if (!evenClosing) await this.reserved.get(id)?.catch(() => false);
     await this.writeThrough(this.drafts.get(id));
-    return this.uploads.condemn(id, epoch, evenClosing);
+    return this.uploads.terminate(id, epoch, evenClosing);
   }
 
   remove(id: string, epoch: number): Promise<void> {
@@ -180,19 +185,19 @@ export class UploadStore implements BeforeApplicationShutdown {
     await this.writeAllThrough([...this.drafts.values()]);
   }
 
-  private async lendDraft(held: Held, use: (head: RecentHead) => Promise<boolean>): Promise<boolean> {
-    const isUsed = held.draft.lend() && (await this.used(held, use));
+  private async reserveDraft(held: Held, use: (inline: InlineBytes) => Promise<boolean>): Promise<boolean> {
+    const isUsed = held.draft.reserve() && (await this.used(held, use));
     if (isUsed) this.forget(held);
     else await this.writeThrough(held);
     return isUsed;
   }
 
   /** Whatever becomes of the request, what was acknowledged before it stands. */
-  private async used(held: Held, use: (head: RecentHead) => Promise<boolean>): Promise<boolean> {
+  private async used(held: Held, use: (inline: InlineBytes) => Promise<boolean>): Promise<boolean> {
     held.isBusy = true;
     try {
       await held.draft.nameIt();
-      return await use({ bytes: held.draft.bytes, epoch: DRAFT_EPOCH });
+      return await use({ bytes: held.draft.bytes, epoch: FIRST_EPOCH.reserved });
     } catch (error) {
       await this.tryToWriteThrough(held);
       throw error;

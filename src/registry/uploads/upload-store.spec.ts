@@ -13,7 +13,7 @@ import { digestToBytes } from '../../oci/digest-bytes.js';
 import type { BlobStore } from '../../storage/blob-store.js';
 import { objectKeyOf } from '../../storage/object-keys.js';
 import { StoreUnavailable } from '../../storage/storage-errors.js';
-import { HEAD_BYTES } from './upload-store.service.js';
+import { INLINE_LIMIT } from './upload-store.service.js';
 import type { UploadSession } from './upload-session.js';
 
 type Node = ReturnType<UploadServices['node']>;
@@ -145,7 +145,7 @@ describe('a small upload where one process is the whole registry', () => {
 
   it('goes to the store with all of its bytes when it grows', async () => {
     const session = await open();
-    const [head, more, large] = [randomBytes(100), randomBytes(HEAD_BYTES - 50), randomBytes(HEAD_BYTES * 3)];
+    const [head, more, large] = [randomBytes(100), randomBytes(INLINE_LIMIT - 50), randomBytes(INLINE_LIMIT * 3)];
     for (const bytes of [head, more, large]) await node.uploads.append(session, incoming(bytes));
     const whole = Buffer.concat([head, more, large]);
     await node.uploads.close(session, hashOf(whole), incoming(null));
@@ -243,7 +243,7 @@ describe('a closing PUT of a draft that does not succeed', () => {
     const session = await pending((real, ...args) => real(...args));
     const lost = new Error('the connection was lost');
     const key = { id: session.id, repoId: repository.id, principal: UPLOADER.principal };
-    const closing = node.rows.lend(key, async ({ epoch }) => {
+    const closing = node.rows.reserve(key, async ({ epoch }) => {
       const done = `UPDATE uploads SET state = 'done', digest = $3 WHERE id = $1 AND epoch = $2`;
       await services.database.query(done, [session.id, epoch, digestToBytes(hashOf(bytes))]);
       throw lost;
@@ -282,7 +282,7 @@ describe('what a draft holds', () => {
     const sessions = await Promise.all(
       Array.from({ length: 300 }, async (_, index) => {
         const session = await open();
-        await node.uploads.append(session, incoming(Buffer.alloc(HEAD_BYTES, index)));
+        await node.uploads.append(session, incoming(Buffer.alloc(INLINE_LIMIT, index)));
         return session;
       }),
     );
@@ -290,9 +290,9 @@ describe('what a draft holds', () => {
       'SELECT count(*) FROM uploads WHERE id = ANY($1)',
       [sessions.map(({ id }) => id)],
     );
-    expect(300 - Number(written?.count)).toBeLessThanOrEqual((16 * 1024 * 1024) / HEAD_BYTES);
+    expect(300 - Number(written?.count)).toBeLessThanOrEqual((16 * 1024 * 1024) / INLINE_LIMIT);
     for (const at of [0, 299]) {
-      const bytes = Buffer.alloc(HEAD_BYTES, at);
+      const bytes = Buffer.alloc(INLINE_LIMIT, at);
       await node.uploads.close(sessions[at] as UploadSession, hashOf(bytes), incoming(null));
       expect((await pull(bytes)).equals(bytes)).toBe(true);
     }

@@ -1,8 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../../config/config.js';
 import type { Share } from '../../fairness/share.js';
-import { OVER_LIMIT } from '../../http/limit-counts.js';
-import { ACTIVE_UPLOADS, STREAMED_UPLOADS } from './upload-counts.js';
 import type { Digest } from '../../oci/digest.js';
 import { type Appended, BlobStore } from '../../storage/blob-store.js';
 import type { WriterState } from '../../storage/writer-state.js';
@@ -15,6 +13,8 @@ import { endsUpload, uploadFailure } from './upload-failures.js';
 import { UploadEndService } from './upload-end.service.js';
 import { UploadHeartbeat } from './upload-heartbeat.service.js';
 import { type UploadHash, type UploadRow, UploadsRepository } from './uploads.repository.js';
+import { OVER_LIMIT } from '../../http/limit-counts.js';
+import { ACTIVE_UPLOADS, STREAMED_UPLOADS } from './upload-counts.js';
 
 /** The bytes of one request. */
 export interface Chunk {
@@ -46,7 +46,7 @@ export class UploadWriter {
     private readonly store: BlobStore,
     private readonly workers: HashWorkers,
     private readonly ends: UploadEndService,
-    private readonly hold: UploadHeartbeat,
+    private readonly heartbeat: UploadHeartbeat,
     { storage }: AppConfig,
   ) {
     this.expirySeconds = storage.uploadExpirySeconds;
@@ -57,14 +57,14 @@ export class UploadWriter {
    * has taken the upload over meanwhile.
    */
   async write(row: UploadRow, chunk: Chunk): Promise<Written | null> {
-    const head = row.head ?? EMPTY;
-    const offset = row.head ? 0 : row.received;
-    const bytes = chunk.bytes === null ? null : head.length + chunk.bytes;
+    const inline = row.inline ?? EMPTY;
+    const offset = row.inline ? 0 : row.received;
+    const bytes = chunk.bytes === null ? null : inline.length + chunk.bytes;
     const hash = beginHash(planHash(row, chunk.kind), bytes, this.workers);
     ACTIVE_UPLOADS.add('streamed');
     try {
       const target = { key: objectKeyOf(row.id), epoch: row.epoch };
-      const body = hashed(hash, [head, chunk.first], chunk.rest);
+      const body = hashed(hash, [inline, chunk.first], chunk.rest);
       const options = {
         offset,
         expectedBytes: bytes,
@@ -73,7 +73,7 @@ export class UploadWriter {
         persist: (writer: WriterState) => this.persist(row, writer),
         sha256: () => hash.sha256(),
       };
-      const appended = await this.hold.during(row.id, row.epoch, () =>
+      const appended = await this.heartbeat.during(row.id, row.epoch, () =>
         this.store.append(target, row.writer, body, options),
       );
       const hashOfAll = await hash.finish();
@@ -87,7 +87,7 @@ export class UploadWriter {
         if (!(await this.ends.endAfter(error, row.id, row.epoch))) return null;
       } else {
         STREAMED_UPLOADS.add('interrupted');
-        if (row.received === 0) await this.hold.cutOff(row.id, row.epoch);
+        if (row.received === 0) await this.heartbeat.cutOff(row.id, row.epoch);
       }
       throw uploadFailure(error);
     } finally {
@@ -112,7 +112,8 @@ export class UploadWriter {
       closing,
       expirySeconds: this.expirySeconds,
     });
-    await this.ends.discard(isHeld ? appended.obsolete : appended.created);
+    const unused = isHeld ? appended.obsolete : appended.created;
+    if (unused.length > 0) await this.ends.discard(unused);
     return isHeld;
   }
 

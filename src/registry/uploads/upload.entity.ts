@@ -44,7 +44,7 @@ export class Upload {
   @Column('text', { default: 'open' })
   state: UploadState;
 
-  /** Raised by each request that claims the upload. */
+  /** Raised by each request that claims the upload: docs/design/uploads.md#epochs */
   @Column('integer', { default: 0 })
   epoch: number;
 
@@ -61,8 +61,8 @@ export class Upload {
   writer: WriterState | null;
 
   /** The bytes themselves, while they are few: a small blob meets the store only at its commit. */
-  @Column('bytea', { nullable: true })
-  head: Buffer | null;
+  @Column('bytea', { name: 'head', nullable: true })
+  inline: Buffer | null;
 
   /** The algorithm that `hashState` or `digest` was made with. */
   @Column('text', { default: 'sha256' })

@@ -70,8 +70,8 @@ export class UploadsController {
     } else if (mount && (await this.mounts.mount(repository, mount, textOf(query['from']), caller))) {
       blobCreated(response, repository.path, mount);
     } else {
-      const id = request.context.namedBy ?? undefined;
-      uploadAccepted(response, await this.uploads.start(repository, actor, algorithm, id));
+      const { createdId } = request.context;
+      uploadAccepted(response, await this.uploads.start(repository, actor, algorithm, createdId));
     }
   }
 

@@ -5,6 +5,7 @@ import { digestFromBytes, digestToBytes } from '../../oci/digest-bytes.js';
 import type { Algorithm, Digest } from '../../oci/digest.js';
 import type { WriterState } from '../../storage/writer-state.js';
 import { Upload, type UploadState } from './upload.entity.js';
+import { type FirstEpoch, INLINE_STEP } from './upload-epochs.js';
 
 /** Which upload, and for whom: a foreign one and another repository's are as unknown as one that never was. */
 export interface UploadKey {
@@ -28,12 +29,11 @@ export interface UploadRow extends UploadHash {
   readonly epoch: number;
   readonly received: number;
   readonly writer: WriterState | null;
-  readonly head: Buffer | null;
+  readonly inline: Buffer | null;
 }
 
 export interface NewUpload extends UploadKey {
-  /** 0 for a session, 1 when the request that opens it also writes, 2 for a draft (`UploadDraft`). */
-  readonly epoch: 0 | 1 | 2;
+  readonly epoch: FirstEpoch;
   readonly algorithm: Algorithm;
   readonly credential: string;
   readonly expirySeconds: number;
@@ -75,7 +75,7 @@ export interface ClosingState {
 /** How long others wait for a closing request that is not heard of; it says three times as often that it is at work. */
 export const CLOSING_LEASE_SECONDS = 10;
 
-const COLUMNS = `u.id, u.state, u.epoch, u.received, u.writer, u.head, u.algorithm,
+const COLUMNS = `u.id, u.state, u.epoch, u.received, u.writer, u.head AS inline, u.algorithm,
   u.hash_library AS "hashLibrary", u.hash_state AS "hashState", u.digest`;
 const MINE = 'u.id = $1 AND u.repo_id = $2 AND u.principal = $3 AND u.expires_at > now()';
 /** The epoch that the request claimed is still the last one. */
@@ -101,11 +101,10 @@ ON CONFLICT (id) DO NOTHING`;
 const FIND = `SELECT ${COLUMNS} FROM uploads u WHERE ${MINE}`;
 
 // Claims and records in one statement, since all bytes are at hand, and only while the row holds every byte itself.
-// The expiry moves in steps: a chunk that changes no index is cheaper. The epoch moves by two: the one in between is
-// not a claim, so the node that reserved it may write one object under it without another (`RecentInlineBytes`).
-const APPEND_HEAD = `
+// The expiry moves in steps: a chunk that changes no index is cheaper.
+const APPEND_INLINE = `
 WITH ${LAZY}, moved AS (
-  UPDATE uploads u SET epoch = u.epoch + 2, received = u.received + octet_length($4::bytea),
+  UPDATE uploads u SET epoch = u.epoch + ${INLINE_STEP}, received = u.received + octet_length($4::bytea),
     head = coalesce(u.head, '') || $4::bytea,
     expires_at = CASE WHEN u.expires_at < now() + make_interval(secs => $7::double precision * 0.9)
       THEN now() + make_interval(secs => $7) ELSE u.expires_at END
@@ -176,7 +175,7 @@ WITH moved AS (
 ) SELECT id FROM moved`;
 
 // From here on every writer's epoch is void, so what they leave can be removed; by the sweep, if not at once.
-const CONDEMN = `
+const TERMINATE = `
 WITH moved AS (
   UPDATE uploads u SET state = 'failed', epoch = u.epoch + 1, expires_at = now() + interval '5 minutes'
   WHERE u.id = $1 AND u.state IN ('open', 'completing') AND ($2::integer IS NULL OR u.epoch = $2)
@@ -215,13 +214,13 @@ export class UploadsRepository {
   }
 
   /** How far the upload is now; `null` when the row cannot take the bytes: ask `find` why. */
-  async appendHead(
+  async appendInline(
     { id, repoId, principal }: UploadKey,
     bytes: Buffer,
     { offset, limit, expirySeconds }: { offset: number | null; limit: number; expirySeconds: number },
   ): Promise<{ received: number; epoch: number } | null> {
     const values = [id, repoId, principal, bytes, offset, limit, expirySeconds];
-    const [moved] = await this.query<{ received: number; epoch: number }>(APPEND_HEAD, values);
+    const [moved] = await this.query<{ received: number; epoch: number }>(APPEND_INLINE, values);
     return moved ?? null;
   }
 
@@ -303,8 +302,8 @@ export class UploadsRepository {
    * Ends the upload, at this epoch only or at any, also while it is being closed or only when it is not; `null`
    * when there was nothing to end.
    */
-  condemn(id: string, epoch: number | null, evenClosing: boolean): Promise<UploadRow | null> {
-    return this.row(CONDEMN, [id, epoch, evenClosing]);
+  terminate(id: string, epoch: number | null, evenClosing: boolean): Promise<UploadRow | null> {
+    return this.row(TERMINATE, [id, epoch, evenClosing]);
   }
 
   async remove(id: string, epoch: number): Promise<void> {

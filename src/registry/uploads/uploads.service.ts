@@ -2,14 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../../config/config.js';
 import type { RepositoryFact } from '../../http/request-context.js';
-import { STREAMED_UPLOADS } from './upload-counts.js';
 import { type ByteRange, parseChunkRange, rangeLength } from '../../oci/content-range.js';
 import { type Algorithm, algorithmOf, type Digest, parseDigest } from '../../oci/digest.js';
 import { OciError } from '../../oci/oci-error.js';
 import { chunkOf, closingChunk, ClosingRequests } from './closing/closing-requests.service.js';
 import { matches, UploadCloser } from './upload-closer.service.js';
 import { UploadEndService } from './upload-end.service.js';
-import { HEAD_BYTES, UploadStore } from './upload-store.service.js';
+import { FIRST_EPOCH } from './upload-epochs.js';
+import { INLINE_LIMIT, UploadStore } from './upload-store.service.js';
 import {
   type IncomingBody,
   keyOf,
@@ -20,6 +20,7 @@ import {
 } from './upload-session.js';
 import { UploadWriter } from './upload-writer.service.js';
 import type { NewUpload, UploadRow } from './uploads.repository.js';
+import { STREAMED_UPLOADS } from './upload-counts.js';
 
 /** The upload's protocol: which request may do what, in which order. */
 @Injectable()
@@ -54,8 +55,8 @@ export class UploadsService {
   async storeAtOnce(target: Omit<UploadSession, 'id'>, digest: Digest, incoming: IncomingBody): Promise<void> {
     const session = { ...target, id: randomUUID() };
     STREAMED_UPLOADS.add('started');
-    const first = await incoming.body.readFirst(HEAD_BYTES, incoming.signal);
-    const epoch = 1;
+    const first = await incoming.body.readFirst(INLINE_LIMIT, incoming.signal);
+    const epoch = FIRST_EPOCH.claimed;
     if (incoming.body.hasEnded) {
       // One that does not match never gets a row.
       if (!matches(first, digest)) {
@@ -63,14 +64,14 @@ export class UploadsService {
         throw new OciError('digestMismatch', { digest });
       }
       await this.uploads.open({ ...this.rowOf(session, algorithmOf(digest)), epoch, durably: false });
-      if (!(await this.closer.closeInMemory(session, epoch, first, digest))) throw new OciError('uploadUnknown');
+      if (!(await this.closer.put(session, epoch, first, digest))) throw new OciError('uploadUnknown');
       return;
     }
     await this.uploads.open({ ...this.rowOf(session, algorithmOf(digest)), epoch, durably: true });
     const row = { ...NOTHING_RECEIVED, id: session.id, epoch, algorithm: algorithmOf(digest) };
     try {
       const chunk = closingChunk({ incoming, first, range: null, digest });
-      if (!(await this.closer.closeWithBody(session, row, chunk, digest))) throw new OciError('uploadUnknown');
+      if (!(await this.closer.append(session, row, chunk, digest))) throw new OciError('uploadUnknown');
     } catch (error) {
       await this.ends.end(session.id);
       throw error;
@@ -94,12 +95,12 @@ export class UploadsService {
     const key = keyOf(session);
     const range = rangeOf(incoming);
     const offset = range?.start ?? null;
-    const first = await incoming.body.readFirst(HEAD_BYTES, incoming.signal);
+    const first = await incoming.body.readFirst(INLINE_LIMIT, incoming.signal);
     const isWhole = incoming.body.hasEnded;
     await this.checkLength(session, range, isWhole ? first.length : incoming.body.declaredLength);
     if (isWhole && first.length === 0) return this.position(session);
     if (isWhole) {
-      const received = await this.uploads.appendHead(key, first, offset);
+      const received = await this.uploads.appendInline(key, first, offset);
       if (received !== null) return positionOf(session, received);
     }
     const row = await this.uploads.claim(key, offset, true);
@@ -115,7 +116,7 @@ export class UploadsService {
   async close(session: UploadSession, digestText: string, incoming: IncomingBody): Promise<Digest> {
     const digest = await this.digestFor(session, digestText);
     const range = rangeOf(incoming);
-    const first = await incoming.body.readFirst(HEAD_BYTES, incoming.signal);
+    const first = await incoming.body.readFirst(INLINE_LIMIT, incoming.signal);
     await this.checkLength(session, range, incoming.body.hasEnded ? first.length : incoming.body.declaredLength);
     await this.closing.close({ session, digest, range, first, incoming });
     return digest;
@@ -167,7 +168,7 @@ const NOTHING_RECEIVED = {
   state: 'open',
   received: 0,
   writer: null,
-  head: null,
+  inline: null,
   hashLibrary: null,
   hashState: null,
   digest: null,

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import { Agent, request } from 'node:http';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { endingSilence } from './idle-timeout.js';
+import { withIdleTimeout } from './idle-timeout.js';
 
 const SILENCE_MS = 2_000;
 /** More than the kernel takes at once. */
@@ -18,7 +18,7 @@ async function serve(talk: (socket: Socket) => void): Promise<number> {
     talk(socket);
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
-  agent = endingSilence(new Agent({ keepAlive: true }), SILENCE_MS);
+  agent = withIdleTimeout(new Agent({ keepAlive: true }), SILENCE_MS);
   return (server.address() as AddressInfo).port;
 }
 

@@ -2,18 +2,18 @@ import type { Agent } from 'node:http';
 import { Socket } from 'node:net';
 import { followingConnections } from '../../outgoing/agents.js';
 
-/** So many looks at a connection in a row, and silence is the store's. */
+/** So many looks at a connection in a row that find it idle. */
 const LOOKS = 10;
 
 /**
- * Connections that end with a `TimeoutError` when the store neither takes nor sends a byte for `silenceMs`, or a tenth
+ * Connections that end with a `TimeoutError` when the store neither takes nor sends a byte for `idleMs`, or a tenth
  * less. The SDK's own `socketTimeout` begins 3 s late, and anew when the kernel has taken some of the bytes meanwhile.
  */
-export function endingSilence<A extends Agent>(agent: A, silenceMs: number): A {
-  const lookMs = silenceMs / (LOOKS + 1); // the first look may find what the kernel has taken
+export function withIdleTimeout<A extends Agent>(agent: A, idleMs: number): A {
+  const lookMs = idleMs / (LOOKS + 1); // the first look may find what the kernel has taken
   const create = agent.createConnection.bind(agent);
   agent.createConnection = followingConnections(create, (socket) => {
-    endSilence(socket, lookMs);
+    addIdleTimeout(socket, lookMs);
   });
   const reuse = agent.reuseSocket.bind(agent);
   agent.reuseSocket = (socket, request) => {
@@ -24,19 +24,19 @@ export function endingSilence<A extends Agent>(agent: A, silenceMs: number): A {
   return agent;
 }
 
-/** Node.js emits `timeout` only when a write has made no progress either; two that follow each other closely are silence. */
-function endSilence(socket: Socket, lookMs: number): void {
+/** Node.js emits `timeout` only when a write has made no progress either; two that follow each other closely are idle time. */
+function addIdleTimeout(socket: Socket, lookMs: number): void {
   let looks = 0;
   let received = -1;
   let lookedAt = -Infinity;
   socket.setTimeout(lookMs);
   socket.on('timeout', () => {
     const now = performance.now();
-    const isSilent = now - lookedAt < 2 * lookMs && socket.bytesRead === received;
-    looks = isSilent ? looks + 1 : 1;
+    const isIdle = now - lookedAt < 2 * lookMs && socket.bytesRead === received;
+    looks = isIdle ? looks + 1 : 1;
     received = socket.bytesRead;
     lookedAt = now;
     if (looks < LOOKS) socket.setTimeout(lookMs);
-    else socket.destroy(Object.assign(new Error('the store was silent'), { name: 'TimeoutError' }));
+    else socket.destroy(Object.assign(new Error('the store was idle'), { name: 'TimeoutError' }));
   });
 }

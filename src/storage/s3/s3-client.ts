@@ -6,9 +6,9 @@ import { DIRECT, type Proxies } from '../../outgoing/proxies.js';
 import { StoreUnavailable } from '../storage-errors.js';
 import { SILENCE_MS } from './call-limits.js';
 import { isSilence } from './s3-errors.js';
-import { endSendingWithAnswer } from './abort-upload.js';
+import { abortAfterAnswer } from './abort-upload.js';
 import { releasingReceived } from './release-received.js';
-import { endingSilence } from './idle-timeout.js';
+import { withIdleTimeout } from './idle-timeout.js';
 
 const SOCKETS: AgentOptions = { keepAlive: true, maxSockets: Infinity };
 
@@ -67,10 +67,10 @@ export function createS3Client(
   });
 }
 
-/** For calls that carry bytes: they end when the store is silent, and a silence is not tried again. */
+/** For calls that carry bytes: they end at the idle timeout, and are not tried again after it. */
 export function createTransferClient(config: S3Config, endpoint: string, outgoing?: Outgoing): S3Client {
-  const client = createS3Client(config, endpoint, outgoing, (agent) => endingSilence(agent, SILENCE_MS));
-  endSendingWithAnswer(client);
+  const client = createS3Client(config, endpoint, outgoing, (agent) => withIdleTimeout(agent, SILENCE_MS));
+  abortAfterAnswer(client);
   client.middlewareStack.add(
     (next) => async (args) => {
       try {
@@ -81,7 +81,7 @@ export function createTransferClient(config: S3Config, endpoint: string, outgoin
         throw new StoreUnavailable('timeout', 'the object store stopped in the middle of a transfer');
       }
     },
-    { step: 'finalizeRequest', priority: 'low', name: 'endSilence' },
+    { step: 'finalizeRequest', priority: 'low', name: 'addIdleTimeout' },
   );
   return client;
 }

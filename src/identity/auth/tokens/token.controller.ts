@@ -106,7 +106,7 @@ export class TokenController {
       return await this.tokens.issue(asked, {
         address: request.ip ?? '',
         names,
-        tokenId: request.context.namedBy,
+        tokenId: request.context.createdId,
         proved: (principal) => {
           this.limits.countToken(principal, request);
         },

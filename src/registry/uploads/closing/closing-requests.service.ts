@@ -6,6 +6,7 @@ import { UploadStore } from '../upload-store.service.js';
 import { type IncomingBody, keyOf, type UploadSession } from '../upload-session.js';
 import type { Chunk } from '../upload-writer.service.js';
 import type { UploadRow } from '../uploads.repository.js';
+import { type ClosingStep, closingStep, bytesOf, reservedEpoch } from './closing-plan.js';
 import { ClosingWait, type Waiting, waitingOf } from './closing-wait.service.js';
 
 /** A closing request whose digest is one, and as much of its body as was read to see whether that is all. */
@@ -30,21 +31,22 @@ export class ClosingRequests {
   async close(request: ClosingRequest): Promise<void> {
     const { incoming, range } = request;
     const isWhole = incoming.body.hasEnded;
-    if (isWhole && (await this.closeRecent(request))) return;
+    if (isWhole && (await this.closeReserved(request))) return;
     const offset = range?.start ?? null;
     const row = await this.claim(request, offset, isWhole);
-    if (row && (await this.closeClaimed(request, row, isWhole))) return;
+    if (row && (await this.closeHeld(request, row, 'claimed'))) return;
     await this.goOn(request, row, isWhole);
     if (!isWhole) incoming.body.discard();
   }
 
   /** The bytes came to this node a moment ago. False for everything but success: then the row is asked. */
-  private closeRecent({ session, digest, range, first: last }: ClosingRequest): Promise<boolean> {
-    const offset = range?.start ?? null;
-    return this.uploads.lend(keyOf(session), async (head) => {
-      if (offset !== null && offset !== head.bytes.length) return false;
-      const bytes = last.length === 0 ? head.bytes : Buffer.concat([head.bytes, last]);
-      return matches(bytes, digest) && this.closer.closeReserved(session, head.epoch, bytes, digest);
+  private closeReserved({ session, digest, range, first }: ClosingRequest): Promise<boolean> {
+    const start = range?.start ?? null;
+    return this.uploads.reserve(keyOf(session), async ({ bytes: inline, epoch }) => {
+      const known = { received: inline.length, inline: inline.length };
+      if (closingStep({ hold: 'reserved', ...known, start, body: first.length }) !== 'put') return false;
+      const bytes = first.length === 0 ? inline : Buffer.concat([inline, first]);
+      return matches(bytes, digest) && this.closer.put(session, epoch, bytes, digest, reservedEpoch(epoch));
     });
   }
 
@@ -70,13 +72,12 @@ export class ClosingRequests {
     if (!row) return false;
     waiting.offset = row.received;
     waiting.mayGoOn = isWhole;
-    return this.closeClaimed(request, row, isWhole);
+    return this.closeHeld(request, row, 'claimed');
   }
 
   private async takeOver(request: ClosingRequest): Promise<boolean> {
-    const { session, digest } = request;
-    const row = await this.uploads.takeOver(keyOf(session), digest);
-    return row !== null && this.released(session.id, row.epoch, this.closer.closeAgain(session, row, digest));
+    const row = await this.uploads.takeOver(keyOf(request.session), request.digest);
+    return row !== null && this.closeHeld(request, row, 'takenOver');
   }
 
   private claim(
@@ -88,19 +89,33 @@ export class ClosingRequests {
   }
 
   /** False when another request has taken the upload over. */
-  private async closeClaimed(request: ClosingRequest, row: UploadRow, isWhole: boolean): Promise<boolean> {
-    const { session, digest, first } = request;
-    if (isWhole && isInRow(row)) {
-      const bytes = row.head ? Buffer.concat([row.head, first]) : first;
-      return this.released(session.id, row.epoch, this.closer.closeInMemory(session, row.epoch, bytes, digest));
-    }
-    if (isWhole && first.length === 0)
-      return this.released(session.id, row.epoch, this.closer.closeStored(session, row, digest));
+  private async closeHeld(request: ClosingRequest, row: UploadRow, hold: 'claimed' | 'takenOver'): Promise<boolean> {
+    const { session, range, first, incoming } = request;
+    const body = incoming.body.hasEnded ? first.length : null;
+    const step = closingStep({ hold, ...bytesOf(row), start: range?.start ?? null, body });
     // The claim of a short body did not wait for the disk, and this one needs a name that survives.
-    const claimed = isWhole ? await this.uploads.claim(keyOf(session), row.received, true) : row;
-    if (!claimed) return false;
-    const closing = this.closer.closeWithBody(session, claimed, closingChunk(request), digest);
-    return this.released(session.id, claimed.epoch, closing);
+    const held = step === 'appendDurably' ? await this.uploads.claim(keyOf(session), row.received, true) : row;
+    return held !== null && this.released(session.id, held.epoch, this.run(step, request, held));
+  }
+
+  private async run(step: ClosingStep, request: ClosingRequest, row: UploadRow): Promise<boolean> {
+    const { session, digest, first } = request;
+    switch (step) {
+      case 'claim':
+        return false;
+      case 'put': {
+        const bytes = row.inline ? Buffer.concat([row.inline, first]) : first;
+        if (!matches(bytes, digest)) return this.closer.mismatch(session, row.epoch, digest);
+        return this.closer.put(session, row.epoch, bytes, digest);
+      }
+      case 'append':
+      case 'appendDurably':
+        return this.closer.append(session, row, closingChunk(request), digest);
+      case 'complete':
+        return this.closer.complete(session, row, digest);
+      case 'completeAgain':
+        return this.closer.completeAgain(session, row, digest);
+    }
   }
 
   /** After a failure other requests need not wait for the end of its lease. */
@@ -112,11 +127,6 @@ export class ClosingRequests {
       throw error;
     }
   }
-}
-
-/** Whether the store has nothing of it yet. */
-function isInRow({ received, head }: UploadRow): boolean {
-  return received === (head?.length ?? 0);
 }
 
 export function closingChunk({ incoming, first, range, digest }: Omit<ClosingRequest, 'session'>): Chunk {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { RecentInlineBytes } from './recent-inline-bytes.js';
+import { RecentInlineBytes } from './inline-bytes.js';
 
 const KEY = { id: '6b8c0d5e-0d5a-4b5c-9a53-0c1b2b7c1c58', repoId: 7, principal: 'user:1' };
 const bytes = (text: string): Buffer => Buffer.from(text);
 
-describe('heads of uploads that this node has just written', () => {
+describe('inline bytes that this node has just written', () => {
   it('are given once, and only to whom the upload belongs', () => {
     const heads = new RecentInlineBytes();
     heads.keep(KEY, bytes('hello'), { epoch: 2, received: 5 });
