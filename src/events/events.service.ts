@@ -1,20 +1,19 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../access/actor.js';
 import type { Transaction } from '../database/unit-of-work.js';
-import { composed, type ComposedEvents, type RowsContext } from './composed-events.js';
-import type { DomainEvent, EventOf, EventType, RecordedEvent } from './domain-event.js';
-import { EventOutbox } from './event-outbox.js';
-import { EVENTS } from './event-table.js';
-import { FactDrops } from './fact-drops.js';
 import {
-  type Activity,
-  entriesOf,
   entryColumns,
   entryParameters,
   type EntryRow,
   insertEntries,
   insertEntry,
-} from './projections/audit-entries.js';
+} from '../operations/audit/entries/entry-statements.js';
+import { composed, type ComposedEvents, type RowsContext } from './composed-events.js';
+import type { DomainEvent, EventOf, EventType, RecordedEvent } from './domain-event.js';
+import { EventOutbox } from './event-outbox.js';
+import { EVENTS } from './event-table.js';
+import { FactDrops } from './fact-drops.js';
+import { type Activity, entriesOf } from './projections/audit-entries.js';
 import {
   eventMessage,
   type EventRows,

@@ -26,7 +26,8 @@ export const MODULE_TABLE: Readonly<Record<string, readonly string[]>> = {
   http: ['server/tls', 'server/logging', 'fairness', 'config', 'oci', 'access'],
   'operations/limits': ['http', 'cache', 'config', 'oci', 'access'],
   jobs: ['periodic', 'http', 'database', 'fairness', 'config', 'access'],
-  events: ['periodic', 'database', 'cache', 'oci', 'access'],
+  'operations/audit/entries': ['access'],
+  events: ['operations/audit/entries', 'periodic', 'database', 'cache', 'oci', 'access'],
   'identity/users': ['operations/limits', 'http', 'database', 'cache', 'events', 'config', 'access'],
   'identity/orgs': ['identity/users', 'http', 'database', 'cache', 'events', 'config', 'access', 'oci'],
   'registry/repos': [
