@@ -14,6 +14,7 @@ import {
   productionImportsNoTests,
   pureModulesImportNoPackages,
   type Rule,
+  tablesHaveOneWriter,
 } from './architecture/rules.js';
 import { readSource, type SourceFacts } from './architecture/source-facts.js';
 
@@ -32,6 +33,7 @@ const RULES: readonly (readonly [string, Rule])[] = [
   ['imports between modules follow the module table', (all) => moduleTableHolds(all)],
   ['controllers, repositories, DTOs and entities stay inside their module', privateFilesStayPrivate],
   ['packages are imported only by their owners', packagesHaveOwners],
+  ['a table is written by its own module alone', tablesHaveOneWriter],
   ['pure modules import no package', pureModulesImportNoPackages],
   ['only config reads the environment', onlyConfigReadsTheEnvironment],
   ['the program imports no test', productionImportsNoTests],
@@ -45,6 +47,7 @@ describe('the architecture', () => {
   it('is read from real files', () => {
     expect(sources.length).toBeGreaterThan(50);
     expect(sources.flatMap(({ imports }) => imports).length).toBeGreaterThan(200);
+    expect(sources.flatMap(({ writes }) => writes).length).toBeGreaterThan(100);
   });
 
   it('has every relative import at a file that exists', () => {

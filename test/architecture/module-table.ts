@@ -178,6 +178,9 @@ export const OWNERS: readonly { what: string; packages: RegExp; files: RegExp }[
   { what: '@opentelemetry', packages: /^@opentelemetry\//, files: /^src\/operations\/tracing\// },
 ];
 
+/** Tables without an entity, by the module that writes them: the queue's own. All others belong to their entity's module. */
+export const TABLES_WITHOUT_ENTITY: Readonly<Record<string, string>> = { job: 'jobs' };
+
 /** Who may read `process.env`. */
 export const ENVIRONMENT_READERS = /^src\/config\//;
 
