@@ -23,7 +23,7 @@ export const MODULE_TABLE: Readonly<Record<string, readonly string[]>> = {
   'registry/parsing': ['fairness', 'oci'],
   outgoing: ['config'],
   storage: ['fairness', 'outgoing', 'config', 'oci'],
-  http: ['server/tls', 'server/logging', 'fairness', 'config', 'oci', 'access'],
+  http: ['cache', 'server/tls', 'server/logging', 'fairness', 'config', 'oci', 'access'],
   'operations/limits': ['http', 'cache', 'config', 'oci', 'access'],
   jobs: ['periodic', 'http', 'database', 'fairness', 'config', 'access'],
   'operations/audit/entries': ['access'],

@@ -16,7 +16,7 @@ import { type FlatHeaders, reply, replyEmpty } from '../v2/replies.js';
 import { Target, targetOf, TargetRepository } from '../v2/target.decorator.js';
 import { readManifestBody, refuseEncoding } from './manifest-body.js';
 import { ManifestPushService, type PushedManifest } from './manifest-push.service.js';
-import { ManifestReadService } from './manifest-read.service.js';
+import { EARLY_MANIFEST, ManifestReadService } from './manifest-read.service.js';
 import type { ManifestFact } from './manifests.repository.js';
 import { ManifestsService } from './manifests.service.js';
 import { PullCounts } from './pull-counts.js';
@@ -37,7 +37,7 @@ export class ManifestsController {
   ) {}
 
   @Head(':reference') // before @Get: Express answers HEAD with the first route that matches
-  @Access({ kind: 'repository', action: 'pull', next: 'manifest' })
+  @Access({ kind: 'repository', action: 'pull', next: EARLY_MANIFEST })
   @ApiOperation({ summary: 'Check a manifest (end-3)' })
   @ApiResponse({ status: 200, description: 'Its digest, type and size' })
   async head(
@@ -46,7 +46,7 @@ export class ManifestsController {
     @Req() request: Request,
     @Res() response: Response,
   ): Promise<void> {
-    const found = this.reader.resolve(repository, reference, request.context.peeked);
+    const found = this.reader.resolve(repository, reference, EARLY_MANIFEST.of(request));
     const fact = existing(found instanceof Promise ? await found : found, reference);
     if (isKnown(request, fact)) notModified(response, fact);
     else reply(response, 200, manifestHeaders(fact));
@@ -54,7 +54,7 @@ export class ManifestsController {
 
   /** The route that decides how fast a registry feels: with warm caches it waits for nothing. */
   @Get(':reference')
-  @Access({ kind: 'repository', action: 'pull', next: 'manifest' })
+  @Access({ kind: 'repository', action: 'pull', next: EARLY_MANIFEST })
   @ApiOperation({ summary: 'Pull a manifest (end-3)' })
   @ApiResponse({ status: 200, description: 'The exact bytes that were pushed; Accept changes nothing' })
   async get(
@@ -63,7 +63,7 @@ export class ManifestsController {
     @Req() request: Request,
     @Res() response: Response,
   ): Promise<void> {
-    const found = this.reader.resolve(repository, reference, request.context.peeked);
+    const found = this.reader.resolve(repository, reference, EARLY_MANIFEST.of(request));
     const fact = existing(found instanceof Promise ? await found : found, reference);
     this.pulls.note(repository, fact.digest);
     if (isKnown(request, fact)) {
