@@ -76,7 +76,7 @@ const COUNTED: readonly (readonly [string, string, string, Counts])[] = [
 ];
 
 /** Shows what the modules have counted. */
-export function countTallies(registry: Registry): void {
+export function registerCounters(registry: Registry): void {
   for (const [name, help, label, counter] of COUNTED)
     readCounter(registry, name, help, [label], () => labelled(label, counter));
   const uploads = { streamed: COUNTERS.streamedUploads, direct: COUNTERS.directUploads };

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { collectDefaultMetrics, type MetricObjectWithValues, type MetricValue, Registry } from 'prom-client';
 import { PROGRAM_VERSION } from './program-version.js';
-import { countTallies } from './counter-metrics.js';
+import { registerCounters } from './counter-metrics.js';
 import { gaugeOf } from './metric-kinds.js';
 import { METRICS_SOURCES, type MetricsSource } from './metrics-source.js';
 
@@ -23,7 +23,7 @@ export class MetricsService {
       1,
     );
     for (const source of sources) source.register(registry);
-    countTallies(registry);
+    registerCounters(registry);
     collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: LAG_PRECISION_MS });
     // Of several workers the one that stands still is the one to see.
     Object.assign(registry.getSingleMetric('nodejs_eventloop_lag_p99_seconds') ?? {}, { aggregator: 'max' });
