@@ -15,6 +15,7 @@ import {
   pureModulesImportNoPackages,
   settingsAreOnlyDeclared,
   type Rule,
+  tablesHaveOneWriter,
 } from './architecture/rules.js';
 import { readSource, type SourceFacts } from './architecture/source-facts.js';
 
@@ -33,6 +34,7 @@ const RULES: readonly (readonly [string, Rule])[] = [
   ['imports between modules follow the module table', (all) => moduleTableHolds(all)],
   ['controllers, repositories, DTOs and entities stay inside their module', privateFilesStayPrivate],
   ['packages are imported only by their owners', packagesHaveOwners],
+  ['a table is written by its own module alone', tablesHaveOneWriter],
   ['pure modules import no package', pureModulesImportNoPackages],
   ['files of settings only declare them', settingsAreOnlyDeclared],
   ['only config reads the environment', onlyConfigReadsTheEnvironment],
@@ -47,6 +49,7 @@ describe('the architecture', () => {
   it('is read from real files', () => {
     expect(sources.length).toBeGreaterThan(50);
     expect(sources.flatMap(({ imports }) => imports).length).toBeGreaterThan(200);
+    expect(sources.flatMap(({ writes }) => writes).length).toBeGreaterThan(100);
   });
 
   it('has every relative import at a file that exists', () => {

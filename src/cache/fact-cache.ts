@@ -6,13 +6,16 @@
 export type Subject =
   `repo:${string}` | `user:${string}` | `robot:${string}` | `manifests:${number}` | `blob:${number}:${string}`;
 
-export interface FactName {
+/** The key of a fact; its owner says what it is a key of. */
+export interface FactName<T> {
   readonly subject: Subject;
   /** Names the fact within its subject, such as `tag:latest`. */
   readonly name: string;
+  /** For the type alone; no key has it. */
+  readonly fact?: T;
 }
 
-export interface FactRequest<T> extends FactName {
+export interface FactRequest<T> extends FactName<T> {
   /** Reads the fact from the database; the result must be a JSON value and is never changed by its readers. */
   readonly load: () => Promise<T>;
 }
@@ -40,7 +43,7 @@ export abstract class FactCache {
   abstract read<T>(request: FactRequest<T>): T | Promise<T>;
 
   /** What is remembered of a fact, as `read` would give it, without a question to the database; `undefined` for nothing. */
-  abstract peek<T>(fact: FactName): Promise<T | undefined>;
+  abstract peek<T>(fact: FactName<T>): Promise<T | undefined>;
 
   abstract drop(subjects: readonly Subject[]): Promise<void>;
 

@@ -34,7 +34,7 @@ export class MemoryFactCache extends FactCache {
     return known as T;
   }
 
-  override peek<T>({ subject, name }: FactName): Promise<T | undefined> {
+  override peek<T>({ subject, name }: FactName<T>): Promise<T | undefined> {
     return Promise.resolve(this.subjects.get(subject)?.get(name) as T | undefined);
   }
 

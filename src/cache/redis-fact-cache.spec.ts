@@ -43,7 +43,7 @@ function source(initial: string) {
 }
 
 /** A fact is stored behind the answer. */
-function untilStored(cache: Cache, { subject, name }: FactName): Promise<void> {
+function untilStored(cache: Cache, { subject, name }: FactName<unknown>): Promise<void> {
   const key = `aerugo:fact:${subject}:${name}`;
   return eventually('the fact is stored', async () => (await cache.get(key)) !== undefined);
 }

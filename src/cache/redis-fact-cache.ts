@@ -70,7 +70,7 @@ export class RedisFactCache extends FactCache {
     return known.value as T;
   }
 
-  override async peek<T>(fact: FactName): Promise<T | undefined> {
+  override async peek<T>(fact: FactName<T>): Promise<T | undefined> {
     const known = await this.lookUp(fact);
     if (!known?.isFresh) return undefined; // a read follows a failed peek, and is counted then
     this.counts.hits += 1;
@@ -107,7 +107,7 @@ export class RedisFactCache extends FactCache {
   }
 
   /** `null` while Redis is away. */
-  private async lookUp(fact: FactName): Promise<Known | null> {
+  private async lookUp(fact: FactName<unknown>): Promise<Known | null> {
     const batch = (this.batch ??= this.openBatch());
     const [generationAt, factAt] = [batch.place(generationKey(fact.subject)), batch.place(factKey(fact))];
     const values = await batch.values;
@@ -160,6 +160,6 @@ function generationKey(subject: Subject): string {
   return `aerugo:generation:${subject}`;
 }
 
-function factKey({ subject, name }: FactName): string {
+function factKey({ subject, name }: FactName<unknown>): string {
   return `aerugo:fact:${subject}:${name}`;
 }

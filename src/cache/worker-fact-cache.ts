@@ -48,7 +48,7 @@ export class WorkerFactCache extends FactCache {
     return withoutShare(() => request.load());
   }
 
-  override peek<T>(fact: FactName): Promise<T | undefined> {
+  override peek<T>(fact: FactName<T>): Promise<T | undefined> {
     return this.memory.peek(fact);
   }
 

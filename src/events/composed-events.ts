@@ -1,4 +1,4 @@
-import { type EntryRow, ENTRY_PARAMETERS, insertEntry } from './projections/audit-entries.js';
+import { type EntryRow, ENTRY_PARAMETERS, insertEntry } from '../operations/audit/entries/entry-statements.js';
 import {
   type EventRows,
   insertMessages,

@@ -35,5 +35,24 @@ export interface EventOf<T extends EventType> extends RecordedEvent {
   readonly data: EventData<T>;
 }
 
+/** Events after which something is gone for good. */
+export type EndingType = 'user.deleted' | 'organization.deleted' | 'namespace.released' | 'repository.deleted';
+
+/** What is gone: the id of its row, and its name or path. */
+export interface Ended {
+  readonly id: number;
+  readonly name: string;
+}
+
+/** With what handlers in the transaction need, and nothing else shows. */
+export interface EndingEvent<T extends EndingType = EndingType> extends EventOf<T> {
+  readonly ended: Ended;
+}
+
 /** One change: what happened, to what, where, by whom, with which data. */
-export type DomainEvent = { readonly [T in EventType]: EventOf<T> }[EventType];
+export type DomainEvent = {
+  readonly [T in EventType]: T extends EndingType ? EndingEvent<T> : EventOf<T>;
+}[EventType];
+
+/** One after which nothing of another module has to go. */
+export type PlainEvent = Exclude<DomainEvent, { readonly type: EndingType }>;

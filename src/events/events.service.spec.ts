@@ -6,7 +6,8 @@ import { SharedFacts } from '../../test/support/shared-facts.js';
 import type { FactCache } from '../cache/fact-cache.js';
 import { MemoryFactCache } from '../cache/memory-fact-cache.js';
 import type { Transaction } from '../database/unit-of-work.js';
-import type { DomainEvent } from './domain-event.js';
+import type { EndingEvent, PlainEvent } from './domain-event.js';
+import { EventHandlers } from './event-handlers.js';
 import { EventOutbox } from './event-outbox.js';
 import { EventsService } from './events.service.js';
 import { FactDrops } from './fact-drops.js';
@@ -28,17 +29,22 @@ beforeEach(async () => {
   await services.database.query('DELETE FROM outbox');
 });
 
-function eventsOver(cache: FactCache, isRead = false): EventsService {
+function eventsOver(cache: FactCache, isRead = false, handlers = new EventHandlers()): EventsService {
   const outbox = new EventOutbox();
   if (isRead) outbox.open();
-  return new EventsService(new FactDrops(cache, new OutboxService()), outbox);
+  return new EventsService(new FactDrops(cache, new OutboxService()), outbox, handlers);
 }
 
-function created(more: Partial<DomainEvent & { type: 'repository.created' }> = {}): DomainEvent & {
+function created(more: Partial<PlainEvent & { type: 'repository.created' }> = {}): PlainEvent & {
   type: 'repository.created';
 } {
   const place = { namespaceId: 1, resource: `repo:${path}`, repository: { id: 7, path } };
   return { type: 'repository.created', actor: ACTOR, ...place, data: { visibility: 'public' }, ...more };
+}
+
+function deleted(more: Partial<EndingEvent<'repository.deleted'>> = {}): EndingEvent<'repository.deleted'> {
+  const ended = { id: 7, name: path };
+  return { ...created(), type: 'repository.deleted', data: { aliases: undefined }, ended, ...more };
 }
 
 /** Runs the work in a transaction and gives the number of its statements. */
@@ -130,15 +136,49 @@ describe('an event', () => {
   });
 
   it('has no detail where there is nothing to show', async () => {
-    await services.unitOfWork.run((tx) =>
-      eventsOver(facts).record(tx, { ...created(), type: 'repository.deleted', data: { aliases: undefined } }),
-    );
+    await services.unitOfWork.run((tx) => eventsOver(facts).recordEnds(tx, [deleted()]));
     expect(await entries()).toEqual([expect.objectContaining({ action: 'repo.delete', detail: null })]);
   });
 });
 
+describe('the end of something', () => {
+  let handlers: EventHandlers;
+
+  beforeEach(() => {
+    handlers = new EventHandlers();
+  });
+
+  it('is told to each handler of it in the same transaction, once for all, and drops what they name', async () => {
+    const told: unknown[] = [];
+    handlers.on('repository.deleted', async (tx, ended) => {
+      told.push(ended);
+      await tx.query('DELETE FROM repo_aliases WHERE false');
+      return ['user:7'];
+    });
+    handlers.on('user.deleted', () => Promise.reject(new Error('of something else')));
+    handlers.on('repository.deleted', () => Promise.resolve(['robot:8']));
+    const ends = [deleted({ stale: [`repo:${path}`] }), deleted({ ended: { id: 8, name: 'acme/other' } })];
+    const events = eventsOver(facts, true, handlers);
+    expect(await statementsOf((tx) => events.recordEnds(tx, ends))).toBe(2);
+    expect(told).toEqual([ends.map(({ ended }) => ended)]);
+    expect(facts.drops).toEqual([[`repo:${path}`, 'user:7', 'robot:8']]);
+    const [drop, ...others] = (await messages()).map(({ payload }) => payload);
+    expect(drop).toEqual({ subjects: [`repo:${path}`, 'user:7', 'robot:8'] });
+    expect(others).toHaveLength(2);
+    expect(JSON.stringify(others)).not.toContain('ended');
+  });
+
+  it('is undone by a handler that fails', async () => {
+    handlers.on('repository.deleted', () => Promise.reject(new Error('not now')));
+    const events = eventsOver(facts, true, handlers);
+    await expect(services.unitOfWork.run((tx) => events.recordEnds(tx, [deleted()]))).rejects.toThrow('not now');
+    expect(await entries()).toEqual([]);
+    expect(await messages()).toEqual([]);
+  });
+});
+
 describe('several events', () => {
-  const tags = (): DomainEvent[] => {
+  const tags = (): PlainEvent[] => {
     const digest = `sha256:${'0'.repeat(64)}`;
     const place = { actor: ACTOR, namespaceId: 1, repository: { id: 7, path }, stale: ['manifests:7'] as const };
     return [

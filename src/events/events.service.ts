@@ -1,20 +1,21 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../access/actor.js';
+import type { Subject } from '../cache/fact-cache.js';
 import type { Transaction } from '../database/unit-of-work.js';
-import { composed, type ComposedEvents, type RowsContext } from './composed-events.js';
-import type { DomainEvent, EventOf, EventType, RecordedEvent } from './domain-event.js';
-import { EventOutbox } from './event-outbox.js';
-import { EVENTS } from './event-table.js';
-import { FactDrops } from './fact-drops.js';
 import {
-  type Activity,
-  entriesOf,
   entryColumns,
   entryParameters,
   type EntryRow,
   insertEntries,
   insertEntry,
-} from './projections/audit-entries.js';
+} from '../operations/audit/entries/entry-statements.js';
+import { composed, type ComposedEvents, type RowsContext } from './composed-events.js';
+import type { EndingEvent, EndingType, EventOf, EventType, PlainEvent, RecordedEvent } from './domain-event.js';
+import { EventHandlers } from './event-handlers.js';
+import { EventOutbox } from './event-outbox.js';
+import { EVENTS } from './event-table.js';
+import { FactDrops } from './fact-drops.js';
+import { type Activity, entriesOf } from './projections/audit-entries.js';
 import {
   eventMessage,
   type EventRows,
@@ -37,16 +38,22 @@ export class EventsService {
   constructor(
     private readonly drops: FactDrops,
     private readonly outbox: EventOutbox,
+    private readonly handlers: EventHandlers,
   ) {}
 
   /** One statement, whatever is to be written. Stale facts are dropped when the transaction ends. */
-  record<T extends EventType>(tx: Transaction, event: EventOf<T>): Promise<void> {
+  record<T extends Exclude<EventType, EndingType>>(tx: Transaction, event: EventOf<T>): Promise<void> {
     return this.write(tx, [event]);
   }
 
   /** The same for several, in one statement: a few hundred at most. */
-  recordAll(tx: Transaction, events: readonly DomainEvent[]): Promise<void> {
+  recordAll(tx: Transaction, events: readonly PlainEvent[]): Promise<void> {
     return this.write(tx, events);
+  }
+
+  /** The same for what goes, after each module has removed what it has of it. */
+  async recordEnds<T extends EndingType>(tx: Transaction, events: readonly EndingEvent<T>[]): Promise<void> {
+    await this.write(tx, events, await this.handlers.run(tx, events));
   }
 
   /**
@@ -56,7 +63,11 @@ export class EventsService {
   compose<T extends EventType>(event: EventOf<T>, rows: EventRows): ComposedEvents {
     const [entry, ...more] = entriesOf(event);
     if (entry === undefined || more.length > 0) throw new Error(`${event.type} has not one entry`);
-    return composed(entry, this.messagesOf([event]), this.outbox.isOpen ? contextOf(event, rows) : null);
+    return composed(
+      entry,
+      this.messagesOf([event], event.stale ?? []),
+      this.outbox.isOpen ? contextOf(event, rows) : null,
+    );
   }
 
   /** After a statement that was composed: what it makes stale is dropped when the transaction ends. */
@@ -69,18 +80,18 @@ export class EventsService {
     await tx.query(ENTRY, entryParameters(actor, activity));
   }
 
-  private async write(tx: Transaction, events: readonly RecordedEvent[]): Promise<void> {
-    const entries = events.flatMap(entriesOf);
-    const messages = this.messagesOf(events);
-    await insert(tx, entries, messages);
-    this.drops.atEnd(
-      tx,
-      events.flatMap(({ stale = [] }) => stale),
-    );
+  private async write(
+    tx: Transaction,
+    events: readonly RecordedEvent[],
+    handled: readonly Subject[] = [],
+  ): Promise<void> {
+    const stale = [...events.flatMap((event) => event.stale ?? []), ...handled];
+    await insert(tx, events.flatMap(entriesOf), this.messagesOf(events, stale));
+    this.drops.atEnd(tx, stale);
   }
 
-  private messagesOf(events: readonly RecordedEvent[]): OutboxMessage[] {
-    const drop = this.drops.messageOf(events.flatMap(({ stale = [] }) => stale));
+  private messagesOf(events: readonly RecordedEvent[], stale: readonly Subject[]): OutboxMessage[] {
+    const drop = this.drops.messageOf(stale);
     return [...(drop ? [drop] : []), ...(this.outbox.isOpen ? events.map(eventMessage) : [])];
   }
 }

@@ -7,6 +7,7 @@ import { type Share, shareIn } from '../fairness/share.js';
 import type { RepositoryName } from '../oci/repository-name.js';
 import type { TokenScopes } from '../oci/token-scopes.js';
 import type { AuditedRoute } from './guards/audited.decorator.js';
+import type { EarlyAnswer } from './guards/early-fact.js';
 import type { Authorization } from './guards/request-authorization.js';
 import { networkOf } from './connections/client-network.js';
 
@@ -65,8 +66,8 @@ export class RequestContext {
   target: RepositoryTarget | null = null;
   /** Set by the access guard on requests that may change something: asked when the body is in, and before a late transaction. */
   authorization: Authorization | null = null;
-  /** What the shared cache remembers of the fact that the rule's `next` names; `undefined` where it must be asked for. */
-  peeked: unknown = undefined;
+  /** Set by the access guard on routes whose rule has `next`, where the cache is shared. */
+  early: EarlyAnswer | null = null;
   /** Bytes of the answer's body as announced, for the access log; null where the answer's own header says it. */
   bytes: number | null = null;
   /** Bytes of a streamed body that the socket has taken; null where nothing is streamed. */

@@ -23,11 +23,12 @@ export const MODULE_TABLE: Readonly<Record<string, readonly string[]>> = {
   'registry/parsing': ['fairness', 'oci'],
   outgoing: ['config'],
   storage: ['fairness', 'outgoing', 'config', 'oci'],
-  http: ['server/tls', 'server/logging', 'fairness', 'config', 'oci', 'access'],
+  http: ['cache', 'server/tls', 'server/logging', 'fairness', 'config', 'oci', 'access'],
   'operations/limits': ['http', 'cache', 'config', 'oci', 'access'],
   jobs: ['periodic', 'http', 'database', 'fairness', 'config', 'access'],
   upgrades: ['periodic', 'http', 'database', 'config'],
-  events: ['periodic', 'database', 'cache', 'oci', 'access'],
+  'operations/audit/entries': ['access'],
+  events: ['operations/audit/entries', 'periodic', 'database', 'cache', 'oci', 'access'],
   'identity/users': ['operations/limits', 'http', 'database', 'cache', 'events', 'config', 'access'],
   'identity/orgs': ['identity/users', 'http', 'database', 'cache', 'events', 'config', 'access', 'oci'],
   'registry/repos': [
@@ -182,6 +183,9 @@ export const OWNERS: readonly { what: string; packages: RegExp; files: RegExp }[
 
 /** What settings are declared with. */
 export const CONFIG_KIT = /^src\/config\/(config-section|config-values|setting|parsers|account-name)\.ts$/;
+
+/** Tables without an entity, by the module that writes them: the queue's own. All others belong to their entity's module. */
+export const TABLES_WITHOUT_ENTITY: Readonly<Record<string, string>> = { job: 'jobs' };
 
 /** Who may read `process.env`. */
 export const ENVIRONMENT_READERS = /^src\/config\//;

@@ -13,12 +13,14 @@ import {
   pureModulesImportNoPackages,
   settingsAreOnlyDeclared,
   type Rule,
+  tablesHaveOneWriter,
 } from './rules.js';
 import { readSource } from './source-facts.js';
 
 type Files = Readonly<Record<string, string>>;
 
 const check = (rule: Rule, files: Files) => rule(Object.entries(files).map(([file, text]) => readSource(file, text)));
+const USER = { 'src/identity/users/user.entity.ts': "@Entity('users') class User {}" };
 const TABLE = { oci: [], users: ['oci'], repos: ['users'], 'server/tls': [], 'identity/badges': [] };
 const underTable: Rule = (sources) => moduleTableHolds(sources, TABLE);
 
@@ -107,6 +109,75 @@ const BROKEN: readonly (readonly [string, Rule, Files, string])[] = [
     packagesHaveOwners,
     { 'src/users/a.ts': "import 'typeorm/driver/x.js';" },
     'typeorm belongs',
+  ],
+  [
+    'a DELETE from a table of another module',
+    tablesHaveOneWriter,
+    { ...USER, 'src/identity/orgs/a.ts': "\nconst a = 'DELETE FROM users WHERE id = $1';" },
+    'src/identity/orgs/a.ts:2: users is written by identity/users',
+  ],
+  [
+    'an INSERT in the middle of a template',
+    tablesHaveOneWriter,
+    {
+      ...USER,
+      'src/identity/orgs/a.ts': 'const a = `WITH a AS (${b}), c AS (INSERT INTO users (id) VALUES ($1)) SELECT`;',
+    },
+    'users is written by identity/users',
+  ],
+  [
+    'an UPDATE over two lines, in small letters and with a schema',
+    tablesHaveOneWriter,
+    { ...USER, 'src/identity/orgs/a.ts': 'const a = `update\n  only public."users" set admin = true`;' },
+    'users is written by identity/users',
+  ],
+  [
+    'a table in a constant',
+    tablesHaveOneWriter,
+    { ...USER, 'src/identity/orgs/a.ts': "const t = 'users'; const a = `TRUNCATE ${t}`;" },
+    'users is written by identity/users',
+  ],
+  [
+    'a table from elsewhere',
+    tablesHaveOneWriter,
+    { 'src/identity/orgs/a.ts': 'const a = (t: string) => `DELETE FROM ${t} WHERE id = $1`;' },
+    'a table that is not spelled out',
+  ],
+  [
+    'a table from elsewhere, added to the text',
+    tablesHaveOneWriter,
+    { 'src/identity/orgs/a.ts': "const a = (t: string) => 'INSERT INTO ' + t;" },
+    'a table that is not spelled out',
+  ],
+  [
+    'a table of no module',
+    tablesHaveOneWriter,
+    { 'src/identity/orgs/a.ts': "const a = 'UPDATE nothing SET a = 1';" },
+    'no module owns the table nothing',
+  ],
+  [
+    'a repository of another module by name',
+    tablesHaveOneWriter,
+    { ...USER, 'src/identity/orgs/a.ts': "manager.getRepository('users');" },
+    'users is written by identity/users',
+  ],
+  [
+    "another module's entity in a manager",
+    tablesHaveOneWriter,
+    { ...USER, 'src/identity/orgs/a.ts': 'await manager.save(User, user);' },
+    'User is written by identity/users',
+  ],
+  [
+    'a query builder over the table of another module',
+    tablesHaveOneWriter,
+    { ...USER, 'src/identity/orgs/a.ts': "await builder.insert().into('users').execute();" },
+    'users is written by identity/users',
+  ],
+  [
+    'a write where the program is composed',
+    tablesHaveOneWriter,
+    { ...USER, 'src/server/a.ts': "const a = 'DELETE FROM users';" },
+    'users is written by identity/users',
   ],
   [
     'the S3 SDK outside its driver',
@@ -204,6 +275,23 @@ const SOUND: readonly (readonly [string, Rule, Files])[] = [
     { 'src/repos/a.entity.ts': "import '../users/user.entity.js';" },
   ],
   ['typeorm in a repository', packagesHaveOwners, { 'src/users/users.repository.ts': "import { In } from 'typeorm';" }],
+  [
+    'a write in the module of the entity and in a folder below it',
+    tablesHaveOneWriter,
+    { ...USER, 'src/identity/users/names/a.ts': "const a = 'DELETE FROM users';" },
+  ],
+  [
+    'locks and upserts of what another module owns, and prose',
+    tablesHaveOneWriter,
+    {
+      ...USER,
+      'src/identity/orgs/a.ts':
+        'const a = `SELECT id FROM users FOR NO KEY UPDATE`; const b = `SELECT FROM users u FOR UPDATE OF u`;' +
+        "const c = 'they update their own'; headers.delete('date');",
+      'src/identity/users/a.ts':
+        'const a = `INSERT INTO users (id) VALUES ($1) ON CONFLICT (id) DO UPDATE SET id = 1`;',
+    },
+  ],
   ['the S3 SDK in its driver', packagesHaveOwners, { 'src/storage/s3/writer.ts': "import '@aws-sdk/client-s3';" }],
   ["Node's own modules in a pure module", pureModulesImportNoPackages, { 'src/oci/a.ts': "import 'node:crypto';" }],
   ['config reading the environment', onlyConfigReadsTheEnvironment, { 'src/config/a.ts': 'process.env;' }],

@@ -12,6 +12,7 @@ import {
   PURE_MODULES,
   ROLE_OF_DECORATOR,
   ROLES,
+  TABLES_WITHOUT_ENTITY,
 } from './module-table.js';
 import type { ImportFact, SourceFacts } from './source-facts.js';
 
@@ -70,6 +71,30 @@ export const packagesHaveOwners: Rule = (sources) =>
       return broken.map(({ what }) => `${at(source, imported)}: ${what} belongs to other files`);
     }),
   );
+
+/** A module that must write with another one's table takes the SQL that the owner exports, or tells it by an event. */
+export const tablesHaveOneWriter: Rule = (sources) => {
+  const owners = tableOwners(sources);
+  return production(sources).flatMap((source) =>
+    source.writes.flatMap(({ table, isCertain, line }) => {
+      const place = `${source.file}:${line}`;
+      if (table === null) return [`${place}: writes to a table that is not spelled out`];
+      const owner = owners.get(table);
+      if (owner === undefined) return isCertain ? [`${place}: no module owns the table ${table}`] : [];
+      const from = moduleOf(source.file) ?? COMPOSITION;
+      return from === owner || from.startsWith(`${owner}/`) ? [] : [`${place}: ${table} is written by ${owner}`];
+    }),
+  );
+};
+
+/** By the table's name and its entity's. */
+function tableOwners(sources: readonly SourceFacts[]): ReadonlyMap<string, string> {
+  const owners = new Map(Object.entries(TABLES_WITHOUT_ENTITY));
+  for (const { file, tables } of production(sources)) {
+    for (const { table, entity } of tables) owners.set(table, moduleOf(file) ?? '').set(entity, moduleOf(file) ?? '');
+  }
+  return owners;
+}
 
 export const pureModulesImportNoPackages: Rule = (sources) =>
   production(sources).flatMap((source) => {

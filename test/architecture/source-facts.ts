@@ -1,5 +1,6 @@
 import path from 'node:path';
 import ts from 'typescript';
+import { type EntityTable, entityTables, type TableWrite, tableWrites } from './table-writes.js';
 
 export interface ImportFact {
   /** As written. */
@@ -21,6 +22,10 @@ export interface SourceFacts {
   environmentLines: number[];
   /** Decorators of the file's classes: `Entity`, `Controller`. */
   decorators: string[];
+  /** Tables whose entities the file has. */
+  tables: EntityTable[];
+  /** Where the file writes rows. */
+  writes: TableWrite[];
   /** True when the file does nothing but export what other files have, or exports another file whole. */
   isBarrel: boolean;
 }
@@ -28,7 +33,15 @@ export interface SourceFacts {
 /** Reads what the rules need from a source file's syntax tree; nothing is guessed from its text. */
 export function readSource(file: string, text: string): SourceFacts {
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
-  const facts: SourceFacts = { file, imports: [], environmentLines: [], decorators: [], isBarrel: isBarrel(source) };
+  const facts: SourceFacts = {
+    file,
+    imports: [],
+    environmentLines: [],
+    decorators: [],
+    tables: entityTables(source),
+    writes: tableWrites(source),
+    isBarrel: isBarrel(source),
+  };
   const lineOf = (node: ts.Node) => source.getLineAndCharacterOfPosition(node.getStart(source)).line + 1;
   const visit = (node: ts.Node): void => {
     const imported = importOf(node);

@@ -12,6 +12,7 @@ import { MemoryFactCache } from '../../src/cache/memory-fact-cache.js';
 import { dataSourceOptions } from '../../src/database/data-source-options.js';
 import { migrate } from '../../src/database/migrate.js';
 import { UnitOfWork } from '../../src/database/unit-of-work.js';
+import { EventHandlers } from '../../src/events/event-handlers.js';
 import { EventOutbox } from '../../src/events/event-outbox.js';
 import { EventsService } from '../../src/events/events.service.js';
 import { FactDrops } from '../../src/events/fact-drops.js';
@@ -35,6 +36,8 @@ export interface ContentServices {
   readonly facts: FactCache;
   readonly drops: FactDrops;
   readonly events: EventsService;
+  /** None at first. */
+  readonly handlers: EventHandlers;
   /** Closed at first. */
   readonly eventOutbox: EventOutbox;
   readonly content: ContentService;
@@ -60,6 +63,7 @@ export async function contentServices(facts: FactCache = new MemoryFactCache()):
   const namespaceId = Number(namespace?.id);
   const drops = new FactDrops(facts, new OutboxService());
   const eventOutbox = new EventOutbox();
+  const handlers = new EventHandlers();
   return {
     database,
     dataSource,
@@ -67,7 +71,8 @@ export async function contentServices(facts: FactCache = new MemoryFactCache()):
     facts,
     content,
     drops,
-    events: new EventsService(drops, eventOutbox),
+    events: new EventsService(drops, eventOutbox, handlers),
+    handlers,
     eventOutbox,
     repository: (entity) => dataSource.getRepository(entity),
     newRepository: async (name) => {

@@ -26,6 +26,7 @@ import { PasswordHasher } from '../../src/identity/users/password-hasher.js';
 import { User } from '../../src/identity/users/user.entity.js';
 import { UsersRepository } from '../../src/identity/users/users.repository.js';
 import { UsersService } from '../../src/identity/users/users.service.js';
+import { startCleanup } from './cleanup-services.js';
 import { contentServices, type ContentServices } from './content-services.js';
 import { keepingRepositories } from './namespace-contents.js';
 
@@ -67,7 +68,8 @@ export async function orgServices(): Promise<OrgServices> {
   const usersTable = new UsersRepository(services.repository(User));
   const live = new OrgLookupService(orgsTable, events);
   const users = new UsersService(usersTable, new PasswordHasher(), events, drops, unitOfWork);
-  const deletions = new AccountDeletionService(usersTable, new AccountDeletionRepository(), events, drops, unitOfWork);
+  const deletions = new AccountDeletionService(usersTable, new AccountDeletionRepository(), events, unitOfWork);
+  startCleanup(services);
   const teams = new TeamsService(new TeamsRepository(services.repository(Team)), teamMembersTable, live, unitOfWork);
   const issuer = new InvitationIssuer(invitationsTable, live);
   const members = new OrgMembersService(membersTable, invitationsTable, issuer, live, users, unitOfWork);

@@ -39,6 +39,7 @@ ON CONFLICT (principal, key) DO UPDATE SET request = excluded.request, response 
 WHERE idempotent_creates.created_at < now() - interval '${LIFE_HOURS} hours' RETURNING key`;
 const FIND = 'SELECT request, response FROM idempotent_creates WHERE principal = $1 AND key = $2';
 const SAVE = 'UPDATE idempotent_creates SET response = $3 WHERE principal = $1 AND key = $2';
+const FORGET = 'DELETE FROM idempotent_creates WHERE principal = $1';
 
 /**
  * Creates that a client may repeat after a lost answer: what the first one answered is kept in its own transaction, so a
@@ -112,6 +113,11 @@ export class IdempotentCreates {
     decipher.setAuthTag(bytes.subarray(IV_BYTES, IV_BYTES + TAG_BYTES));
     return Buffer.concat([decipher.update(bytes.subarray(IV_BYTES + TAG_BYTES)), decipher.final()]).toString('utf8');
   }
+}
+
+/** All that is kept for the principal, who is gone. */
+export async function forgetAnswersTo(tx: Transaction, principal: string): Promise<void> {
+  await tx.query(FORGET, [principal]);
 }
 
 function plainHash({ request }: CreateRequest): Buffer {

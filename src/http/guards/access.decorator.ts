@@ -2,6 +2,7 @@ import { applyDecorators, SetMetadata } from '@nestjs/common';
 import { ApiSecurity } from '@nestjs/swagger';
 import type { OrgAction } from '../../access/organization-policy.js';
 import type { Action } from '../../access/roles.js';
+import type { EarlyFact } from './early-fact.js';
 
 /** What a route asks of its caller. The guard refuses every route that does not say. */
 export type AccessRule =
@@ -34,8 +35,8 @@ export type AccessRule =
       readonly unknown?: 'notFound' | 'denied';
       readonly allowExpiredToken?: boolean;
       readonly formerPath?: 'standing';
-      /** The fact of the repository that the route reads next, such as `manifest:<reference>`: asked for in the same breath. */
-      readonly next?: 'manifest';
+      /** The fact of the repository that the route reads next: asked for together with the guard's own. */
+      readonly next?: EarlyFact<unknown>;
     };
 
 export const ACCESS_RULE = 'aerugo:access';

@@ -5,10 +5,12 @@ import { Reflector } from '@nestjs/core';
 import type { Request, Response } from 'express';
 import { UNLIMITED } from '../../access/credential-limits.js';
 import { ANONYMOUS, type Principal } from '../../access/principal.js';
+import type { FactCache } from '../../cache/fact-cache.js';
 import { MemoryFactCache } from '../../cache/memory-fact-cache.js';
 import { loadConfig } from '../../config/load-config.js';
 import { Access, type AccessRule } from '../../http/guards/access.decorator.js';
 import { Audited } from '../../http/guards/audited.decorator.js';
+import { EarlyFact } from '../../http/guards/early-fact.js';
 import { ApiError } from '../../http/errors/api-error.js';
 import type { RepositoryFact } from '../../http/request-context.js';
 import { WRITES_AT_ONCE, WriteConcurrency } from '../../http/write-concurrency.js';
@@ -73,6 +75,7 @@ describe('AccessGuard', () => {
   let graces: number[];
   let there: RepositoryFact[];
   let isRevoked: boolean;
+  let facts: FactCache;
   let guard: AccessGuard;
   let response: Response;
 
@@ -89,14 +92,16 @@ describe('AccessGuard', () => {
     };
     there = [...REPOSITORIES];
     isRevoked = false;
-    const repositories: Pick<ReposService, 'find'> = {
+    const repositories: Pick<ReposService, 'find' | 'lastSeenAt'> = {
       find: (name) => Promise.resolve(there.find(({ path }) => path === name) ?? null),
+      lastSeenAt: () => REPOSITORIES[0]?.id,
     };
+    facts = new MemoryFactCache();
     guard = new AccessGuard(
       new Reflector(),
       authenticator as Authenticator,
       repositories as ReposService,
-      new MemoryFactCache(),
+      facts,
       new WriteConcurrency(),
       loadConfig({ PUBLIC_URL: 'https://registry.example.com', UPLOAD_EXPIRY_SECONDS: '900' }, null, () =>
         'x'.repeat(32),
@@ -135,6 +140,21 @@ describe('AccessGuard', () => {
   const PULL: AccessRule = { kind: 'repository', action: 'pull' };
   const PUSH: AccessRule = { kind: 'repository', action: 'push' };
   const MANAGE: AccessRule = { kind: 'repository', action: 'manage' };
+
+  it('asks a shared cache for what the route reads next, and gives it for the repository that it is of', async () => {
+    const next = new EarlyFact<string>((id) => ({ subject: `manifests:${id}`, name: 'greeting' }));
+    const earlyAt = async (path: string): Promise<string | undefined> => {
+      const context = await enter({ ...PULL, next }, path);
+      return next.of({ context } as unknown as Request);
+    };
+    who = caller(ALICE);
+    const key = next.nameFor(REPOSITORIES[0]?.id ?? -1, {});
+    await facts.read({ ...key, load: () => Promise.resolve('hello') });
+    expect(await earlyAt('/v2/alice/app')).toBeUndefined();
+    Object.assign(facts, { shared: true });
+    expect(await earlyAt('/v2/alice/app')).toBe('hello');
+    expect(await earlyAt('/v2/bob/open')).toBeUndefined();
+  });
 
   it('decides again about a write that had to wait for others of the same principal', async () => {
     who = caller(ALICE);

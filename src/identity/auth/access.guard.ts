@@ -10,6 +10,7 @@ import { AppConfig } from '../../config/config.js';
 import { ACCESS_RULE, type AccessRule } from '../../http/guards/access.decorator.js';
 import { AUDITED_ROUTE, type AuditedRoute } from '../../http/guards/audited.decorator.js';
 import { isRegistryPath } from '../../http/connections/request-target.js';
+import type { EarlyFact } from '../../http/guards/early-fact.js';
 import { RequestAuthorization } from '../../http/guards/request-authorization.js';
 import type { RepositoryFact, RepositoryTarget } from '../../http/request-context.js';
 import { WriteConcurrency } from '../../http/write-concurrency.js';
@@ -39,6 +40,7 @@ interface RouteRules {
 
 /** A question that was asked before it was known whether it is the right one. */
 interface Peek {
+  readonly fact: EarlyFact<unknown>;
   readonly repositoryId: number;
   readonly value: Promise<unknown>;
 }
@@ -97,7 +99,9 @@ export class AccessGuard implements CanActivate {
         const repository = await asked;
         request.context.named = { name, repository };
         request.context.target = enterRepository(rule, caller, name, repository);
-        if (peeked && repository?.id === peeked.repositoryId) request.context.peeked = await peeked.value;
+        if (peeked && repository?.id === peeked.repositoryId) {
+          request.context.early = { to: peeked.fact, value: await peeked.value };
+        }
       }
       if (READS.has(request.method)) return;
       request.context.authorization = new RequestAuthorization(request, () =>
@@ -158,11 +162,8 @@ export class AccessGuard implements CanActivate {
     if (!this.facts.shared || rule.kind !== 'repository' || rule.next === undefined) return undefined;
     const repositoryId = this.repositories.lastSeenAt(name);
     if (repositoryId === undefined) return undefined;
-    const fact = {
-      subject: `manifests:${repositoryId}`,
-      name: `${rule.next}:${String(request.params['reference'])}`,
-    } as const;
-    return { repositoryId, value: this.facts.peek(fact) };
+    const fact = rule.next;
+    return { fact, repositoryId, value: this.facts.peek(fact.nameFor(repositoryId, request.params)) };
   }
 
   private graceOf(rule: AccessRule): number {

@@ -16,6 +16,7 @@ import { ApiKey } from '../keys/api-key.entity.js';
 import { ApiKeysRepository } from '../keys/api-keys.repository.js';
 import { ApiKeysService } from '../keys/api-keys.service.js';
 import { Authenticator } from './authenticator.js';
+import { CredentialCleanupService } from './credential-cleanup.service.js';
 import { CredentialsService } from './credentials.service.js';
 import { JwtGuard, JwtStrategy } from './jwt.strategy.js';
 import { KeyUses } from '../keys/key-uses.js';
@@ -54,6 +55,7 @@ import { TokensService } from './tokens/tokens.service.js';
     ApiKeysRepository,
     ApiKeysService,
     Authenticator,
+    CredentialCleanupService,
     CredentialsService,
     JwtGuard,
     JwtStrategy,

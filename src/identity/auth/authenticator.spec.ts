@@ -66,7 +66,7 @@ describe('Authenticator', () => {
     };
     tokens = new AccessTokensService(config);
     ended = [];
-    const read = ({ subject, name }: FactName): unknown => {
+    const read = ({ subject, name }: FactName<unknown>): unknown => {
       if (name.startsWith('revoked:')) return Promise.resolve(ended.includes(name.slice('revoked:'.length)));
       return subject === 'user:7' ? live : null;
     };

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../access/actor.js';
 import type { Subject } from '../../cache/fact-cache.js';
 import type { Transaction } from '../../database/unit-of-work.js';
-import type { EventData, EventType } from '../../events/domain-event.js';
+import type { EndingType, EventData, EventType } from '../../events/domain-event.js';
 import { EventsService } from '../../events/events.service.js';
 import { isAccountName } from '../users/account-name.js';
 import { orNotFound } from './or-not-found.js';
@@ -44,7 +44,7 @@ export class OrgLookupService {
   }
 
   /** As `EventsService.record`, for a change in the organization. */
-  record<T extends EventType>(
+  record<T extends Exclude<EventType, EndingType>>(
     tx: Transaction,
     actor: Actor,
     { namespaceId, name }: Pick<OrgRow, 'namespaceId' | 'name'>,
@@ -52,5 +52,16 @@ export class OrgLookupService {
   ): Promise<void> {
     const resource = part === undefined ? `org:${name}` : `org:${name}/${part}`;
     return this.events.record(tx, { ...change, actor, namespaceId, resource });
+  }
+
+  /** The end of the organization. */
+  async recordEnd(
+    tx: Transaction,
+    actor: Actor,
+    { id, namespaceId, name }: OrgRow,
+    { data, stale }: { data: EventData<'organization.deleted'>; stale: readonly Subject[] },
+  ): Promise<void> {
+    const place = { namespaceId, resource: `org:${name}`, ended: { id, name } };
+    await this.events.recordEnds(tx, [{ type: 'organization.deleted', actor, ...place, data, stale }]);
   }
 }

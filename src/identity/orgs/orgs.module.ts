@@ -5,6 +5,7 @@ import { EventsModule } from '../../events/events.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { InvitationIssuer } from './invitations/invitation-issuer.service.js';
 import { ReceivedInvitationsService } from './invitations/received-invitations.service.js';
+import { OrgCleanupService } from './org-cleanup.service.js';
 import { OrgLookupService } from './org-lookup.service.js';
 import { MembershipsRepository } from './members/memberships.repository.js';
 import { MembershipsService } from './members/memberships.service.js';
@@ -52,6 +53,7 @@ import { TeamsService } from './teams/teams.service.js';
   ],
   providers: [
     InvitationIssuer,
+    OrgCleanupService,
     OrgLookupService,
     MembershipsRepository,
     MembershipsService,

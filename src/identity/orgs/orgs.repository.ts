@@ -3,6 +3,7 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
 import type { OrgRole, Role } from '../../access/roles.js';
 import type { Transaction } from '../../database/unit-of-work.js';
+import { claimNamespace } from '../users/namespaces/namespace-statements.js';
 import { NEXT_UPDATED_AT } from './next-updated-at.js';
 import { Org } from './org.entity.js';
 
@@ -61,9 +62,7 @@ WHERE n.kind = 'org' AND n.released_at IS NULL AND n.deleted_at IS NULL AND n.na
 
 // The name is claimed and used in one statement: of two that create at once, one inserts nothing.
 const INSERT = `
-WITH claimed AS (
-  INSERT INTO namespaces (name, kind, held, created_by) VALUES ($1, 'org', false, 'user:' || $4::bigint)
-  ON CONFLICT (name) WHERE released_at IS NULL DO NOTHING RETURNING id
+WITH claimed AS (${claimNamespace('org', `'user:' || $4::bigint`)}
 ), made AS (
   INSERT INTO orgs (namespace_id, display_name, default_role) SELECT id, $2, $3 FROM claimed RETURNING *
 ), owned AS (

@@ -8,7 +8,6 @@ import { ApiError } from '../../http/errors/api-error.js';
 import { unchangedSince } from '../../http/validation/conditional-update.js';
 import { RATE_LIMITED } from '../../http/limit-counts.js';
 import { whyTaken } from '../users/account-name.js';
-import { forgetFormerPaths } from '../users/namespaces/former-paths.js';
 import { NameDisclosure } from '../users/namespaces/name-lookups.js';
 import { buryNamespace } from '../users/namespaces/namespace-burial.js';
 import type { EmptyNamespace } from '../users/namespaces/namespace-contents.js';
@@ -108,9 +107,8 @@ export class OrgsService {
       const concerned = await this.orgs.delete(tx, org);
       const subjects = concerned.map(({ kind, id }) => (kind === 'user' ? userSubject(id) : robotSubject(id)));
       const released = await buryNamespace(tx, org.namespaceId);
-      const left = await forgetFormerPaths(tx, [org.name]);
       const data = { ...(repositories > 0 ? { repositories } : {}), ...(released ? { released } : {}) };
-      await this.live.record(tx, actor, org, { type: 'organization.deleted', data, stale: [...subjects, ...left] });
+      await this.live.recordEnd(tx, actor, org, { data, stale: subjects });
     });
   }
 

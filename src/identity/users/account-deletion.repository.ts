@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { forgetAnswersTo } from '../../database/idempotency/idempotent-creates.service.js';
 import type { Transaction } from '../../database/unit-of-work.js';
 import { consented } from './consented.js';
 
@@ -20,26 +21,8 @@ WHERE m.user_id = $1 AND m.role = 'owner' AND ${consented('m')} AND o.deleted_at
   WHERE other.org_id = m.org_id AND other.user_id <> $1 AND other.role = 'owner' AND u.deleted_at IS NULL
 ) ORDER BY n.name LIMIT 10`;
 
-/** Grants of one transaction: others decide how many there are. */
-export const GRANTS_AT_ONCE = 10_000;
-
-// A grant has its repository's path, also when a rename was waited for.
-const REVOKE_GRANTS = `
-WITH gone AS (
-  DELETE FROM repo_grants WHERE id IN (SELECT id FROM repo_grants WHERE user_id = $1 LIMIT ${GRANTS_AT_ONCE})
-  RETURNING path
-) SELECT path FROM gone`;
-
-/** All that is left of a user elsewhere; answers that were kept for repeated creates may hold their keys. */
 const FORGET = [
-  'DELETE FROM org_members WHERE user_id = $1',
-  'DELETE FROM team_members WHERE user_id = $1',
-  'DELETE FROM refresh_tokens WHERE user_id = $1',
-  'DELETE FROM api_keys WHERE user_id = $1',
   'DELETE FROM identities WHERE user_id = $1',
-  `DELETE FROM org_invitations
-   WHERE (created_by = 'user:' || $1::text OR invitee_id = $1::bigint) AND accepted_at IS NULL`,
-  `DELETE FROM idempotent_creates WHERE principal = 'user:' || $1::text`,
   `UPDATE users SET deleted_at = now(), updated_at = now(), credentials_version = credentials_version + 1,
      password_hash = NULL, email = NULL, display_name = NULL WHERE id = $1`,
 ] as const;
@@ -69,19 +52,15 @@ export class AccountDeletionRepository {
     return (await tx.query<{ name: string }>(OWNED_ALONE, [userId])).map(({ name }) => name);
   }
 
-  /** Whether the user's name means something to others: then it stays taken. Asked before `forget`. */
+  /** Whether the user's name means something to others: then it stays taken. Asked before other modules have forgotten them. */
   async isKnown(tx: Transaction, userId: number): Promise<boolean> {
     const [row] = await tx.query<{ known: boolean }>(IS_KNOWN, [userId]);
     return row?.known !== false;
   }
 
-  /** All but grants. */
+  /** What is personal; answers that were kept for repeated creates may hold the user's keys. */
   async forget(tx: Transaction, userId: number): Promise<void> {
     for (const statement of FORGET) await tx.query(statement, [userId]);
-  }
-
-  /** Some of the user's grants, `GRANTS_AT_ONCE` at most. Gives the paths of their repositories. */
-  async revokeGrants(tx: Transaction, userId: number): Promise<string[]> {
-    return (await tx.query<{ path: string }>(REVOKE_GRANTS, [userId])).map(({ path }) => path);
+    await forgetAnswersTo(tx, `user:${userId}`);
   }
 }

@@ -1,13 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../access/actor.js';
-import type { Subject } from '../../cache/fact-cache.js';
 import { type Transaction, UnitOfWork } from '../../database/unit-of-work.js';
 import { EventsService } from '../../events/events.service.js';
-import { FactDrops } from '../../events/fact-drops.js';
 import { ApiError } from '../../http/errors/api-error.js';
-import { AccountDeletionRepository, GRANTS_AT_ONCE } from './account-deletion.repository.js';
+import { AccountDeletionRepository } from './account-deletion.repository.js';
 import { isLastOf, LAST_ADMINISTRATOR } from './accounts.service.js';
-import { forgetFormerPaths } from './namespaces/former-paths.js';
 import { buryNamespace } from './namespaces/namespace-burial.js';
 import type { EmptyNamespace } from './namespaces/namespace-contents.js';
 import { placeOfUser } from './user-place.js';
@@ -20,7 +17,6 @@ export class AccountDeletionService {
     private readonly users: UsersRepository,
     private readonly deletions: AccountDeletionRepository,
     private readonly events: EventsService,
-    private readonly factDrops: FactDrops,
     private readonly unitOfWork: UnitOfWork,
   ) {}
 
@@ -30,45 +26,26 @@ export class AccountDeletionService {
    * the repositories.
    */
   async delete(user: UserRecord, actor: Actor, empty: EmptyNamespace): Promise<void> {
-    let revoked = await this.unitOfWork.run((tx) => this.end(tx, user, actor, empty));
-    // The rest gives nothing to an account that is gone: what a process that dies here leaves does no harm.
-    while (revoked === GRANTS_AT_ONCE) {
-      revoked = await this.unitOfWork.run(async (tx) => {
-        const stale = await this.revokeGrants(tx, user.id);
-        await this.factDrops.afterCommit(tx, stale);
-        return stale.length;
-      });
-    }
+    await this.unitOfWork.run((tx) => this.end(tx, user, actor, empty));
   }
 
-  /** Gives the number of grants that went with it. */
-  private async end(
-    tx: Transaction,
-    { id, username }: UserRecord,
-    actor: Actor,
-    empty: EmptyNamespace,
-  ): Promise<number> {
+  /** What other modules have of the user goes with the event. */
+  private async end(tx: Transaction, { id, username }: UserRecord, actor: Actor, empty: EmptyNamespace): Promise<void> {
     const { namespaceId } = await this.lock(tx, id);
     await this.refuseLastOwner(tx, id);
     const repositories = await empty(tx, { id: namespaceId, name: username });
     const isKnown = await this.deletions.isKnown(tx, id);
     await this.deletions.forget(tx, id);
     const released = await buryNamespace(tx, namespaceId, isKnown);
-    const left = await forgetFormerPaths(tx, [username]);
-    const granted = await this.revokeGrants(tx, id);
-    await this.events.record(tx, {
+    const event = {
       type: 'user.deleted',
       actor,
       ...placeOfUser({ username, namespaceId }),
       data: { ...(repositories > 0 ? { repositories } : {}), ...(released ? { released } : {}) },
-      stale: [userSubject(id), ...left, ...granted],
-    });
-    return granted.length;
-  }
-
-  /** Gives the facts of the repositories of a few grants, which this makes wrong. */
-  private async revokeGrants(tx: Transaction, id: number): Promise<Subject[]> {
-    return (await this.deletions.revokeGrants(tx, id)).map((path): Subject => `repo:${path}`);
+      ended: { id, name: username },
+      stale: [userSubject(id)],
+    } as const;
+    await this.events.recordEnds(tx, [event]);
   }
 
   /** In the lock order of all changes of members: organizations, then users. */

@@ -1,4 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { startCleanup } from '../../../test/support/cleanup-services.js';
 import { contentServices, type ContentServices } from '../../../test/support/content-services.js';
 import { keepingRepositories } from '../../../test/support/namespace-contents.js';
 import { loadConfig } from '../../config/load-config.js';
@@ -25,7 +26,7 @@ describe('accounts', () => {
 
   beforeAll(async () => {
     services = await contentServices();
-    const { drops, events, unitOfWork } = services;
+    const { events, unitOfWork } = services;
     users = new UsersRepository(services.repository(User));
     invitations = new InvitationsService(
       new InvitationsRepository(services.repository(Invitation)),
@@ -34,7 +35,8 @@ describe('accounts', () => {
     );
     const config = loadConfig({ DEFAULT_NAMESPACE: 'library' }, null, () => '0'.repeat(32));
     accounts = new AccountsService(users, invitations, events, unitOfWork, config);
-    deletions = new AccountDeletionService(users, new AccountDeletionRepository(), events, drops, unitOfWork);
+    deletions = new AccountDeletionService(users, new AccountDeletionRepository(), events, unitOfWork);
+    startCleanup(services);
   }, 60_000);
 
   beforeEach(() => {

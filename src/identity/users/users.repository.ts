@@ -3,6 +3,7 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
 import type { Transaction } from '../../database/unit-of-work.js';
 import type { KeysetPage } from '../../http/paging/list-reply.js';
+import { claimNamespace } from './namespaces/namespace-statements.js';
 import { User } from './user.entity.js';
 
 const FACT = `
@@ -35,9 +36,7 @@ WHERE deleted_at IS NULL AND username > $1 AND username >= $2 AND username < $2 
 // The name is claimed and used in one statement: of two that create at once, one inserts nothing. Only the
 // configuration creates accounts that are administrators from the beginning.
 const INSERT = `
-WITH claimed AS (
-  INSERT INTO namespaces (name, kind, held) VALUES ($1, 'user', false)
-  ON CONFLICT (name) WHERE released_at IS NULL DO NOTHING RETURNING id
+WITH claimed AS (${claimNamespace('user')}
 )
 INSERT INTO users (namespace_id, username, password_hash, email, display_name, admin, from_configuration)
 SELECT id, $1, $2, $3, $4, $5, $5 FROM claimed RETURNING ${RECORD}`;

@@ -6,6 +6,7 @@ import { SharedFacts } from '../../../test/support/shared-facts.js';
 import type { FactCache } from '../../cache/fact-cache.js';
 import { MemoryFactCache } from '../../cache/memory-fact-cache.js';
 import { type Transaction, UnitOfWork } from '../../database/unit-of-work.js';
+import { EventHandlers } from '../../events/event-handlers.js';
 import { EventOutbox } from '../../events/event-outbox.js';
 import { EventsService } from '../../events/events.service.js';
 import { FactDrops } from '../../events/fact-drops.js';
@@ -54,7 +55,7 @@ beforeEach(async () => {
 function serviceOver(facts: FactCache, isRead: boolean): ManifestsService {
   const outbox = new EventOutbox();
   if (isRead) outbox.open();
-  const events = new EventsService(new FactDrops(facts, new OutboxService()), outbox);
+  const events = new EventsService(new FactDrops(facts, new OutboxService()), outbox, new EventHandlers());
   const manifests = new ManifestsRepository(services.repository(Manifest));
   return new ManifestsService(work, services.content, manifests, listed, events);
 }

@@ -4,6 +4,7 @@ import { LRUCache } from 'lru-cache';
 import { FactCache, type Subject } from '../../cache/fact-cache.js';
 import { SharedAnswers } from '../../http/answers/shared-answers.js';
 import { SMALL_ANSWER } from '../../http/answers/unread-answers.js';
+import { EarlyFact } from '../../http/guards/early-fact.js';
 import type { RepositoryFact } from '../../http/request-context.js';
 import type { Digest } from '../../oci/digest.js';
 import { OciError } from '../../oci/oci-error.js';
@@ -32,18 +33,18 @@ export class ManifestReadService {
   ) {}
 
   /**
-   * `null` when the repository has no such manifest now. `peeked` is the same fact, where the guard's question to the shared
+   * `null` when the repository has no such manifest now. `early` is the same fact, where the guard's question to the shared
    * cache has brought it along.
    */
   resolve(
     repository: RepositoryFact,
     reference: Reference,
-    peeked?: unknown,
+    early?: ManifestFact | null,
   ): ManifestFact | null | Promise<ManifestFact | null> {
-    if (peeked !== undefined) return peeked as ManifestFact | null;
+    if (early !== undefined) return early;
     return this.facts.read({
       subject: manifestsOf(repository),
-      name: `manifest:${referenceText(reference)}`,
+      name: nameOf(referenceText(reference)),
       load: () => this.manifests.find(repository.id, reference),
     });
   }
@@ -83,6 +84,16 @@ export class ManifestReadService {
 
 function asBytes(body: string | Buffer): Buffer {
   return typeof body === 'string' ? Buffer.from(body, 'latin1') : body;
+}
+
+/** What `resolve` reads. */
+export const EARLY_MANIFEST = new EarlyFact<ManifestFact | null>((id, { reference }) => ({
+  subject: manifestsOf({ id }),
+  name: nameOf(String(reference)),
+}));
+
+function nameOf(reference: string): string {
+  return `manifest:${reference}`;
 }
 
 /** What is cached of a repository's manifests and tags. */

@@ -19,7 +19,7 @@ import { type FlatHeaders, reply, replyEmpty } from '../v2/replies.js';
 import { Target, targetOf, TargetRepository } from '../v2/target.decorator.js';
 import { readManifestBody, refuseEncoding } from './manifest-body.js';
 import { ManifestPushService, type PushedManifest } from './manifest-push.service.js';
-import { ManifestReadService } from './manifest-read.service.js';
+import { EARLY_MANIFEST, ManifestReadService } from './manifest-read.service.js';
 import type { ManifestFact } from './manifests.repository.js';
 import { ManifestsService } from './manifests.service.js';
 import { PullCounts } from './pull-counts.js';
@@ -37,7 +37,7 @@ export class ManifestsController {
   ) {}
 
   @Head(':reference') // before @Get: Express answers HEAD with the first route that matches
-  @Access({ kind: 'repository', action: 'pull', next: 'manifest' })
+  @Access({ kind: 'repository', action: 'pull', next: EARLY_MANIFEST })
   @Audited('manifest.pull', 'request')
   @RegistryOperation({ summary: 'Check a manifest (end-3)', answers: [[200, 'Its digest, type and size']] })
   async head(
@@ -46,14 +46,14 @@ export class ManifestsController {
     @Req() request: Request,
     @Res() response: Response,
   ): Promise<void> {
-    const fact = existing(await this.reader.resolve(repository, reference, request.context.peeked), reference);
+    const fact = existing(await this.reader.resolve(repository, reference, EARLY_MANIFEST.of(request)), reference);
     if (isKnown(request, fact)) notModified(response, fact);
     else reply(response, 200, manifestHeaders(fact));
   }
 
   /** The route that decides how fast a registry feels: with warm caches it waits for nothing but ticks (0.1 µs each). */
   @Get(':reference')
-  @Access({ kind: 'repository', action: 'pull', next: 'manifest' })
+  @Access({ kind: 'repository', action: 'pull', next: EARLY_MANIFEST })
   @Audited('manifest.pull', 'request')
   @RegistryOperation({
     summary: 'Pull a manifest (end-3)',
@@ -69,7 +69,7 @@ export class ManifestsController {
     @Req() request: Request,
     @Res() response: Response,
   ): Promise<void> {
-    const fact = existing(await this.reader.resolve(repository, reference, request.context.peeked), reference);
+    const fact = existing(await this.reader.resolve(repository, reference, EARLY_MANIFEST.of(request)), reference);
     this.pulls.note(repository, fact.digest);
     if (isKnown(request, fact)) {
       notModified(response, fact);

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { ContentService } from '../blobs/content.service.js';
 import type { ReferencedContent } from '../blobs/referenced-content.js';
 import { UnitOfWork } from '../../database/unit-of-work.js';
-import type { DomainEvent, EventOf } from '../../events/domain-event.js';
+import type { EventOf, PlainEvent } from '../../events/domain-event.js';
 import { EventsService } from '../../events/events.service.js';
 import type { RepositoryFact } from '../../http/request-context.js';
 import type { Digest } from '../../oci/digest.js';
@@ -79,13 +79,13 @@ export class ManifestsService {
       // Its content row first, as pushes of it do: they queue up there and never in a circle.
       await this.content.unlinkManifest(tx, repository, digest);
       const tags = await this.manifests.remove(tx, repository.id, digest, actor);
-      const gone = tags.map((tag): DomainEvent => ({ ...tagDeleted(repository, tag, digest, actor), isPart: true }));
+      const gone = tags.map((tag): PlainEvent => ({ ...tagDeleted(repository, tag, digest, actor), isPart: true }));
       await this.events.recordAll(tx, [manifestDeleted(repository, digest, actor), ...gone]);
     });
   }
 }
 
-type EventIn = Pick<DomainEvent, 'actor' | 'namespaceId' | 'resource' | 'repository' | 'stale'>;
+type EventIn = Pick<PlainEvent, 'actor' | 'namespaceId' | 'resource' | 'repository' | 'stale'>;
 
 function eventIn(repository: RepositoryFact, part: string, actor: Actor): EventIn {
   return { actor, ...placeOf(repository, part), stale: [manifestsOf(repository)] };

@@ -61,7 +61,7 @@ export class NamespaceReposService {
       const former = (aliases.get(id) ?? []).map((alias) => alias.path);
       return repositoryDeleted({ id, path, namespaceId }, former, actor);
     });
-    await this.events.recordAll(tx, events);
+    await this.events.recordEnds(tx, events);
   }
 }
 

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../access/actor.js';
 import { type Transaction, UnitOfWork } from '../../database/unit-of-work.js';
-import type { EventOf } from '../../events/domain-event.js';
+import type { EndingEvent } from '../../events/domain-event.js';
 import { EventsService } from '../../events/events.service.js';
 import { FactDrops } from '../../events/fact-drops.js';
 import { ApiError } from '../../http/errors/api-error.js';
@@ -74,7 +74,7 @@ export class RepoChangesService {
   ): Promise<void> {
     const former = await this.repositories.remove(tx, [repository.id], actor.principal);
     const aliases = former.map(({ path }) => path);
-    await this.events.record(tx, repositoryDeleted(repository, aliases, actor));
+    await this.events.recordEnds(tx, [repositoryDeleted(repository, aliases, actor)]);
   }
 }
 
@@ -83,8 +83,9 @@ export function repositoryDeleted(
   repository: Pick<RepositoryFact, 'id' | 'path' | 'namespaceId'>,
   aliases: readonly string[],
   actor: Actor,
-): EventOf<'repository.deleted'> {
+): EndingEvent<'repository.deleted'> {
   const stale = [repository.path, ...aliases].map((path) => `repo:${path}` as const);
   const data = aliases.length > 0 ? { aliases } : {};
-  return { type: 'repository.deleted', actor, ...placeOf(repository), data, stale };
+  const ended = { id: repository.id, name: repository.path };
+  return { type: 'repository.deleted', actor, ...placeOf(repository), data, ended, stale };
 }

@@ -19,6 +19,7 @@ import { Repo } from './repo.entity.js';
 import { ReposController } from './repos.controller.js';
 import { ReposRepository } from './repos.repository.js';
 import { ReposService } from './repos.service.js';
+import { RepoCleanupService } from './repo-cleanup.service.js';
 import { RepoChangesService } from './repo-changes.service.js';
 import { RepoMovesRepository } from './moves/repo-moves.repository.js';
 import { RepoMovesService } from './moves/repo-moves.service.js';
@@ -52,6 +53,7 @@ import { VisibleReposRepository } from './visible-repos.repository.js';
     ReposRepository,
     ReposService,
     RepoChangesService,
+    RepoCleanupService,
     RepoMovesRepository,
     RepoMovesService,
     RepoSettingsService,

@@ -2,10 +2,8 @@ import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../../access/actor.js';
 import { UnitOfWork } from '../../../database/unit-of-work.js';
 import { EventsService } from '../../../events/events.service.js';
-import { FactDrops } from '../../../events/fact-drops.js';
 import { ApiError } from '../../../http/errors/api-error.js';
 import { isAccountName } from '../account-name.js';
-import { forgetFormerPaths } from './former-paths.js';
 import { type DeletedNamespace, type NamespaceHolder, NamespacesRepository } from './namespaces.repository.js';
 
 /** Names of one transaction. */
@@ -21,7 +19,6 @@ export interface Release {
 export class NamespacesService {
   constructor(
     private readonly namespaces: NamespacesRepository,
-    private readonly factDrops: FactDrops,
     private readonly events: EventsService,
     private readonly unitOfWork: UnitOfWork,
   ) {}
@@ -56,13 +53,11 @@ export class NamespacesService {
       const released = await this.namespaces.release(tx, possible);
       const free = new Set(released.map(({ name }) => name));
       const living = new Set(await this.namespaces.living(tx, possible));
-      // Deleting it has done so already: the next owner of the name must find nothing of it.
-      await this.factDrops.afterCommit(tx, await forgetFormerPaths(tx, [...free]));
       const events = released.map(({ id, name }) => {
         const place = { namespaceId: id, resource: `namespace:${name}` };
-        return { type: 'namespace.released', actor, ...place, data: { name } } as const;
+        return { type: 'namespace.released', actor, ...place, data: { name }, ended: { id, name } } as const;
       });
-      await this.events.recordAll(tx, events);
+      await this.events.recordEnds(tx, events);
       return names.map((name) => ({ name, error: free.has(name) ? null : whyNot(living.has(name)) }));
     });
   }

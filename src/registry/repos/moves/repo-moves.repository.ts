@@ -3,6 +3,7 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
 import type { Role } from '../../../access/roles.js';
 import type { Transaction } from '../../../database/unit-of-work.js';
+import { markHeld } from '../../../identity/users/namespaces/namespace-statements.js';
 import { nameInNamespace, type RepositoryName } from '../../../oci/repository-name.js';
 import { pathsIn } from '../path-range.js';
 import { RepoAlias } from './repo-alias.entity.js';
@@ -36,9 +37,7 @@ const ALIASES = 'SELECT path FROM repo_aliases WHERE repo_id = $1 ORDER BY path'
 // The foreign key takes the grants' paths along.
 const MOVE = `
 WITH consumed AS (DELETE FROM repo_aliases WHERE path = $4 AND repo_id = $1),
-  left_behind AS (
-    UPDATE namespaces n SET held = true FROM repos r
-    WHERE r.id = $1 AND n.id = r.namespace_id AND n.id <> $2 AND NOT n.held
+  left_behind AS (${markHeld('SELECT namespace_id AS id FROM repos WHERE id = $1 AND namespace_id <> $2')}
   ),
   moved AS (
     UPDATE repos SET namespace_id = $2, name = $3, path = $4,
