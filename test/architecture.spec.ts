@@ -13,7 +13,7 @@ import {
   privateFilesStayPrivate,
   productionImportsNoTests,
   pureModulesImportNoPackages,
-  settingsAreOnlyDeclared,
+  declarationsOnlyDeclare,
   type Rule,
   tablesHaveOneWriter,
 } from './architecture/rules.js';
@@ -36,7 +36,7 @@ const RULES: readonly (readonly [string, Rule])[] = [
   ['packages are imported only by their owners', packagesHaveOwners],
   ['a table is written by its own module alone', tablesHaveOneWriter],
   ['pure modules import no package', pureModulesImportNoPackages],
-  ['files of settings only declare them', settingsAreOnlyDeclared],
+  ['files that declare settings and events do nothing else', declarationsOnlyDeclare],
   ['only config reads the environment', onlyConfigReadsTheEnvironment],
   ['the program imports no test', productionImportsNoTests],
   ['there is no barrel and no forwardRef', nothingIsForwarded],

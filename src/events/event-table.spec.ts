@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { schemaErrors } from '../../test/support/event-schemas.js';
-import { EVENTS, type EventRow } from './event-table.js';
+import type { EventRow } from './event-row.js';
+import { EVENTS } from './event-table.js';
 
 const PAGE = new URL('../../docs/design/events.md', import.meta.url);
 const rows: [string, EventRow][] = Object.entries(EVENTS);

@@ -181,8 +181,17 @@ export const OWNERS: readonly { what: string; packages: RegExp; files: RegExp }[
   { what: '@opentelemetry', packages: /^@opentelemetry\//, files: /^src\/operations\/tracing\// },
 ];
 
-/** What settings are declared with. */
-export const CONFIG_KIT = /^src\/config\/(config-section|config-values|setting|parsers|account-name)\.ts$/;
+/**
+ * What modules declare for others to collect, by the role of the file: the module that collects them may import each, and
+ * they import only what they are declared with.
+ */
+export const DECLARATIONS: Readonly<Record<string, { readonly collector: string; readonly kit: RegExp }>> = {
+  config: {
+    collector: 'config',
+    kit: /^src\/config\/(config-section|config-values|setting|parsers|account-name)\.ts$/,
+  },
+  events: { collector: 'events', kit: /^src\/(events\/(event-row|event-schema)|access\/roles)\.ts$/ },
+};
 
 /** Tables without an entity, by the module that writes them: the queue's own. All others belong to their entity's module. */
 export const TABLES_WITHOUT_ENTITY: Readonly<Record<string, string>> = { job: 'jobs' };
@@ -214,6 +223,7 @@ export const ROLES: readonly string[] = [
   'relay',
   'job',
   'config',
+  'events',
 ];
 
 /** So many files, without specs, may stand in one folder; in `src` itself, which only starts and composes, fewer. */

@@ -11,7 +11,7 @@ import {
   privateFilesStayPrivate,
   productionImportsNoTests,
   pureModulesImportNoPackages,
-  settingsAreOnlyDeclared,
+  declarationsOnlyDeclare,
   type Rule,
   tablesHaveOneWriter,
 } from './rules.js';
@@ -94,9 +94,15 @@ const BROKEN: readonly (readonly [string, Rule, Files, string])[] = [
   ],
   [
     'settings that load their module',
-    settingsAreOnlyDeclared,
+    declarationsOnlyDeclare,
     { 'src/users/users.config.ts': "import { U } from './users.service.js';" },
-    'a .config.ts only declares settings',
+    'a .config.ts only declares',
+  ],
+  [
+    'events that load their module',
+    declarationsOnlyDeclare,
+    { 'src/users/users.events.ts': "import { U } from './users.service.js';" },
+    'a .events.ts only declares',
   ],
   [
     'typeorm in a service',

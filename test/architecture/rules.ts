@@ -1,7 +1,7 @@
 import {
   COMPOSITION,
-  CONFIG_KIT,
   COMPOSITION_FOLDERS,
+  DECLARATIONS,
   ENVIRONMENT_READERS,
   FORBIDDEN_FOLDERS,
   MAX_FILES,
@@ -29,8 +29,7 @@ export function moduleTableHolds(sources: readonly SourceFacts[], table: Table =
     if (allowed === undefined) return [`${source.file}: module "${from}" has no row in the module table`];
     return source.imports.flatMap((imported) => {
       if (imported.target === null) return [];
-      // config/ collects what each module declares.
-      if (from === 'config' && roleOf(imported.target) === 'config') return [];
+      if (DECLARATIONS[roleOf(imported.target) ?? '']?.collector === from) return [];
       const to = moduleOf(imported.target, table);
       if (to === from || allowed.includes(to ?? compositionOf(imported.target))) return [];
       return [`${at(source, imported)}: ${from} may not import ${to ?? imported.target}`];
@@ -38,12 +37,14 @@ export function moduleTableHolds(sources: readonly SourceFacts[], table: Table =
   });
 }
 
-/** Whoever reads the configuration loads all of these, also a command that needs nothing else of their modules. */
-export const settingsAreOnlyDeclared: Rule = (sources) =>
+/** Who collects declarations loads all of them, and must load nothing else of their modules. */
+export const declarationsOnlyDeclare: Rule = (sources) =>
   production(sources).flatMap((source) => {
-    if (roleOf(source.file) !== 'config') return [];
-    const foreign = source.imports.filter(({ target }) => target === null || !CONFIG_KIT.test(target));
-    return foreign.map((imported) => `${at(source, imported)}: a .config.ts only declares settings`);
+    const role = roleOf(source.file) ?? '';
+    const declaration = DECLARATIONS[role];
+    if (declaration === undefined) return [];
+    const foreign = source.imports.filter(({ target }) => target === null || !declaration.kit.test(target));
+    return foreign.map((imported) => `${at(source, imported)}: a .${role}.ts only declares`);
   });
 
 export const privateFilesStayPrivate: Rule = (sources) =>

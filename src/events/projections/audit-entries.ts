@@ -1,6 +1,7 @@
 import { type AuditEntry, entryParameters, type EntryRow } from '../../operations/audit/entries/entry-statements.js';
 import type { RecordedEvent } from '../domain-event.js';
-import { EVENTS, type EventRow } from '../event-table.js';
+import type { EventRow } from '../event-row.js';
+import { EVENTS } from '../event-table.js';
 
 /** The activity whose success no answer of a request tells: the verifier ends a direct upload. */
 export interface Activity extends AuditEntry {

@@ -1,6 +1,7 @@
 import { expect } from '@jest/globals';
 import type { EventType } from '../../../src/events/domain-event.js';
-import { EVENTS, type EventRow } from '../../../src/events/event-table.js';
+import type { EventRow } from '../../../src/events/event-row.js';
+import { EVENTS } from '../../../src/events/event-table.js';
 import type { EventMessage } from '../../../src/events/projections/outbox-messages.js';
 import { schemaErrors } from '../../support/event-schemas.js';
 import type { Body, Headers, Reply } from '../../support/http-exchange.js';
