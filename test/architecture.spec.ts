@@ -13,6 +13,7 @@ import {
   privateFilesStayPrivate,
   productionImportsNoTests,
   pureModulesImportNoPackages,
+  requestsStayAtTheEdge,
   type Rule,
 } from './architecture/rules.js';
 import { readSource, type SourceFacts } from './architecture/source-facts.js';
@@ -32,6 +33,7 @@ const RULES: readonly (readonly [string, Rule])[] = [
   ['imports between modules follow the module table', (all) => moduleTableHolds(all)],
   ['controllers, repositories, DTOs and entities stay inside their module', privateFilesStayPrivate],
   ['packages are imported only by their owners', packagesHaveOwners],
+  ['domain code imports no request', requestsStayAtTheEdge],
   ['pure modules import no package', pureModulesImportNoPackages],
   ['only config reads the environment', onlyConfigReadsTheEnvironment],
   ['the program imports no test', productionImportsNoTests],

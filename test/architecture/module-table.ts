@@ -12,7 +12,7 @@ export const COMPOSITION_FOLDERS: readonly string[] = ['src', 'src/server'];
  */
 export const MODULE_TABLE: Readonly<Record<string, readonly string[]>> = {
   oci: [],
-  access: [],
+  access: ['oci'],
   config: [],
   fairness: [],
   'server/tls': ['config'],
@@ -178,6 +178,11 @@ export const OWNERS: readonly { what: string; packages: RegExp; files: RegExp }[
   { what: 'pg-boss', packages: /^pg-boss$/, files: /^src\/jobs\// },
   { what: 'prom-client', packages: /^prom-client$/, files: /^src\/operations\/metrics\// },
   { what: '@opentelemetry', packages: /^@opentelemetry\//, files: /^src\/operations\/tracing\// },
+];
+
+/** Files that only some modules may import: what knows of a request is of no use to domain code. */
+export const OWNERS_OF_FILES: readonly { file: RegExp; modules: readonly string[] }[] = [
+  { file: /^src\/http\/request-context\.ts$/, modules: ['http', COMPOSITION] },
 ];
 
 /** Who may read `process.env`. */

@@ -11,6 +11,7 @@ import {
   privateFilesStayPrivate,
   productionImportsNoTests,
   pureModulesImportNoPackages,
+  requestsStayAtTheEdge,
   type Rule,
 } from './rules.js';
 import { readSource } from './source-facts.js';
@@ -114,6 +115,12 @@ const BROKEN: readonly (readonly [string, Rule, Files, string])[] = [
     'Redis and',
   ],
   [
+    'a request in a service',
+    requestsStayAtTheEdge,
+    { 'src/registry/repos/a.service.ts': "import type { R } from '../../http/request-context.js';" },
+    'src/http/request-context.ts is not for registry/repos',
+  ],
+  [
     'a package in a pure module',
     pureModulesImportNoPackages,
     { 'src/oci/a.ts': "import { x } from '@nestjs/common';" },
@@ -190,6 +197,11 @@ const SOUND: readonly (readonly [string, Rule, Files])[] = [
   ['the server importing a module', underTable, { 'src/server/a.ts': "import './tls/b.js'; import '../repos/b.js';" }],
   ['the composition importing a module', underTable, { 'src/app.module.ts': "import './repos/repos.module.js';" }],
   ['a spec file reaching anywhere', underTable, { 'src/oci/a.spec.ts': "import '../repos/b.js';" }],
+  [
+    'the server making the request',
+    requestsStayAtTheEdge,
+    { 'src/server/a.ts': "import { R } from '../http/request-context.js';" },
+  ],
   ['a service of another module', privateFilesStayPrivate, { 'src/repos/a.ts': "import '../users/users.service.js';" }],
   [
     'an entity as a relation target',

@@ -10,7 +10,7 @@ import { loadConfig } from '../../config/load-config.js';
 import { Access, type AccessRule } from '../../http/guards/access.decorator.js';
 import { Audited } from '../../http/guards/audited.decorator.js';
 import { ApiError } from '../../http/errors/api-error.js';
-import type { RepositoryFact } from '../../http/request-context.js';
+import type { RepositoryFact } from '../../access/repository-fact.js';
 import { WRITES_AT_ONCE, WriteConcurrency } from '../../http/write-concurrency.js';
 import { OciError } from '../../oci/oci-error.js';
 import type { RepositoryName } from '../../oci/repository-name.js';

@@ -11,7 +11,7 @@ import { ACCESS_RULE, type AccessRule } from '../../http/guards/access.decorator
 import { AUDITED_ROUTE, type AuditedRoute } from '../../http/guards/audited.decorator.js';
 import { isRegistryPath } from '../../http/errors/error.filter.js';
 import { RequestAuthorization } from '../../http/guards/request-authorization.js';
-import type { RepositoryFact, RepositoryTarget } from '../../http/request-context.js';
+import type { RepositoryFact, RepositoryTarget } from '../../access/repository-fact.js';
 import { WriteConcurrency } from '../../http/write-concurrency.js';
 import type { RepositoryName } from '../../oci/repository-name.js';
 import { CATALOG_SCOPE, repositoryScope, type Scope } from '../../oci/scope.js';

@@ -3,7 +3,7 @@ import type { Request } from 'express';
 import { LRUCache } from 'lru-cache';
 import { UNLIMITED } from '../../access/credential-limits.js';
 import { ANONYMOUS, type Principal } from '../../access/principal.js';
-import type { RequestCredential } from '../../http/request-context.js';
+import type { RequestCredential } from '../../access/credential.js';
 import { RequestLimitsService } from '../../operations/limits/request-limits.service.js';
 import type { TokenHolder, VerifiedToken } from './tokens/access-token.js';
 import { looksLikeKey } from '../keys/api-key-text.js';

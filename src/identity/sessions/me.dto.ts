@@ -2,7 +2,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import { type KeyScope, KEY_SCOPES, scopesOfLimits } from '../../access/credential-limits.js';
 import { type Membership, type Principal, principalName, type TeamMembership } from '../../access/principal.js';
 import { type OrgRole, ORG_ROLES, type Role, ROLES } from '../../access/roles.js';
-import type { RequestCredential } from '../../http/request-context.js';
+import type { RequestCredential } from '../../access/credential.js';
 
 const CREDENTIAL_KINDS = ['password', 'session', 'key'] as const;
 type CredentialKind = (typeof CREDENTIAL_KINDS)[number];

@@ -6,7 +6,7 @@ import { BYTES } from '../../http/openapi/registry-examples.js';
 import { RegistryOperation } from '../../http/openapi/registry-operation.decorator.js';
 import { Audited } from '../../http/guards/audited.decorator.js';
 import { CurrentActor } from '../../http/guards/actor.decorator.js';
-import type { RepositoryFact } from '../../http/request-context.js';
+import type { RepositoryFact } from '../../access/repository-fact.js';
 import { type ByteRange, parseByteRanges } from '../../oci/content-range.js';
 import type { Digest } from '../../oci/digest.js';
 import { etagMatches } from '../../oci/etag.js';

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { mayEffectively } from '../../access/policy.js';
 import type { Viewer } from '../../access/viewer.js';
 import { AppConfig } from '../../config/config.js';
-import type { RepositoryFact } from '../../http/request-context.js';
+import type { RepositoryFact } from '../../access/repository-fact.js';
 import type { Digest } from '../../oci/digest.js';
 import { OciError } from '../../oci/oci-error.js';
 import { parseRepositoryName, type RepositoryName } from '../../oci/repository-name.js';

@@ -16,7 +16,7 @@ import { Access } from '../../http/guards/access.decorator.js';
 import { Audited } from '../../http/guards/audited.decorator.js';
 import { CurrentActor } from '../../http/guards/actor.decorator.js';
 import { CurrentViewer } from '../../http/guards/current-viewer.decorator.js';
-import type { RepositoryTarget } from '../../http/request-context.js';
+import type { RepositoryTarget } from '../../access/repository-fact.js';
 import { createValidationPipe } from '../../http/validation/validation.js';
 import { parseDigest } from '../../oci/digest.js';
 import { Target } from '../v2/target.decorator.js';

@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache';
 import { FactCache, type Subject } from '../../cache/fact-cache.js';
 import { SharedAnswers } from '../../http/answers/shared-answers.js';
 import { SMALL_ANSWER } from '../../http/answers/unread-answers.js';
-import type { RepositoryFact } from '../../http/request-context.js';
+import type { RepositoryFact } from '../../access/repository-fact.js';
 import type { Digest } from '../../oci/digest.js';
 import { OciError } from '../../oci/oci-error.js';
 import { type Reference, referenceText } from '../../oci/reference.js';

@@ -8,7 +8,7 @@ import { RegistryOperation } from '../../http/openapi/registry-operation.decorat
 import { Audited } from '../../http/guards/audited.decorator.js';
 import { releaseMemory } from '../../fairness/release-memory.js';
 import { BodyMemory } from '../../http/bodies/body-memory.js';
-import type { RepositoryFact, RepositoryTarget } from '../../http/request-context.js';
+import type { RepositoryFact, RepositoryTarget } from '../../access/repository-fact.js';
 import { etagMatches, etagOf } from '../../oci/etag.js';
 import { OciError } from '../../oci/oci-error.js';
 import { type Reference, referenceText } from '../../oci/reference.js';

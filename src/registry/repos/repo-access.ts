@@ -3,7 +3,7 @@ import { type Grant, mayAct, mayEffectively, type Reach, roleFrom } from '../../
 import { membershipIn, type Principal } from '../../access/principal.js';
 import { ACTIONS } from '../../access/roles.js';
 import type { Viewer } from '../../access/viewer.js';
-import type { RepositoryFact } from '../../http/request-context.js';
+import type { RepositoryFact } from '../../access/repository-fact.js';
 import { namespaceOf, type RepositoryName } from '../../oci/repository-name.js';
 
 const NO_GRANTS: readonly Grant[] = [];

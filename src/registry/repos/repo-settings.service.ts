@@ -7,7 +7,7 @@ import { AppConfig } from '../../config/config.js';
 import { UnitOfWork } from '../../database/unit-of-work.js';
 import { ApiError } from '../../http/errors/api-error.js';
 import { unchangedSince } from '../../http/validation/conditional-update.js';
-import type { RepositoryFact, RepositoryTarget } from '../../http/request-context.js';
+import type { RepositoryFact, RepositoryTarget } from '../../access/repository-fact.js';
 import { namespaceOf } from '../../oci/repository-name.js';
 import { atPresentPath } from './requested-repo.decorator.js';
 import { reachOf } from './repo-access.js';

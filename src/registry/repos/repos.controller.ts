@@ -17,7 +17,7 @@ import { CurrentActor } from '../../http/guards/actor.decorator.js';
 import { ApiError } from '../../http/errors/api-error.js';
 import { showVersion } from '../../http/validation/conditional-update.js';
 import { CurrentViewer } from '../../http/guards/current-viewer.decorator.js';
-import type { RepositoryFact } from '../../http/request-context.js';
+import type { RepositoryFact } from '../../access/repository-fact.js';
 import { createValidationPipe } from '../../http/validation/validation.js';
 import type { RepositoryName } from '../../oci/repository-name.js';
 import { RequestedRepo, PresentRepository } from './requested-repo.decorator.js';

@@ -6,7 +6,7 @@ import { UNLIMITED } from '../../access/credential-limits.js';
 import type { Viewer } from '../../access/viewer.js';
 import { NODE_SHARE } from '../../fairness/share.js';
 import { listReply } from '../../http/paging/list-reply.js';
-import type { RepositoryFact } from '../../http/request-context.js';
+import type { RepositoryFact } from '../../access/repository-fact.js';
 import { OciError } from '../../oci/oci-error.js';
 import type { RepositoryName } from '../../oci/repository-name.js';
 import { type ContentServices, contentServices } from '../../../test/support/content-services.js';

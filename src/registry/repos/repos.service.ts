@@ -5,7 +5,7 @@ import type { Viewer } from '../../access/viewer.js';
 import { FactCache } from '../../cache/fact-cache.js';
 import { type Transaction, UnitOfWork } from '../../database/unit-of-work.js';
 import { FactDrops } from '../../events/fact-drops.js';
-import type { RepositoryFact, RepositoryTarget } from '../../http/request-context.js';
+import type { RepositoryFact, RepositoryTarget } from '../../access/repository-fact.js';
 import { OciError } from '../../oci/oci-error.js';
 import type { RepositoryName } from '../../oci/repository-name.js';
 import { pathsIn, within } from './path-range.js';

@@ -2,7 +2,7 @@ import { OciError } from '../../oci/oci-error.js';
 import { uploadRange } from '../../oci/content-range.js';
 import type { RepositoryName } from '../../oci/repository-name.js';
 import type { Authorization } from '../../http/guards/request-authorization.js';
-import type { RepositoryFact } from '../../http/request-context.js';
+import type { RepositoryFact } from '../../access/repository-fact.js';
 import type { Share } from '../../fairness/share.js';
 import type { RequestBody } from './request-body.js';
 import type { UploadKey } from './uploads.repository.js';

@@ -5,7 +5,7 @@ import { Access } from '../../http/guards/access.decorator.js';
 import { BYTES, CONTENT_RANGE, DIGEST_EXAMPLE } from '../../http/openapi/registry-examples.js';
 import { RegistryOperation } from '../../http/openapi/registry-operation.decorator.js';
 import { Audited } from '../../http/guards/audited.decorator.js';
-import type { RepositoryTarget } from '../../http/request-context.js';
+import type { RepositoryTarget } from '../../access/repository-fact.js';
 import { type Digest, parseDigest, parseDigestAlgorithm } from '../../oci/digest.js';
 import { ReposService } from '../repos/repos.service.js';
 import type { Actor } from '../../access/actor.js';

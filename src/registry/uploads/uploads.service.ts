@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../../config/config.js';
-import type { RepositoryFact } from '../../http/request-context.js';
+import type { RepositoryFact } from '../../access/repository-fact.js';
 import { COUNTERS } from '../../http/counters.js';
 import { type ByteRange, parseChunkRange, rangeLength } from '../../oci/content-range.js';
 import { type Algorithm, algorithmOf, type Digest, parseDigest } from '../../oci/digest.js';

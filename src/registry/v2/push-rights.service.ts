@@ -3,7 +3,7 @@ import { mayAct, roleFrom } from '../../access/policy.js';
 import type { TokenHolder } from '../../identity/auth/tokens/access-token.js';
 import { PrincipalStateService } from '../../identity/auth/principal-state.service.js';
 import type { Authorization } from '../../http/guards/request-authorization.js';
-import type { RepositoryFact } from '../../http/request-context.js';
+import type { RepositoryFact } from '../../access/repository-fact.js';
 import { OciError } from '../../oci/oci-error.js';
 import { ReposService } from '../repos/repos.service.js';
 

@@ -1,5 +1,5 @@
 import { type CredentialLimits, isUnlimited, UNLIMITED } from '../../../access/credential-limits.js';
-import type { RequestCredential } from '../../../http/request-context.js';
+import type { RequestCredential } from '../../../access/credential.js';
 import type { Scope } from '../../../oci/scope.js';
 import { claimsOfScopes, readScopes, type ScopeClaims } from '../../../oci/token-scopes.js';
 

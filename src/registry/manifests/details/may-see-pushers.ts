@@ -1,5 +1,5 @@
 import type { Viewer } from '../../../access/viewer.js';
-import type { RepositoryFact } from '../../../http/request-context.js';
+import type { RepositoryFact } from '../../../access/repository-fact.js';
 import { reachOf } from '../../repos/repo-access.js';
 
 /**

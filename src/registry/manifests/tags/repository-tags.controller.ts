@@ -10,7 +10,7 @@ import { ApiError } from '../../../http/errors/api-error.js';
 import { CurrentViewer } from '../../../http/guards/current-viewer.decorator.js';
 import { keysetPage, type ListReply, listReply, type Position } from '../../../http/paging/list-reply.js';
 import { ListQueryDto } from '../../../http/paging/list.dto.js';
-import type { RepositoryFact } from '../../../http/request-context.js';
+import type { RepositoryFact } from '../../../access/repository-fact.js';
 import { createValidationPipe } from '../../../http/validation/validation.js';
 import { parseTag } from '../../../oci/reference.js';
 import { TargetRepository } from '../../v2/target.decorator.js';

@@ -4,7 +4,7 @@ import { type Principal, principalName } from '../../../access/principal.js';
 import { type Action, ACTIONS, type Role, strongest } from '../../../access/roles.js';
 import type { Viewer } from '../../../access/viewer.js';
 import { ApiError } from '../../../http/errors/api-error.js';
-import type { RepositoryFact } from '../../../http/request-context.js';
+import type { RepositoryFact } from '../../../access/repository-fact.js';
 import { namespaceOf } from '../../../oci/repository-name.js';
 import { MembershipsService } from '../../../identity/orgs/members/memberships.service.js';
 import { robotLogin } from '../../../identity/orgs/robots/robot-name.js';

@@ -8,7 +8,7 @@ import { Audited } from '../../../http/guards/audited.decorator.js';
 import { CurrentActor } from '../../../http/guards/actor.decorator.js';
 import { ApiError } from '../../../http/errors/api-error.js';
 import { CurrentViewer } from '../../../http/guards/current-viewer.decorator.js';
-import type { RepositoryFact } from '../../../http/request-context.js';
+import type { RepositoryFact } from '../../../access/repository-fact.js';
 import { createValidationPipe } from '../../../http/validation/validation.js';
 import { EffectiveAccessService, type Subject } from './effective-access.service.js';
 import { RequestedRepo, PresentRepository } from '../requested-repo.decorator.js';

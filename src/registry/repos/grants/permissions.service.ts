@@ -4,7 +4,7 @@ import { mayGrant } from '../../../access/policy.js';
 import { type Transaction, UnitOfWork } from '../../../database/unit-of-work.js';
 import { EventsService } from '../../../events/events.service.js';
 import { ApiError } from '../../../http/errors/api-error.js';
-import type { RepositoryFact } from '../../../http/request-context.js';
+import type { RepositoryFact } from '../../../access/repository-fact.js';
 import { namespaceOf } from '../../../oci/repository-name.js';
 import { robotLogin } from '../../../identity/orgs/robots/robot-name.js';
 import { NameDisclosure, NameLookups } from '../../../identity/users/namespaces/name-lookups.js';

@@ -13,7 +13,7 @@ import { CurrentViewer } from '../../../http/guards/current-viewer.decorator.js'
 import { ListQueryDto } from '../../../http/paging/list.dto.js';
 import { keysetPage, type ListReply, listReply } from '../../../http/paging/list-reply.js';
 import { publicUrl } from '../../../http/public-url.js';
-import type { RepositoryFact } from '../../../http/request-context.js';
+import type { RepositoryFact } from '../../../access/repository-fact.js';
 import { createValidationPipe } from '../../../http/validation/validation.js';
 import { OciError } from '../../../oci/oci-error.js';
 import {

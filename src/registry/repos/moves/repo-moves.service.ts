@@ -5,7 +5,7 @@ import type { Viewer } from '../../../access/viewer.js';
 import { type Transaction, UnitOfWork } from '../../../database/unit-of-work.js';
 import { EventsService } from '../../../events/events.service.js';
 import { ApiError } from '../../../http/errors/api-error.js';
-import type { RepositoryFact, RepositoryTarget } from '../../../http/request-context.js';
+import type { RepositoryFact, RepositoryTarget } from '../../../access/repository-fact.js';
 import { namespaceOf, type RepositoryName } from '../../../oci/repository-name.js';
 import { atPresentPath } from '../requested-repo.decorator.js';
 import { holdsByStanding, managesByStanding, managesNamespace, reachOf } from '../repo-access.js';
