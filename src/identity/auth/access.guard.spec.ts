@@ -18,7 +18,7 @@ import { parseScopes } from '../../oci/scope.js';
 import { readScopes } from '../../oci/token-scopes.js';
 import type { ReposService } from '../../registry/repos/repos.service.js';
 import { AccessGuard } from './access.guard.js';
-import { type Authenticator, type Caller, NOBODY } from './authenticator.js';
+import { type Authenticator, type Authenticated, NOBODY } from './authenticator.js';
 import { Refusal } from './refusal.js';
 
 const ALICE: Principal = {
@@ -49,7 +49,7 @@ const REPOSITORIES: readonly RepositoryFact[] = [
 });
 
 /** A caller with a token for these scopes, or with a credential that has none. */
-function caller(principal: Principal, scopes: string | null = null): Caller {
+function caller(principal: Principal, scopes: string | null = null): Authenticated {
   const credential = {
     label: 'x',
     expiresAt: null,
@@ -69,7 +69,7 @@ function handlerOf(rule: AccessRule | null): () => void {
 }
 
 describe('AccessGuard', () => {
-  let who: Caller;
+  let who: Authenticated;
   let graces: number[];
   let there: RepositoryFact[];
   let isRevoked: boolean;
@@ -241,7 +241,7 @@ describe('AccessGuard', () => {
 
   const ANYBODY = caller(ANONYMOUS, 'repository:bob/open:pull');
   const PULLER = caller(ALICE, 'repository:alice/app:pull repository:bob/open:pull repository:bob/secret:pull');
-  const TABLE: readonly (readonly [string, Caller, AccessRule, string, string])[] = [
+  const TABLE: readonly (readonly [string, Authenticated, AccessRule, string, string])[] = [
     ['nobody', NOBODY, PULL, '/v2/bob/open', 'allow'],
     ['nobody', NOBODY, PULL, '/v2/bob/secret', 'unauthorized'],
     ['nobody', NOBODY, PULL, '/v2/bob/none', 'unauthorized'],

@@ -10,7 +10,7 @@ import { loadConfig } from '../../config/load-config.js';
 import { AccessTokensService } from './tokens/access-tokens.service.js';
 import type { TokenGrant } from './tokens/access-token.js';
 import { newKeyText } from '../keys/api-key-text.js';
-import { Authenticator, type Caller, NOBODY } from './authenticator.js';
+import { Authenticator, type Authenticated, NOBODY } from './authenticator.js';
 import type { CredentialsService } from './credentials.service.js';
 import { JwtGuard, JwtStrategy } from './jwt.strategy.js';
 import type { RequestLimitsService } from '../../operations/limits/request-limits.service.js';
@@ -93,7 +93,7 @@ describe('Authenticator', () => {
     jest.useRealTimers();
   });
 
-  async function call(authorization: string | undefined, graceSeconds = 0): Promise<Caller> {
+  async function call(authorization: string | undefined, graceSeconds = 0): Promise<Authenticated> {
     const request = requestWith(authorization);
     const http = { getRequest: () => request, getResponse: () => ({}), getNext: () => undefined };
     const context: Pick<ExecutionContext, 'switchToHttp'> = {

@@ -13,7 +13,7 @@ import { JwtGuard } from './jwt.strategy.js';
 import { type LivePrincipal, type LivePrincipalRequest, PrincipalStateService } from './principal-state.service.js';
 import { Refusal } from './refusal.js';
 
-export interface Caller {
+export interface Authenticated {
   readonly principal: Principal;
   readonly credential: RequestCredential;
   /** Whom the live facts are about; `null` for anonymous callers. */
@@ -33,7 +33,7 @@ const MAX_CHARACTERS = 16 * 1024 * 1024;
 
 const NO_CREDENTIAL: RequestCredential = { label: 'anonymous', expiresAt: null, limits: UNLIMITED, scopes: null };
 /** The request had no credentials. */
-export const NOBODY: Caller = { principal: ANONYMOUS, credential: NO_CREDENTIAL, holder: null, issuedAt: 0 };
+export const NOBODY: Authenticated = { principal: ANONYMOUS, credential: NO_CREDENTIAL, holder: null, issuedAt: 0 };
 
 /** Finds out who calls. What it remembers is who signed what; whether that still counts is asked each time. */
 @Injectable()
@@ -55,8 +55,12 @@ export class Authenticator {
    * `NOBODY` without credentials; wrong ones throw `Refusal`, too many 429. A token may be past its expiry by `graceSeconds`.
    * Not a promise where everything is in memory: this runs on each request.
    */
-  authenticate(context: ExecutionContext, request: Request, graceSeconds: number): Caller | Promise<Caller> {
-    const counted = (caller: Caller): Caller => {
+  authenticate(
+    context: ExecutionContext,
+    request: Request,
+    graceSeconds: number,
+  ): Authenticated | Promise<Authenticated> {
+    const counted = (caller: Authenticated): Authenticated => {
       this.limits.countCaller(caller.principal, request);
       return caller;
     };
@@ -64,7 +68,7 @@ export class Authenticator {
       if (error instanceof Refusal) this.limits.countStranger(request);
       throw error;
     };
-    let found: Caller | Promise<Caller>;
+    let found: Authenticated | Promise<Authenticated>;
     try {
       found = this.identify(context, request, graceSeconds);
     } catch (error) {
@@ -77,7 +81,7 @@ export class Authenticator {
    * The same caller by the facts of now: one that was disabled or revoked meanwhile is refused. Neither the secret nor its
    * end is looked at once more, since it was good when the request began, and nothing is counted. Throws `Refusal`.
    */
-  async again(caller: Caller): Promise<Caller> {
+  async again(caller: Authenticated): Promise<Authenticated> {
     if (caller.holder === null) return caller;
     const live = await this.livePrincipals.read(this.livePrincipals.request(caller.holder));
     return this.callerOf(caller, live);
@@ -88,7 +92,11 @@ export class Authenticator {
     this.limits.countTokenRequest(request);
   }
 
-  private identify(context: ExecutionContext, request: Request, graceSeconds: number): Caller | Promise<Caller> {
+  private identify(
+    context: ExecutionContext,
+    request: Request,
+    graceSeconds: number,
+  ): Authenticated | Promise<Authenticated> {
     const authorization = readAuthorization(request.headers.authorization);
     switch (authorization.kind) {
       case 'none':
@@ -106,7 +114,12 @@ export class Authenticator {
     }
   }
 
-  private async verify(token: string, context: ExecutionContext, request: Request, grace: number): Promise<Caller> {
+  private async verify(
+    token: string,
+    context: ExecutionContext,
+    request: Request,
+    grace: number,
+  ): Promise<Authenticated> {
     await this.jwt.canActivate(context);
     const verified = request.user as VerifiedToken;
     const known = { ...verified, live: verified.holder && this.livePrincipals.request(verified.holder) };
@@ -114,37 +127,40 @@ export class Authenticator {
     return this.holderOf(known, grace);
   }
 
-  private holderOf(token: KnownToken, graceSeconds: number): Caller | Promise<Caller> {
+  private holderOf(token: KnownToken, graceSeconds: number): Authenticated | Promise<Authenticated> {
     if (token.expiresAt + graceSeconds <= Date.now() / 1000) throw new Refusal('tokenInvalid');
     if (token.live === null) return { ...NOBODY, credential: token.credential };
     const found = this.livePrincipals.read(token.live);
     return found instanceof Promise ? found.then((live) => this.callerOf(token, live)) : this.callerOf(token, found);
   }
 
-  private callerOf(claimed: Claimed, live: LivePrincipal | null): Caller | Promise<Caller> {
+  private callerOf(claimed: Claimed, live: LivePrincipal | null): Authenticated | Promise<Authenticated> {
     const { holder, credential, issuedAt } = claimed;
     const found = holder && this.livePrincipals.judge(live, { holder, label: credential.label, issuedAt });
     return found instanceof Promise ? found.then((later) => callerAs(claimed, later)) : callerAs(claimed, found);
   }
 
-  private async byPassword(username: string, password: string, request: Request): Promise<Caller> {
+  private async byPassword(username: string, password: string, request: Request): Promise<Authenticated> {
     request.context.claimedName = username;
     return callerBy(await this.credentials.login(username, password, request.ip ?? ''));
   }
 
-  private async byKey(text: string, request: Request): Promise<Caller> {
+  private async byKey(text: string, request: Request): Promise<Authenticated> {
     return callerBy(await this.credentials.key(text, request.ip ?? ''));
   }
 }
 
-function callerBy({ principal, holder, label, limits, endsAt }: Login): Caller {
+function callerBy({ principal, holder, label, limits, endsAt }: Login): Authenticated {
   const credential = { label, limits, expiresAt: endsAt, scopes: null };
   return { principal, holder, credential, issuedAt: Date.now() / 1000 };
 }
 
 type Claimed = Pick<KnownToken, 'holder' | 'credential' | 'issuedAt'>;
 
-function callerAs({ holder, credential, issuedAt }: Claimed, principal: Caller['principal'] | null): Caller {
+function callerAs(
+  { holder, credential, issuedAt }: Claimed,
+  principal: Authenticated['principal'] | null,
+): Authenticated {
   if (!principal) throw new Refusal('tokenInvalid');
   return { principal, credential, holder, issuedAt };
 }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../access/actor.js';
 import { LRUCache } from 'lru-cache';
-import type { Viewer } from '../../access/viewer.js';
+import type { CallerRights } from '../../access/caller.js';
 import { FactCache } from '../../cache/fact-cache.js';
 import { type Transaction, UnitOfWork } from '../../database/unit-of-work.js';
 import { FactDrops } from '../../events/fact-drops.js';
@@ -73,7 +73,7 @@ export class ReposService {
   }
 
   /** Names that the caller may pull, in ASCII order. */
-  listPullable(caller: Viewer, page: Keyset): Promise<RepositoryName[]> {
+  listPullable(caller: CallerRights, page: Keyset): Promise<RepositoryName[]> {
     return this.visible.paths(visibleSetOf(caller), page);
   }
 
@@ -86,7 +86,7 @@ export class ReposService {
   }
 
   /** What the caller may see, everywhere or in one namespace, in the order of the paths. */
-  list(caller: Viewer, namespace: string | null, query: RepositoryQuery): Promise<ListedRepo[]> {
+  list(caller: CallerRights, namespace: string | null, query: RepositoryQuery): Promise<ListedRepo[]> {
     const view = visibleSetOf(caller);
     const ranges = namespace === null ? view.ranges : within(view.ranges, pathsIn(namespace));
     return this.visible.details({ ...view, ranges }, query);

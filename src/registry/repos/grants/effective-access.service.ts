@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { mayAct, mayEffectively, type RoleReason, roleReasons } from '../../../access/policy.js';
 import { type Principal, principalName } from '../../../access/principal.js';
 import { type Action, ACTIONS, type Role, strongest } from '../../../access/roles.js';
-import type { Viewer } from '../../../access/viewer.js';
+import type { CallerRights } from '../../../access/caller.js';
 import { ApiError } from '../../../http/errors/api-error.js';
 import type { RepositoryFact } from '../../../access/repository-fact.js';
 import { namespaceOf } from '../../../oci/repository-name.js';
@@ -53,7 +53,7 @@ export class EffectiveAccessService {
    * memberships alone. Throws `denied`, then `notFound` for an unknown name and for a robot of another organization,
    * `tooManyRequests` for a caller who asked for too many of them.
    */
-  async explain(repository: RepositoryFact, subject: Subject | null, caller: Viewer): Promise<EffectiveAccess> {
+  async explain(repository: RepositoryFact, subject: Subject | null, caller: CallerRights): Promise<EffectiveAccess> {
     const { principal, limits } = caller;
     const org = namespaceOf(repository.path);
     if (subject === null || isSelf(principal, subject, org)) return explain(repository, { principal, active: true });

@@ -77,7 +77,7 @@ export class PermissionsService {
     });
     await this.events.record(tx, {
       type: 'grant.changed',
-      actor: change.actor,
+      actor: change.caller.actor,
       ...placeOf(repository),
       data: describeChanges(changes),
       stale: [`repo:${path}`],
