@@ -1,13 +1,13 @@
 import type { Actor } from './actor.js';
 import { type CredentialLimits, limitsOfScoped } from './credential-limits.js';
-import type { RequestCredential } from './credential.js';
+import type { Credential } from './credential.js';
 import { type Principal, principalKey, type UserPrincipal } from './principal.js';
 
 /** The sender of a request, as the access guard found it. */
 export class Caller {
   constructor(
     readonly principal: Principal,
-    readonly credential: RequestCredential,
+    readonly credential: Credential,
     /** The client's, as far as proxies are trusted. */
     readonly address: string | null,
   ) {}

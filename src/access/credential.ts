@@ -2,7 +2,7 @@ import type { TokenScopes } from '../oci/token-scopes.js';
 import type { CredentialLimits } from './credential-limits.js';
 
 /** The credential that a request came with, as far as later steps need it; never the secret itself. */
-export interface RequestCredential {
+export interface Credential {
   /** Such as `anonymous`, `password`, `key:<id>`: what logs, uploads and audit say. */
   readonly label: string;
   /** Seconds since the epoch; `null` for credentials that do not expire within a request. */

@@ -1,5 +1,5 @@
 import type { Request, Response } from 'express';
-import type { RequestCredential } from '../access/credential.js';
+import type { Credential } from '../access/credential.js';
 import { type Principal, principalKey } from '../access/principal.js';
 import type { RepositoryTarget } from '../access/repository-fact.js';
 import { type Share, shareIn } from '../fairness/share.js';
@@ -25,7 +25,7 @@ export class RequestContext {
   readonly startedAt = process.hrtime.bigint();
   /** Set by the access guard; handlers of `public` routes never see one. */
   principal: Principal | null = null;
-  credential: RequestCredential | null = null;
+  credential: Credential | null = null;
   /** Set by the access guard on routes with a `repository` rule, once the caller may go on. */
   target: RepositoryTarget | null = null;
   /** Set by the access guard on requests that may change something: asked when the body is in, and before a late transaction. */

@@ -3,7 +3,7 @@ import type { Request } from 'express';
 import { LRUCache } from 'lru-cache';
 import { UNLIMITED } from '../../access/credential-limits.js';
 import { ANONYMOUS, type Principal } from '../../access/principal.js';
-import type { RequestCredential } from '../../access/credential.js';
+import type { Credential } from '../../access/credential.js';
 import { RequestLimitsService } from '../../operations/limits/request-limits.service.js';
 import type { TokenHolder, VerifiedToken } from './tokens/access-token.js';
 import { looksLikeKey } from '../keys/api-key-text.js';
@@ -15,7 +15,7 @@ import { Refusal } from './refusal.js';
 
 export interface Authenticated {
   readonly principal: Principal;
-  readonly credential: RequestCredential;
+  readonly credential: Credential;
   /** Whom the live facts are about; `null` for anonymous callers. */
   readonly holder: TokenHolder | null;
   /** When it was last certain that the credential was not revoked; seconds since the epoch. */
@@ -31,7 +31,7 @@ interface KnownToken extends VerifiedToken {
 const MAX_TOKENS = 10_000;
 const MAX_CHARACTERS = 16 * 1024 * 1024;
 
-const NO_CREDENTIAL: RequestCredential = { label: 'anonymous', expiresAt: null, limits: UNLIMITED, scopes: null };
+const NO_CREDENTIAL: Credential = { label: 'anonymous', expiresAt: null, limits: UNLIMITED, scopes: null };
 /** The request had no credentials. */
 export const NOBODY: Authenticated = { principal: ANONYMOUS, credential: NO_CREDENTIAL, holder: null, issuedAt: 0 };
 

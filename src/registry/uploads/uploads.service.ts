@@ -10,14 +10,7 @@ import { chunkOf, closingChunk, ClosingRequests } from './closing/closing-reques
 import { matches, UploadCloser } from './upload-closer.service.js';
 import { UploadEndService } from './upload-end.service.js';
 import { HEAD_BYTES, UploadStore } from './upload-store.service.js';
-import {
-  type IncomingBody,
-  keyOf,
-  outOfOrder,
-  type Uploader,
-  type UploadPosition,
-  type UploadSession,
-} from './upload-session.js';
+import { type IncomingBody, keyOf, outOfOrder, type UploadPosition, type UploadSession } from './upload-session.js';
 import { UploadWriter } from './upload-writer.service.js';
 import type { NewUpload, UploadRow } from './uploads.repository.js';
 
@@ -40,7 +33,7 @@ export class UploadsService {
   /** `id` must be unique. */
   async start(
     repository: RepositoryFact,
-    uploader: Uploader,
+    uploader: UploadSession['uploader'],
     algorithm: Algorithm,
     id: string = randomUUID(),
   ): Promise<UploadPosition> {
