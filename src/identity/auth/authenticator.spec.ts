@@ -15,7 +15,7 @@ import type { CredentialsService } from './credentials.service.js';
 import { JwtGuard, JwtStrategy } from './jwt.strategy.js';
 import type { RequestLimitsService } from '../../operations/limits/request-limits.service.js';
 import { readScopes } from '../../oci/token-scopes.js';
-import { type LivePrincipal, PrincipalStateService } from './principal-state.service.js';
+import { type PrincipalState, PrincipalStateService } from './principal-state.service.js';
 
 const SECRET = '3f9c1d7a5b8e2046c1d7a5b8e20463f9';
 const SESSION = 'session:7b0c1f6e-0d55-4c8c-9b0a-2a51ce1dd0a1';
@@ -37,7 +37,7 @@ describe('Authenticator', () => {
   let config: AppConfig;
   let authenticator: Authenticator;
   let jwt: JwtGuard;
-  let live: LivePrincipal | null;
+  let live: PrincipalState | null;
   let tokens: AccessTokensService;
   /** Labels of sessions whose rows say that they were revoked. */
   let ended: string[];
@@ -171,7 +171,7 @@ describe('Authenticator', () => {
     await expect(call(`Bearer ${token}`, 50)).rejects.toThrow('tokenInvalid');
   });
 
-  const CHANGES: readonly (readonly [string, Partial<LivePrincipal> | null])[] = [
+  const CHANGES: readonly (readonly [string, Partial<PrincipalState> | null])[] = [
     ['disabled', { disabled: true }],
     ['given another password', { credentialsVersion: 2 }],
     ['logged out', { revoked: [SESSION] }],

@@ -10,7 +10,7 @@ import { looksLikeKey } from '../keys/api-key-text.js';
 import { readAuthorization } from './authorization-header.js';
 import { CredentialsService, type Login } from './credentials.service.js';
 import { JwtGuard } from './jwt.strategy.js';
-import { type LivePrincipal, type LivePrincipalRequest, PrincipalStateService } from './principal-state.service.js';
+import { type PrincipalState, type PrincipalStateRequest, PrincipalStateService } from './principal-state.service.js';
 import { Refusal } from './refusal.js';
 
 export interface Authenticated {
@@ -24,7 +24,7 @@ export interface Authenticated {
 
 /** A token whose signature needs no second look, and whom to ask the cache for on each request. */
 interface KnownToken extends VerifiedToken {
-  readonly live: LivePrincipalRequest | null;
+  readonly live: PrincipalStateRequest | null;
 }
 
 /** As a rule a token has a few hundred characters, and what it says takes as much again. */
@@ -46,7 +46,7 @@ export class Authenticator {
 
   constructor(
     private readonly jwt: JwtGuard,
-    private readonly livePrincipals: PrincipalStateService,
+    private readonly principalStates: PrincipalStateService,
     private readonly credentials: CredentialsService,
     private readonly limits: RequestLimitsService,
   ) {}
@@ -83,7 +83,7 @@ export class Authenticator {
    */
   async again(caller: Authenticated): Promise<Authenticated> {
     if (caller.holder === null) return caller;
-    const live = await this.livePrincipals.read(this.livePrincipals.request(caller.holder));
+    const live = await this.principalStates.read(this.principalStates.request(caller.holder));
     return this.callerOf(caller, live);
   }
 
@@ -122,7 +122,7 @@ export class Authenticator {
   ): Promise<Authenticated> {
     await this.jwt.canActivate(context);
     const verified = request.user as VerifiedToken;
-    const known = { ...verified, live: verified.holder && this.livePrincipals.request(verified.holder) };
+    const known = { ...verified, live: verified.holder && this.principalStates.request(verified.holder) };
     this.tokens.set(token, known);
     return this.holderOf(known, grace);
   }
@@ -130,13 +130,13 @@ export class Authenticator {
   private holderOf(token: KnownToken, graceSeconds: number): Authenticated | Promise<Authenticated> {
     if (token.expiresAt + graceSeconds <= Date.now() / 1000) throw new Refusal('tokenInvalid');
     if (token.live === null) return { ...NOBODY, credential: token.credential };
-    const found = this.livePrincipals.read(token.live);
+    const found = this.principalStates.read(token.live);
     return found instanceof Promise ? found.then((live) => this.callerOf(token, live)) : this.callerOf(token, found);
   }
 
-  private callerOf(claimed: Claimed, live: LivePrincipal | null): Authenticated | Promise<Authenticated> {
+  private callerOf(claimed: Claimed, live: PrincipalState | null): Authenticated | Promise<Authenticated> {
     const { holder, credential, issuedAt } = claimed;
-    const found = holder && this.livePrincipals.judge(live, { holder, label: credential.label, issuedAt });
+    const found = holder && this.principalStates.judge(live, { holder, label: credential.label, issuedAt });
     return found instanceof Promise ? found.then((later) => callerAs(claimed, later)) : callerAs(claimed, found);
   }
 
