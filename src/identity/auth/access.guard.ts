@@ -15,7 +15,7 @@ import type { RepositoryFact, RepositoryTarget } from '../../access/repository-f
 import { WriteConcurrency } from '../../http/write-concurrency.js';
 import type { RepositoryName } from '../../oci/repository-name.js';
 import { CATALOG_SCOPE, repositoryScope, type Scope } from '../../oci/scope.js';
-import { reachOf } from '../../registry/repos/repo-access.js';
+import { repositoryAccess } from '../../registry/repos/repo-access.js';
 import { ReposService } from '../../registry/repos/repos.service.js';
 import { Authenticator, type Authenticated, NOBODY } from './authenticator.js';
 import { pathName } from './path-name.js';
@@ -250,7 +250,7 @@ export function enterRepository(
 ): RepositoryTarget {
   const scoped = credential.scopes === null ? null : credential.scopes.actionsOn(name);
   const decideFor = (there: RepositoryFact | null): Decision =>
-    decide({ ...reachOf(principal, credential.limits, name, there), principal, action, scoped });
+    decide({ ...repositoryAccess(principal, credential.limits, name, there), principal, action, scoped });
   const decision = decideFor(repository);
   if (decision === 'allow') return { name, repository };
   const hasLeft = repository !== null && repository.path !== name;

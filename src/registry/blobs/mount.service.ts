@@ -6,7 +6,7 @@ import type { RepositoryFact } from '../../access/repository-fact.js';
 import type { Digest } from '../../oci/digest.js';
 import { OciError } from '../../oci/oci-error.js';
 import { parseRepositoryName, type RepositoryName } from '../../oci/repository-name.js';
-import { reachOf } from '../repos/repo-access.js';
+import { repositoryAccess } from '../repos/repo-access.js';
 import { ReposService } from '../repos/repos.service.js';
 import { visibleSetOf } from '../repos/visible-set.js';
 import { BlobLinks } from './blob-links.service.js';
@@ -77,5 +77,5 @@ export class MountService {
 }
 
 function mayPull({ principal, limits }: CallerRights, repository: RepositoryFact): boolean {
-  return mayEffectively('pull', reachOf(principal, limits, repository.path, repository));
+  return mayEffectively('pull', repositoryAccess(principal, limits, repository.path, repository));
 }

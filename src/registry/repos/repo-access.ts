@@ -1,5 +1,5 @@
 import { type CredentialLimits, limitsReachNamespace } from '../../access/credential-limits.js';
-import { type Grant, mayAct, mayEffectively, type Reach, roleFrom } from '../../access/policy.js';
+import { type Grant, mayAct, mayEffectively, type RepositoryAccess, roleFrom } from '../../access/policy.js';
 import { membershipIn, type Principal } from '../../access/principal.js';
 import { ACTIONS } from '../../access/roles.js';
 import type { CallerRights } from '../../access/caller.js';
@@ -9,12 +9,12 @@ import { namespaceOf, type RepositoryName } from '../../oci/repository-name.js';
 const NO_GRANTS: readonly Grant[] = [];
 
 /** What a caller, with this credential, reaches of the repository of a name, whether it exists or not. */
-export function reachOf(
+export function repositoryAccess(
   principal: Principal,
   limits: CredentialLimits,
   name: RepositoryName,
   repository: RepositoryFact | null,
-): Reach {
+): RepositoryAccess {
   const namespaceId = repository ? repository.namespaceId : namespaceToBe(principal, namespaceOf(name));
   return {
     repository: repository?.path ?? name,
@@ -26,13 +26,13 @@ export function reachOf(
 
 /** Whether the caller manages what is at a path by what it is in the namespace alone: a grant there is no standing. */
 export function managesByStanding({ principal, limits }: CallerRights, path: RepositoryName): boolean {
-  return mayEffectively('manage', reachOf(principal, limits, path, null));
+  return mayEffectively('manage', repositoryAccess(principal, limits, path, null));
 }
 
 /** Whether the caller's credential does everything there that the namespace's owner may. */
 export function holdsByStanding({ principal, limits }: CallerRights, path: RepositoryName): boolean {
-  const reach = reachOf(principal, limits, path, null);
-  return ACTIONS.every((action) => mayEffectively(action, reach));
+  const access = repositoryAccess(principal, limits, path, null);
+  return ACTIONS.every((action) => mayEffectively(action, access));
 }
 
 /** Whether the caller manages everything that is or was in a namespace by what it is there; a key must be for all of it. */

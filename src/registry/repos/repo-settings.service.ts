@@ -9,7 +9,7 @@ import { unchangedSince } from '../../http/validation/conditional-update.js';
 import type { RepositoryFact, RepositoryTarget } from '../../access/repository-fact.js';
 import { namespaceOf } from '../../oci/repository-name.js';
 import { atPresentPath } from './requested-repo.decorator.js';
-import { reachOf } from './repo-access.js';
+import { repositoryAccess } from './repo-access.js';
 import type { Repo } from './repo.entity.js';
 import { ReposService } from './repos.service.js';
 import { RepoChangesService } from './repo-changes.service.js';
@@ -109,7 +109,7 @@ function mayManage(
   { name }: RepositoryTarget,
   repository: RepositoryFact | null,
 ): boolean {
-  return mayEffectively('manage', reachOf(principal, limits, name, repository));
+  return mayEffectively('manage', repositoryAccess(principal, limits, name, repository));
 }
 
 /**
@@ -122,8 +122,8 @@ function requireHeld(
   repository: RepositoryFact | null,
   { visibility, sparse }: RepositorySettings,
 ): void {
-  const reach = reachOf(principal, limits, name, repository);
-  const lacks = (action: Action): boolean => !mayEffectively(action, reach);
+  const access = repositoryAccess(principal, limits, name, repository);
+  const lacks = (action: Action): boolean => !mayEffectively(action, access);
   if (visibility === 'public' && lacks('pull')) {
     throw new ApiError('denied', 'a key makes public only what it may read: it needs repo:pull');
   }

@@ -5,7 +5,7 @@ import { mayEffectively } from '../../../access/policy.js';
 import { ANONYMOUS, type Principal } from '../../../access/principal.js';
 import type { NameOptions } from '../../../oci/repository-name.js';
 import { formatScopes, narrowScope, parseScopes, type Scope, SCOPE_ACTIONS } from '../../../oci/scope.js';
-import { reachOf } from '../../../registry/repos/repo-access.js';
+import { repositoryAccess } from '../../../registry/repos/repo-access.js';
 import { ReposService } from '../../../registry/repos/repos.service.js';
 import type { TokenGrant } from './access-token.js';
 import { AccessTokensService } from './access-tokens.service.js';
@@ -116,8 +116,8 @@ export class TokensService {
   private async narrow({ principal, limits }: CallerRights, scope: Scope): Promise<Scope | null> {
     // The catalog shows to each what they may pull anyway.
     if (scope.type === 'registry') return scope;
-    const reach = reachOf(principal, limits, scope.name, await this.repositories.find(scope.name));
-    const allowed = SCOPE_ACTIONS.filter((action) => mayEffectively(action, reach));
+    const access = repositoryAccess(principal, limits, scope.name, await this.repositories.find(scope.name));
+    const allowed = SCOPE_ACTIONS.filter((action) => mayEffectively(action, access));
     return narrowScope(scope, allowed);
   }
 

@@ -12,7 +12,7 @@ import { RobotsService } from '../../../identity/orgs/robots/robots.service.js';
 import { AccountsService } from '../../../identity/users/accounts.service.js';
 import { NameDisclosure, NameLookups } from '../../../identity/users/namespaces/name-lookups.js';
 import { UsersService } from '../../../identity/users/users.service.js';
-import { reachOf } from '../repo-access.js';
+import { repositoryAccess } from '../repo-access.js';
 
 /** Whose rights are explained. */
 export interface Subject {
@@ -57,7 +57,7 @@ export class EffectiveAccessService {
     const { principal, limits } = caller;
     const org = namespaceOf(repository.path);
     if (subject === null || isSelf(principal, subject, org)) return explain(repository, { principal, active: true });
-    if (!mayEffectively('manage', reachOf(principal, limits, repository.path, repository))) {
+    if (!mayEffectively('manage', repositoryAccess(principal, limits, repository.path, repository))) {
       throw new ApiError('denied', 'only who manages the repository may ask of others');
     }
     const { kind, name } = subject;

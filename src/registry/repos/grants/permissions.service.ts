@@ -17,7 +17,7 @@ import {
   type WantedGrant,
 } from './grant-changes.js';
 import { type GranteeKind, GrantsRepository, type NamedGrant } from './grants.repository.js';
-import { reachOf } from '../repo-access.js';
+import { repositoryAccess } from '../repo-access.js';
 import { ReposRepository } from '../repos.repository.js';
 import { placeOf } from '../repository-place.js';
 import type { Change } from '../repo-settings.service.js';
@@ -143,8 +143,8 @@ function fieldOf({ index }: Entry): string {
 }
 
 function requireHeld(repository: RepositoryFact, { added, changed }: GrantChanges, { caller }: Change): void {
-  const reach = reachOf(caller.principal, caller.limits, repository.path, repository);
-  const beyond = [...added, ...changed].filter(({ role }) => !mayGrant(role, reach));
+  const access = repositoryAccess(caller.principal, caller.limits, repository.path, repository);
+  const beyond = [...added, ...changed].filter(({ role }) => !mayGrant(role, access));
   if (beyond.length === 0) return;
   const errors = beyond.map(({ index, role }) => ({
     field: `grants.${index}.role`,

@@ -8,7 +8,7 @@ import { ApiError } from '../../../http/errors/api-error.js';
 import type { RepositoryFact, RepositoryTarget } from '../../../access/repository-fact.js';
 import { namespaceOf, type RepositoryName } from '../../../oci/repository-name.js';
 import { atPresentPath } from '../requested-repo.decorator.js';
-import { holdsByStanding, managesByStanding, managesNamespace, reachOf } from '../repo-access.js';
+import { holdsByStanding, managesByStanding, managesNamespace, repositoryAccess } from '../repo-access.js';
 import { ReposRepository } from '../repos.repository.js';
 import { placeOf } from '../repository-place.js';
 import { type Alias, RepoMovesRepository } from './repo-moves.repository.js';
@@ -119,7 +119,7 @@ export class RepoMovesService {
 function requireReleasable({ asked, repository, alias }: Release, caller: CallerRights): void {
   if (asked === repository.path || (asked === alias && managesByStanding(caller, asked))) return;
   // Only who manages the repository is told where it is.
-  if (mayEffectively('manage', reachOf(caller.principal, caller.limits, asked, repository))) {
+  if (mayEffectively('manage', repositoryAccess(caller.principal, caller.limits, asked, repository))) {
     atPresentPath(asked, repository);
   }
   throw new ApiError('notFound');
