@@ -14,6 +14,7 @@ import {
   productionImportsNoTests,
   pureModulesImportNoPackages,
   declarationsOnlyDeclare,
+  requestsStayAtTheEdge,
   type Rule,
   tablesHaveOneWriter,
 } from './architecture/rules.js';
@@ -35,6 +36,7 @@ const RULES: readonly (readonly [string, Rule])[] = [
   ['controllers, repositories, DTOs and entities stay inside their module', privateFilesStayPrivate],
   ['packages are imported only by their owners', packagesHaveOwners],
   ['a table is written by its own module alone', tablesHaveOneWriter],
+  ['domain code imports no request', requestsStayAtTheEdge],
   ['pure modules import no package', pureModulesImportNoPackages],
   ['files that declare settings and events do nothing else', declarationsOnlyDeclare],
   ['only config reads the environment', onlyConfigReadsTheEnvironment],

@@ -88,13 +88,13 @@ export function roleFrom(sources: RoleSources): Role | null {
 }
 
 /** What a credential reaches of a repository. */
-export interface Reach extends Standing {
+export interface RepositoryAccess extends Standing {
   /** The repository's full name, for the limits. */
   readonly repository: string;
   readonly limits: CredentialLimits;
 }
 
-export interface Question extends Reach {
+export interface Question extends RepositoryAccess {
   readonly principal: Principal;
   readonly action: Action;
   /** The actions that the token's scope names for this repository; `null` for credentials without a scope. */
@@ -102,13 +102,13 @@ export interface Question extends Reach {
 }
 
 /** Effective rights: live rights ∩ the limits of the credential. Sources of mounts are judged by these alone. */
-export function mayEffectively(action: Action, reach: Reach): boolean {
-  return mayAct(action, reach) && limitsAllow(reach.limits, action, reach.repository);
+export function mayEffectively(action: Action, access: RepositoryAccess): boolean {
+  return mayAct(action, access) && limitsAllow(access.limits, action, access.repository);
 }
 
 /** You may grant only what you hold: with this credential, every action of the role. */
-export function mayGrant(role: Role, reach: Reach): boolean {
-  return ROLE_ACTIONS[role].every((action) => mayEffectively(action, reach));
+export function mayGrant(role: Role, access: RepositoryAccess): boolean {
+  return ROLE_ACTIONS[role].every((action) => mayEffectively(action, access));
 }
 
 /**

@@ -1,47 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { Request, Response } from 'express';
-import type { CredentialLimits } from '../access/credential-limits.js';
-import type { Grant } from '../access/policy.js';
+import type { Credential } from '../access/credential.js';
 import { type Principal, principalKey } from '../access/principal.js';
+import type { RepositoryTarget } from '../access/repository-fact.js';
 import { type Share, shareIn } from '../fairness/share.js';
-import type { RepositoryName } from '../oci/repository-name.js';
-import type { TokenScopes } from '../oci/token-scopes.js';
 import type { AuditedRoute } from './guards/audited.decorator.js';
 import type { EarlyAnswer } from './guards/early-fact.js';
 import type { Authorization } from './guards/request-authorization.js';
 import { networkOf } from './connections/client-network.js';
-
-/** The credential that a request came with, as far as later steps need it; never the secret itself. */
-export interface RequestCredential {
-  /** Such as `anonymous`, `password`, `key:<id>`: what logs, uploads and audit say. */
-  readonly label: string;
-  /** Seconds since the epoch; `null` for credentials that do not expire within a request. */
-  readonly expiresAt: number | null;
-  /** What it may do of its principal's rights. */
-  readonly limits: CredentialLimits;
-  /** What its token was asked for; `null` for credentials without a scope: Basic, and tokens of the JSON login. */
-  readonly scopes: TokenScopes | null;
-}
-
-/** What is cached of a repository: all that the policy and the content routes ask. */
-export interface RepositoryFact {
-  readonly id: number;
-  /** Its present path, also when it was asked for by a former one. */
-  readonly path: RepositoryName;
-  readonly namespaceId: number;
-  readonly visibility: 'public' | 'private';
-  readonly sparse: boolean;
-  /** Whether it has had a manifest: before it no list shows it. */
-  readonly listed: boolean;
-  /** Its permissions. */
-  readonly grants: readonly Grant[];
-}
-
-/** The repository that a path names; `repository` is null when there is none yet and the caller may create it. */
-export interface RepositoryTarget {
-  readonly name: RepositoryName;
-  readonly repository: RepositoryFact | null;
-}
 
 /** Ids of trusted proxies are kept beside its own when they look like one, so that a request can be followed through. */
 const FOREIGN_ID = /^[\w.-]{8,64}$/;
@@ -61,7 +27,7 @@ export class RequestContext {
   readonly startedAt = process.hrtime.bigint();
   /** Set by the access guard; handlers of `public` routes never see one. */
   principal: Principal | null = null;
-  credential: RequestCredential | null = null;
+  credential: Credential | null = null;
   /** Set by the access guard on routes with a `repository` rule, once the caller may go on. */
   target: RepositoryTarget | null = null;
   /** Set by the access guard on requests that may change something: asked when the body is in, and before a late transaction. */

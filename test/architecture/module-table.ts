@@ -12,7 +12,7 @@ export const COMPOSITION_FOLDERS: readonly string[] = ['src', 'src/server'];
  */
 export const MODULE_TABLE: Readonly<Record<string, readonly string[]>> = {
   oci: [],
-  access: [],
+  access: ['oci'],
   config: [],
   fairness: [],
   'server/tls': ['config'],
@@ -195,6 +195,11 @@ export const DECLARATIONS: Readonly<Record<string, { readonly collector: string;
 
 /** Tables without an entity, by the module that writes them: the queue's own. All others belong to their entity's module. */
 export const TABLES_WITHOUT_ENTITY: Readonly<Record<string, string>> = { job: 'jobs' };
+
+/** Files that only some modules may import: what knows of a request is of no use to domain code. */
+export const OWNERS_OF_FILES: readonly { file: RegExp; modules: readonly string[] }[] = [
+  { file: /^src\/http\/request-context\.ts$/, modules: ['http', COMPOSITION] },
+];
 
 /** Who may read `process.env`. */
 export const ENVIRONMENT_READERS = /^src\/config\//;

@@ -12,6 +12,7 @@ import {
   productionImportsNoTests,
   pureModulesImportNoPackages,
   declarationsOnlyDeclare,
+  requestsStayAtTheEdge,
   type Rule,
   tablesHaveOneWriter,
 } from './rules.js';
@@ -198,6 +199,12 @@ const BROKEN: readonly (readonly [string, Rule, Files, string])[] = [
     'Redis and',
   ],
   [
+    'a request in a service',
+    requestsStayAtTheEdge,
+    { 'src/registry/repos/a.service.ts': "import type { R } from '../../http/request-context.js';" },
+    'src/http/request-context.ts is not for registry/repos',
+  ],
+  [
     'a package in a pure module',
     pureModulesImportNoPackages,
     { 'src/oci/a.ts': "import { x } from '@nestjs/common';" },
@@ -274,6 +281,11 @@ const SOUND: readonly (readonly [string, Rule, Files])[] = [
   ['the server importing a module', underTable, { 'src/server/a.ts': "import './tls/b.js'; import '../repos/b.js';" }],
   ['the composition importing a module', underTable, { 'src/app.module.ts': "import './repos/repos.module.js';" }],
   ['a spec file reaching anywhere', underTable, { 'src/oci/a.spec.ts': "import '../repos/b.js';" }],
+  [
+    'the server making the request',
+    requestsStayAtTheEdge,
+    { 'src/server/a.ts': "import { R } from '../http/request-context.js';" },
+  ],
   ['a service of another module', privateFilesStayPrivate, { 'src/repos/a.ts': "import '../users/users.service.js';" }],
   [
     'an entity as a relation target',

@@ -7,6 +7,7 @@ import {
   MAX_FILES,
   MODULE_TABLE,
   OWNERS,
+  OWNERS_OF_FILES,
   PARTS,
   PRIVATE_ROLES,
   PURE_MODULES,
@@ -96,6 +97,17 @@ function tableOwners(sources: readonly SourceFacts[]): ReadonlyMap<string, strin
   }
   return owners;
 }
+
+export const requestsStayAtTheEdge: Rule = (sources) =>
+  production(sources).flatMap((source) => {
+    const from = moduleOf(source.file) ?? compositionOf(source.file);
+    return source.imports.flatMap((imported) => {
+      const { target } = imported;
+      const owned = OWNERS_OF_FILES.find(({ file }) => target !== null && file.test(target));
+      if (owned === undefined || owned.modules.includes(from)) return [];
+      return [`${at(source, imported)}: ${String(target)} is not for ${from}`];
+    });
+  });
 
 export const pureModulesImportNoPackages: Rule = (sources) =>
   production(sources).flatMap((source) => {

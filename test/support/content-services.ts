@@ -17,7 +17,7 @@ import { EventOutbox } from '../../src/events/event-outbox.js';
 import { EventsService } from '../../src/events/events.service.js';
 import { FactDrops } from '../../src/events/fact-drops.js';
 import { OutboxService } from '../../src/events/outbox.service.js';
-import type { RepositoryFact } from '../../src/http/request-context.js';
+import type { RepositoryFact } from '../../src/access/repository-fact.js';
 import { digestToBytes } from '../../src/oci/digest-bytes.js';
 import { parseDigest, type Digest } from '../../src/oci/digest.js';
 import type { RepositoryName } from '../../src/oci/repository-name.js';

@@ -4,7 +4,7 @@ import { loadConfig } from '../../src/config/load-config.js';
 import { InvitationIssuer } from '../../src/identity/orgs/invitations/invitation-issuer.service.js';
 import { ReceivedInvitationsService } from '../../src/identity/orgs/invitations/received-invitations.service.js';
 import { OrgLookupService } from '../../src/identity/orgs/org-lookup.service.js';
-import type { Manager } from '../../src/identity/orgs/members/membership-right.js';
+import type { CallingUser } from '../../src/access/caller.js';
 import { OrgInvitation } from '../../src/identity/orgs/invitations/org-invitation.entity.js';
 import { OrgInvitationsRepository } from '../../src/identity/orgs/invitations/org-invitations.repository.js';
 import { OrgInvitationsService } from '../../src/identity/orgs/invitations/org-invitations.service.js';
@@ -41,17 +41,17 @@ export interface OrgServices extends ContentServices {
   readonly teams: TeamsService;
   readonly teamMembers: TeamMembersService;
   /** Deletes the account, as its user does. */
-  deleteUser: (user: Manager) => Promise<void>;
+  deleteUser: (user: CallingUser) => Promise<void>;
   /** Invites the user, who accepts. */
-  makeOwner: (org: string, user: Manager, by: Manager) => Promise<void>;
+  makeOwner: (org: string, user: CallingUser, by: CallingUser) => Promise<void>;
   /** Makes organizations that the user is in, as others or, with `consented`, the user wanted it. Gives their names. */
   addToMany: (
-    user: Manager,
+    user: CallingUser,
     organizations: number,
     part?: { role?: OrgRole; consented?: boolean },
   ) => Promise<string[]>;
   /** A user who counts as an owner of the organization of this name. */
-  newUser: (org: string) => Promise<Manager>;
+  newUser: (org: string) => Promise<CallingUser>;
   /** Until somebody waits for a lock. */
   waiting: () => Promise<void>;
 }
@@ -83,17 +83,17 @@ export async function orgServices(): Promise<OrgServices> {
     received: new ReceivedInvitationsService(invitationsTable, live, unitOfWork),
     teams,
     teamMembers: new TeamMembersService(teamMembersTable, membersTable, teams, live, users, unitOfWork),
-    deleteUser: async ({ caller, actor }) => {
-      const row = await usersTable.findByName(caller.username);
+    deleteUser: async ({ user, actor }) => {
+      const row = await usersTable.findByName(user.username);
       if (row) await deletions.delete(row, actor, keepingRepositories(services));
     },
-    makeOwner: async (org, { caller, actor }, by) => {
-      const draft = { username: caller.username, role: 'owner' as const };
+    makeOwner: async (org, caller, by) => {
+      const draft = { username: caller.user.username, role: 'owner' as const };
       const made = await unitOfWork.run((tx) => members.add(tx, org, draft, by));
       if (!('invitation' in made)) throw new Error('an owner was made unasked');
-      await unitOfWork.run((tx) => invitations.accept(tx, { id: made.invitation.id }, caller, actor));
+      await unitOfWork.run((tx) => invitations.accept(tx, { id: made.invitation.id }, caller));
     },
-    addToMany: async ({ caller }, organizations, { role = 'member', consented = false } = {}) => {
+    addToMany: async ({ user }, organizations, { role = 'member', consented = false } = {}) => {
       const rows = await database.query<{ name: string }>(
         `WITH n AS (
            INSERT INTO namespaces (name, kind) SELECT $1 || i, 'org' FROM generate_series(1, $2::int) i RETURNING id, name
@@ -101,7 +101,7 @@ export async function orgServices(): Promise<OrgServices> {
          m AS (INSERT INTO org_members (org_id, user_id, role, consented, created_at)
                SELECT id, $3, $4, $5, now() + interval '1 ms' FROM o)
          SELECT name FROM n`,
-        [`many-${++count}-`, organizations, caller.id, role, consented],
+        [`many-${++count}-`, organizations, user.id, role, consented],
       );
       return rows.map(({ name }) => name);
     },
@@ -127,8 +127,8 @@ export async function orgServices(): Promise<OrgServices> {
   };
 }
 
-function owner(id: number, username: string, org: string): Manager {
+function owner(id: number, username: string, org: string): CallingUser {
   const memberships = [{ orgId: 0, namespaceId: 0, org, role: 'owner' as OrgRole, defaultRole: null }];
-  const caller: UserPrincipal = { kind: 'user', id, username, admin: false, namespaceId: 0, memberships, teams: [] };
-  return { caller, actor: { principal: `user:${id}`, credential: 'password', address: null } };
+  const user: UserPrincipal = { kind: 'user', id, username, admin: false, namespaceId: 0, memberships, teams: [] };
+  return { user, actor: { principal: `user:${id}`, credential: 'password', address: null } };
 }

@@ -31,7 +31,7 @@ import { UploadWriter } from '../../src/registry/uploads/upload-writer.service.j
 import { UploadsRepository } from '../../src/registry/uploads/uploads.repository.js';
 import { UploadsService } from '../../src/registry/uploads/uploads.service.js';
 import type { AppConfig } from '../../src/config/config.js';
-import type { RepositoryFact } from '../../src/http/request-context.js';
+import type { RepositoryFact } from '../../src/access/repository-fact.js';
 import { type Algorithm, type Digest, digestFrom } from '../../src/oci/digest.js';
 import type { BlobStore } from '../../src/storage/blob-store.js';
 import { FilesystemStore } from '../../src/storage/filesystem/filesystem-store.js';

@@ -12,7 +12,7 @@ import { Access, type AccessRule } from '../../http/guards/access.decorator.js';
 import { Audited } from '../../http/guards/audited.decorator.js';
 import { EarlyFact } from '../../http/guards/early-fact.js';
 import { ApiError } from '../../http/errors/api-error.js';
-import type { RepositoryFact } from '../../http/request-context.js';
+import type { RepositoryFact } from '../../access/repository-fact.js';
 import { WRITES_AT_ONCE, WriteConcurrency } from '../../http/write-concurrency.js';
 import { OciError } from '../../oci/oci-error.js';
 import type { RepositoryName } from '../../oci/repository-name.js';
@@ -20,7 +20,7 @@ import { parseScopes } from '../../oci/scope.js';
 import { readScopes } from '../../oci/token-scopes.js';
 import type { ReposService } from '../../registry/repos/repos.service.js';
 import { AccessGuard } from './access.guard.js';
-import { type Authenticator, type Caller, NOBODY } from './authenticator.js';
+import { type Authenticator, type Authenticated, NOBODY } from './authenticator.js';
 import { Refusal } from './refusal.js';
 
 const ALICE: Principal = {
@@ -51,7 +51,7 @@ const REPOSITORIES: readonly RepositoryFact[] = [
 });
 
 /** A caller with a token for these scopes, or with a credential that has none. */
-function caller(principal: Principal, scopes: string | null = null): Caller {
+function caller(principal: Principal, scopes: string | null = null): Authenticated {
   const credential = {
     label: 'x',
     expiresAt: null,
@@ -71,7 +71,7 @@ function handlerOf(rule: AccessRule | null): () => void {
 }
 
 describe('AccessGuard', () => {
-  let who: Caller;
+  let who: Authenticated;
   let graces: number[];
   let there: RepositoryFact[];
   let isRevoked: boolean;
@@ -261,7 +261,7 @@ describe('AccessGuard', () => {
 
   const ANYBODY = caller(ANONYMOUS, 'repository:bob/open:pull');
   const PULLER = caller(ALICE, 'repository:alice/app:pull repository:bob/open:pull repository:bob/secret:pull');
-  const TABLE: readonly (readonly [string, Caller, AccessRule, string, string])[] = [
+  const TABLE: readonly (readonly [string, Authenticated, AccessRule, string, string])[] = [
     ['nobody', NOBODY, PULL, '/v2/bob/open', 'allow'],
     ['nobody', NOBODY, PULL, '/v2/bob/secret', 'unauthorized'],
     ['nobody', NOBODY, PULL, '/v2/bob/none', 'unauthorized'],

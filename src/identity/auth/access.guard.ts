@@ -12,13 +12,13 @@ import { AUDITED_ROUTE, type AuditedRoute } from '../../http/guards/audited.deco
 import { isRegistryPath } from '../../http/connections/request-target.js';
 import type { EarlyFact } from '../../http/guards/early-fact.js';
 import { RequestAuthorization } from '../../http/guards/request-authorization.js';
-import type { RepositoryFact, RepositoryTarget } from '../../http/request-context.js';
+import type { RepositoryFact, RepositoryTarget } from '../../access/repository-fact.js';
 import { WriteConcurrency } from '../../http/write-concurrency.js';
 import type { RepositoryName } from '../../oci/repository-name.js';
 import { CATALOG_SCOPE, repositoryScope, type Scope } from '../../oci/scope.js';
-import { reachOf } from '../../registry/repos/repo-access.js';
+import { repositoryAccess } from '../../registry/repos/repo-access.js';
 import { ReposService } from '../../registry/repos/repos.service.js';
-import { Authenticator, type Caller, NOBODY } from './authenticator.js';
+import { Authenticator, type Authenticated, NOBODY } from './authenticator.js';
 import { pathName } from './path-name.js';
 import { Refusal, refusalError, type RefusalReason } from './refusal.js';
 
@@ -118,7 +118,7 @@ export class AccessGuard implements CanActivate {
    */
   private async enterAgain(
     rule: ClosedRule,
-    known: Caller,
+    known: Authenticated,
     name: RepositoryName | null,
     request: Request,
   ): Promise<void> {
@@ -177,7 +177,7 @@ function scopeToAsk(rule: ClosedRule, name: RepositoryName | null): Scope | unde
   return rule.kind === 'authenticated' && rule.scope === 'catalog' ? CATALOG_SCOPE : undefined;
 }
 
-function requireCaller(rule: Exclude<ClosedRule, RepositoryRule>, caller: Caller, request: Request): void {
+function requireCaller(rule: Exclude<ClosedRule, RepositoryRule>, caller: Authenticated, request: Request): void {
   switch (rule.kind) {
     case 'anyone':
       requireUnscoped(caller, request);
@@ -202,13 +202,13 @@ function requireCaller(rule: Exclude<ClosedRule, RepositoryRule>, caller: Caller
   }
 }
 
-function requireUser(caller: Caller, request: Request): UserPrincipal {
+function requireUser(caller: Authenticated, request: Request): UserPrincipal {
   requireCredential(caller, request);
   if (caller.principal.kind !== 'user') throw new Refusal('denied');
   return caller.principal;
 }
 
-function requireManager(caller: Caller, request: Request): UserPrincipal {
+function requireManager(caller: Authenticated, request: Request): UserPrincipal {
   const user = requireUser(caller, request);
   if (!limitsManageEverything(caller.credential.limits)) throw new Refusal('denied');
   return user;
@@ -217,7 +217,7 @@ function requireManager(caller: Caller, request: Request): UserPrincipal {
 /** From the names in the path and the caller's facts, without a query, whether the organization exists or not. */
 function enterOrganization(
   { action }: Extract<AccessRule, { kind: 'organization' }>,
-  { principal, credential: { limits } }: Caller,
+  { principal, credential: { limits } }: Authenticated,
   { params }: Request,
 ): void {
   const { org, team } = params as { org: string; team?: string };
@@ -225,11 +225,11 @@ function enterOrganization(
   if (decision !== 'allow') throw new Refusal(REFUSAL_OF[decision]);
 }
 
-function requireCatalog({ credential }: Caller): void {
+function requireCatalog({ credential }: Authenticated): void {
   if (credential.scopes?.hasCatalog === false) throw new Refusal('scopeInsufficient');
 }
 
-function requireCredential(caller: Caller, request: Request): void {
+function requireCredential(caller: Authenticated, request: Request): void {
   if (caller.credential === NOBODY.credential) throw new Refusal('credentialsMissing');
   if (isRegistryPath(request.path)) return;
   requireUnscoped(caller, request);
@@ -237,20 +237,20 @@ function requireCredential(caller: Caller, request: Request): void {
 }
 
 /** What was handed to a build for one repository does not open its user's account. */
-function requireUnscoped({ credential }: Caller, { path }: Request): void {
+function requireUnscoped({ credential }: Authenticated, { path }: Request): void {
   if (credential.scopes !== null && !isRegistryPath(path)) throw new Refusal('scopeInsufficient');
 }
 
 /** Throws `Refusal`. */
 export function enterRepository(
   { action, unknown, formerPath }: RepositoryRule,
-  { principal, credential }: Caller,
+  { principal, credential }: Authenticated,
   name: RepositoryName,
   repository: RepositoryFact | null,
 ): RepositoryTarget {
   const scoped = credential.scopes === null ? null : credential.scopes.actionsOn(name);
   const decideFor = (there: RepositoryFact | null): Decision =>
-    decide({ ...reachOf(principal, credential.limits, name, there), principal, action, scoped });
+    decide({ ...repositoryAccess(principal, credential.limits, name, there), principal, action, scoped });
   const decision = decideFor(repository);
   if (decision === 'allow') return { name, repository };
   const hasLeft = repository !== null && repository.path !== name;

@@ -10,12 +10,12 @@ import { loadConfig } from '../../config/load-config.js';
 import { AccessTokensService } from './tokens/access-tokens.service.js';
 import type { TokenGrant } from './tokens/access-token.js';
 import { newKeyText } from '../keys/api-key-text.js';
-import { Authenticator, type Caller, NOBODY } from './authenticator.js';
+import { Authenticator, type Authenticated, NOBODY } from './authenticator.js';
 import type { CredentialsService } from './credentials.service.js';
 import { JwtGuard, JwtStrategy } from './jwt.strategy.js';
 import type { RequestLimitsService } from '../../operations/limits/request-limits.service.js';
 import { readScopes } from '../../oci/token-scopes.js';
-import { type LivePrincipal, PrincipalStateService } from './principal-state.service.js';
+import { type PrincipalState, PrincipalStateService } from './principal-state.service.js';
 
 const SECRET = '3f9c1d7a5b8e2046c1d7a5b8e20463f9';
 const SESSION = 'session:7b0c1f6e-0d55-4c8c-9b0a-2a51ce1dd0a1';
@@ -37,7 +37,7 @@ describe('Authenticator', () => {
   let config: AppConfig;
   let authenticator: Authenticator;
   let jwt: JwtGuard;
-  let live: LivePrincipal | null;
+  let live: PrincipalState | null;
   let tokens: AccessTokensService;
   /** Labels of sessions whose rows say that they were revoked. */
   let ended: string[];
@@ -93,7 +93,7 @@ describe('Authenticator', () => {
     jest.useRealTimers();
   });
 
-  async function call(authorization: string | undefined, graceSeconds = 0): Promise<Caller> {
+  async function call(authorization: string | undefined, graceSeconds = 0): Promise<Authenticated> {
     const request = requestWith(authorization);
     const http = { getRequest: () => request, getResponse: () => ({}), getNext: () => undefined };
     const context: Pick<ExecutionContext, 'switchToHttp'> = {
@@ -164,7 +164,7 @@ describe('Authenticator', () => {
     await expect(call(`Bearer ${token}`, 50)).rejects.toThrow('tokenInvalid');
   });
 
-  const CHANGES: readonly (readonly [string, Partial<LivePrincipal> | null])[] = [
+  const CHANGES: readonly (readonly [string, Partial<PrincipalState> | null])[] = [
     ['disabled', { disabled: true }],
     ['given another password', { credentialsVersion: 2 }],
     ['logged out', { revoked: [SESSION] }],

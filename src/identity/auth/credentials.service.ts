@@ -29,7 +29,7 @@ export class CredentialsService {
   constructor(
     private readonly passwords: PasswordLoginService,
     private readonly keys: ApiKeysService,
-    private readonly livePrincipals: PrincipalStateService,
+    private readonly principalStates: PrincipalStateService,
   ) {}
 
   /** User name and password, or a name and its key. Throws `Refusal`. */
@@ -51,7 +51,7 @@ export class CredentialsService {
   /** A key by itself. Throws `Refusal`. */
   async key(text: string, address: string): Promise<Login> {
     const known = await this.keys.find(text, address);
-    const live = known && (await this.livePrincipals.read(this.livePrincipals.request(known.holder)));
+    const live = known && (await this.principalStates.read(this.principalStates.request(known.holder)));
     // Whether a key that was seen before the last revocations is among them, only its row can say.
     const isOld = live && known.foundAt <= (live.issuedAfter ?? -Infinity);
     const key = isOld ? await this.keys.findAgain(text, address) : known;

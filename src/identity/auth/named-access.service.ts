@@ -3,7 +3,7 @@ import type { Request } from 'express';
 import type { Action } from '../../access/roles.js';
 import { AppConfig } from '../../config/config.js';
 import { ApiError } from '../../http/errors/api-error.js';
-import type { RepositoryTarget } from '../../http/request-context.js';
+import type { RepositoryTarget } from '../../access/repository-fact.js';
 import { REFUSED } from './refusal-counts.js';
 import { RequestLimitsService } from '../../operations/limits/request-limits.service.js';
 import { parseRepositoryName, type RepositoryName } from '../../oci/repository-name.js';

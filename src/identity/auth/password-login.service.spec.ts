@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { UserFact, UsersService } from '../users/users.service.js';
-import type { LivePrincipal, PrincipalStateService } from './principal-state.service.js';
+import type { PrincipalState, PrincipalStateService } from './principal-state.service.js';
 import { Limiters } from '../../cache/limiters.js';
 import { LoginThrottle, MAX_FAILURES } from './login-throttle.js';
 import { PasswordLoginService } from './password-login.service.js';
@@ -16,7 +16,7 @@ class Alice {
     disabled: false,
   };
 
-  get live(): LivePrincipal | null {
+  get live(): PrincipalState | null {
     if (!this.fact) return null;
     const { account, ...rest } = this.fact;
     return {

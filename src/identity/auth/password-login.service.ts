@@ -27,7 +27,7 @@ export class PasswordLoginService {
 
   constructor(
     private readonly users: UsersService,
-    private readonly livePrincipals: PrincipalStateService,
+    private readonly principalStates: PrincipalStateService,
     private readonly throttle: LoginThrottle,
   ) {}
 
@@ -69,7 +69,7 @@ export class PasswordLoginService {
   }
 
   private async live({ userId: id, credentialsVersion }: PasswordProof): Promise<UserPrincipal | null> {
-    const user = await this.livePrincipals.read(this.livePrincipals.request({ kind: 'user', id }));
+    const user = await this.principalStates.read(this.principalStates.request({ kind: 'user', id }));
     const principal = principalOf(user, credentialsVersion, null);
     return principal?.kind === 'user' ? principal : null;
   }

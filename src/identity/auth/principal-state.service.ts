@@ -12,7 +12,7 @@ import {
 } from './revoked-credentials.repository.js';
 
 /** A user or robot as every request must find it: what is disabled, changed or revoked counts from the next one on. */
-export interface LivePrincipal {
+export interface PrincipalState {
   readonly principal: Exclude<Principal, { kind: 'anonymous' }>;
   /** A credential that was issued under another version is void. */
   readonly credentialsVersion: number;
@@ -25,7 +25,7 @@ export interface LivePrincipal {
   readonly issuedAfter: number | null;
 }
 
-export type LivePrincipalRequest = FactRequest<LivePrincipal | null>;
+export type PrincipalStateRequest = FactRequest<PrincipalState | null>;
 
 /** A credential as a request or a row names it: its holder, and when it was last known not to be revoked. */
 export interface Claim {
@@ -49,7 +49,7 @@ export class PrincipalStateService {
   ) {}
 
   /** The question to ask of the cache; made once for a token that comes with many requests. */
-  request({ kind, id }: Pick<TokenHolder, 'kind' | 'id'>): LivePrincipalRequest {
+  request({ kind, id }: Pick<TokenHolder, 'kind' | 'id'>): PrincipalStateRequest {
     switch (kind) {
       case 'user':
         return { subject: userSubject(id), name: FACT, load: () => this.loadUser(id) };
@@ -58,15 +58,15 @@ export class PrincipalStateService {
     }
   }
 
-  read(request: LivePrincipalRequest): LivePrincipal | null | Promise<LivePrincipal | null> {
+  read(request: PrincipalStateRequest): PrincipalState | null | Promise<PrincipalState | null> {
     return this.facts.read(request);
   }
 
   /** As `principalOf`; a promise only for credentials older than the revocations that the facts name. */
   judge(
-    live: LivePrincipal | null,
+    live: PrincipalState | null,
     { holder, label, issuedAt }: Claim,
-  ): LivePrincipal['principal'] | null | Promise<LivePrincipal['principal'] | null> {
+  ): PrincipalState['principal'] | null | Promise<PrincipalState['principal'] | null> {
     const principal = principalOf(live, holder.credentialsVersion, label);
     const isOld = live !== null && live.issuedAfter !== null && issuedAt <= live.issuedAfter;
     if (principal === null || !isOld || !canBeRevoked(label)) return principal;
@@ -78,7 +78,7 @@ export class PrincipalStateService {
     return this.facts.read({ subject, name: `revoked:${label}`, load: () => this.revoked.isRevoked(label) });
   }
 
-  private async loadUser(id: number): Promise<LivePrincipal | null> {
+  private async loadUser(id: number): Promise<PrincipalState | null> {
     const [user, memberships, revoked] = await Promise.all([
       this.users.loadFact(id),
       this.memberships.load(id),
@@ -90,13 +90,13 @@ export class PrincipalStateService {
     return { principal, credentialsVersion, disabled, expiresAt: null, ...ended(revoked) };
   }
 
-  private async loadRobot(id: number): Promise<LivePrincipal | null> {
+  private async loadRobot(id: number): Promise<PrincipalState | null> {
     const [robot, revoked] = await Promise.all([this.robots.loadFact(id), this.revoked.ofRobot(id)]);
     return robot && { ...robot, ...ended(revoked) };
   }
 }
 
-function ended({ labels, until }: RevokedCredentials): Pick<LivePrincipal, 'revoked' | 'issuedAfter'> {
+function ended({ labels, until }: RevokedCredentials): Pick<PrincipalState, 'revoked' | 'issuedAfter'> {
   return { revoked: labels, issuedAfter: until };
 }
 
@@ -105,10 +105,10 @@ function ended({ labels, until }: RevokedCredentials): Pick<LivePrincipal, 'revo
  * not just read from the database, `judge` decides.
  */
 export function principalOf(
-  live: LivePrincipal | null,
+  live: PrincipalState | null,
   credentialsVersion: number,
   label: string | null,
-): LivePrincipal['principal'] | null {
+): PrincipalState['principal'] | null {
   if (!live || live.disabled || live.credentialsVersion !== credentialsVersion) return null;
   if (live.expiresAt !== null && live.expiresAt <= Date.now() / 1000) return null;
   if (label === null) return live.principal;

@@ -14,15 +14,14 @@ import {
 } from '@nestjs/common';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
-import type { Actor } from '../../access/actor.js';
+import type { Caller } from '../../access/caller.js';
 import type { Principal } from '../../access/principal.js';
 import { IdempotentCreates } from '../../database/idempotency/idempotent-creates.service.js';
 import { Access } from '../../http/guards/access.decorator.js';
+import { CurrentCaller } from '../../http/guards/current-caller.decorator.js';
 import { Audited } from '../../http/guards/audited.decorator.js';
-import { CurrentActor } from '../../http/guards/actor.decorator.js';
 import { ApiError } from '../../http/errors/api-error.js';
 import { CreateRequest, type IncomingCreate } from '../../http/validation/create-request.decorator.js';
-import { CurrentPrincipal } from '../../http/guards/current-principal.decorator.js';
 import { ListQueryDto } from '../../http/paging/list.dto.js';
 import { type ListReply, listReply } from '../../http/paging/list-reply.js';
 import { timePage } from '../../http/paging/time-page.js';
@@ -51,14 +50,14 @@ export class KeysController {
   @ApiCreatedResponse({ type: IssuedKeyDto })
   async create(
     @Body() draft: CreateKeyDto,
-    @CurrentPrincipal() caller: Principal,
-    @CurrentActor() actor: Actor,
+    @CurrentCaller() caller: Caller,
     @CreateRequest() asked: IncomingCreate,
     @Res({ passthrough: true }) response: Response,
   ): Promise<IssuedKeyDto> {
     const key = await this.creates.run(
       asked,
-      async (tx) => new IssuedKeyDto(await this.keys.issue(tx, ownerOf(caller), keyDraft(draft), actor)),
+      async (tx) =>
+        new IssuedKeyDto(await this.keys.issue(tx, ownerOf(caller.principal), keyDraft(draft), caller.actor)),
     );
     response.location(`/api/v1/auth/keys/${key.id}`);
     return key;
@@ -69,12 +68,12 @@ export class KeysController {
   @ApiOkResponse({ type: ApiKeyListDto })
   async list(
     @Query() query: ListQueryDto,
-    @CurrentPrincipal() caller: Principal,
+    @CurrentCaller() caller: Caller,
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
   ): Promise<ListReply<ApiKeyDto>> {
     const page = timePage(query);
-    return listReply(await this.keys.list(ownerOf(caller), page), page, KEY_LIST, { request, response });
+    return listReply(await this.keys.list(ownerOf(caller.principal), page), page, KEY_LIST, { request, response });
   }
 
   @Delete(':id')
@@ -82,12 +81,8 @@ export class KeysController {
   @HttpCode(204)
   @ApiOperation({ summary: 'Revoke an API key' })
   @ApiNoContentResponse({ description: 'Refused from the next request on, with every token obtained with it' })
-  async revoke(
-    @Param('id') id: string,
-    @CurrentPrincipal() caller: Principal,
-    @CurrentActor() actor: Actor,
-  ): Promise<void> {
-    await this.keys.revoke(ownerOf(caller), id, actor);
+  async revoke(@Param('id') id: string, @CurrentCaller() caller: Caller): Promise<void> {
+    await this.keys.revoke(ownerOf(caller.principal), id, caller.actor);
   }
 }
 

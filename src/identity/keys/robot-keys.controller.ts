@@ -21,16 +21,14 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
-import type { Actor } from '../../access/actor.js';
+import type { Caller } from '../../access/caller.js';
 import { limitsOfKey, limitsWithin } from '../../access/credential-limits.js';
-import type { Viewer } from '../../access/viewer.js';
 import { IdempotentCreates } from '../../database/idempotency/idempotent-creates.service.js';
 import { Access } from '../../http/guards/access.decorator.js';
+import { CurrentCaller } from '../../http/guards/current-caller.decorator.js';
 import { Audited } from '../../http/guards/audited.decorator.js';
-import { CurrentActor } from '../../http/guards/actor.decorator.js';
 import { ApiError } from '../../http/errors/api-error.js';
 import { CreateRequest, type IncomingCreate } from '../../http/validation/create-request.decorator.js';
-import { CurrentViewer } from '../../http/guards/current-viewer.decorator.js';
 import { ListQueryDto } from '../../http/paging/list.dto.js';
 import { type ListReply, listReply } from '../../http/paging/list-reply.js';
 import { timePage } from '../../http/paging/time-page.js';
@@ -65,17 +63,16 @@ export class RobotKeysController {
     @Param('org') org: string,
     @Param('robot') robot: string,
     @Body() body: CreateRobotKeyDto,
-    @CurrentViewer() viewer: Viewer,
-    @CurrentActor() actor: Actor,
+    @CurrentCaller() caller: Caller,
     @CreateRequest() asked: IncomingCreate,
     @Res({ passthrough: true }) response: Response,
   ): Promise<IssuedKeyDto> {
     const draft = keyDraft(body);
-    requireWithin(draft, viewer);
+    requireWithin(draft, caller);
     const owner = await this.ownerOf(org, robot);
     const key = await this.creates.run(
       asked,
-      async (tx) => new IssuedKeyDto(await this.keys.issue(tx, owner, draft, actor)),
+      async (tx) => new IssuedKeyDto(await this.keys.issue(tx, owner, draft, caller.actor)),
     );
     response.location(`/api/v1/orgs/${org}/robots/${robot}/keys/${key.id}`);
     return key;
@@ -105,7 +102,7 @@ export class RobotKeysController {
     @Param('org') org: string,
     @Param('robot') robot: string,
     @Param('id') id: string,
-    @CurrentActor() actor: Actor,
+    @CurrentCaller() { actor }: Caller,
   ): Promise<void> {
     await this.keys.revoke(await this.ownerOf(org, robot), id, actor);
   }
@@ -119,7 +116,7 @@ export class RobotKeysController {
 }
 
 /** A key cannot create one with more rights. */
-function requireWithin({ scopes, repositories }: KeyDraft, { limits }: Viewer): void {
+function requireWithin({ scopes, repositories }: KeyDraft, { limits }: Caller): void {
   if (limitsWithin(limitsOfKey(scopes, repositories), limits)) return;
   throw new ApiError('denied', 'a key cannot make one that may do more than itself');
 }

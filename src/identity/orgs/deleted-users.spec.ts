@@ -1,15 +1,15 @@
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { orgServices, type OrgServices } from '../../../test/support/org-services.js';
 import type { Transaction } from '../../database/unit-of-work.js';
-import type { Manager } from './members/membership-right.js';
+import type { CallingUser } from '../../access/caller.js';
 
 let count = 0;
 
 describe('a user who is deleted on another node', () => {
   let services: OrgServices;
   let name: string;
-  let ada: Manager;
-  let ben: Manager;
+  let ada: CallingUser;
+  let ben: CallingUser;
   let code: string;
 
   beforeAll(async () => {
@@ -22,7 +22,7 @@ describe('a user who is deleted on another node', () => {
     ben = await services.newUser('none');
     const { orgs, invitations, teams, unitOfWork } = services;
     await unitOfWork.run(async (tx) => {
-      await orgs.create(tx, { name }, ada.caller, ada.actor);
+      await orgs.create(tx, { name }, ada);
       await teams.create(tx, name, { name: 'dev' }, ada.actor);
       ({ code } = await invitations.create(tx, name, { role: 'member' }, ada));
     });
@@ -30,20 +30,18 @@ describe('a user who is deleted on another node', () => {
 
   const addBen = (): Promise<unknown> =>
     services.unitOfWork.run((tx) =>
-      services.members.add(tx, name, { username: ben.caller.username, role: 'member' }, ada),
+      services.members.add(tx, name, { username: ben.user.username, role: 'member' }, ada),
     );
-  const create = (tx: Transaction): Promise<unknown> =>
-    services.orgs.create(tx, { name: `${name}-own` }, ben.caller, ben.actor);
-  const accept = (tx: Transaction): Promise<unknown> =>
-    services.invitations.accept(tx, { code }, ben.caller, ben.actor);
+  const create = (tx: Transaction): Promise<unknown> => services.orgs.create(tx, { name: `${name}-own` }, ben);
+  const accept = (tx: Transaction): Promise<unknown> => services.invitations.accept(tx, { code }, ben);
   const joinTeam = (tx: Transaction): Promise<unknown> =>
-    services.teamMembers.add(tx, { org: name, team: 'dev' }, { username: ben.caller.username }, ada.actor);
+    services.teamMembers.add(tx, { org: name, team: 'dev' }, { username: ben.user.username }, ada.actor);
 
   const partsOfBen = (): Promise<unknown[]> =>
     services.database.query(
       `SELECT role FROM org_members WHERE user_id = $1
        UNION ALL SELECT 'team' FROM team_members WHERE user_id = $1`,
-      [ben.caller.id],
+      [ben.user.id],
     );
 
   it.each([
@@ -55,10 +53,10 @@ describe('a user who is deleted on another node', () => {
     const before = await partsOfBen();
     let outcome: Promise<unknown> = Promise.resolve();
     await services.unitOfWork.run(async (tx) => {
-      await tx.query('SELECT id FROM users WHERE id = $1 FOR UPDATE', [ben.caller.id]);
+      await tx.query('SELECT id FROM users WHERE id = $1 FOR UPDATE', [ben.user.id]);
       outcome = services.unitOfWork.run(change).catch((error: unknown) => error);
       await services.waiting();
-      await tx.query('UPDATE users SET deleted_at = now() WHERE id = $1', [ben.caller.id]);
+      await tx.query('UPDATE users SET deleted_at = now() WHERE id = $1', [ben.user.id]);
     });
     expect(await outcome).toMatchObject({ condition });
     expect(await partsOfBen()).toEqual(before);

@@ -2,18 +2,14 @@ import { Body, Controller, Get, Headers, Param, Patch, Post, Query, Req, Res } f
 import { UsePipes } from '@nestjs/common';
 import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
-import type { Actor } from '../../access/actor.js';
-import type { UserPrincipal } from '../../access/principal.js';
-import type { Viewer } from '../../access/viewer.js';
+import type { Caller } from '../../access/caller.js';
 import { IdempotentCreates } from '../../database/idempotency/idempotent-creates.service.js';
 import { Access } from '../../http/guards/access.decorator.js';
+import { CurrentCaller } from '../../http/guards/current-caller.decorator.js';
 import { Audited } from '../../http/guards/audited.decorator.js';
-import { CurrentActor } from '../../http/guards/actor.decorator.js';
 import { ApiConditionalUpdate, ApiCreated, ApiPage, ApiVersioned } from '../../http/openapi/api-answers.decorator.js';
 import { showVersion } from '../../http/validation/conditional-update.js';
 import { CreateRequest, type IncomingCreate } from '../../http/validation/create-request.decorator.js';
-import { CurrentUser } from '../../http/guards/current-user.decorator.js';
-import { CurrentViewer } from '../../http/guards/current-viewer.decorator.js';
 import { keysetPage, type ListReply, listReply } from '../../http/paging/list-reply.js';
 import { ListQueryDto } from '../../http/paging/list.dto.js';
 import { createValidationPipe } from '../../http/validation/validation.js';
@@ -42,13 +38,12 @@ export class OrgsController {
   @ApiCreated(OrgDto)
   async create(
     @Body() draft: CreateOrgDto,
-    @CurrentUser() creator: UserPrincipal,
-    @CurrentActor() actor: Actor,
+    @CurrentCaller() caller: Caller,
     @CreateRequest() asked: IncomingCreate,
     @Res({ passthrough: true }) response: Response,
   ): Promise<OrgDto> {
-    const org = await this.lookups.run(creator, () =>
-      this.creates.run(asked, async (tx) => new OrgDto(await this.orgs.create(tx, draft, creator, actor))),
+    const org = await this.lookups.run(caller.user, () =>
+      this.creates.run(asked, async (tx) => new OrgDto(await this.orgs.create(tx, draft, caller))),
     );
     response.location(`/api/v1/orgs/${org.name}`);
     return org;
@@ -60,12 +55,12 @@ export class OrgsController {
   @ApiPage(OrgDto)
   async list(
     @Query() query: ListQueryDto,
-    @CurrentUser() caller: UserPrincipal,
+    @CurrentCaller() caller: Caller,
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
   ): Promise<ListReply<OrgDto>> {
     const page = keysetPage(query, ['string']);
-    const rows = await this.orgs.list(caller, { after: String(page.after?.[0] ?? ''), limit: page.limit });
+    const rows = await this.orgs.list(caller.user, { after: String(page.after?.[0] ?? ''), limit: page.limit });
     return listReply(
       rows,
       page,
@@ -81,10 +76,10 @@ export class OrgsController {
   @ApiVersioned(OrgDto)
   async read(
     @Param('org') name: string,
-    @CurrentUser() caller: UserPrincipal,
+    @CurrentCaller() caller: Caller,
     @Res({ passthrough: true }) response: Response,
   ): Promise<OrgDto> {
-    return reply(response, await this.orgs.read(name, caller));
+    return reply(response, await this.orgs.read(name, caller.user));
   }
 
   @Patch(':org')
@@ -97,13 +92,11 @@ export class OrgsController {
     @Param('org') name: string,
     @Body() changes: UpdateOrgDto,
     @Headers('if-match') ifMatch: string | undefined,
-    @CurrentUser() caller: UserPrincipal,
-    @CurrentViewer() viewer: Viewer,
-    @CurrentActor() actor: Actor,
+    @CurrentCaller() caller: Caller,
     @Res({ passthrough: true }) response: Response,
   ): Promise<OrgDto> {
-    if (changes.defaultRole !== undefined && changes.defaultRole !== null) requireFullCredential(viewer, name);
-    return reply(response, await this.orgs.update(name, changes, { caller, actor, ifMatch }));
+    if (changes.defaultRole !== undefined && changes.defaultRole !== null) requireFullCredential(caller, name);
+    return reply(response, await this.orgs.update(name, changes, { caller, ifMatch }));
   }
 }
 

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../access/actor.js';
+import type { CallingUser } from '../../access/caller.js';
 import { mayCreateOrganization } from '../../access/organization-policy.js';
 import { membershipIn, type UserPrincipal } from '../../access/principal.js';
 import { AppConfig } from '../../config/config.js';
@@ -57,7 +58,7 @@ export class OrgsService {
    * The creator is its first owner. Throws `denied` where only administrators make organizations, `impossible` for a
    * reserved name, `tooManyRequests` after too many in a day, `nameTaken` for one that is or was taken.
    */
-  async create(tx: Transaction, draft: OrgDraft, creator: UserPrincipal, actor: Actor): Promise<OrgWithRole> {
+  async create(tx: Transaction, draft: OrgDraft, { user: creator, actor }: CallingUser): Promise<OrgWithRole> {
     if (!mayCreateOrganization(creator, this.config.security.orgCreation)) throw new ApiError('denied');
     const { name, displayName = null, defaultRole = null } = draft;
     requireUnreserved(name, creator.admin, this.config);
@@ -80,21 +81,21 @@ export class OrgsService {
   update(
     name: string,
     changes: Partial<OrgSettings>,
-    { caller, actor, ifMatch }: { caller: UserPrincipal; actor: Actor; ifMatch: string | undefined },
+    { caller, ifMatch }: { caller: CallingUser; ifMatch: string | undefined },
   ): Promise<OrgWithRole> {
     return this.unitOfWork.run(async (tx) => {
       const before = await this.live.lock(tx, name);
       unchangedSince(ifMatch, before);
       const { displayName = before.displayName, defaultRole = before.defaultRole } = changes;
-      if (displayName === before.displayName && defaultRole === before.defaultRole) return seenBy(caller, before);
+      if (displayName === before.displayName && defaultRole === before.defaultRole) return seenBy(caller.user, before);
       const after = await this.orgs.update(tx, { ...before, displayName, defaultRole });
       const concerned = defaultRole === before.defaultRole ? [] : await this.members.userIds(tx, before.id);
-      await this.live.record(tx, actor, after, {
+      await this.live.record(tx, caller.actor, after, {
         type: 'organization.updated',
         data: { displayName: changes.displayName, defaultRole: changes.defaultRole },
         stale: concerned.map(userSubject),
       });
-      return seenBy(caller, after);
+      return seenBy(caller.user, after);
     });
   }
 

@@ -1,9 +1,9 @@
 import { limitsHoldNamespace } from '../../access/credential-limits.js';
-import type { Viewer } from '../../access/viewer.js';
+import type { CallerRights } from '../../access/caller.js';
 import { ApiError } from '../../http/errors/api-error.js';
 
 /** A key cannot give others more rights than it has. Throws `denied`. */
-export function requireFullCredential({ limits }: Viewer, org: string): void {
+export function requireFullCredential({ limits }: CallerRights, org: string): void {
   if (limitsHoldNamespace(limits, org)) return;
   throw new ApiError(
     'denied',

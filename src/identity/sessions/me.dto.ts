@@ -2,7 +2,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import { type KeyScope, KEY_SCOPES, scopesOfLimits } from '../../access/credential-limits.js';
 import { type Membership, type Principal, principalName, type TeamMembership } from '../../access/principal.js';
 import { type OrgRole, ORG_ROLES, type Role, ROLES } from '../../access/roles.js';
-import type { RequestCredential } from '../../http/request-context.js';
+import type { Credential } from '../../access/credential.js';
 
 const CREDENTIAL_KINDS = ['password', 'session', 'key'] as const;
 type CredentialKind = (typeof CREDENTIAL_KINDS)[number];
@@ -54,7 +54,7 @@ export class MyCredentialDto {
   @ApiProperty({ type: String, format: 'date-time', nullable: true, description: 'null: no expiry.' })
   expiresAt: string | null;
 
-  constructor({ label, limits, expiresAt }: RequestCredential) {
+  constructor({ label, limits, expiresAt }: Credential) {
     this.kind = CREDENTIAL_KINDS.find((kind) => label.startsWith(kind)) ?? 'session';
     this.scopes = scopesOfLimits(limits);
     this.repositories = limits.repositories && [...limits.repositories];
@@ -82,7 +82,7 @@ export class MeDto {
   @ApiProperty({ type: MyCredentialDto })
   credential: MyCredentialDto;
 
-  constructor(principal: Exclude<Principal, { kind: 'anonymous' }>, credential: RequestCredential) {
+  constructor(principal: Exclude<Principal, { kind: 'anonymous' }>, credential: Credential) {
     this.kind = principal.kind;
     this.name = principalName(principal);
     this.admin = principal.kind === 'user' && principal.admin;

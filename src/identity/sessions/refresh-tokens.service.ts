@@ -11,7 +11,7 @@ import { placeOfUser } from '../users/user-place.js';
 import { userSubject } from '../users/users.service.js';
 import type { TokenHolder } from '../auth/tokens/access-token.js';
 import type { UserLogin } from '../auth/credentials.service.js';
-import { type LivePrincipal, PrincipalStateService, principalOf } from '../auth/principal-state.service.js';
+import { type PrincipalState, PrincipalStateService, principalOf } from '../auth/principal-state.service.js';
 import { Refusal } from '../auth/refusal.js';
 import {
   credentialLabel,
@@ -54,7 +54,7 @@ export class RefreshTokensService {
 
   constructor(
     private readonly tokens: RefreshTokensRepository,
-    private readonly livePrincipals: PrincipalStateService,
+    private readonly principalStates: PrincipalStateService,
     private readonly events: EventsService,
     private readonly factDrops: FactDrops,
     private readonly unitOfWork: UnitOfWork,
@@ -164,8 +164,8 @@ export class RefreshTokensService {
     await this.events.record(tx, { type: 'session.revoked', actor, ...placeOfUser(user), data, stale });
   }
 
-  private live({ userId: id }: RefreshTokenRow): LivePrincipal | null | Promise<LivePrincipal | null> {
-    return this.livePrincipals.read(this.livePrincipals.request({ kind: 'user', id }));
+  private live({ userId: id }: RefreshTokenRow): PrincipalState | null | Promise<PrincipalState | null> {
+    return this.principalStates.read(this.principalStates.request({ kind: 'user', id }));
   }
 
   private lookup(text: string): Buffer {

@@ -1,14 +1,12 @@
 import { Body, Controller, Get, HttpCode, Post, Put, Req, UsePipes } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Request } from 'express';
-import type { Actor } from '../../access/actor.js';
-import type { Principal } from '../../access/principal.js';
+import type { Caller } from '../../access/caller.js';
 import { AppConfig } from '../../config/config.js';
 import { Access } from '../../http/guards/access.decorator.js';
+import { CurrentCaller } from '../../http/guards/current-caller.decorator.js';
 import { Audited } from '../../http/guards/audited.decorator.js';
-import { CurrentActor } from '../../http/guards/actor.decorator.js';
 import { ApiError } from '../../http/errors/api-error.js';
-import { CurrentPrincipal } from '../../http/guards/current-principal.decorator.js';
 import { createValidationPipe } from '../../http/validation/validation.js';
 import { MeDto } from './me.dto.js';
 import { PasswordChangeService } from './password-change.service.js';
@@ -58,13 +56,13 @@ export class SessionController {
   @ApiNoContentResponse({ description: 'Changed' })
   async changePassword(
     @Body() change: ChangePasswordDto,
-    @CurrentPrincipal() caller: Principal,
-    @CurrentActor() actor: Actor,
+    @CurrentCaller() caller: Caller,
     @Req() request: Request,
   ): Promise<void> {
-    if (caller.kind !== 'user') throw new ApiError('denied');
+    const { principal, actor } = caller;
+    if (principal.kind !== 'user') throw new ApiError('denied');
     try {
-      await this.passwordChanges.change(caller, change, actor);
+      await this.passwordChanges.change(principal, change, actor);
     } catch (error) {
       throw error instanceof Refusal ? refusalError(error, request, this.config) : error;
     }

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../access/actor.js';
 import { isUnlimited } from '../../access/credential-limits.js';
 import { decideUser, type UserAction } from '../../access/user-policy.js';
-import type { Viewer } from '../../access/viewer.js';
+import type { CallerRights } from '../../access/caller.js';
 import { AppConfig } from '../../config/config.js';
 import { type Transaction, UnitOfWork } from '../../database/unit-of-work.js';
 import type { EventData } from '../../events/domain-event.js';
@@ -39,10 +39,10 @@ export class AccountsService {
   }
 
   /** Decided before the lookup: a foreign account and one that does not exist get the same answer. */
-  async need(viewer: Viewer, action: UserAction, username: string): Promise<UserRecord> {
-    const decision = decideUser({ ...viewer, action, username });
+  async need(caller: CallerRights, action: UserAction, username: string): Promise<UserRecord> {
+    const decision = decideUser({ principal: caller.principal, limits: caller.limits, action, username });
     if (decision !== 'allow') {
-      const isKeys = decision === 'denied' && !isUnlimited(viewer.limits);
+      const isKeys = decision === 'denied' && !isUnlimited(caller.limits);
       throw new ApiError(decision, isKeys ? 'a key may not do this: log in with a password' : undefined);
     }
     const user = await this.find(username);

@@ -23,16 +23,14 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
-import type { Actor } from '../../access/actor.js';
-import type { Viewer } from '../../access/viewer.js';
+import type { Caller } from '../../access/caller.js';
 import { IdempotentCreates } from '../../database/idempotency/idempotent-creates.service.js';
 import { Access } from '../../http/guards/access.decorator.js';
+import { CurrentCaller } from '../../http/guards/current-caller.decorator.js';
 import { Audited } from '../../http/guards/audited.decorator.js';
-import { CurrentActor } from '../../http/guards/actor.decorator.js';
 import { ApiError } from '../../http/errors/api-error.js';
 import { showVersion, unchangedSince } from '../../http/validation/conditional-update.js';
 import { CreateRequest, type IncomingCreate } from '../../http/validation/create-request.decorator.js';
-import { CurrentViewer } from '../../http/guards/current-viewer.decorator.js';
 import { keysetPage, type ListReply, listReply } from '../../http/paging/list-reply.js';
 import { createValidationPipe } from '../../http/validation/validation.js';
 import { AccountsService } from './accounts.service.js';
@@ -71,7 +69,7 @@ export class UsersController {
   async create(
     @Body() { password, username, email, displayName, invitation }: CreateUserDto,
     @ByAdministrator() byAdministrator: boolean,
-    @CurrentActor() actor: Actor,
+    @CurrentCaller() { actor }: Caller,
     @CreateRequest() asked: IncomingCreate,
     @Res({ passthrough: true }) response: Response,
   ): Promise<UserDto> {
@@ -106,10 +104,10 @@ export class UsersController {
   @ApiOkResponse(VERSIONED)
   async read(
     @Param('username') username: string,
-    @CurrentViewer() viewer: Viewer,
+    @CurrentCaller() caller: Caller,
     @Res({ passthrough: true }) response: Response,
   ): Promise<UserDto> {
-    return reply(response, await this.accounts.need(viewer, 'see', username));
+    return reply(response, await this.accounts.need(caller, 'see', username));
   }
 
   @Patch(':username')
@@ -123,19 +121,18 @@ export class UsersController {
   async update(
     @Param('username') username: string,
     @Body() changes: UpdateUserDto,
-    @CurrentViewer() viewer: Viewer,
-    @CurrentActor() actor: Actor,
+    @CurrentCaller() caller: Caller,
     @Headers('if-match') ifMatch: string | undefined,
     @Res({ passthrough: true }) response: Response,
   ): Promise<UserDto> {
     const isAdministration = changes.disabled !== undefined || changes.admin !== undefined;
-    const before = await this.accounts.need(viewer, isAdministration ? 'administer' : 'edit', username);
+    const before = await this.accounts.need(caller, isAdministration ? 'administer' : 'edit', username);
     const since = unchangedSince(ifMatch, before);
-    if (isAdministration && viewer.principal.kind === 'user' && viewer.principal.id === before.id) {
+    if (isAdministration && caller.principal.kind === 'user' && caller.principal.id === before.id) {
       throw new ApiError('impossible', 'an administrator cannot shut out themselves: ask another one');
     }
     if (Object.values(changes).every((value) => value === undefined)) return reply(response, before);
-    const updated = await this.accounts.update(before, changes, since, actor);
+    const updated = await this.accounts.update(before, changes, since, caller.actor);
     if (!updated) throw new ApiError(since === null ? 'notFound' : 'preconditionFailed');
     return reply(response, updated);
   }
@@ -152,15 +149,14 @@ export class UsersController {
   async resetPassword(
     @Param('username') username: string,
     @Body() { newPassword }: ResetPasswordDto,
-    @CurrentViewer() viewer: Viewer,
-    @CurrentActor() actor: Actor,
+    @CurrentCaller() caller: Caller,
   ): Promise<void> {
-    const user = await this.accounts.need(viewer, 'administer', username);
-    if (viewer.principal.kind === 'user' && viewer.principal.id === user.id) {
+    const user = await this.accounts.need(caller, 'administer', username);
+    if (caller.principal.kind === 'user' && caller.principal.id === user.id) {
       throw new ApiError('impossible', 'change your own password with the present one');
     }
     const passwordHash = await this.users.hashPassword(newPassword);
-    if (!(await this.accounts.resetPassword(user, passwordHash, actor))) throw new ApiError('notFound');
+    if (!(await this.accounts.resetPassword(user, passwordHash, caller.actor))) throw new ApiError('notFound');
   }
 }
 

@@ -8,10 +8,10 @@ import {
   UsePipes,
 } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import type { Actor } from '../../access/actor.js';
+import type { Caller } from '../../access/caller.js';
 import { Access } from '../../http/guards/access.decorator.js';
+import { CurrentCaller } from '../../http/guards/current-caller.decorator.js';
 import { Audited } from '../../http/guards/audited.decorator.js';
-import { CurrentActor } from '../../http/guards/actor.decorator.js';
 import { createValidationPipe } from '../../http/validation/validation.js';
 import { DeletionResultsDto, DeletionsDto } from './deletions.dto.js';
 import { DeletionsService } from './deletions.service.js';
@@ -39,7 +39,7 @@ export class DeletionsController {
   @ApiOkResponse({ type: DeletionResultsDto })
   async delete(
     @Body() { items }: DeletionsDto,
-    @CurrentActor() actor: Actor,
+    @CurrentCaller() { actor }: Caller,
     @Execution() context: ExecutionContext,
   ): Promise<DeletionResultsDto> {
     return new DeletionResultsDto(await this.deletions.run(items, actor, context));

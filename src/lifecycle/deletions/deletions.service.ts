@@ -5,7 +5,7 @@ import { AuditRecorder } from '../../operations/audit/audit-recorder.js';
 import { NamedAccess, RefusedName } from '../../identity/auth/named-access.service.js';
 import { ApiError } from '../../http/errors/api-error.js';
 import { toApiError } from '../../http/errors/error.filter.js';
-import type { RepositoryFact, RepositoryTarget } from '../../http/request-context.js';
+import type { RepositoryFact, RepositoryTarget } from '../../access/repository-fact.js';
 import { RemovalsService } from '../../registry/manifests/removals.service.js';
 import { parseDigest } from '../../oci/digest.js';
 import { parseTag } from '../../oci/reference.js';

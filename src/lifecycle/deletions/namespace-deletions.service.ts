@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../access/actor.js';
-import type { Viewer } from '../../access/viewer.js';
+import type { Caller } from '../../access/caller.js';
 import { OrgsService } from '../../identity/orgs/orgs.service.js';
 import { NamespaceReposService } from '../../registry/repos/namespace-repos.service.js';
 import { AccountDeletionService } from '../../identity/users/account-deletion.service.js';
@@ -18,8 +18,9 @@ export class NamespaceDeletionsService {
   ) {}
 
   /** `confirmed` repositories are deleted too; `null`: none, then it must have none. */
-  async deleteUser(username: string, confirmed: number | null, viewer: Viewer, actor: Actor): Promise<void> {
-    const user = await this.accounts.need(viewer, 'delete', username);
+  async deleteUser(username: string, confirmed: number | null, caller: Caller): Promise<void> {
+    const { actor } = caller;
+    const user = await this.accounts.need(caller, 'delete', username);
     await this.users.delete(user, actor, this.emptying(confirmed, actor));
   }
 

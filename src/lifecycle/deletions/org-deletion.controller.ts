@@ -1,9 +1,9 @@
 import { Controller, Delete, HttpCode, Param, Query, UsePipes } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
-import type { Actor } from '../../access/actor.js';
+import type { Caller } from '../../access/caller.js';
 import { Access } from '../../http/guards/access.decorator.js';
+import { CurrentCaller } from '../../http/guards/current-caller.decorator.js';
 import { Audited } from '../../http/guards/audited.decorator.js';
-import { CurrentActor } from '../../http/guards/actor.decorator.js';
 import { createValidationPipe } from '../../http/validation/validation.js';
 import { confirmedBy, FORCE, NamespaceDeletionQueryDto } from './namespace-deletions.dto.js';
 import { NamespaceDeletionsService } from './namespace-deletions.service.js';
@@ -28,7 +28,7 @@ export class OrgDeletionController {
   async delete(
     @Param('org') name: string,
     @Query() query: NamespaceDeletionQueryDto,
-    @CurrentActor() actor: Actor,
+    @CurrentCaller() { actor }: Caller,
   ): Promise<void> {
     await this.deletions.deleteOrganization(name, confirmedBy(query), actor);
   }

@@ -1,11 +1,9 @@
 import { Controller, Delete, HttpCode, Param, Query, UsePipes } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import type { Actor } from '../../access/actor.js';
-import type { Viewer } from '../../access/viewer.js';
+import type { Caller } from '../../access/caller.js';
 import { Access } from '../../http/guards/access.decorator.js';
+import { CurrentCaller } from '../../http/guards/current-caller.decorator.js';
 import { Audited } from '../../http/guards/audited.decorator.js';
-import { CurrentActor } from '../../http/guards/actor.decorator.js';
-import { CurrentViewer } from '../../http/guards/current-viewer.decorator.js';
 import { createValidationPipe } from '../../http/validation/validation.js';
 import { confirmedBy, FORCE, NamespaceDeletionQueryDto } from './namespace-deletions.dto.js';
 import { NamespaceDeletionsService } from './namespace-deletions.service.js';
@@ -31,9 +29,8 @@ export class UserDeletionController {
   async delete(
     @Param('username') username: string,
     @Query() query: NamespaceDeletionQueryDto,
-    @CurrentViewer() viewer: Viewer,
-    @CurrentActor() actor: Actor,
+    @CurrentCaller() caller: Caller,
   ): Promise<void> {
-    await this.deletions.deleteUser(username, confirmedBy(query), viewer, actor);
+    await this.deletions.deleteUser(username, confirmedBy(query), caller);
   }
 }

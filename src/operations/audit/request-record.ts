@@ -3,7 +3,7 @@ import type { Request, Response } from 'express';
 import { membershipIn, type Principal, principalKey } from '../../access/principal.js';
 import { networkOf } from '../../http/connections/client-network.js';
 import type { AuditedRoute } from '../../http/guards/audited.decorator.js';
-import type { RepositoryTarget } from '../../http/request-context.js';
+import type { RepositoryTarget } from '../../access/repository-fact.js';
 import { CLOCK } from './audit-clock.js';
 import type { AuditEvent } from './audit-event.entity.js';
 import type { AuditRecord } from './audit-record.js';

@@ -3,7 +3,7 @@ import type { Actor } from '../../access/actor.js';
 import { UnitOfWork } from '../../database/unit-of-work.js';
 import { EventsService } from '../../events/events.service.js';
 import { FactDrops } from '../../events/fact-drops.js';
-import type { RepositoryFact } from '../../http/request-context.js';
+import type { RepositoryFact } from '../../access/repository-fact.js';
 import type { Digest } from '../../oci/digest.js';
 import { placeOf } from '../repos/repository-place.js';
 import { BlobsRepository } from './blobs.repository.js';

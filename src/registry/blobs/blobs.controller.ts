@@ -1,12 +1,12 @@
 import { Controller, Delete, Get, Head, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import type { Actor } from '../../access/actor.js';
+import type { Caller } from '../../access/caller.js';
 import { Access } from '../../http/guards/access.decorator.js';
+import { CurrentCaller } from '../../http/guards/current-caller.decorator.js';
 import { BYTES } from '../../http/openapi/registry-examples.js';
 import { RegistryOperation } from '../../http/openapi/registry-operation.decorator.js';
 import { Audited } from '../../http/guards/audited.decorator.js';
-import { CurrentActor } from '../../http/guards/actor.decorator.js';
-import type { RepositoryFact } from '../../http/request-context.js';
+import type { RepositoryFact } from '../../access/repository-fact.js';
 import { type ByteRange, parseByteRanges } from '../../oci/content-range.js';
 import type { Digest } from '../../oci/digest.js';
 import { etagMatches } from '../../oci/etag.js';
@@ -82,7 +82,7 @@ export class BlobsController {
   async remove(
     @TargetRepository() repository: RepositoryFact,
     @DigestParam() digest: Digest,
-    @CurrentActor() actor: Actor,
+    @CurrentCaller() { actor }: Caller,
     @Res() response: Response,
   ): Promise<void> {
     await this.links.unlink(repository, digest, actor);

@@ -5,7 +5,7 @@ import { type Transaction, UnitOfWork } from '../../database/unit-of-work.js';
 import { EventsService } from '../../events/events.service.js';
 import { FactDrops } from '../../events/fact-drops.js';
 import type { Authorization } from '../../http/guards/request-authorization.js';
-import type { RepositoryFact } from '../../http/request-context.js';
+import type { RepositoryFact } from '../../access/repository-fact.js';
 import type { Digest } from '../../oci/digest.js';
 import { OciError } from '../../oci/oci-error.js';
 import type { ObjectKey } from '../../storage/object-keys.js';

@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { FactCache, type Subject } from '../../cache/fact-cache.js';
 import type { AppConfig } from '../../config/config.js';
 import type { Transaction } from '../../database/unit-of-work.js';
-import type { RepositoryFact } from '../../http/request-context.js';
+import type { RepositoryFact } from '../../access/repository-fact.js';
 import type { Digest } from '../../oci/digest.js';
 import { OciError } from '../../oci/oci-error.js';
 import { ContentRepository, type HeldBlob } from './content.repository.js';

@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { mayEffectively } from '../../access/policy.js';
-import type { Viewer } from '../../access/viewer.js';
+import type { CallerRights } from '../../access/caller.js';
 import { AppConfig } from '../../config/config.js';
-import type { RepositoryFact } from '../../http/request-context.js';
+import type { RepositoryFact } from '../../access/repository-fact.js';
 import type { Digest } from '../../oci/digest.js';
 import { OciError } from '../../oci/oci-error.js';
 import { parseRepositoryName, type RepositoryName } from '../../oci/repository-name.js';
-import { reachOf } from '../repos/repo-access.js';
+import { repositoryAccess } from '../repos/repo-access.js';
 import { ReposService } from '../repos/repos.service.js';
 import { visibleSetOf } from '../repos/visible-set.js';
 import { BlobLinks } from './blob-links.service.js';
@@ -35,30 +35,31 @@ export class MountService {
    * False when the caller has to upload it, also because the object is not as it was stored. `from` is the client's
    * text; `null` asks for any source.
    */
-  async mount(target: RepositoryFact, digest: Digest, from: string | null, caller: Viewer): Promise<boolean> {
+  async mount(target: RepositoryFact, digest: Digest, from: string | null, caller: CallerRights): Promise<boolean> {
     const blob = from === null ? await this.anySource(target, digest, caller) : await this.source(from, digest, caller);
     if (!blob || !(await this.damage.isWhole(blob, 'push'))) return false;
     return this.links.link(target, digest, blob);
   }
 
   /** The bytes that the repository holds by now without an upload, mounted if the caller may; `null`: upload them. */
-  async held(repository: RepositoryFact, digest: Digest, caller: Viewer): Promise<{ size: number } | null> {
+  async held(repository: RepositoryFact, digest: Digest, caller: CallerRights): Promise<{ size: number } | null> {
     const known = await this.content.find(repository, digest);
     if (known) return (await this.damage.isWhole(known, 'push')) ? known : null;
     return (await this.mount(repository, digest, null, caller)) ? this.content.find(repository, digest) : null;
   }
 
-  private async source(from: string, digest: Digest, caller: Viewer): Promise<HeldBlob | null> {
+  private async source(from: string, digest: Digest, caller: CallerRights): Promise<HeldBlob | null> {
     const name = this.nameOf(from);
     const repository = name && (await this.repositories.find(name));
     return name && repository && mayPull(caller, repository) ? this.content.find(repository, digest) : null;
   }
 
-  private async anySource(target: RepositoryFact, digest: Digest, caller: Viewer): Promise<HeldBlob | null> {
+  private async anySource(target: RepositoryFact, digest: Digest, caller: CallerRights): Promise<HeldBlob | null> {
     const candidates = await this.sources.candidates(domainOf(target, this.config), digest, visibleSetOf(caller));
+    const rights = { principal: caller.principal, limits: caller.limits };
     for (const candidate of candidates) {
       const repository = await this.repositories.find(candidate.path);
-      if (repository && mayPull(caller, repository)) return candidate;
+      if (repository && mayPull(rights, repository)) return candidate;
     }
     return null;
   }
@@ -74,6 +75,6 @@ export class MountService {
   }
 }
 
-function mayPull({ principal, limits }: Viewer, repository: RepositoryFact): boolean {
-  return mayEffectively('pull', reachOf(principal, limits, repository.path, repository));
+function mayPull({ principal, limits }: CallerRights, repository: RepositoryFact): boolean {
+  return mayEffectively('pull', repositoryAccess(principal, limits, repository.path, repository));
 }

@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../access/actor.js';
 import { AppConfig } from '../../config/config.js';
 import { ApiError } from '../../http/errors/api-error.js';
-import type { RepositoryFact } from '../../http/request-context.js';
+import type { RepositoryFact } from '../../access/repository-fact.js';
 import { DIRECT_UPLOADS } from '../uploads/upload-counts.js';
 import { type Digest, hexOf } from '../../oci/digest.js';
 import { BlobStore } from '../../storage/blob-store.js';

@@ -9,14 +9,12 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import type { Response } from 'express';
-import type { Actor } from '../../access/actor.js';
-import type { Viewer } from '../../access/viewer.js';
+import type { Caller } from '../../access/caller.js';
 import { AppConfig } from '../../config/config.js';
 import { Access } from '../../http/guards/access.decorator.js';
+import { CurrentCaller } from '../../http/guards/current-caller.decorator.js';
 import { Audited } from '../../http/guards/audited.decorator.js';
-import { CurrentActor } from '../../http/guards/actor.decorator.js';
-import { CurrentViewer } from '../../http/guards/current-viewer.decorator.js';
-import type { RepositoryTarget } from '../../http/request-context.js';
+import type { RepositoryTarget } from '../../access/repository-fact.js';
 import { createValidationPipe } from '../../http/validation/validation.js';
 import { parseDigest } from '../../oci/digest.js';
 import { Target } from '../v2/target.decorator.js';
@@ -70,11 +68,11 @@ export class DirectUploadsController {
   async start(
     @Target() target: RepositoryTarget,
     @Body() { digest: text, size, multipart = false }: NewDirectUploadDto,
-    @CurrentActor() actor: Actor,
-    @CurrentViewer() caller: Viewer,
+    @CurrentCaller() caller: Caller,
     @Res({ passthrough: true }) response: Response,
   ): Promise<HeldBlobDto | StartedUploadDto> {
     const digest = parseDigest(text);
+    const { actor } = caller;
     this.starts.require(actor.address);
     if (target.repository) atPresentPath(target.name, target.repository);
     const repository = await this.repositories.ensure(target, this.config.registry.defaultVisibility, actor);

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { Request } from 'express';
 import { MemoryFactCache } from '../../cache/memory-fact-cache.js';
 import { EarlyFact } from '../../http/guards/early-fact.js';
-import type { RepositoryFact } from '../../http/request-context.js';
+import type { RepositoryFact } from '../../access/repository-fact.js';
 import { parseReference } from '../../oci/reference.js';
 import { EARLY_MANIFEST, ManifestReadService } from './manifest-read.service.js';
 import type { ManifestsRepository } from './manifests.repository.js';

@@ -10,7 +10,7 @@ import {
 import { ACTOR, manifestRow, needs, tagging } from '../../../test/support/manifest-rows.js';
 import { eventually } from '../../../test/support/processes.js';
 import { type Transaction, UnitOfWork } from '../../database/unit-of-work.js';
-import type { RepositoryFact } from '../../http/request-context.js';
+import type { RepositoryFact } from '../../access/repository-fact.js';
 import type { Digest } from '../../oci/digest.js';
 import { OciError } from '../../oci/oci-error.js';
 import type { ReposService } from '../repos/repos.service.js';

@@ -12,7 +12,7 @@ import { EventsService } from '../../events/events.service.js';
 import { FactDrops } from '../../events/fact-drops.js';
 import { OutboxService } from '../../events/outbox.service.js';
 import type { EventMessage } from '../../events/projections/outbox-messages.js';
-import type { RepositoryFact } from '../../http/request-context.js';
+import type { RepositoryFact } from '../../access/repository-fact.js';
 import { digestFrom } from '../../oci/digest.js';
 import type { Tag } from '../../oci/reference.js';
 import type { ReposService } from '../repos/repos.service.js';

@@ -4,7 +4,7 @@ import type { ReferencedContent } from '../blobs/referenced-content.js';
 import { AppConfig } from '../../config/config.js';
 import { shareIn } from '../../fairness/share.js';
 import type { Authorization } from '../../http/guards/request-authorization.js';
-import type { RepositoryFact, RepositoryTarget } from '../../http/request-context.js';
+import type { RepositoryFact, RepositoryTarget } from '../../access/repository-fact.js';
 import { OVER_LIMIT } from '../../http/limit-counts.js';
 import { type Algorithm, algorithmOf, type Digest, digestFrom } from '../../oci/digest.js';
 import { contentSizeOf, type ManifestReference, type ParsedManifest } from '../../oci/manifest.js';

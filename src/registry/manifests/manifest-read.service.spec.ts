@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { Response } from 'express';
 import { NODE_SHARE } from '../../fairness/share.js';
 import { MemoryFactCache } from '../../cache/memory-fact-cache.js';
-import type { RepositoryFact } from '../../http/request-context.js';
+import type { RepositoryFact } from '../../access/repository-fact.js';
 import { parseDigest } from '../../oci/digest.js';
 import { parseReference } from '../../oci/reference.js';
 import { ManifestReadService, manifestsOf } from './manifest-read.service.js';

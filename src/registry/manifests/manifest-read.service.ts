@@ -5,7 +5,7 @@ import { FactCache, type Subject } from '../../cache/fact-cache.js';
 import { SharedAnswers } from '../../http/answers/shared-answers.js';
 import { SMALL_ANSWER } from '../../http/answers/unread-answers.js';
 import { EarlyFact } from '../../http/guards/early-fact.js';
-import type { RepositoryFact } from '../../http/request-context.js';
+import type { RepositoryFact } from '../../access/repository-fact.js';
 import type { Digest } from '../../oci/digest.js';
 import { OciError } from '../../oci/oci-error.js';
 import { type Reference, referenceText } from '../../oci/reference.js';

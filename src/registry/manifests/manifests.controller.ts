@@ -1,19 +1,19 @@
 import { Controller, Delete, Get, Head, Put, Query, Req, Res } from '@nestjs/common';
 import { ApiQuery, ApiResponse } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
+import type { Caller } from '../../access/caller.js';
 import { AppConfig } from '../../config/config.js';
 import { Access } from '../../http/guards/access.decorator.js';
+import { CurrentCaller } from '../../http/guards/current-caller.decorator.js';
 import { DIGEST_EXAMPLE, MANIFEST, MANIFEST_EXAMPLE } from '../../http/openapi/registry-examples.js';
 import { RegistryOperation } from '../../http/openapi/registry-operation.decorator.js';
 import { Audited } from '../../http/guards/audited.decorator.js';
 import { releaseMemory } from '../../fairness/release-memory.js';
 import { BodyMemory } from '../../http/bodies/body-memory.js';
-import type { RepositoryFact, RepositoryTarget } from '../../http/request-context.js';
+import type { RepositoryFact, RepositoryTarget } from '../../access/repository-fact.js';
 import { etagMatches, etagOf } from '../../oci/etag.js';
 import { OciError } from '../../oci/oci-error.js';
 import { type Reference, referenceText } from '../../oci/reference.js';
-import type { Actor } from '../../access/actor.js';
-import { CurrentActor } from '../../http/guards/actor.decorator.js';
 import { ReferenceParam } from '../v2/reference.decorator.js';
 import { type FlatHeaders, reply, replyEmpty } from '../v2/replies.js';
 import { Target, targetOf, TargetRepository } from '../v2/target.decorator.js';
@@ -92,7 +92,7 @@ export class ManifestsController {
     @Target() { name }: RepositoryTarget,
     @ReferenceParam() reference: Reference,
     @Query('tag') tag: unknown,
-    @CurrentActor() actor: Actor,
+    @CurrentCaller() { actor }: Caller,
     @Req() request: Request,
     @Res() response: Response,
   ): Promise<void> {
@@ -129,7 +129,7 @@ export class ManifestsController {
   async delete(
     @TargetRepository() repository: RepositoryFact,
     @ReferenceParam('tagUnknown') reference: Reference,
-    @CurrentActor() actor: Actor,
+    @CurrentCaller() { actor }: Caller,
     @Res() response: Response,
   ): Promise<void> {
     if (reference.kind === 'tag') await this.manifests.removeTag(repository, reference.tag, actor);

@@ -4,7 +4,7 @@ import { digestOf } from '../../../test/support/content.js';
 import { ACTOR, manifestRow as manifest, needs, tagging } from '../../../test/support/manifest-rows.js';
 import { heldBlob } from '../blobs/content.service.js';
 import { UnitOfWork } from '../../database/unit-of-work.js';
-import type { RepositoryFact } from '../../http/request-context.js';
+import type { RepositoryFact } from '../../access/repository-fact.js';
 import { parseDigest, type Digest } from '../../oci/digest.js';
 import type { Tag as TagName } from '../../oci/reference.js';
 import type { ReposService } from '../repos/repos.service.js';

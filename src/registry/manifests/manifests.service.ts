@@ -4,7 +4,7 @@ import type { ReferencedContent } from '../blobs/referenced-content.js';
 import { UnitOfWork } from '../../database/unit-of-work.js';
 import type { EventOf, PlainEvent } from '../../events/domain-event.js';
 import { EventsService } from '../../events/events.service.js';
-import type { RepositoryFact } from '../../http/request-context.js';
+import type { RepositoryFact } from '../../access/repository-fact.js';
 import type { Digest } from '../../oci/digest.js';
 import { OciError } from '../../oci/oci-error.js';
 import type { Tag } from '../../oci/reference.js';

@@ -1,7 +1,7 @@
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { UnitOfWork } from '../../database/unit-of-work.js';
 import { WriteBehind } from '../../events/write-behind.js';
-import type { RepositoryFact } from '../../http/request-context.js';
+import type { RepositoryFact } from '../../access/repository-fact.js';
 import type { Digest } from '../../oci/digest.js';
 import { ManifestUsesRepository, type ManifestPulls } from './manifest-uses.repository.js';
 

@@ -4,7 +4,7 @@ import type { Response } from 'express';
 import { Access } from '../../http/guards/access.decorator.js';
 import { INDEX, INDEX_EXAMPLE } from '../../http/openapi/registry-examples.js';
 import { RegistryOperation } from '../../http/openapi/registry-operation.decorator.js';
-import type { RepositoryTarget } from '../../http/request-context.js';
+import type { RepositoryTarget } from '../../access/repository-fact.js';
 import { type Digest, isDigest } from '../../oci/digest.js';
 import { MEDIA_TYPES } from '../../oci/media-type.js';
 import { OciError } from '../../oci/oci-error.js';

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { RepositoryFact } from '../../http/request-context.js';
+import type { RepositoryFact } from '../../access/repository-fact.js';
 import type { Digest } from '../../oci/digest.js';
 import type { Annotations } from '../../oci/descriptor.js';
 import { type ReferrerDescriptor, referrerDescriptor, referrerText } from '../../oci/referrers.js';

@@ -3,7 +3,7 @@ import { type CredentialLimits, UNLIMITED } from '../../access/credential-limits
 import { ANONYMOUS, type Principal, type UserPrincipal } from '../../access/principal.js';
 import type { OrgRole, Role } from '../../access/roles.js';
 import type { RepositoryName } from '../../oci/repository-name.js';
-import { managesByStanding, managesNamespace, reachOf } from './repo-access.js';
+import { managesByStanding, managesNamespace, repositoryAccess } from './repo-access.js';
 
 const PATH = 'acme/app' as RepositoryName;
 const USER: UserPrincipal = {
@@ -70,7 +70,7 @@ describe('standing in the namespace of acme/app', () => {
       grants,
     };
     for (const principal of [USER, ROBOT, member('member')]) {
-      expect(reachOf(principal, UNLIMITED, PATH, { ...repository, visibility: 'private' }).role).toBe('admin');
+      expect(repositoryAccess(principal, UNLIMITED, PATH, { ...repository, visibility: 'private' }).role).toBe('admin');
       expect(managesByStanding({ principal, limits: UNLIMITED }, PATH)).toBe(false);
     }
   });

@@ -5,7 +5,7 @@ import type { EndingEvent } from '../../events/domain-event.js';
 import { EventsService } from '../../events/events.service.js';
 import { FactDrops } from '../../events/fact-drops.js';
 import { ApiError } from '../../http/errors/api-error.js';
-import type { RepositoryFact } from '../../http/request-context.js';
+import type { RepositoryFact } from '../../access/repository-fact.js';
 import { type NewRepository, ReposRepository, type SettingsChange } from './repos.repository.js';
 import { placeOf } from './repository-place.js';
 

@@ -1,9 +1,9 @@
 import { Controller, Get, Param, Query, Req, Res, UsePipes } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
-import type { Viewer } from '../../access/viewer.js';
+import type { Caller } from '../../access/caller.js';
 import { Access } from '../../http/guards/access.decorator.js';
-import { CurrentViewer } from '../../http/guards/current-viewer.decorator.js';
+import { CurrentCaller } from '../../http/guards/current-caller.decorator.js';
 import { keysetPage, type ListReply, listReply } from '../../http/paging/list-reply.js';
 import { createValidationPipe } from '../../http/validation/validation.js';
 import { isNameComponent } from '../../oci/repository-name.js';
@@ -27,7 +27,7 @@ export class RepoListsController {
   @ApiOkResponse({ type: RepoListDto, headers: { Link: { schema: { type: 'string' } } } })
   list(
     @Query() query: RepoListQueryDto,
-    @CurrentViewer() caller: Viewer,
+    @CurrentCaller() caller: Caller,
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
   ): Promise<ListReply<RepoDto>> {
@@ -42,7 +42,7 @@ export class RepoListsController {
   async listOfNamespace(
     @Param('namespace') namespace: string,
     @Query() query: RepoListQueryDto,
-    @CurrentViewer() caller: Viewer,
+    @CurrentCaller() caller: Caller,
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
   ): Promise<ListReply<RepoDto>> {
@@ -53,7 +53,7 @@ export class RepoListsController {
   private async page(
     namespace: string | null,
     query: RepoListQueryDto,
-    caller: Viewer,
+    caller: Caller,
     exchange: { request: Request; response: Response },
   ): Promise<ListReply<RepoDto>> {
     const page = keysetPage(query, ['string']);

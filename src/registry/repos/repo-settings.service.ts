@@ -1,16 +1,15 @@
 import { Injectable } from '@nestjs/common';
-import type { Actor } from '../../access/actor.js';
 import { mayEffectively } from '../../access/policy.js';
 import type { Action } from '../../access/roles.js';
-import type { Viewer } from '../../access/viewer.js';
+import type { Caller, CallerRights } from '../../access/caller.js';
 import { AppConfig } from '../../config/config.js';
 import { UnitOfWork } from '../../database/unit-of-work.js';
 import { ApiError } from '../../http/errors/api-error.js';
 import { unchangedSince } from '../../http/validation/conditional-update.js';
-import type { RepositoryFact, RepositoryTarget } from '../../http/request-context.js';
+import type { RepositoryFact, RepositoryTarget } from '../../access/repository-fact.js';
 import { namespaceOf } from '../../oci/repository-name.js';
 import { atPresentPath } from './requested-repo.decorator.js';
-import { reachOf } from './repo-access.js';
+import { repositoryAccess } from './repo-access.js';
 import type { Repo } from './repo.entity.js';
 import { ReposService } from './repos.service.js';
 import { RepoChangesService } from './repo-changes.service.js';
@@ -19,8 +18,7 @@ export type RepositorySettings = Partial<Pick<Repo, 'visibility' | 'sparse' | 'd
 
 /** Who changes, and on which condition. */
 export interface Change {
-  readonly caller: Viewer;
-  readonly actor: Actor;
+  readonly caller: Caller;
   readonly ifMatch: string | undefined;
 }
 
@@ -74,7 +72,7 @@ export class RepoSettingsService {
   private async create(
     target: RepositoryTarget,
     settings: Required<RepositorySettings>,
-    { caller, actor, ifMatch }: Change,
+    { caller, ifMatch }: Change,
   ): Promise<boolean> {
     if (ifMatch !== undefined) throw new ApiError('preconditionFailed', 'the repository does not exist');
     const isOpen = settings.visibility !== this.config.registry.defaultVisibility || settings.sparse;
@@ -83,18 +81,18 @@ export class RepoSettingsService {
     }
     if (isOpen) requireHeld(caller, target, null, settings);
     const draft = { path: target.name, ...settings, listed: true };
-    return this.unitOfWork.run((tx) => this.changes.create(tx, draft, actor));
+    return this.unitOfWork.run((tx) => this.changes.create(tx, draft, caller.actor));
   }
 
   private async apply(
     repository: RepositoryFact,
     settings: RepositorySettings & { listed?: boolean },
-    { actor, ifMatch }: Change,
+    { caller, ifMatch }: Change,
   ): Promise<Repo> {
     const before = await this.detail(repository);
     const since = unchangedSince(ifMatch, before);
     if (Object.keys(settings).length === 0) return before;
-    await this.changes.update(repository, settings, since, actor);
+    await this.changes.update(repository, settings, since, caller.actor);
     return this.detail(repository);
   }
 
@@ -107,11 +105,11 @@ export class RepoSettingsService {
 }
 
 function mayManage(
-  { principal, limits }: Viewer,
+  { principal, limits }: CallerRights,
   { name }: RepositoryTarget,
   repository: RepositoryFact | null,
 ): boolean {
-  return mayEffectively('manage', reachOf(principal, limits, name, repository));
+  return mayEffectively('manage', repositoryAccess(principal, limits, name, repository));
 }
 
 /**
@@ -119,13 +117,13 @@ function mayManage(
  * others that it may not do itself. Asked also where nothing changes: it may have changed back by now. Throws `denied`.
  */
 function requireHeld(
-  { principal, limits }: Viewer,
+  { principal, limits }: CallerRights,
   { name }: Pick<RepositoryTarget, 'name'>,
   repository: RepositoryFact | null,
   { visibility, sparse }: RepositorySettings,
 ): void {
-  const reach = reachOf(principal, limits, name, repository);
-  const lacks = (action: Action): boolean => !mayEffectively(action, reach);
+  const access = repositoryAccess(principal, limits, name, repository);
+  const lacks = (action: Action): boolean => !mayEffectively(action, access);
   if (visibility === 'public' && lacks('pull')) {
     throw new ApiError('denied', 'a key makes public only what it may read: it needs repo:pull');
   }

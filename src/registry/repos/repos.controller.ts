@@ -9,15 +9,13 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
-import type { Actor } from '../../access/actor.js';
-import type { Viewer } from '../../access/viewer.js';
+import type { Caller } from '../../access/caller.js';
 import { Access } from '../../http/guards/access.decorator.js';
+import { CurrentCaller } from '../../http/guards/current-caller.decorator.js';
 import { Audited } from '../../http/guards/audited.decorator.js';
-import { CurrentActor } from '../../http/guards/actor.decorator.js';
 import { ApiError } from '../../http/errors/api-error.js';
 import { showVersion } from '../../http/validation/conditional-update.js';
-import { CurrentViewer } from '../../http/guards/current-viewer.decorator.js';
-import type { RepositoryFact } from '../../http/request-context.js';
+import type { RepositoryFact } from '../../access/repository-fact.js';
 import { createValidationPipe } from '../../http/validation/validation.js';
 import type { RepositoryName } from '../../oci/repository-name.js';
 import { RequestedRepo, PresentRepository } from './requested-repo.decorator.js';
@@ -75,13 +73,12 @@ export class ReposController {
   async put(
     @Req() { context: { target } }: Request,
     @Body() chosen: RepoSettingsDto,
-    @CurrentViewer() caller: Viewer,
-    @CurrentActor() actor: Actor,
+    @CurrentCaller() caller: Caller,
     @Headers('if-match') ifMatch: string | undefined,
     @Res({ passthrough: true }) response: Response,
   ): Promise<RepoDto> {
     if (!target) throw new ApiError('notFound');
-    const { repo, isNew } = await this.settings.put(target, chosen, { caller, actor, ifMatch });
+    const { repo, isNew } = await this.settings.put(target, chosen, { caller, ifMatch });
     response.status(isNew ? 201 : 200);
     if (isNew) response.location(repositoryLocation(repo.path as RepositoryName));
     return reply(response, repo);
@@ -96,12 +93,11 @@ export class ReposController {
   async update(
     @PresentRepository() repository: RepositoryFact,
     @Body() chosen: RepoSettingsDto,
-    @CurrentViewer() caller: Viewer,
-    @CurrentActor() actor: Actor,
+    @CurrentCaller() caller: Caller,
     @Headers('if-match') ifMatch: string | undefined,
     @Res({ passthrough: true }) response: Response,
   ): Promise<RepoDto> {
-    return reply(response, await this.settings.patch(repository, chosen, { caller, actor, ifMatch }));
+    return reply(response, await this.settings.patch(repository, chosen, { caller, ifMatch }));
   }
 
   @Delete(PATHS)
@@ -110,7 +106,7 @@ export class ReposController {
   @Audited('repo.delete')
   @ApiOperation({ summary: 'Delete a repository with its grants and former paths' })
   @ApiNoContentResponse({ description: 'Deleted; a push to the path creates an empty one' })
-  async remove(@PresentRepository() repository: RepositoryFact, @CurrentActor() actor: Actor): Promise<void> {
+  async remove(@PresentRepository() repository: RepositoryFact, @CurrentCaller() { actor }: Caller): Promise<void> {
     await this.changes.remove(repository, actor);
   }
 }

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { IsNull, Repository } from 'typeorm';
 import type { Transaction } from '../../database/unit-of-work.js';
-import type { RepositoryFact } from '../../http/request-context.js';
+import type { RepositoryFact } from '../../access/repository-fact.js';
 import { nameInNamespace, namespaceOf, type RepositoryName } from '../../oci/repository-name.js';
 import { pathsIn } from './path-range.js';
 import { Repo, type Visibility } from './repo.entity.js';

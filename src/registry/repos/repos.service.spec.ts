@@ -3,10 +3,10 @@ import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Request, Response } from 'express';
 import { UNLIMITED } from '../../access/credential-limits.js';
-import type { Viewer } from '../../access/viewer.js';
+import { Caller } from '../../access/caller.js';
 import { NODE_SHARE } from '../../fairness/share.js';
 import { listReply } from '../../http/paging/list-reply.js';
-import type { RepositoryFact } from '../../http/request-context.js';
+import type { RepositoryFact } from '../../access/repository-fact.js';
 import { OciError } from '../../oci/oci-error.js';
 import type { RepositoryName } from '../../oci/repository-name.js';
 import { type ContentServices, contentServices } from '../../../test/support/content-services.js';
@@ -20,10 +20,11 @@ import { RepoMovesService } from './moves/repo-moves.service.js';
 import { VisibleReposRepository } from './visible-repos.repository.js';
 
 const ACTOR = { principal: 'user:1', credential: 'password', address: null };
-const ROOT: Viewer = {
-  principal: { kind: 'user', id: 1, username: 'root', admin: true, namespaceId: 0, memberships: [], teams: [] },
-  limits: UNLIMITED,
-};
+const ROOT = new Caller(
+  { kind: 'user', id: 1, username: 'root', admin: true, namespaceId: 0, memberships: [], teams: [] },
+  { label: 'password', expiresAt: null, limits: UNLIMITED, scopes: null },
+  null,
+);
 
 let services: ContentServices;
 let repositories: ReposService;
@@ -50,14 +51,14 @@ beforeEach(async () => {
   target = `acme/renamed-${count}` as RepositoryName;
 });
 
-const rename = (to = target): Promise<void> => moves.rename(repository, to, ROOT, ACTOR);
+const rename = (to = target): Promise<void> => moves.rename(repository, to, ROOT);
 
 describe('a former path', () => {
   it('leads to the repository, however often it moves on', async () => {
     await rename();
     expect(await repositories.find(repository.path)).toMatchObject({ id: repository.id, path: target });
     const next = `${target}-again` as RepositoryName;
-    await moves.rename({ ...repository, path: target }, next, ROOT, ACTOR);
+    await moves.rename({ ...repository, path: target }, next, ROOT);
     for (const path of [repository.path, target, next]) {
       expect(await repositories.find(path)).toMatchObject({ id: repository.id, path: next });
     }

@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../access/actor.js';
 import { LRUCache } from 'lru-cache';
-import type { Viewer } from '../../access/viewer.js';
+import type { CallerRights } from '../../access/caller.js';
 import { FactCache } from '../../cache/fact-cache.js';
 import { type Transaction, UnitOfWork } from '../../database/unit-of-work.js';
 import { FactDrops } from '../../events/fact-drops.js';
-import type { RepositoryFact, RepositoryTarget } from '../../http/request-context.js';
+import type { RepositoryFact, RepositoryTarget } from '../../access/repository-fact.js';
 import { OciError } from '../../oci/oci-error.js';
 import type { RepositoryName } from '../../oci/repository-name.js';
 import { pathsIn, within } from './path-range.js';
@@ -76,7 +76,7 @@ export class ReposService {
   }
 
   /** Names that the caller may pull, in ASCII order. */
-  listPullable(caller: Viewer, page: Keyset): Promise<RepositoryName[]> {
+  listPullable(caller: CallerRights, page: Keyset): Promise<RepositoryName[]> {
     return this.visible.paths(visibleSetOf(caller), page);
   }
 
@@ -89,7 +89,7 @@ export class ReposService {
   }
 
   /** What the caller may see, everywhere or in one namespace, in the order of the paths. */
-  list(caller: Viewer, namespace: string | null, query: RepositoryQuery): Promise<ListedRepo[]> {
+  list(caller: CallerRights, namespace: string | null, query: RepositoryQuery): Promise<ListedRepo[]> {
     const view = visibleSetOf(caller);
     const ranges = namespace === null ? view.ranges : within(view.ranges, pathsIn(namespace));
     return this.visible.details({ ...view, ranges }, query);

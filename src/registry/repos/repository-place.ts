@@ -1,5 +1,5 @@
 import type { EventPlace, RecordedEvent } from '../../events/domain-event.js';
-import type { RepositoryFact } from '../../http/request-context.js';
+import type { RepositoryFact } from '../../access/repository-fact.js';
 
 type Place = EventPlace & Required<Pick<RecordedEvent, 'repository'>>;
 

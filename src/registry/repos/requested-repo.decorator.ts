@@ -1,7 +1,7 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { Request } from 'express';
 import { ApiError } from '../../http/errors/api-error.js';
-import type { RepositoryFact } from '../../http/request-context.js';
+import type { RepositoryFact } from '../../access/repository-fact.js';
 
 /** The repository that the path names, also by a former path. */
 export const RequestedRepo = createParamDecorator((_: unknown, context: ExecutionContext): RepositoryFact => {

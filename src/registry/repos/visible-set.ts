@@ -1,5 +1,5 @@
 import type { CredentialLimits } from '../../access/credential-limits.js';
-import type { Viewer } from '../../access/viewer.js';
+import type { CallerRights } from '../../access/caller.js';
 import { EVERY_PATH, merged, type PathRange, pathsOfEntry } from './path-range.js';
 
 /** What makes a repository visible to a caller: the sets that a list is the union of. */
@@ -18,7 +18,7 @@ export interface VisibleSet {
 
 const NOTHING = { everything: false, namespaceIds: [], userId: null, robotId: null, teamIds: [] } as const;
 
-export function visibleSetOf({ principal, limits }: Viewer): VisibleSet {
+export function visibleSetOf({ principal, limits }: CallerRights): VisibleSet {
   const ranges = rangesOf(limits);
   switch (principal.kind) {
     case 'anonymous':

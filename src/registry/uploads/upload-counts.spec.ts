@@ -10,7 +10,7 @@ import {
   uploadServices,
   type UploadServices,
 } from '../../../test/support/upload-services.js';
-import type { RepositoryFact } from '../../http/request-context.js';
+import type { RepositoryFact } from '../../access/repository-fact.js';
 import { ACTIVE_UPLOADS, STREAMED_UPLOADS } from './upload-counts.js';
 import type { UploadSession } from './upload-session.js';
 import type { UploadsService } from './uploads.service.js';

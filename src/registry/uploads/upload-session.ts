@@ -2,22 +2,18 @@ import { OciError } from '../../oci/oci-error.js';
 import { uploadRange } from '../../oci/content-range.js';
 import type { RepositoryName } from '../../oci/repository-name.js';
 import type { Authorization } from '../../http/guards/request-authorization.js';
-import type { RepositoryFact } from '../../http/request-context.js';
+import type { Actor } from '../../access/actor.js';
+import type { RepositoryFact } from '../../access/repository-fact.js';
 import type { Share } from '../../fairness/share.js';
 import type { RequestBody } from './request-body.js';
 import type { UploadKey } from './uploads.repository.js';
-
-/** Who writes: the principal owns the upload, the credential is for the record. */
-export interface Uploader {
-  readonly principal: string;
-  readonly credential: string;
-}
 
 /** One upload as a request names it. */
 export interface UploadSession {
   readonly id: string;
   readonly repository: RepositoryFact;
-  readonly uploader: Uploader;
+  /** The principal owns the upload, the credential is for the record. */
+  readonly uploader: Omit<Actor, 'address'>;
   readonly authorization: Authorization;
 }
 

@@ -8,7 +8,7 @@ import {
   uploadServices,
   type UploadServices,
 } from '../../../test/support/upload-services.js';
-import type { RepositoryFact } from '../../http/request-context.js';
+import type { RepositoryFact } from '../../access/repository-fact.js';
 import { digestToBytes } from '../../oci/digest-bytes.js';
 import type { BlobStore } from '../../storage/blob-store.js';
 import { objectKeyOf } from '../../storage/object-keys.js';

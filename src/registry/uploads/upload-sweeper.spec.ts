@@ -9,7 +9,7 @@ import {
   uploadServices,
   type UploadServices,
 } from '../../../test/support/upload-services.js';
-import type { RepositoryFact } from '../../http/request-context.js';
+import type { RepositoryFact } from '../../access/repository-fact.js';
 import type { BlobStore } from '../../storage/blob-store.js';
 import { InstrumentedStore } from '../../storage/instrumented-store.js';
 import { heldBlob } from '../blobs/content.service.js';

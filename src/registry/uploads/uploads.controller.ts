@@ -1,18 +1,16 @@
 import { Controller, Delete, Get, Patch, Post, Put, Query, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
+import type { Caller } from '../../access/caller.js';
 import { AppConfig } from '../../config/config.js';
 import { Access } from '../../http/guards/access.decorator.js';
+import { CurrentCaller } from '../../http/guards/current-caller.decorator.js';
 import { BYTES, CONTENT_RANGE, DIGEST_EXAMPLE } from '../../http/openapi/registry-examples.js';
 import { RegistryOperation } from '../../http/openapi/registry-operation.decorator.js';
 import { Audited } from '../../http/guards/audited.decorator.js';
-import type { RepositoryTarget } from '../../http/request-context.js';
+import type { RepositoryTarget } from '../../access/repository-fact.js';
 import { type Digest, parseDigest, parseDigestAlgorithm } from '../../oci/digest.js';
 import { ReposService } from '../repos/repos.service.js';
-import type { Actor } from '../../access/actor.js';
-import type { Viewer } from '../../access/viewer.js';
-import { CurrentActor } from '../../http/guards/actor.decorator.js';
 import { BodyMemory } from '../../http/bodies/body-memory.js';
-import { CurrentViewer } from '../../http/guards/current-viewer.decorator.js';
 import { Target } from '../v2/target.decorator.js';
 import { blobCreated, uploadAccepted, uploadCancelled, uploadStatus } from '../blobs/blob-replies.js';
 import { MountService } from '../blobs/mount.service.js';
@@ -51,8 +49,7 @@ export class UploadsController {
   })
   async start(
     @Target() target: RepositoryTarget,
-    @CurrentActor() actor: Actor,
-    @CurrentViewer() caller: Viewer,
+    @CurrentCaller() caller: Caller,
     @Query() query: Record<string, QueryText>,
     @Req() request: Request,
     @Res() response: Response,
@@ -60,6 +57,7 @@ export class UploadsController {
     const algorithm = parseDigestAlgorithm(textOf(query['digest-algorithm']) ?? 'sha256');
     const digest = digestOf(query['digest']);
     const mount = digestOf(query['mount']);
+    const { actor } = caller;
     const repository = await this.repositories.ensure(target, this.config.registry.defaultVisibility, actor);
     if (digest) {
       const authorization = authorizationOf(request);

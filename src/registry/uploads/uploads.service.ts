@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../../config/config.js';
-import type { RepositoryFact } from '../../http/request-context.js';
+import type { RepositoryFact } from '../../access/repository-fact.js';
 import { type ByteRange, parseChunkRange, rangeLength } from '../../oci/content-range.js';
 import { type Algorithm, algorithmOf, type Digest, parseDigest } from '../../oci/digest.js';
 import { OciError } from '../../oci/oci-error.js';
@@ -10,14 +10,7 @@ import { matches, UploadCloser } from './upload-closer.service.js';
 import { UploadEndService } from './upload-end.service.js';
 import { FIRST_EPOCH } from './upload-epochs.js';
 import { INLINE_LIMIT, UploadStore } from './upload-store.service.js';
-import {
-  type IncomingBody,
-  keyOf,
-  outOfOrder,
-  type Uploader,
-  type UploadPosition,
-  type UploadSession,
-} from './upload-session.js';
+import { type IncomingBody, keyOf, outOfOrder, type UploadPosition, type UploadSession } from './upload-session.js';
 import { UploadWriter } from './upload-writer.service.js';
 import type { NewUpload, UploadRow } from './uploads.repository.js';
 import { STREAMED_UPLOADS } from './upload-counts.js';
@@ -41,7 +34,7 @@ export class UploadsService {
   /** `id` must be unique. */
   async start(
     repository: RepositoryFact,
-    uploader: Uploader,
+    uploader: UploadSession['uploader'],
     algorithm: Algorithm,
     id: string = randomUUID(),
   ): Promise<UploadPosition> {

@@ -1,10 +1,10 @@
 import { Controller, Get, Query, Res } from '@nestjs/common';
 import type { Response } from 'express';
-import type { Viewer } from '../../access/viewer.js';
+import type { Caller } from '../../access/caller.js';
 import { Access } from '../../http/guards/access.decorator.js';
+import { CurrentCaller } from '../../http/guards/current-caller.decorator.js';
 import { PAGE_QUERY } from '../../http/openapi/registry-examples.js';
 import { RegistryOperation } from '../../http/openapi/registry-operation.decorator.js';
-import { CurrentViewer } from '../../http/guards/current-viewer.decorator.js';
 import { parsePage } from '../../oci/page.js';
 import { ReposService } from '../repos/repos.service.js';
 import { listPage } from './list-page.js';
@@ -25,10 +25,10 @@ export class CatalogController {
   })
   async list(
     @Query() query: Record<string, unknown>,
-    @CurrentViewer() viewer: Viewer,
+    @CurrentCaller() caller: Caller,
     @Res() response: Response,
   ): Promise<void> {
-    const page = await listPage(PATH, parsePage(query), (keyset) => this.repositories.listPullable(viewer, keyset));
+    const page = await listPage(PATH, parsePage(query), (keyset) => this.repositories.listPullable(caller, keyset));
     replyJson(response, { repositories: page.entries }, { headers: page.headers });
   }
 }

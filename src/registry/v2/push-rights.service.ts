@@ -3,7 +3,7 @@ import { mayAct, roleFrom } from '../../access/policy.js';
 import type { TokenHolder } from '../../identity/auth/tokens/access-token.js';
 import { PrincipalStateService } from '../../identity/auth/principal-state.service.js';
 import type { Authorization } from '../../http/guards/request-authorization.js';
-import type { RepositoryFact } from '../../http/request-context.js';
+import type { RepositoryFact } from '../../access/repository-fact.js';
 import { OciError } from '../../oci/oci-error.js';
 import { ReposService } from '../repos/repos.service.js';
 
@@ -21,7 +21,7 @@ const HOLDER = /^(user|robot):(\d{1,16})$/;
 @Injectable()
 export class PushRights {
   constructor(
-    private readonly livePrincipals: PrincipalStateService,
+    private readonly principalStates: PrincipalStateService,
     private readonly repositories: ReposService,
   ) {}
 
@@ -36,11 +36,11 @@ export class PushRights {
   ): Promise<void> {
     const [, kind, number] = HOLDER.exec(key) ?? [];
     if (kind !== 'user' && kind !== 'robot') throw new OciError('denied');
-    const request = this.livePrincipals.request({ kind, id: Number(number) });
-    const [repository, live] = await Promise.all([this.repositories.find(path), this.livePrincipals.read(request)]);
+    const request = this.principalStates.request({ kind, id: Number(number) });
+    const [repository, live] = await Promise.all([this.repositories.find(path), this.principalStates.read(request)]);
     // The row has no time of issue; a new version of the credentials does not end a push that has begun.
     const holder: TokenHolder = { kind, id: Number(number), credentialsVersion: live?.credentialsVersion ?? 0 };
-    const principal = await this.livePrincipals.judge(live, { holder, label: credential, issuedAt: 0 });
+    const principal = await this.principalStates.judge(live, { holder, label: credential, issuedAt: 0 });
     if (!principal || repository?.id !== id) throw new OciError('denied');
     const { namespaceId, grants, visibility } = repository;
     if (!mayAct('push', { visibility, role: roleFrom({ principal, namespaceId, grants }) }))

@@ -1,6 +1,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { Request } from 'express';
-import type { RepositoryFact, RepositoryTarget } from '../../http/request-context.js';
+import type { RepositoryFact, RepositoryTarget } from '../../access/repository-fact.js';
 import { OciError } from '../../oci/oci-error.js';
 
 /** What the guard has judged last. */

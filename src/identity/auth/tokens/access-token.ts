@@ -1,5 +1,5 @@
 import { type CredentialLimits, isUnlimited, UNLIMITED } from '../../../access/credential-limits.js';
-import type { RequestCredential } from '../../../http/request-context.js';
+import type { Credential } from '../../../access/credential.js';
 import type { Scope } from '../../../oci/scope.js';
 import { claimsOfScopes, readScopes, type ScopeClaims } from '../../../oci/token-scopes.js';
 
@@ -30,7 +30,7 @@ export interface VerifiedToken {
   /** Seconds since the epoch. */
   readonly issuedAt: number;
   readonly expiresAt: number;
-  readonly credential: RequestCredential;
+  readonly credential: Credential;
 }
 
 const ANONYMOUS_SUBJECT = 'anonymous';

@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
+import type { CallerRights } from '../../../access/caller.js';
 import { UNLIMITED } from '../../../access/credential-limits.js';
 import { mayEffectively } from '../../../access/policy.js';
 import { ANONYMOUS, type Principal } from '../../../access/principal.js';
 import type { NameOptions } from '../../../oci/repository-name.js';
 import { formatScopes, narrowScope, parseScopes, type Scope, SCOPE_ACTIONS } from '../../../oci/scope.js';
-import { reachOf } from '../../../registry/repos/repo-access.js';
+import { repositoryAccess } from '../../../registry/repos/repo-access.js';
 import { ReposService } from '../../../registry/repos/repos.service.js';
 import type { TokenGrant } from './access-token.js';
 import { AccessTokensService } from './access-tokens.service.js';
@@ -32,8 +33,6 @@ export interface TokenClient {
   /** Is told who asks once they have shown it, and throws when that is too often. */
   proved(principal: Principal): void;
 }
-
-type Grantee = Pick<Login, 'limits'> & { readonly principal: Principal };
 
 /** Who asks without credentials. */
 const NOBODY = { principal: ANONYMOUS, holder: null, label: 'anonymous', limits: UNLIMITED, endsAt: null } as const;
@@ -105,7 +104,7 @@ export class TokensService {
   }
 
   /** Requested ∩ allowed, by live rights. Throws where a part would have to be left out: the client would never know. */
-  private async grant(caller: Grantee, texts: readonly string[], { names }: TokenClient): Promise<Scope[]> {
+  private async grant(caller: CallerRights, texts: readonly string[], { names }: TokenClient): Promise<Scope[]> {
     const asked = parseScopes(texts, names);
     if (asked.length > MAX_SCOPES) throw invalid('scope', `one token is for at most ${MAX_SCOPES} repositories`);
     const most = caller.principal.kind === 'anonymous' ? MAX_LOOKED_UP_ANONYMOUSLY : MAX_LOOKED_UP;
@@ -114,11 +113,11 @@ export class TokensService {
     return granted.filter((scope) => scope !== null);
   }
 
-  private async narrow({ principal, limits }: Grantee, scope: Scope): Promise<Scope | null> {
+  private async narrow({ principal, limits }: CallerRights, scope: Scope): Promise<Scope | null> {
     // The catalog shows to each what they may pull anyway.
     if (scope.type === 'registry') return scope;
-    const reach = reachOf(principal, limits, scope.name, await this.repositories.find(scope.name));
-    const allowed = SCOPE_ACTIONS.filter((action) => mayEffectively(action, reach));
+    const access = repositoryAccess(principal, limits, scope.name, await this.repositories.find(scope.name));
+    const allowed = SCOPE_ACTIONS.filter((action) => mayEffectively(action, access));
     return narrowScope(scope, allowed);
   }
 

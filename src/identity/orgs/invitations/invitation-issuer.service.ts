@@ -5,7 +5,7 @@ import type { OrgRole } from '../../../access/roles.js';
 import type { Transaction } from '../../../database/unit-of-work.js';
 import { ApiError } from '../../../http/errors/api-error.js';
 import { OrgLookupService } from '../org-lookup.service.js';
-import type { Manager } from '../members/membership-right.js';
+import type { CallingUser } from '../../../access/caller.js';
 import { type OrgInvitationRow, OrgInvitationsRepository } from './org-invitations.repository.js';
 import type { OrgRow } from '../orgs.repository.js';
 
@@ -48,7 +48,7 @@ export class InvitationIssuer {
     tx: Transaction,
     org: OrgRow,
     { role, note, expiresAt: until, invitee = null }: InvitationDraft & { readonly invitee?: Invitee | null },
-    { caller, actor }: Manager,
+    { user, actor }: CallingUser,
   ): Promise<IssuedInvitation> {
     if (invitee) await this.invitations.deleteOpenFor(tx, org.id, invitee.userId);
     if ((await this.invitations.countOpen(tx, org.id)) >= MAX_OPEN) {
@@ -58,11 +58,11 @@ export class InvitationIssuer {
     const [id, code] = [randomUUID(), `aerugo_inv_${randomBytes(CODE_BYTES).toString('hex')}`];
     const shown = { id, role, note: note ?? null, expiresAt };
     const hidden = { orgId: org.id, lookup: lookupOf(code), inviteeId: invitee?.userId ?? null };
-    const { createdAt } = await this.invitations.insert(tx, { ...shown, ...hidden, createdBy: principalKey(caller) });
+    const { createdAt } = await this.invitations.insert(tx, { ...shown, ...hidden, createdBy: principalKey(user) });
     const named = invitee ? { invitee: invitee.username } : {};
     const data = { id, role, expiresAt: expiresAt.toISOString(), ...named };
     await this.live.record(tx, actor, org, { type: 'invitation.created', part: `invitation:${id}`, data });
-    return { ...shown, createdBy: caller.username, invitee: invitee?.username ?? null, createdAt, code };
+    return { ...shown, createdBy: user.username, invitee: invitee?.username ?? null, createdAt, code };
   }
 }
 

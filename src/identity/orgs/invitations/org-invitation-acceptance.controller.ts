@@ -1,16 +1,14 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Req, Res, UsePipes } from '@nestjs/common';
 import { ApiHeader, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
-import type { Actor } from '../../../access/actor.js';
-import type { UserPrincipal } from '../../../access/principal.js';
+import type { Caller } from '../../../access/caller.js';
 import { IdempotentCreates } from '../../../database/idempotency/idempotent-creates.service.js';
 import { Access } from '../../../http/guards/access.decorator.js';
+import { CurrentCaller } from '../../../http/guards/current-caller.decorator.js';
 import { Audited } from '../../../http/guards/audited.decorator.js';
-import { CurrentActor } from '../../../http/guards/actor.decorator.js';
 import { ApiPage } from '../../../http/openapi/api-answers.decorator.js';
 import { ApiError } from '../../../http/errors/api-error.js';
 import { CreateRequest, type IncomingCreate } from '../../../http/validation/create-request.decorator.js';
-import { CurrentUser } from '../../../http/guards/current-user.decorator.js';
 import { keysetPage, type ListReply, listReply } from '../../../http/paging/list-reply.js';
 import { ListQueryDto } from '../../../http/paging/list.dto.js';
 import { createValidationPipe } from '../../../http/validation/validation.js';
@@ -40,15 +38,11 @@ export class OrgInvitationAcceptanceController {
   @ApiOkResponse({ type: OrgDto, description: 'The organization, and your role in it' })
   accept(
     @Body() asked: AcceptInvitationDto,
-    @CurrentUser() user: UserPrincipal,
-    @CurrentActor() actor: Actor,
+    @CurrentCaller() caller: Caller,
     @CreateRequest() request: IncomingCreate,
   ): Promise<OrgDto> {
     const invitation = namedBy(asked);
-    return this.creates.run(
-      request,
-      async (tx) => new OrgDto(await this.invitations.accept(tx, invitation, user, actor)),
-    );
+    return this.creates.run(request, async (tx) => new OrgDto(await this.invitations.accept(tx, invitation, caller)));
   }
 
   @Get('received')
@@ -57,12 +51,12 @@ export class OrgInvitationAcceptanceController {
   @ApiPage(ReceivedInvitationDto)
   async list(
     @Query() query: ListQueryDto,
-    @CurrentUser() user: UserPrincipal,
+    @CurrentCaller() caller: Caller,
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
   ): Promise<ListReply<ReceivedInvitationDto>> {
     const page = keysetPage(query, ['number']);
-    const rows = await this.received.list(user, peoplePage(page));
+    const rows = await this.received.list(caller.user, peoplePage(page));
     return listReply(
       rows,
       page,
@@ -78,8 +72,8 @@ export class OrgInvitationAcceptanceController {
   @ApiParam({ name: 'id', example: '6b8c0d5e-0d5a-4b5c-9a53-0c1b2b7c1c58' })
   @ApiOperation({ summary: 'Decline an invitation for you' })
   @ApiNoContentResponse({ description: 'Declined' })
-  decline(@Param('id') id: string, @CurrentUser() user: UserPrincipal, @CurrentActor() actor: Actor): Promise<void> {
-    return this.received.decline(id, user, actor);
+  decline(@Param('id') id: string, @CurrentCaller() caller: Caller): Promise<void> {
+    return this.received.decline(id, caller);
   }
 }
 

@@ -1,17 +1,13 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Req, Res, UsePipes } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
-import type { Actor } from '../../../access/actor.js';
-import type { UserPrincipal } from '../../../access/principal.js';
-import type { Viewer } from '../../../access/viewer.js';
+import type { Caller } from '../../../access/caller.js';
 import { IdempotentCreates } from '../../../database/idempotency/idempotent-creates.service.js';
 import { Access } from '../../../http/guards/access.decorator.js';
+import { CurrentCaller } from '../../../http/guards/current-caller.decorator.js';
 import { Audited } from '../../../http/guards/audited.decorator.js';
-import { CurrentActor } from '../../../http/guards/actor.decorator.js';
 import { ApiCreated, ApiPage } from '../../../http/openapi/api-answers.decorator.js';
 import { CreateRequest, type IncomingCreate } from '../../../http/validation/create-request.decorator.js';
-import { CurrentUser } from '../../../http/guards/current-user.decorator.js';
-import { CurrentViewer } from '../../../http/guards/current-viewer.decorator.js';
 import { keysetPage, type ListReply, listReply } from '../../../http/paging/list-reply.js';
 import { ListQueryDto } from '../../../http/paging/list.dto.js';
 import { createValidationPipe } from '../../../http/validation/validation.js';
@@ -37,16 +33,14 @@ export class OrgInvitationsController {
   async create(
     @Param('org') org: string,
     @Body() draft: CreateOrgInvitationDto,
-    @CurrentUser() caller: UserPrincipal,
-    @CurrentViewer() viewer: Viewer,
-    @CurrentActor() actor: Actor,
+    @CurrentCaller() caller: Caller,
     @CreateRequest() asked: IncomingCreate,
     @Res({ passthrough: true }) response: Response,
   ): Promise<IssuedOrgInvitationDto> {
-    requireFullCredential(viewer, org);
+    requireFullCredential(caller, org);
     const invitation = await this.creates.run(
       asked,
-      async (tx) => new IssuedOrgInvitationDto(await this.invitations.create(tx, org, draft, { caller, actor })),
+      async (tx) => new IssuedOrgInvitationDto(await this.invitations.create(tx, org, draft, caller)),
     );
     response.location(`/api/v1/orgs/${org}/invitations/${invitation.id}`);
     return invitation;
@@ -81,12 +75,7 @@ export class OrgInvitationsController {
   @ApiParam({ name: 'id', example: '6b8c0d5e-0d5a-4b5c-9a53-0c1b2b7c1c58' })
   @ApiOperation({ summary: 'Revoke an open invitation' })
   @ApiNoContentResponse({ description: 'Its code is void' })
-  revoke(
-    @Param('org') org: string,
-    @Param('id') id: string,
-    @CurrentUser() caller: UserPrincipal,
-    @CurrentActor() actor: Actor,
-  ): Promise<void> {
-    return this.invitations.revoke(org, id, { caller, actor });
+  revoke(@Param('org') org: string, @Param('id') id: string, @CurrentCaller() caller: Caller): Promise<void> {
+    return this.invitations.revoke(org, id, caller);
   }
 }

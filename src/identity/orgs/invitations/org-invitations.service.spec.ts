@@ -1,7 +1,7 @@
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { orgServices, type OrgServices } from '../../../../test/support/org-services.js';
 import type { OrgRole } from '../../../access/roles.js';
-import type { Manager } from '../members/membership-right.js';
+import type { CallingUser } from '../../../access/caller.js';
 import type { OrgWithRole } from '../orgs.repository.js';
 
 let count = 0;
@@ -9,8 +9,8 @@ let count = 0;
 describe('a code for an organization', () => {
   let services: OrgServices;
   let name: string;
-  let ada: Manager;
-  let ben: Manager;
+  let ada: CallingUser;
+  let ben: CallingUser;
 
   beforeAll(async () => {
     services = await orgServices();
@@ -20,21 +20,21 @@ describe('a code for an organization', () => {
     name = `org-${++count}`;
     ada = await services.newUser(name);
     ben = await services.newUser(name);
-    await services.unitOfWork.run((tx) => services.orgs.create(tx, { name }, ada.caller, ada.actor));
+    await services.unitOfWork.run((tx) => services.orgs.create(tx, { name }, ada));
   });
 
-  const asAdministrator = ({ caller, actor }: Manager): Manager => ({
-    caller: { ...caller, admin: true, memberships: [] },
+  const asAdministrator = ({ user, actor }: CallingUser): CallingUser => ({
+    user: { ...user, admin: true, memberships: [] },
     actor,
   });
-  const inviteAs = async (sender: Manager, role: OrgRole): Promise<string> =>
+  const inviteAs = async (sender: CallingUser, role: OrgRole): Promise<string> =>
     (await services.unitOfWork.run((tx) => services.invitations.create(tx, name, { role }, sender))).code;
-  const accept = (code: string, { caller, actor }: Manager): Promise<OrgWithRole> =>
-    services.unitOfWork.run((tx) => services.invitations.accept(tx, { code }, caller, actor));
-  const setUser = (change: string, { caller }: Manager): Promise<unknown> =>
-    services.database.query(`UPDATE users SET ${change} WHERE id = $1`, [caller.id]);
-  const setRole = (role: OrgRole, { caller }: Manager): Promise<unknown> =>
-    services.database.query('UPDATE org_members SET role = $1 WHERE user_id = $2', [role, caller.id]);
+  const accept = (code: string, caller: CallingUser): Promise<OrgWithRole> =>
+    services.unitOfWork.run((tx) => services.invitations.accept(tx, { code }, caller));
+  const setUser = (change: string, { user }: CallingUser): Promise<unknown> =>
+    services.database.query(`UPDATE users SET ${change} WHERE id = $1`, [user.id]);
+  const setRole = (role: OrgRole, { user }: CallingUser): Promise<unknown> =>
+    services.database.query('UPDATE org_members SET role = $1 WHERE user_id = $2', [role, user.id]);
 
   it.each(['disabled_at = now()', 'deleted_at = now()'])('is void once its sender has %s', async (change) => {
     const code = await inviteAs(ada, 'owner');
@@ -65,14 +65,14 @@ describe('a code for an organization', () => {
   it('is good until the user has joined 600 organizations', async () => {
     await services.addToMany(ben, 599, { consented: true });
     expect(await accept(await inviteAs(ada, 'member'), ben)).toMatchObject({ role: 'member' });
-    await services.members.remove(name, ben.caller.username, ben);
+    await services.members.remove(name, ben.user.username, ben);
     await services.addToMany(ben, 1, { consented: true });
     await expect(accept(await inviteAs(ada, 'member'), ben)).rejects.toMatchObject({ condition: 'impossible' });
   });
 
   it('is not needed for organizations of one’s own, of which there are a hundred', async () => {
     const create = (own: string): Promise<unknown> =>
-      services.unitOfWork.run((tx) => services.orgs.create(tx, { name: own }, ben.caller, ben.actor));
+      services.unitOfWork.run((tx) => services.orgs.create(tx, { name: own }, ben));
     await services.addToMany(ben, 99, { role: 'owner', consented: true });
     const outcomes = await Promise.allSettled([create(`${name}-a`), create(`${name}-b`)]);
     expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);

@@ -1,9 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { isUUID } from 'class-validator';
-import type { Actor } from '../../../access/actor.js';
+import type { CallingUser } from '../../../access/caller.js';
 import { mayChangeMembership } from '../../../access/membership-policy.js';
 import { standingOf } from '../../../access/organization-policy.js';
-import type { UserPrincipal } from '../../../access/principal.js';
 import { type Transaction, UnitOfWork } from '../../../database/unit-of-work.js';
 import { ApiError } from '../../../http/errors/api-error.js';
 import { UsersService, userSubject } from '../../users/users.service.js';
@@ -14,7 +13,7 @@ import {
   lookupOf,
 } from './invitation-issuer.service.js';
 import { OrgLookupService } from '../org-lookup.service.js';
-import { type Manager, requireRight } from '../members/membership-right.js';
+import { requireRight } from '../members/membership-right.js';
 import {
   type AcceptedInvitation,
   type InvitationProof,
@@ -43,19 +42,24 @@ export class OrgInvitationsService {
     return this.invitations.list(id, page);
   }
 
-  async create(tx: Transaction, orgName: string, draft: InvitationDraft, manager: Manager): Promise<IssuedInvitation> {
+  async create(
+    tx: Transaction,
+    orgName: string,
+    draft: InvitationDraft,
+    caller: CallingUser,
+  ): Promise<IssuedInvitation> {
     const org = await this.live.lock(tx, orgName);
-    requireRight({ caller: manager.caller, isOwn: false, before: null, after: draft.role }, org);
-    return this.issuer.issue(tx, org, draft, manager);
+    requireRight({ caller: caller.user, isOwn: false, before: null, after: draft.role }, org);
+    return this.issuer.issue(tx, org, draft, caller);
   }
 
   /** Throws `notFound` for one that is not open, `denied` for an owner's when the caller is none. */
-  async revoke(orgName: string, id: string, { caller, actor }: Manager): Promise<void> {
+  async revoke(orgName: string, id: string, { user, actor }: CallingUser): Promise<void> {
     await this.unitOfWork.run(async (tx) => {
       const org = await this.live.lock(tx, orgName);
       const role = isUUID(id) ? await this.invitations.deleteOpen(tx, org.id, id) : null;
       if (!role) throw new ApiError('notFound');
-      requireRight({ caller, isOwn: false, before: null, after: role }, org);
+      requireRight({ caller: user, isOwn: false, before: null, after: role }, org);
       const data = { id, role };
       await this.live.record(tx, actor, org, { type: 'invitation.revoked', part: `invitation:${id}`, data });
     });
@@ -68,8 +72,7 @@ export class OrgInvitationsService {
   async accept(
     tx: Transaction,
     invitation: { readonly code: string } | { readonly id: string },
-    user: UserPrincipal,
-    actor: Actor,
+    { user, actor }: CallingUser,
   ): Promise<OrgWithRole> {
     const proof: InvitationProof = 'code' in invitation ? { lookup: lookupOf(invitation.code) } : invitation;
     const name = await this.invitations.findOrg(tx, proof, user.id);

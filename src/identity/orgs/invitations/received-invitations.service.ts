@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { isUUID } from 'class-validator';
-import type { Actor } from '../../../access/actor.js';
+import type { CallingUser } from '../../../access/caller.js';
 import type { UserPrincipal } from '../../../access/principal.js';
 import { UnitOfWork } from '../../../database/unit-of-work.js';
 import { ApiError } from '../../../http/errors/api-error.js';
@@ -22,7 +22,7 @@ export class ReceivedInvitationsService {
   }
 
   /** Throws `notFound` for one that is not open, or does not name the caller. */
-  async decline(id: string, user: UserPrincipal, actor: Actor): Promise<void> {
+  async decline(id: string, { user, actor }: CallingUser): Promise<void> {
     await this.unitOfWork.run(async (tx) => {
       const name = isUUID(id) ? await this.invitations.findOrg(tx, { id }, user.id) : null;
       if (name === null) throw new ApiError('notFound');

@@ -1,15 +1,8 @@
-import type { Actor } from '../../../access/actor.js';
 import { mayChangeMembership } from '../../../access/membership-policy.js';
 import { orgRoleOf } from '../../../access/organization-policy.js';
 import type { UserPrincipal } from '../../../access/principal.js';
 import type { OrgRole } from '../../../access/roles.js';
 import { ApiError } from '../../../http/errors/api-error.js';
-
-/** Who asks for a change, and how histories keep them. */
-export interface Manager {
-  readonly caller: UserPrincipal;
-  readonly actor: Actor;
-}
 
 export interface AskedChange {
   readonly caller: UserPrincipal;

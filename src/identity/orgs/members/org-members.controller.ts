@@ -8,17 +8,13 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
-import type { Actor } from '../../../access/actor.js';
-import type { UserPrincipal } from '../../../access/principal.js';
-import type { Viewer } from '../../../access/viewer.js';
+import type { Caller } from '../../../access/caller.js';
 import { IdempotentCreates } from '../../../database/idempotency/idempotent-creates.service.js';
 import { Access } from '../../../http/guards/access.decorator.js';
+import { CurrentCaller } from '../../../http/guards/current-caller.decorator.js';
 import { Audited } from '../../../http/guards/audited.decorator.js';
-import { CurrentActor } from '../../../http/guards/actor.decorator.js';
 import { ApiCreated, ApiPage } from '../../../http/openapi/api-answers.decorator.js';
 import { CreateRequest, type IncomingCreate } from '../../../http/validation/create-request.decorator.js';
-import { CurrentUser } from '../../../http/guards/current-user.decorator.js';
-import { CurrentViewer } from '../../../http/guards/current-viewer.decorator.js';
 import { keysetPage, type ListReply, listReply } from '../../../http/paging/list-reply.js';
 import { ListQueryDto } from '../../../http/paging/list.dto.js';
 import { createValidationPipe } from '../../../http/validation/validation.js';
@@ -59,15 +55,13 @@ export class OrgMembersController {
   async add(
     @Param('org') org: string,
     @Body() draft: AddOrgMemberDto,
-    @CurrentUser() caller: UserPrincipal,
-    @CurrentViewer() viewer: Viewer,
-    @CurrentActor() actor: Actor,
+    @CurrentCaller() caller: Caller,
     @CreateRequest() asked: IncomingCreate,
     @Res({ passthrough: true }) response: Response,
   ): Promise<OrgMemberDto | OrgInvitationDto> {
-    requireFullCredential(viewer, org);
-    const outcome = await this.lookups.run(caller, () =>
-      this.creates.run(asked, async (tx) => shown(await this.members.add(tx, org, draft, { caller, actor }))),
+    requireFullCredential(caller, org);
+    const outcome = await this.lookups.run(caller.user, () =>
+      this.creates.run(asked, async (tx) => shown(await this.members.add(tx, org, draft, caller))),
     );
     if ('invitation' in outcome) return invited(org, outcome.invitation, response);
     response.location(`/api/v1/orgs/${org}/members/${outcome.member.username}`);
@@ -105,13 +99,11 @@ export class OrgMembersController {
     @Param('org') org: string,
     @Param('username') username: string,
     @Body() { role }: UpdateOrgMemberDto,
-    @CurrentUser() caller: UserPrincipal,
-    @CurrentViewer() viewer: Viewer,
-    @CurrentActor() actor: Actor,
+    @CurrentCaller() caller: Caller,
     @Res({ passthrough: true }) response: Response,
   ): Promise<OrgMemberDto | OrgInvitationDto> {
-    requireFullCredential(viewer, org);
-    const outcome = shown(await this.members.change(org, username, role, { caller, actor }));
+    requireFullCredential(caller, org);
+    const outcome = shown(await this.members.change(org, username, role, caller));
     return 'invitation' in outcome ? invited(org, outcome.invitation, response) : outcome.member;
   }
 
@@ -125,10 +117,9 @@ export class OrgMembersController {
   remove(
     @Param('org') org: string,
     @Param('username') username: string,
-    @CurrentUser() caller: UserPrincipal,
-    @CurrentActor() actor: Actor,
+    @CurrentCaller() caller: Caller,
   ): Promise<void> {
-    return this.members.remove(org, username, { caller, actor });
+    return this.members.remove(org, username, caller);
   }
 }
 

@@ -1,7 +1,7 @@
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { keepingRepositories } from '../../../../test/support/namespace-contents.js';
 import { orgServices, type OrgServices } from '../../../../test/support/org-services.js';
-import type { Manager } from './membership-right.js';
+import type { CallingUser } from '../../../access/caller.js';
 import type { OrgMembersService } from './org-members.service.js';
 import type { OrgsService } from '../orgs.service.js';
 
@@ -13,8 +13,8 @@ describe('an organization that several change at once', () => {
   let orgs: OrgsService;
   let members: OrgMembersService;
   let name: string;
-  let ada: Manager;
-  let ben: Manager;
+  let ada: CallingUser;
+  let ben: CallingUser;
 
   const owners = async (): Promise<number> => {
     const rows = await services.database.query(
@@ -34,14 +34,14 @@ describe('an organization that several change at once', () => {
     name = `org-${++count}`;
     ada = await services.newUser(name);
     ben = await services.newUser(name);
-    await services.unitOfWork.run((tx) => orgs.create(tx, { name }, ada.caller, ada.actor));
+    await services.unitOfWork.run((tx) => orgs.create(tx, { name }, ada));
     await services.makeOwner(name, ben, ada);
   });
 
   it.each([
-    ['demote', (by: Manager, whom: Manager) => members.change(name, whom.caller.username, 'member', by)],
-    ['remove', (by: Manager, whom: Manager) => members.remove(name, whom.caller.username, by)],
-    ['leave', (by: Manager) => members.remove(name, by.caller.username, by)],
+    ['demote', (by: CallingUser, whom: CallingUser) => members.change(name, whom.user.username, 'member', by)],
+    ['remove', (by: CallingUser, whom: CallingUser) => members.remove(name, whom.user.username, by)],
+    ['leave', (by: CallingUser) => members.remove(name, by.user.username, by)],
   ])('keeps one of two owners who %s at once', async (_what, change) => {
     const outcomes = await Promise.allSettled([change(ada, ben), change(ben, ada)]);
     expect(outcomes.map(outcome).sort()).toEqual(['fulfilled', 'rejected']);

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { CallingUser } from '../../../access/caller.js';
 import { unmakesOwner } from '../../../access/membership-policy.js';
 import { type OrgRole, outranks } from '../../../access/roles.js';
 import { type Transaction, UnitOfWork } from '../../../database/unit-of-work.js';
@@ -9,7 +10,7 @@ import { UsersService, userSubject } from '../../users/users.service.js';
 import { orNotFound } from '../or-not-found.js';
 import { InvitationIssuer, type IssuedInvitation } from '../invitations/invitation-issuer.service.js';
 import { OrgLookupService, type OrgChange } from '../org-lookup.service.js';
-import { type Manager, requireRight } from './membership-right.js';
+import { requireRight } from './membership-right.js';
 import { OrgInvitationsRepository } from '../invitations/org-invitations.repository.js';
 import {
   type OrgMemberRow,
@@ -55,17 +56,17 @@ export class OrgMembersService {
     tx: Transaction,
     orgName: string,
     { username, role }: { username: string; role: OrgRole },
-    manager: Manager,
+    caller: CallingUser,
   ): Promise<MemberOrInvitation> {
-    const { caller, actor } = manager;
+    const { user, actor } = caller;
     const org = await this.live.lock(tx, orgName);
-    requireRight({ caller, isOwn: false, before: null, after: role }, org);
+    requireRight({ caller: user, isOwn: false, before: null, after: role }, org);
     const userId = await this.users.lockNamed(tx, username);
     if (userId === null) throw new NameDisclosure('impossible', 'there is no user of this name');
     if (await this.members.part(tx, org.id, userId)) throw new ApiError('conflict', 'the user is a member already');
-    const consented = userId === caller.id;
+    const consented = userId === user.id;
     if (role === 'owner' && !consented) {
-      return { invitation: await this.issuer.issue(tx, org, { role, invitee: { userId, username } }, manager) };
+      return { invitation: await this.issuer.issue(tx, org, { role, invitee: { userId, username } }, caller) };
     }
     await this.join(tx, org, userId, { role, consented });
     const data = { username, role };
@@ -77,13 +78,13 @@ export class OrgMembersService {
    * Invites an owner, unless it is the caller. A member whose role is reduced loses the open invitations that they
    * sent, and the one to a higher role. Throws `conflict` for the last owner.
    */
-  change(orgName: string, username: string, role: OrgRole, manager: Manager): Promise<MemberOrInvitation> {
+  change(orgName: string, username: string, role: OrgRole, caller: CallingUser): Promise<MemberOrInvitation> {
     return this.unitOfWork.run(async (tx) => {
-      const { org, member } = await this.lockForChange(tx, orgName, username, role, manager);
+      const { org, member } = await this.lockForChange(tx, orgName, username, role, caller);
       const { userId } = member;
-      const isOwn = userId === manager.caller.id;
+      const isOwn = userId === caller.user.id;
       if (role === 'owner' && member.role !== 'owner' && !isOwn) {
-        return { invitation: await this.issuer.issue(tx, org, { role, invitee: { userId, username } }, manager) };
+        return { invitation: await this.issuer.issue(tx, org, { role, invitee: { userId, username } }, caller) };
       }
       // An unchanged role keeps the invitation: only `revoke` deletes it, for those who may give its role.
       if (member.role === role) return { member };
@@ -91,21 +92,21 @@ export class OrgMembersService {
       await this.members.put(tx, org.id, userId, { role, consented: isOwn });
       if (outranks(member.role, role)) await this.invitations.deleteOpenOf(tx, org.id, userId);
       const data = { username, role, before: member.role };
-      await this.live.record(tx, manager.actor, org, { type: 'member.changed', ...memberPart(username, userId), data });
+      await this.live.record(tx, caller.actor, org, { type: 'member.changed', ...memberPart(username, userId), data });
       return { member: { ...member, role } };
     });
   }
 
   /** From the teams too; every member may leave. Throws `conflict` for the last owner. */
-  async remove(orgName: string, username: string, manager: Manager): Promise<void> {
+  async remove(orgName: string, username: string, caller: CallingUser): Promise<void> {
     await this.unitOfWork.run(async (tx) => {
-      const { org, member } = await this.lockForChange(tx, orgName, username, null, manager);
+      const { org, member } = await this.lockForChange(tx, orgName, username, null, caller);
       const { userId, role: before } = member;
       await this.members.remove(tx, org.id, userId);
       await this.invitations.deleteOpenOf(tx, org.id, userId);
       await this.invitations.deleteOpenFor(tx, org.id, userId);
       const change = { type: 'member.removed', ...memberPart(username, userId), data: { username, before } } as const;
-      await this.live.record(tx, manager.actor, org, change);
+      await this.live.record(tx, caller.actor, org, change);
     });
   }
 
@@ -159,7 +160,7 @@ export class OrgMembersService {
     orgName: string,
     username: string,
     after: OrgRole | null,
-    { caller }: Manager,
+    { user: caller }: CallingUser,
   ): Promise<{ org: OrgRow; member: OrgMemberRow }> {
     const org = await this.live.lock(tx, orgName);
     const member = orNotFound(await this.members.find(tx, org.id, username));

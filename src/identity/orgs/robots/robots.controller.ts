@@ -15,12 +15,11 @@ import {
 } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
-import type { Actor } from '../../../access/actor.js';
-import type { Viewer } from '../../../access/viewer.js';
+import type { Caller } from '../../../access/caller.js';
 import { IdempotentCreates } from '../../../database/idempotency/idempotent-creates.service.js';
 import { Access } from '../../../http/guards/access.decorator.js';
+import { CurrentCaller } from '../../../http/guards/current-caller.decorator.js';
 import { Audited } from '../../../http/guards/audited.decorator.js';
-import { CurrentActor } from '../../../http/guards/actor.decorator.js';
 import {
   ApiConditionalUpdate,
   ApiCreated,
@@ -29,7 +28,6 @@ import {
 } from '../../../http/openapi/api-answers.decorator.js';
 import { showVersion } from '../../../http/validation/conditional-update.js';
 import { CreateRequest, type IncomingCreate } from '../../../http/validation/create-request.decorator.js';
-import { CurrentViewer } from '../../../http/guards/current-viewer.decorator.js';
 import { keysetPage, type ListReply, listReply } from '../../../http/paging/list-reply.js';
 import { ListQueryDto } from '../../../http/paging/list.dto.js';
 import { createValidationPipe } from '../../../http/validation/validation.js';
@@ -58,7 +56,7 @@ export class RobotsController {
   async create(
     @Param('org') org: string,
     @Body() draft: CreateRobotDto,
-    @CurrentActor() actor: Actor,
+    @CurrentCaller() { actor }: Caller,
     @CreateRequest() asked: IncomingCreate,
     @Res({ passthrough: true }) response: Response,
   ): Promise<RobotDto> {
@@ -114,11 +112,10 @@ export class RobotsController {
     @Param('robot') name: string,
     @Body() changes: UpdateRobotDto,
     @Headers('if-match') ifMatch: string | undefined,
-    @CurrentViewer() viewer: Viewer,
-    @CurrentActor() actor: Actor,
+    @CurrentCaller() caller: Caller,
     @Res({ passthrough: true }) response: Response,
   ): Promise<RobotDto> {
-    return reply(response, await this.robots.update(org, name, changes, { viewer, actor, ifMatch }));
+    return reply(response, await this.robots.update(org, name, changes, { caller, ifMatch }));
   }
 
   @Delete(':robot')
@@ -128,7 +125,7 @@ export class RobotsController {
   @ApiParam(ROBOT_PARAM)
   @ApiOperation({ summary: 'Delete a robot' })
   @ApiNoContentResponse({ description: 'Deleted, with its keys and grants' })
-  delete(@Param('org') org: string, @Param('robot') name: string, @CurrentActor() actor: Actor): Promise<void> {
+  delete(@Param('org') org: string, @Param('robot') name: string, @CurrentCaller() { actor }: Caller): Promise<void> {
     return this.robots.delete(org, name, actor);
   }
 }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../../access/actor.js';
 import type { RobotPrincipal } from '../../../access/principal.js';
-import type { Viewer } from '../../../access/viewer.js';
+import type { Caller } from '../../../access/caller.js';
 import type { Subject } from '../../../cache/fact-cache.js';
 import { type Transaction, UnitOfWork } from '../../../database/unit-of-work.js';
 import type { EventType } from '../../../events/domain-event.js';
@@ -107,7 +107,7 @@ export class RobotsService {
     orgName: string,
     name: string,
     changes: RobotChanges,
-    { viewer, actor, ifMatch }: { viewer: Viewer; actor: Actor; ifMatch: string | undefined },
+    { caller, ifMatch }: { caller: Caller; ifMatch: string | undefined },
   ): Promise<RobotDetail> {
     return this.unitOfWork.run(async (tx) => {
       const { org, robot: before } = await this.lock(tx, orgName, name);
@@ -116,7 +116,7 @@ export class RobotsService {
       const until = typeof expiresAt === 'string' ? new Date(expiresAt) : expiresAt;
       if (Object.values(changes).every((value) => value === undefined)) return before;
       const wanted = { ...before, description, disabled, expiresAt: until === undefined ? before.expiresAt : until };
-      if (revives(before, wanted)) requireFullCredential(viewer, org.name);
+      if (revives(before, wanted)) requireFullCredential(caller, org.name);
       const after = await this.robots.update(tx, wanted);
       const data = {
         robot: robotName(after.login),
@@ -124,7 +124,7 @@ export class RobotsService {
         expiresAt: until && until.toISOString(),
         disabled: changes.disabled,
       };
-      await this.live.record(tx, actor, org, { type: 'robot.updated', ...robotPart(after), data });
+      await this.live.record(tx, caller.actor, org, { type: 'robot.updated', ...robotPart(after), data });
       return after;
     });
   }

@@ -1,15 +1,13 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Req, Res, UsePipes } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
-import type { Actor } from '../../../access/actor.js';
-import type { Viewer } from '../../../access/viewer.js';
+import type { Caller } from '../../../access/caller.js';
 import { IdempotentCreates } from '../../../database/idempotency/idempotent-creates.service.js';
 import { Access } from '../../../http/guards/access.decorator.js';
+import { CurrentCaller } from '../../../http/guards/current-caller.decorator.js';
 import { Audited } from '../../../http/guards/audited.decorator.js';
-import { CurrentActor } from '../../../http/guards/actor.decorator.js';
 import { ApiCreated, ApiPage } from '../../../http/openapi/api-answers.decorator.js';
 import { CreateRequest, type IncomingCreate } from '../../../http/validation/create-request.decorator.js';
-import { CurrentViewer } from '../../../http/guards/current-viewer.decorator.js';
 import { keysetPage, type ListReply, listReply } from '../../../http/paging/list-reply.js';
 import { ListQueryDto } from '../../../http/paging/list.dto.js';
 import { createValidationPipe } from '../../../http/validation/validation.js';
@@ -40,15 +38,14 @@ export class TeamMembersController {
     @Param('org') org: string,
     @Param('team') team: string,
     @Body() draft: AddTeamMemberDto,
-    @CurrentViewer() viewer: Viewer,
-    @CurrentActor() actor: Actor,
+    @CurrentCaller() caller: Caller,
     @CreateRequest() asked: IncomingCreate,
     @Res({ passthrough: true }) response: Response,
   ): Promise<TeamMemberDto> {
-    requireFullCredential(viewer, org);
+    requireFullCredential(caller, org);
     const member = await this.creates.run(
       asked,
-      async (tx) => new TeamMemberDto(await this.members.add(tx, { org, team }, draft, actor)),
+      async (tx) => new TeamMemberDto(await this.members.add(tx, { org, team }, draft, caller.actor)),
     );
     response.location(`/api/v1/orgs/${org}/teams/${team}/members/${member.username}`);
     return member;
@@ -86,11 +83,10 @@ export class TeamMembersController {
     @Param('team') team: string,
     @Param('username') username: string,
     @Body() { maintainer }: UpdateTeamMemberDto,
-    @CurrentViewer() viewer: Viewer,
-    @CurrentActor() actor: Actor,
+    @CurrentCaller() caller: Caller,
   ): Promise<TeamMemberDto> {
-    if (maintainer) requireFullCredential(viewer, org);
-    return new TeamMemberDto(await this.members.change({ org, team }, username, maintainer, actor));
+    if (maintainer) requireFullCredential(caller, org);
+    return new TeamMemberDto(await this.members.change({ org, team }, username, maintainer, caller.actor));
   }
 
   @Delete(':username')
@@ -104,7 +100,7 @@ export class TeamMembersController {
     @Param('org') org: string,
     @Param('team') team: string,
     @Param('username') username: string,
-    @CurrentActor() actor: Actor,
+    @CurrentCaller() { actor }: Caller,
   ): Promise<void> {
     return this.members.remove({ org, team }, username, actor);
   }

@@ -15,11 +15,11 @@ import {
 } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
-import type { Actor } from '../../../access/actor.js';
+import type { Caller } from '../../../access/caller.js';
 import { IdempotentCreates } from '../../../database/idempotency/idempotent-creates.service.js';
 import { Access } from '../../../http/guards/access.decorator.js';
+import { CurrentCaller } from '../../../http/guards/current-caller.decorator.js';
 import { Audited } from '../../../http/guards/audited.decorator.js';
-import { CurrentActor } from '../../../http/guards/actor.decorator.js';
 import {
   ApiConditionalUpdate,
   ApiCreated,
@@ -55,7 +55,7 @@ export class TeamsController {
   async create(
     @Param('org') org: string,
     @Body() draft: CreateTeamDto,
-    @CurrentActor() actor: Actor,
+    @CurrentCaller() { actor }: Caller,
     @CreateRequest() asked: IncomingCreate,
     @Res({ passthrough: true }) response: Response,
   ): Promise<TeamDto> {
@@ -111,7 +111,7 @@ export class TeamsController {
     @Param('team') name: string,
     @Body() changes: UpdateTeamDto,
     @Headers('if-match') ifMatch: string | undefined,
-    @CurrentActor() actor: Actor,
+    @CurrentCaller() { actor }: Caller,
     @Res({ passthrough: true }) response: Response,
   ): Promise<TeamDto> {
     return reply(response, await this.teams.update(org, name, changes, { actor, ifMatch }));
@@ -124,7 +124,7 @@ export class TeamsController {
   @ApiParam(TEAM_PARAM)
   @ApiOperation({ summary: 'Delete a team' })
   @ApiNoContentResponse({ description: 'Deleted, with its grants' })
-  delete(@Param('org') org: string, @Param('team') name: string, @CurrentActor() actor: Actor): Promise<void> {
+  delete(@Param('org') org: string, @Param('team') name: string, @CurrentCaller() { actor }: Caller): Promise<void> {
     return this.teams.delete(org, name, actor);
   }
 }

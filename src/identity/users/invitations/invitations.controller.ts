@@ -15,11 +15,11 @@ import {
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { isUUID } from 'class-validator';
 import type { Request, Response } from 'express';
-import type { Actor } from '../../../access/actor.js';
+import type { Caller } from '../../../access/caller.js';
 import { IdempotentCreates } from '../../../database/idempotency/idempotent-creates.service.js';
 import { Access } from '../../../http/guards/access.decorator.js';
+import { CurrentCaller } from '../../../http/guards/current-caller.decorator.js';
 import { Audited } from '../../../http/guards/audited.decorator.js';
-import { CurrentActor } from '../../../http/guards/actor.decorator.js';
 import { ApiError } from '../../../http/errors/api-error.js';
 import { CreateRequest, type IncomingCreate } from '../../../http/validation/create-request.decorator.js';
 import { ListQueryDto } from '../../../http/paging/list.dto.js';
@@ -52,7 +52,7 @@ export class InvitationsController {
   @ApiCreatedResponse({ type: IssuedInvitationDto })
   async create(
     @Body() { note, expiresAt }: CreateInvitationDto,
-    @CurrentActor() actor: Actor,
+    @CurrentCaller() { actor }: Caller,
     @CreateRequest() asked: IncomingCreate,
     @Res({ passthrough: true }) response: Response,
   ): Promise<IssuedInvitationDto> {
@@ -82,7 +82,7 @@ export class InvitationsController {
   @HttpCode(204)
   @ApiOperation({ summary: 'Revoke an unused invitation' })
   @ApiNoContentResponse({ description: 'The code is void' })
-  async revoke(@Param('id') id: string, @CurrentActor() actor: Actor): Promise<void> {
+  async revoke(@Param('id') id: string, @CurrentCaller() { actor }: Caller): Promise<void> {
     if (!isUUID(id)) throw new ApiError('notFound');
     await this.invitations.revoke(id, actor);
   }

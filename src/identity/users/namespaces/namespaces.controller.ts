@@ -1,10 +1,10 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res, UsePipes } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
-import type { Actor } from '../../../access/actor.js';
+import type { Caller } from '../../../access/caller.js';
 import { Access } from '../../../http/guards/access.decorator.js';
+import { CurrentCaller } from '../../../http/guards/current-caller.decorator.js';
 import { Audited } from '../../../http/guards/audited.decorator.js';
-import { CurrentActor } from '../../../http/guards/actor.decorator.js';
 import { ApiPage } from '../../../http/openapi/api-answers.decorator.js';
 import { keysetPage, type ListReply, listReply } from '../../../http/paging/list-reply.js';
 import { createValidationPipe } from '../../../http/validation/validation.js';
@@ -48,7 +48,7 @@ export class NamespacesController {
   @HttpCode(200)
   @ApiOperation({ summary: 'Release the names of many deleted users and organizations' })
   @ApiOkResponse({ type: ReleasesDto })
-  async releaseMany(@Body() { names }: ReleaseNamespacesDto, @CurrentActor() actor: Actor): Promise<ReleasesDto> {
+  async releaseMany(@Body() { names }: ReleaseNamespacesDto, @CurrentCaller() { actor }: Caller): Promise<ReleasesDto> {
     const results = await this.namespaces.releaseAll(names, actor);
     return new ReleasesDto(results.map((result) => new ReleaseDto(result)));
   }
@@ -59,7 +59,7 @@ export class NamespacesController {
   @ApiOperation({ summary: 'Release the name of a deleted user or organization' })
   @ApiParam({ name: 'name', example: 'alice' })
   @ApiNoContentResponse({ description: 'The name is free' })
-  async release(@Param('name') name: string, @CurrentActor() actor: Actor): Promise<void> {
+  async release(@Param('name') name: string, @CurrentCaller() { actor }: Caller): Promise<void> {
     await this.namespaces.release(name, actor);
   }
 }

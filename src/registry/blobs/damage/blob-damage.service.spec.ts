@@ -4,7 +4,7 @@ import path from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { hashOf, uploadServices, type UploadServices } from '../../../../test/support/upload-services.js';
 import type { Transaction } from '../../../database/unit-of-work.js';
-import type { RepositoryFact } from '../../../http/request-context.js';
+import type { RepositoryFact } from '../../../access/repository-fact.js';
 import { digestToBytes } from '../../../oci/digest-bytes.js';
 import type { Digest } from '../../../oci/digest.js';
 import { epochKey, objectKeyOf } from '../../../storage/object-keys.js';

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { digestOf } from '../../../../test/support/content.js';
 import type { BlobsService } from '../../blobs/blobs.service.js';
 import { withShare } from '../../../fairness/current-share.js';
-import type { RepositoryFact } from '../../../http/request-context.js';
+import type { RepositoryFact } from '../../../access/repository-fact.js';
 import { parseDigest } from '../../../oci/digest.js';
 import { MEDIA_TYPES } from '../../../oci/media-type.js';
 import { ImageConfigs } from './image-configs.service.js';

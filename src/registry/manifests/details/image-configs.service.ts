@@ -4,7 +4,7 @@ import { BlobsService } from '../../blobs/blobs.service.js';
 import { Allotment } from '../../../fairness/allotment.js';
 import { currentShare } from '../../../fairness/current-share.js';
 import { NODE_SHARE, type Share } from '../../../fairness/share.js';
-import type { RepositoryFact } from '../../../http/request-context.js';
+import type { RepositoryFact } from '../../../access/repository-fact.js';
 import type { Descriptor } from '../../../oci/descriptor.js';
 import type { Digest } from '../../../oci/digest.js';
 import { type ImageConfig, isImageConfig, MAX_CONFIG_BYTES, readImageConfig } from '../../../oci/image-config.js';

@@ -2,7 +2,7 @@ import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { contentServices, type ContentServices } from '../../../../test/support/content-services.js';
 import { digestOf } from '../../../../test/support/content.js';
 import { eventually } from '../../../../test/support/processes.js';
-import type { RepositoryFact } from '../../../http/request-context.js';
+import type { RepositoryFact } from '../../../access/repository-fact.js';
 import { digestToBytes } from '../../../oci/digest-bytes.js';
 import { parseDigest, type Digest } from '../../../oci/digest.js';
 import type { ImageConfig } from '../../../oci/image-config.js';

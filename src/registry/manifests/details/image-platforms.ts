@@ -3,7 +3,7 @@ import { UnitOfWork } from '../../../database/unit-of-work.js';
 import { FAIRNESS } from '../../../fairness/fairness-counts.js';
 import { type Share, shareIn } from '../../../fairness/share.js';
 import { WaitingLines } from '../../../fairness/waiting-lines.js';
-import type { RepositoryFact } from '../../../http/request-context.js';
+import type { RepositoryFact } from '../../../access/repository-fact.js';
 import { PeriodicTask } from '../../../periodic/periodic-task.js';
 import type { Digest } from '../../../oci/digest.js';
 import { type ConfigDescriptor, ImageConfigs, isReadable } from './image-configs.service.js';

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { ContentService } from '../../blobs/content.service.js';
-import type { RepositoryFact } from '../../../http/request-context.js';
+import type { RepositoryFact } from '../../../access/repository-fact.js';
 import type { Digest } from '../../../oci/digest.js';
 import type { ImageConfig } from '../../../oci/image-config.js';
 import type { ReferrerDescriptor } from '../../../oci/referrers.js';

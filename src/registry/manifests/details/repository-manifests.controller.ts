@@ -1,16 +1,14 @@
 import { Controller, Delete, Get, HttpCode, Param, Query, Req, Res, UsePipes } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
-import type { Actor } from '../../../access/actor.js';
-import type { Viewer } from '../../../access/viewer.js';
+import type { Caller } from '../../../access/caller.js';
 import { Access } from '../../../http/guards/access.decorator.js';
+import { CurrentCaller } from '../../../http/guards/current-caller.decorator.js';
 import { Audited } from '../../../http/guards/audited.decorator.js';
-import { CurrentActor } from '../../../http/guards/actor.decorator.js';
 import { ApiError } from '../../../http/errors/api-error.js';
-import { CurrentViewer } from '../../../http/guards/current-viewer.decorator.js';
 import { keysetPage, type ListReply, listReply, type Position } from '../../../http/paging/list-reply.js';
 import { ListQueryDto } from '../../../http/paging/list.dto.js';
-import type { RepositoryFact } from '../../../http/request-context.js';
+import type { RepositoryFact } from '../../../access/repository-fact.js';
 import { createValidationPipe } from '../../../http/validation/validation.js';
 import { parseDigest } from '../../../oci/digest.js';
 import { TargetRepository } from '../../v2/target.decorator.js';
@@ -44,7 +42,7 @@ export class RepositoryManifestsController {
   @ApiOkResponse({ type: ManifestListDto })
   async list(
     @TargetRepository() repository: RepositoryFact,
-    @CurrentViewer() viewer: Viewer,
+    @CurrentCaller() caller: Caller,
     @Query() query: ListQueryDto,
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
@@ -54,7 +52,7 @@ export class RepositoryManifestsController {
       below: page.after && positionOf(page.after),
       limit: page.limit,
     });
-    const withNames = maySeePushers(viewer, repository);
+    const withNames = maySeePushers(caller, repository);
     return listReply(
       rows,
       page,
@@ -73,13 +71,13 @@ export class RepositoryManifestsController {
   @ApiOkResponse({ type: ManifestDetailsDto })
   async read(
     @TargetRepository() repository: RepositoryFact,
-    @CurrentViewer() viewer: Viewer,
+    @CurrentCaller() caller: Caller,
     @Param('digest') digest: string,
     @Req() { context }: Request,
   ): Promise<ManifestDetailsDto> {
     const details = await this.details.find(repository, parseDigest(digest), context.signal);
     if (!details) throw new ApiError('notFound');
-    return new ManifestDetailsDto(details, { withNames: maySeePushers(viewer, repository) });
+    return new ManifestDetailsDto(details, { withNames: maySeePushers(caller, repository) });
   }
 
   @Delete(MANIFEST)
@@ -92,7 +90,7 @@ export class RepositoryManifestsController {
   async remove(
     @TargetRepository() repository: RepositoryFact,
     @Param('digest') digest: string,
-    @CurrentActor() actor: Actor,
+    @CurrentCaller() { actor }: Caller,
   ): Promise<void> {
     await this.removals.remove(repository, parseDigest(digest), actor);
   }

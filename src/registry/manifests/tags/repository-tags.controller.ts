@@ -1,16 +1,14 @@
 import { Controller, Delete, Get, HttpCode, Param, Query, Req, Res, UsePipes } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
-import type { Actor } from '../../../access/actor.js';
-import type { Viewer } from '../../../access/viewer.js';
+import type { Caller } from '../../../access/caller.js';
 import { Access } from '../../../http/guards/access.decorator.js';
+import { CurrentCaller } from '../../../http/guards/current-caller.decorator.js';
 import { Audited } from '../../../http/guards/audited.decorator.js';
-import { CurrentActor } from '../../../http/guards/actor.decorator.js';
 import { ApiError } from '../../../http/errors/api-error.js';
-import { CurrentViewer } from '../../../http/guards/current-viewer.decorator.js';
 import { keysetPage, type ListReply, listReply, type Position } from '../../../http/paging/list-reply.js';
 import { ListQueryDto } from '../../../http/paging/list.dto.js';
-import type { RepositoryFact } from '../../../http/request-context.js';
+import type { RepositoryFact } from '../../../access/repository-fact.js';
 import { createValidationPipe } from '../../../http/validation/validation.js';
 import { parseTag } from '../../../oci/reference.js';
 import { TargetRepository } from '../../v2/target.decorator.js';
@@ -52,7 +50,7 @@ export class RepositoryTagsController {
   @ApiOkResponse({ type: TagListDto })
   async list(
     @TargetRepository() repository: RepositoryFact,
-    @CurrentViewer() viewer: Viewer,
+    @CurrentCaller() caller: Caller,
     @Query() query: TagListQueryDto,
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
@@ -62,7 +60,7 @@ export class RepositoryTagsController {
     const page = keysetPage(query, position.kinds);
     const after = page.after && position.read(page.after);
     const rows = await this.lists.list({ repoId: repository.id, sort, part: query.q ?? '', after, limit: page.limit });
-    const withNames = maySeePushers(viewer, repository);
+    const withNames = maySeePushers(caller, repository);
     const show = (row: TagRow) => new TagDto(row, { withNames });
     return listReply(rows, page, { show, position: position.of }, { request, response });
   }
@@ -74,12 +72,12 @@ export class RepositoryTagsController {
   @ApiOkResponse({ type: TagDto })
   async read(
     @TargetRepository() repository: RepositoryFact,
-    @CurrentViewer() viewer: Viewer,
+    @CurrentCaller() caller: Caller,
     @Param('tag') tag: string,
   ): Promise<TagDto> {
     const row = await this.lists.find(repository.id, parseTag(tag, 'tagUnknown'));
     if (!row) throw new ApiError('notFound');
-    return new TagDto(row, { withNames: maySeePushers(viewer, repository) });
+    return new TagDto(row, { withNames: maySeePushers(caller, repository) });
   }
 
   @Get(HISTORY)
@@ -89,7 +87,7 @@ export class RepositoryTagsController {
   @ApiOkResponse({ type: TagHistoryDto })
   async history(
     @TargetRepository() repository: RepositoryFact,
-    @CurrentViewer() viewer: Viewer,
+    @CurrentCaller() caller: Caller,
     @Param('tag') tag: string,
     @Query() query: ListQueryDto,
     @Req() request: Request,
@@ -100,7 +98,7 @@ export class RepositoryTagsController {
     const name = parseTag(tag, 'tagUnknown');
     const rows = await this.lists.history(repository.id, name, { below, limit: page.limit });
     if (rows.length === 0 && below === null) throw new ApiError('notFound');
-    const withNames = maySeePushers(viewer, repository);
+    const withNames = maySeePushers(caller, repository);
     return listReply(
       rows,
       page,
@@ -119,7 +117,7 @@ export class RepositoryTagsController {
   async remove(
     @TargetRepository() repository: RepositoryFact,
     @Param('tag') tag: string,
-    @CurrentActor() actor: Actor,
+    @CurrentCaller() { actor }: Caller,
   ): Promise<void> {
     await this.removals.removeTag(repository, parseTag(tag, 'tagUnknown'), null, actor);
   }

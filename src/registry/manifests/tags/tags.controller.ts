@@ -3,7 +3,7 @@ import type { Response } from 'express';
 import { Access } from '../../../http/guards/access.decorator.js';
 import { PAGE_QUERY } from '../../../http/openapi/registry-examples.js';
 import { RegistryOperation } from '../../../http/openapi/registry-operation.decorator.js';
-import type { RepositoryFact, RepositoryTarget } from '../../../http/request-context.js';
+import type { RepositoryFact, RepositoryTarget } from '../../../access/repository-fact.js';
 import { parsePage } from '../../../oci/page.js';
 import { listPage } from '../../v2/list-page.js';
 import { replyJson } from '../../v2/replies.js';

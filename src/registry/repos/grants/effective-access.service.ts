@@ -2,9 +2,9 @@ import { Injectable } from '@nestjs/common';
 import { mayAct, mayEffectively, type RoleReason, roleReasons } from '../../../access/policy.js';
 import { type Principal, principalName } from '../../../access/principal.js';
 import { type Action, ACTIONS, type Role, strongest } from '../../../access/roles.js';
-import type { Viewer } from '../../../access/viewer.js';
+import type { CallerRights } from '../../../access/caller.js';
 import { ApiError } from '../../../http/errors/api-error.js';
-import type { RepositoryFact } from '../../../http/request-context.js';
+import type { RepositoryFact } from '../../../access/repository-fact.js';
 import { namespaceOf } from '../../../oci/repository-name.js';
 import { MembershipsService } from '../../../identity/orgs/members/memberships.service.js';
 import { robotLogin } from '../../../identity/orgs/robots/robot-name.js';
@@ -12,7 +12,7 @@ import { RobotsService } from '../../../identity/orgs/robots/robots.service.js';
 import { AccountsService } from '../../../identity/users/accounts.service.js';
 import { NameDisclosure, NameLookups } from '../../../identity/users/namespaces/name-lookups.js';
 import { UsersService } from '../../../identity/users/users.service.js';
-import { reachOf } from '../repo-access.js';
+import { repositoryAccess } from '../repo-access.js';
 
 /** Whose rights are explained. */
 export interface Subject {
@@ -53,11 +53,11 @@ export class EffectiveAccessService {
    * memberships alone. Throws `denied`, then `notFound` for an unknown name and for a robot of another organization,
    * `tooManyRequests` for a caller who asked for too many of them.
    */
-  async explain(repository: RepositoryFact, subject: Subject | null, caller: Viewer): Promise<EffectiveAccess> {
+  async explain(repository: RepositoryFact, subject: Subject | null, caller: CallerRights): Promise<EffectiveAccess> {
     const { principal, limits } = caller;
     const org = namespaceOf(repository.path);
     if (subject === null || isSelf(principal, subject, org)) return explain(repository, { principal, active: true });
-    if (!mayEffectively('manage', reachOf(principal, limits, repository.path, repository))) {
+    if (!mayEffectively('manage', repositoryAccess(principal, limits, repository.path, repository))) {
       throw new ApiError('denied', 'only who manages the repository may ask of others');
     }
     const { kind, name } = subject;

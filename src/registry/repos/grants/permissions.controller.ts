@@ -1,14 +1,12 @@
 import { Body, Controller, Get, Headers, Put, Query, Res, UsePipes } from '@nestjs/common';
 import { ApiHeader, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
-import type { Actor } from '../../../access/actor.js';
-import type { Viewer } from '../../../access/viewer.js';
+import type { Caller } from '../../../access/caller.js';
 import { Access } from '../../../http/guards/access.decorator.js';
+import { CurrentCaller } from '../../../http/guards/current-caller.decorator.js';
 import { Audited } from '../../../http/guards/audited.decorator.js';
-import { CurrentActor } from '../../../http/guards/actor.decorator.js';
 import { ApiError } from '../../../http/errors/api-error.js';
-import { CurrentViewer } from '../../../http/guards/current-viewer.decorator.js';
-import type { RepositoryFact } from '../../../http/request-context.js';
+import type { RepositoryFact } from '../../../access/repository-fact.js';
 import { createValidationPipe } from '../../../http/validation/validation.js';
 import { EffectiveAccessService, type Subject } from './effective-access.service.js';
 import { RequestedRepo, PresentRepository } from '../requested-repo.decorator.js';
@@ -53,12 +51,11 @@ export class PermissionsController {
   async replace(
     @PresentRepository() repository: RepositoryFact,
     @Body() { grants }: PermissionsDto,
-    @CurrentViewer() caller: Viewer,
-    @CurrentActor() actor: Actor,
+    @CurrentCaller() caller: Caller,
     @Headers('if-match') ifMatch: string | undefined,
     @Res({ passthrough: true }) response: Response,
   ): Promise<Shown> {
-    return reply(response, await this.permissions.replace(repository, grants, { caller, actor, ifMatch }));
+    return reply(response, await this.permissions.replace(repository, grants, { caller, ifMatch }));
   }
 
   @Get(repositoryPaths('/permissions/effective'))
@@ -68,7 +65,7 @@ export class PermissionsController {
   async explain(
     @RequestedRepo() repository: RepositoryFact,
     @Query() query: EffectiveQueryDto,
-    @CurrentViewer() caller: Viewer,
+    @CurrentCaller() caller: Caller,
   ): Promise<EffectiveAccessDto> {
     return new EffectiveAccessDto(await this.effective.explain(repository, subjectOf(query), caller));
   }

@@ -4,7 +4,7 @@ import { mayGrant } from '../../../access/policy.js';
 import { type Transaction, UnitOfWork } from '../../../database/unit-of-work.js';
 import { EventsService } from '../../../events/events.service.js';
 import { ApiError } from '../../../http/errors/api-error.js';
-import type { RepositoryFact } from '../../../http/request-context.js';
+import type { RepositoryFact } from '../../../access/repository-fact.js';
 import { namespaceOf } from '../../../oci/repository-name.js';
 import { robotLogin } from '../../../identity/orgs/robots/robot-name.js';
 import { NameDisclosure, NameLookups } from '../../../identity/users/namespaces/name-lookups.js';
@@ -17,7 +17,7 @@ import {
   type WantedGrant,
 } from './grant-changes.js';
 import { type GranteeKind, GrantsRepository, type NamedGrant } from './grants.repository.js';
-import { reachOf } from '../repo-access.js';
+import { repositoryAccess } from '../repo-access.js';
 import { ReposRepository } from '../repos.repository.js';
 import { placeOf } from '../repository-place.js';
 import type { Change } from '../repo-settings.service.js';
@@ -77,7 +77,7 @@ export class PermissionsService {
     });
     await this.events.record(tx, {
       type: 'grant.changed',
-      actor: change.actor,
+      actor: change.caller.actor,
       ...placeOf(repository),
       data: describeChanges(changes),
       stale: [`repo:${path}`],
@@ -143,8 +143,8 @@ function fieldOf({ index }: Entry): string {
 }
 
 function requireHeld(repository: RepositoryFact, { added, changed }: GrantChanges, { caller }: Change): void {
-  const reach = reachOf(caller.principal, caller.limits, repository.path, repository);
-  const beyond = [...added, ...changed].filter(({ role }) => !mayGrant(role, reach));
+  const access = repositoryAccess(caller.principal, caller.limits, repository.path, repository);
+  const beyond = [...added, ...changed].filter(({ role }) => !mayGrant(role, access));
   if (beyond.length === 0) return;
   const errors = beyond.map(({ index, role }) => ({
     field: `grants.${index}.role`,

@@ -1,9 +1,9 @@
 import { Controller, Get, Param, Query, Req, Res, UsePipes } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
-import type { Viewer } from '../../../access/viewer.js';
+import type { Caller } from '../../../access/caller.js';
 import { Access } from '../../../http/guards/access.decorator.js';
-import { CurrentViewer } from '../../../http/guards/current-viewer.decorator.js';
+import { CurrentCaller } from '../../../http/guards/current-caller.decorator.js';
 import { ListQueryDto } from '../../../http/paging/list.dto.js';
 import { keysetPage, type ListReply, listReply } from '../../../http/paging/list-reply.js';
 import { createValidationPipe } from '../../../http/validation/validation.js';
@@ -28,7 +28,7 @@ export class FormerPathsController {
   async list(
     @Param('namespace') namespace: string,
     @Query() query: ListQueryDto,
-    @CurrentViewer() caller: Viewer,
+    @CurrentCaller() caller: Caller,
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
   ): Promise<ListReply<AliasDto>> {

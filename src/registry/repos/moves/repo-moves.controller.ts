@@ -1,19 +1,17 @@
 import { Body, Controller, Delete, Get, HttpCode, Post, Query, Req, Res, UsePipes } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
-import type { Actor } from '../../../access/actor.js';
-import type { Viewer } from '../../../access/viewer.js';
+import type { Caller } from '../../../access/caller.js';
 import { AppConfig } from '../../../config/config.js';
 import { Access } from '../../../http/guards/access.decorator.js';
+import { CurrentCaller } from '../../../http/guards/current-caller.decorator.js';
 import { Audited } from '../../../http/guards/audited.decorator.js';
-import { CurrentActor } from '../../../http/guards/actor.decorator.js';
 import { ApiError } from '../../../http/errors/api-error.js';
 import { showVersion } from '../../../http/validation/conditional-update.js';
-import { CurrentViewer } from '../../../http/guards/current-viewer.decorator.js';
 import { ListQueryDto } from '../../../http/paging/list.dto.js';
 import { keysetPage, type ListReply, listReply } from '../../../http/paging/list-reply.js';
 import { publicUrl } from '../../../http/public-url.js';
-import type { RepositoryFact } from '../../../http/request-context.js';
+import type { RepositoryFact } from '../../../access/repository-fact.js';
 import { createValidationPipe } from '../../../http/validation/validation.js';
 import { OciError } from '../../../oci/oci-error.js';
 import {
@@ -56,8 +54,7 @@ export class RepoMovesController {
   async rename(
     @RequestedRepo() repository: RepositoryFact,
     @Body() { namespace, name }: RenameRepoDto,
-    @CurrentViewer() caller: Viewer,
-    @CurrentActor() actor: Actor,
+    @CurrentCaller() caller: Caller,
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
   ): Promise<RepoDto> {
@@ -65,7 +62,7 @@ export class RepoMovesController {
     const to = this.target(namespace ?? namespaceOf(asked), name ?? nameInNamespace(asked), request);
     // A repeated request finds it renamed: that is what was asked for.
     if (to !== repository.path) atPresentPath(asked, repository);
-    await this.moves.rename(repository, to, caller, actor);
+    await this.moves.rename(repository, to, caller);
     const repo = await this.settings.detail(repository);
     showVersion(response, repo);
     return new RepoDto(repo);
@@ -99,12 +96,11 @@ export class RepoMovesController {
   async release(
     @RequestedRepo() repository: RepositoryFact,
     @Query() { path }: AliasQueryDto,
-    @CurrentViewer() caller: Viewer,
-    @CurrentActor() actor: Actor,
+    @CurrentCaller() caller: Caller,
     @Req() request: Request,
   ): Promise<void> {
     const asked = request.context.target?.name ?? repository.path;
-    await this.moves.release({ asked, repository, alias: path }, caller, actor);
+    await this.moves.release({ asked, repository, alias: path }, caller);
   }
 
   private target(namespace: string, name: string, request: Request): RepositoryName {

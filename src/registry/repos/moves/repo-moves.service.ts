@@ -1,14 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../../../access/actor.js';
 import { mayEffectively } from '../../../access/policy.js';
-import type { Viewer } from '../../../access/viewer.js';
+import type { Caller, CallerRights } from '../../../access/caller.js';
 import { type Transaction, UnitOfWork } from '../../../database/unit-of-work.js';
 import { EventsService } from '../../../events/events.service.js';
 import { ApiError } from '../../../http/errors/api-error.js';
-import type { RepositoryFact, RepositoryTarget } from '../../../http/request-context.js';
+import type { RepositoryFact, RepositoryTarget } from '../../../access/repository-fact.js';
 import { namespaceOf, type RepositoryName } from '../../../oci/repository-name.js';
 import { atPresentPath } from '../requested-repo.decorator.js';
-import { holdsByStanding, managesByStanding, managesNamespace, reachOf } from '../repo-access.js';
+import { holdsByStanding, managesByStanding, managesNamespace, repositoryAccess } from '../repo-access.js';
 import { ReposRepository } from '../repos.repository.js';
 import { placeOf } from '../repository-place.js';
 import { type Alias, RepoMovesRepository } from './repo-moves.repository.js';
@@ -45,11 +45,11 @@ export class RepoMovesService {
    * leaves resolves for pulls until it is released. Throws `denied`, `impossible` for a namespace that does not exist,
    * `nameTaken`, `conflict`.
    */
-  async rename(repository: RepositoryFact, to: RepositoryName, caller: Viewer, actor: Actor): Promise<void> {
+  async rename(repository: RepositoryFact, to: RepositoryName, caller: Caller): Promise<void> {
     requireStanding(caller, to);
     requireStanding(caller, repository.path);
     if (to === repository.path) return;
-    await this.unitOfWork.run((tx) => this.move(tx, { repository, to, actor }));
+    await this.unitOfWork.run((tx) => this.move(tx, { repository, to, actor: caller.actor }));
   }
 
   listAliases({ id }: RepositoryFact, keyset: Keyset): Promise<Alias[]> {
@@ -57,7 +57,7 @@ export class RepoMovesService {
   }
 
   /** Every former path in a namespace; not their targets, which may be private. Throws `denied`. */
-  listAliasesIn(namespace: string, caller: Viewer, keyset: Keyset): Promise<Alias[]> {
+  listAliasesIn(namespace: string, caller: CallerRights, keyset: Keyset): Promise<Alias[]> {
     if (!managesNamespace(caller, namespace)) {
       throw new ApiError('denied', `you may not manage repositories in "${namespace}"`);
     }
@@ -69,7 +69,7 @@ export class RepoMovesService {
    * can be released; asked by a former path that one alone, by who manages its namespace by standing. Throws `notFound`,
    * and `conflict` for who manages the repository and asked by another path.
    */
-  async release(release: Release, caller: Viewer, actor: Actor): Promise<void> {
+  async release(release: Release, caller: Caller): Promise<void> {
     requireReleasable(release, caller);
     const { repository, alias } = release;
     await this.unitOfWork.run(async (tx) => {
@@ -79,7 +79,7 @@ export class RepoMovesService {
       const others = [...namespaces.values()].filter((id) => id !== repository.namespaceId);
       await this.events.record(tx, {
         type: 'repository.alias.released',
-        actor,
+        actor: caller.actor,
         ...placeOf(repository),
         alsoIn: others.map((namespaceId) => ({ namespaceId, resource: `repo:${alias}` })),
         data: { alias },
@@ -116,10 +116,10 @@ export class RepoMovesService {
   }
 }
 
-function requireReleasable({ asked, repository, alias }: Release, caller: Viewer): void {
+function requireReleasable({ asked, repository, alias }: Release, caller: CallerRights): void {
   if (asked === repository.path || (asked === alias && managesByStanding(caller, asked))) return;
   // Only who manages the repository is told where it is.
-  if (mayEffectively('manage', reachOf(caller.principal, caller.limits, asked, repository))) {
+  if (mayEffectively('manage', repositoryAccess(caller.principal, caller.limits, asked, repository))) {
     atPresentPath(asked, repository);
   }
   throw new ApiError('notFound');
@@ -130,7 +130,7 @@ function requireReleasable({ asked, repository, alias }: Release, caller: Viewer
  * that it leaves goes on serving what it has. What the namespace's members and keys for a path may do there they may do
  * with it from now on, so the credential must be allowed to do it too.
  */
-function requireStanding(caller: Viewer, path: RepositoryName): void {
+function requireStanding(caller: CallerRights, path: RepositoryName): void {
   if (holdsByStanding(caller, path)) return;
   // The same for a namespace that does not exist.
   if (!managesByStanding(caller, path)) {

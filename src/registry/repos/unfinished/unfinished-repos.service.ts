@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Viewer } from '../../../access/viewer.js';
+import type { CallerRights } from '../../../access/caller.js';
 import { ApiError } from '../../../http/errors/api-error.js';
 import { managesNamespace } from '../repo-access.js';
 import { ReposRepository, type UnfinishedRow } from '../repos.repository.js';
@@ -11,7 +11,7 @@ export class UnfinishedReposService {
   constructor(private readonly repositories: ReposRepository) {}
 
   /** Throws `denied`, the same for a namespace that does not exist. */
-  list(namespace: string, caller: Viewer, keyset: Keyset): Promise<UnfinishedRow[]> {
+  list(namespace: string, caller: CallerRights, keyset: Keyset): Promise<UnfinishedRow[]> {
     if (!managesNamespace(caller, namespace)) {
       throw new ApiError('denied', `you may not manage repositories in "${namespace}"`);
     }

@@ -1,10 +1,10 @@
 import { Controller, Get, Param, Query, Req, Res, UsePipes } from '@nestjs/common';
 import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
-import type { Viewer } from '../../../access/viewer.js';
+import type { Caller } from '../../../access/caller.js';
 import { Access } from '../../../http/guards/access.decorator.js';
+import { CurrentCaller } from '../../../http/guards/current-caller.decorator.js';
 import { ApiPage } from '../../../http/openapi/api-answers.decorator.js';
-import { CurrentViewer } from '../../../http/guards/current-viewer.decorator.js';
 import { keysetPage, type ListReply, listReply } from '../../../http/paging/list-reply.js';
 import { ListQueryDto } from '../../../http/paging/list.dto.js';
 import { createValidationPipe } from '../../../http/validation/validation.js';
@@ -29,7 +29,7 @@ export class UnfinishedRepositoriesController {
   async list(
     @Param('namespace') namespace: string,
     @Query() query: ListQueryDto,
-    @CurrentViewer() caller: Viewer,
+    @CurrentCaller() caller: Caller,
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
   ): Promise<ListReply<UnfinishedRepositoryDto>> {

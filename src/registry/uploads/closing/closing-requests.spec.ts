@@ -10,7 +10,7 @@ import {
   uploadServices,
   type UploadServices,
 } from '../../../../test/support/upload-services.js';
-import type { RepositoryFact } from '../../../http/request-context.js';
+import type { RepositoryFact } from '../../../access/repository-fact.js';
 import type { BlobStore } from '../../../storage/blob-store.js';
 import { UploadLost } from '../../../storage/storage-errors.js';
 import type { UploadSession } from '../upload-session.js';

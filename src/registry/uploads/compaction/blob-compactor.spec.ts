@@ -12,7 +12,7 @@ import {
   type UploadServices,
 } from '../../../../test/support/upload-services.js';
 import { OrphanObjects } from '../../blobs/orphan-objects.js';
-import type { RepositoryFact } from '../../../http/request-context.js';
+import type { RepositoryFact } from '../../../access/repository-fact.js';
 import type { BlobStore, Compaction } from '../../../storage/blob-store.js';
 import type { UploadSession } from '../upload-session.js';
 

@@ -11,7 +11,7 @@ import {
   uploadTo,
   type UploadServices,
 } from '../../../../test/support/upload-services.js';
-import type { RepositoryFact } from '../../../http/request-context.js';
+import type { RepositoryFact } from '../../../access/repository-fact.js';
 import type { UploadSession } from '../upload-session.js';
 
 type Node = ReturnType<UploadServices['node']>;
